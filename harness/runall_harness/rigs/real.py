@@ -1,0 +1,90 @@
+"""What the real rigs share: time that passes by itself, and waiting for what jobs tell.
+
+Real daemons act whenever they like, so the harness waits on one bell. The witness rings it when
+a job starts or ends, a rig when a node dies, a client when it saw the API change. A slow poll
+beside it catches what no event tells, such as a beat that stays away.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from runall_harness.witness import Witness
+
+from .base import Execution
+
+T = TypeVar("T")
+
+SAFETY_POLL = 0.25
+# Several beats long: what is silent for this time is worth the cost of a closer look.
+SILENCE = 0.4
+
+
+class Bell:
+    """Counts what happened, and wakes who waits for the next thing to happen."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.rings = 0
+
+    def ring(self) -> None:
+        """Something happened."""
+        with self._changed:
+            self.rings += 1
+            self._changed.notify_all()
+
+    def wait(self, heard: int, within: float) -> None:
+        """Return once there were more rings than `heard`, or after `within` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.rings != heard, timeout=within)
+
+
+class RealSite:
+    """The half of a site that does not depend on where its nodes live."""
+
+    def __init__(self, witness: Witness) -> None:
+        self.witness = witness
+        self._bell = Bell()
+        witness.watch(self._bell.ring)
+
+    def now(self) -> float:
+        """The time, in seconds since 1970: the clock that the witness files are stamped with."""
+        return time.time()
+
+    def notify(self) -> None:
+        """Wake whoever waits: something may have changed."""
+        self._bell.ring()
+
+    def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
+        """The condition's first true value, or None after `within` seconds."""
+        deadline = time.monotonic() + within
+        while True:
+            heard = self._bell.rings
+            if value := condition():
+                return value
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            self._bell.wait(heard, min(left, SAFETY_POLL))
+
+    def executions(self) -> Sequence[Execution]:
+        """All executions so far, oldest first; the silent ones have been looked at closely."""
+        found = self.witness.executions()
+        silent = [e for e in found if e.how == "running" and self.now() - e.beat_at > SILENCE]
+        lost = [execution for execution in silent if self.job_gone(execution)]
+        for execution in lost:
+            self.witness.execution_died(execution.id, execution.beat_at)
+        return self.witness.executions() if lost else found
+
+    def release(self, tag: str) -> None:
+        """Let all present and future jobs of that tag end."""
+        self.witness.release(tag)
+
+    def job_gone(self, execution: Execution) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether the process of a silent execution is certainly gone.
+
+        Asked for a job that missed several beats. A rig that cannot look says False: a job that
+        cannot be seen to be dead counts as running until its node dies.
+        """
+        return False
