@@ -1,0 +1,1 @@
+"""Where nodes live and how they are hurt: simulated, processes, docker."""

@@ -1,0 +1,191 @@
+"""What a rig is: a place where nodes live, a clock, a witness, and ways to hurt a node.
+
+The cluster (`runall_harness.cluster`) is written against these protocols only, so the same
+scenario runs in virtual time, on OS processes and on containers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+
+import msgspec
+
+T = TypeVar("T")
+Scope = Literal["node", "daemon", "job"]
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one node will live, decided before it starts, in the node's own view.
+
+    `host` and `port` are what the *other nodes* dial. `data` is a folder that survives a kill;
+    `witness` is the folder, shared by all nodes, into which jobs write what they did.
+    """
+
+    host: str
+    port: int
+    data: str
+    witness: str
+
+
+class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run one node: the same for every rig that can run it.
+
+    `command` is an argument vector as the node sees it; `env` is added to a clean environment.
+    `serves` says that the node answers HTTP on its port, so that the rig makes it reachable.
+    `simulate` is what the simulated rig runs in place of the command (the reference's settings).
+    """
+
+    name: str
+    role: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = {}
+    serves: bool = False
+    simulate: Any = None
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an injected fault. `at` is seconds on the rig's clock.
+
+    `evidence` is what was observed, in one line (an exit code, a vanished pid, a refused
+    connection). A fault that is not proven makes its case inconclusive, never green.
+    """
+
+    kind: str
+    node: str
+    at: float
+    proven: bool
+    evidence: str
+
+
+class Execution(msgspec.Struct, kw_only=True):
+    """One real execution of a job, as the job itself told it. Times are seconds.
+
+    `how` is running, completed, failed, terminated (it got SIGTERM) or killed (it never said
+    goodbye, and the rig saw its node or process die). `beat_at` is its last sign of life.
+    """
+
+    id: str
+    tag: str
+    node: str
+    job: str
+    now: str
+    params: dict[str, str]
+    started_at: float
+    beat_at: float
+    ended_at: float | None = None
+    how: str = "running"
+
+
+class KitCannotRun(Exception):
+    """The kit itself cannot go on: exit code 3. A cause, and the next step for the reader."""
+
+    def __init__(self, cause: str, hint: str) -> None:
+        super().__init__(f"{cause}\n  next step: {hint}")
+        self.cause, self.hint = cause, hint
+
+
+class Site(Protocol):
+    """The nodes of one case. Made by a rig, used by one cluster, closed once.
+
+    All methods are synchronous. A fault method returns when the fault has taken effect or when
+    it is certain that this cannot be proven; it never sleeps for a fixed time.
+    """
+
+    def place(self, node: str) -> Place:
+        """Where that node lives; stable for the life of the site."""
+        ...
+
+    def dial(self, frm: str, to: str) -> tuple[str, int]:
+        """The host and port at which node `frm` reaches node `to`."""
+        ...
+
+    def url(self, node: str) -> str:
+        """The http:// address at which *the harness* reaches a node that serves."""
+        ...
+
+    def start(self, *specs: NodeSpec) -> None:
+        """Start nodes, or start them again; returns once their processes exist."""
+        ...
+
+    def kill(self, node: str, scope: Scope = "node") -> Proof:
+        """SIGKILL the whole node, its jobs included, atomically; or a narrower scope of it.
+
+        `daemon` is the daemon's main process only, its jobs live on as orphans; `job` is the
+        processes of its jobs only. Raises `NotImplementedError` for a scope the rig can't do.
+        """
+        ...
+
+    def stop(self, node: str, grace: float) -> Proof:
+        """Send SIGTERM to the node's daemon and wait for its exit, `grace` seconds at most."""
+        ...
+
+    def pause(self, node: str) -> Proof:
+        """Freeze every process of the node."""
+        ...
+
+    def unpause(self, node: str) -> Proof:
+        """Let a frozen node go on."""
+        ...
+
+    def cut(self, node: str) -> Proof:
+        """Cut the node off from the network without closing any connection."""
+        ...
+
+    def join(self, node: str) -> Proof:
+        """Mend the cut."""
+        ...
+
+    def alive(self, node: str) -> bool:
+        """Whether the node's daemon runs (a frozen one does)."""
+        ...
+
+    def logs(self, node: str) -> str:
+        """All that the node's starts have printed so far."""
+        ...
+
+    def now(self) -> float:
+        """The time on the clock that witness and faults are stamped with."""
+        ...
+
+    def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
+        """The condition's first true value, or None after `within` seconds.
+
+        The condition is tried at once, and then whenever something happened: a witness wrote, a
+        node died, `notify` was called. A slow safety poll catches what no event tells.
+        """
+        ...
+
+    def notify(self) -> None:
+        """Wake whoever waits: something may have changed (a client saw the API change)."""
+        ...
+
+    def executions(self) -> Sequence[Execution]:
+        """All executions so far, oldest first."""
+        ...
+
+    def release(self, tag: str) -> None:
+        """Let all present and future jobs of that tag end."""
+        ...
+
+    def close(self) -> None:
+        """Remove every trace of the site: nodes, jobs, networks. Safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Rig(Protocol):
+    """A kind of place. `abilities` names the faults that it can inject."""
+
+    name: str
+    abilities: frozenset[str]
+
+    def site(self, case: str, *, cuttable: bool = False) -> Site:
+        """A fresh site for one case. `cuttable` asks for nodes that can be cut off."""
+        ...
+
+    def prepare(self, case: str, *, cuttable: bool = False) -> None:
+        """Begin to make the next site in the background, where that saves time."""
+        ...
+
+    def close(self) -> None:
+        """Remove everything that this run made. Safe to call twice."""
+        ...

@@ -1,0 +1,133 @@
+"""What the harness must know of a scheduler, and how it talks to it.
+
+A system describes its nodes and hands out a client. All cases are written against the client,
+so what a scheduler calls things stays in one file.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from ..rigs.base import NodeSpec, Site
+
+
+class Timings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a system says of its own speed, in seconds: deadlines are derived from these only.
+
+    dead_job_timeout: from noticing that a server is gone to giving up its jobs.
+    notice: how long a silent loss can go unnoticed.
+    prompt: how soon a server that is back is acted upon.
+    minute: how long a minute of the schedule lasts.
+    stop: how long a clean stop may take.
+    slack: what a busy machine may add to any of these.
+    """
+
+    dead_job_timeout: float
+    notice: float
+    prompt: float
+    minute: float
+    stop: float
+    slack: float
+
+
+class JobView(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as the system shows it. `state` is one of the reference's words (see `machines`)."""
+
+    id: str
+    event: str
+    root: str
+    attempt: int
+    state: str
+    node: str = ""
+    cause: str = ""
+    predecessor: str = ""
+    source: str = ""
+    now: float = 0.0
+    params: dict[str, Any] = {}
+    limbo: bool = False
+    finalized_at: float = 0.0
+    description: str = ""
+
+    @property
+    def final(self) -> bool:
+        """Whether the system regards this attempt as over."""
+        return self.state in ("succeeded", "failed", "timed_out", "aborted", "interrupted")
+
+
+class Rejected(Exception):
+    """The system refused: nothing happened."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class Unreachable(Exception):
+    """The system did not answer: what was asked for may or may not have happened."""
+
+
+class Client(Protocol):
+    """The verbs that every case is written in. Raises `Rejected` and `Unreachable`."""
+
+    def present_slot(self) -> int:
+        """The minute of the schedule that is running, in minutes since the epoch."""
+        ...
+
+    def create_event(self, event: Mapping[str, Any]) -> None:
+        """Schedule something; the fields are those of the reference's Event."""
+        ...
+
+    def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
+        """Edit an event."""
+        ...
+
+    def delete_event(self, event: str) -> None:
+        """Delete an event."""
+        ...
+
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
+        """Start an event by hand; the new job's id."""
+        ...
+
+    def abort(self, job: str) -> None:
+        """End a job for ever."""
+        ...
+
+    def jobs(self) -> list[JobView]:
+        """All jobs that the system shows, live and finished."""
+        ...
+
+    def online(self) -> set[str]:
+        """The servers that take work now."""
+        ...
+
+    def owes(self, root: str) -> bool | None:
+        """Whether the system still means to run something for that lineage; None: can't say."""
+        ...
+
+    def reasons(self, root: str) -> str:
+        """What the system itself says about what it did for that lineage; may be empty."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class System(Protocol):
+    """A scheduler under test."""
+
+    name: str
+    version: str
+    policy: str
+    capabilities: frozenset[str]
+    timings: Timings
+
+    def node(self, site: Site, name: str, role: str) -> NodeSpec:
+        """How to run the node of that name and role (`primary` or `worker`) on that site."""
+        ...
+
+    def client(self, site: Site, primary: str) -> Client:
+        """A client for the API of that primary."""
+        ...

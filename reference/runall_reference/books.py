@@ -1,0 +1,82 @@
+"""The books: all records in memory, and the change that one step makes to them.
+
+A brain reads and writes here. What it wrote during one step is taken by the shell as one atomic
+change, committed to the store, and only then acted upon. Nothing here knows a file.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeVar, cast
+
+from .records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class Put(NamedTuple):
+    """Write this version of a record."""
+
+    record: Record
+
+
+class Drop(NamedTuple):
+    """Remove the record of that key from that table."""
+
+    table: str
+    key: str
+
+
+Change = tuple[Put | Drop, ...]
+
+
+class Books:
+    """Tables of records by key, and the unsaved rest of the current step."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self.tables: dict[str, dict[str, Record]] = {}
+        self._change: list[Put | Drop] = []
+        for record in records:
+            self.tables.setdefault(record.table, {})[record.key] = record
+
+    def all(self, kind: type[R]) -> dict[str, R]:
+        """The table of that kind of record, by key; to be read, never written."""
+        return cast(dict[str, R], self.tables.setdefault(kind.table, {}))
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """The record of that key, or None."""
+        return self.all(kind).get(key)
+
+    def put(self, record: Record) -> None:
+        """Write a new version of a record."""
+        self.tables.setdefault(record.table, {})[record.key] = record
+        self._change.append(Put(record))
+
+    def drop(self, record: Record) -> None:
+        """Remove a record."""
+        del self.tables[record.table][record.key]
+        self._change.append(Drop(record.table, record.key))
+
+    def take_change(self) -> Change:
+        """What this step wrote, in order; the next step starts from nothing."""
+        change, self._change = tuple(self._change), []
+        return change
+
+    def copy(self) -> "Books":
+        """An independent copy. Records are immutable, so only the tables are copied."""
+        twin = Books()
+        twin.tables = {name: dict(table) for name, table in self.tables.items()}
+        twin._change = list(self._change)
+        return twin
+
+
+class Step(NamedTuple):
+    """What a brain answers to one input.
+
+    `change` is committed first, as one transaction, and only if the lease's epoch is still
+    `guard` (None: no lease is asked for). Then `actions` are carried out in order, and `reply` is
+    given to whoever asked.
+    """
+
+    change: Change = ()
+    actions: tuple[Any, ...] = ()
+    reply: Any = None
+    guard: int | None = None

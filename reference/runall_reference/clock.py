@@ -1,0 +1,27 @@
+"""The schedule's clock: which minute it is.
+
+Slots are minutes. A `--time-scale` makes them shorter than a real minute, so that a test need
+not wait for the wall clock: scale 60 makes each schedule minute last one real second. Only the
+schedule is scaled. Heartbeats, timeouts and delays are real seconds, always.
+"""
+
+import msgspec
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """Maps real seconds to schedule seconds and back; the two agree at `origin`."""
+
+    scale: float = 1.0
+    origin: float = 0.0
+
+    def schedule_time(self, now: float) -> float:
+        """The schedule's reading, in seconds, at the real time `now`."""
+        return self.origin + (now - self.origin) * self.scale
+
+    def slot(self, now: float) -> int:
+        """The schedule minute that is running at the real time `now`."""
+        return int(self.schedule_time(now) // 60)
+
+    def starts(self, slot: int) -> float:
+        """The real time at which a slot begins."""
+        return self.origin + (slot * 60 - self.origin) / self.scale

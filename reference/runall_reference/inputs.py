@@ -1,0 +1,135 @@
+"""What a brain can be told, and what it can ask its shell to do. Nothing else crosses."""
+
+from typing import Literal, NamedTuple
+
+from .messages import Beat, Message, ToWorker
+from .records import Event, Job, Params
+
+
+# ------------------------------------------------------------------ told to both brains
+class Boot(NamedTuple):
+    """The node started. `boot` names this start and differs from that of every other."""
+
+    boot: str
+
+
+class Tick(NamedTuple):
+    """Time passed: the wake that the brain asked for is due."""
+
+
+class Drain(NamedTuple):
+    """SIGTERM: go down cleanly."""
+
+
+# ------------------------------------------------------------------ told to the primary
+class Heard(NamedTuple):
+    """A worker's inventory arrived."""
+
+    beat: Beat
+
+
+class Unlinked(NamedTuple):
+    """The link to a worker closed. `boot` is the start of the worker that had opened it."""
+
+    node: str
+    boot: str
+
+
+class CreateEvent(NamedTuple):
+    """A user schedules something."""
+
+    event: Event
+
+
+class UpdateEvent(NamedTuple):
+    """A user edits an event: the named fields change, all others stay."""
+
+    event: str
+    fields: Params
+
+
+class DeleteEvent(NamedTuple):
+    """A user deletes an event."""
+
+    event: str
+
+
+class RunEvent(NamedTuple):
+    """A person starts an event by hand; `params` override those of the event."""
+
+    event: str
+    params: Params
+    source: str
+
+
+class AbortJob(NamedTuple):
+    """A user wants a job, and whatever would replace it, to end."""
+
+    job: str
+    by: str
+
+
+class Refused(Exception):
+    """An order that is not carried out: nothing was changed. `code` is for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+Order = CreateEvent | UpdateEvent | DeleteEvent | RunEvent | AbortJob
+PrimaryInput = Boot | Tick | Drain | Heard | Unlinked | Order
+
+
+# ------------------------------------------------------------------ told to a worker
+class Linked(NamedTuple):
+    """The link to a primary is open."""
+
+
+class Cut(NamedTuple):
+    """The link to the primary closed."""
+
+
+class Told(NamedTuple):
+    """The primary said something."""
+
+    message: ToWorker
+
+
+class Exited(NamedTuple):
+    """A job's process ended with that exit status, negative for a signal."""
+
+    job: str
+    code: int
+
+
+WorkerInput = Boot | Tick | Drain | Linked | Cut | Told | Exited
+
+
+# ------------------------------------------------------------------ asked of a shell
+class Send(NamedTuple):
+    """Say this to that node; a node that is not linked misses it, which does no harm."""
+
+    node: str
+    message: Message
+
+
+class Retire(NamedTuple):
+    """The primary has drained: give up the lease and leave."""
+
+
+class Spawn(NamedTuple):
+    """Start this job's process, in a process group of its own."""
+
+    job: Job
+
+
+class Signal(NamedTuple):
+    """Send a signal to a job's whole process group."""
+
+    job: str
+    signal: Literal["TERM", "KILL"]
+
+
+class Halt(NamedTuple):
+    """The worker has drained: leave."""

@@ -1,0 +1,86 @@
+"""Three releases of Cronicle, as its own code and changelog tell them.
+
+All three recover by rewinding the event's cursor to the minute before the job's `now`, so that
+the minutes since are replayed. That brings back a scheduled job, and runs again whatever was
+served in between. They differ in what they do about a job that was started by hand.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..records import Cursor, Event, Job
+from ..rerun import again
+from .base import Policy
+
+if TYPE_CHECKING:
+    from ..primary.finalization import Finalization
+
+
+class Cronicle0949(Policy):
+    """Up to 0.9.49: only jobs that the clock started are recovered."""
+
+    name = "cronicle-0.9.49"
+
+    def interrupted(self, desk: "Finalization", job: Job, cause: str) -> None:
+        """Judge the flag, then rewind; a leftover of a crash of the primary is only finalized."""
+        event = desk.event(job.event)
+        if event is None or not job.catch_up:
+            desk.note(job, cause, "refused", "RA-1.3", "no event, or Run All was off at the start")
+            return
+        if cause != "crash of the primary" and self.rewinds(job):
+            self.rewind(desk, job, cause)
+        if self.reruns(job):
+            self.run_job_again(desk, job, event, cause)
+
+    def rewinds(self, job: Job) -> bool:
+        """Whether the cursor goes back for this job."""
+        return not job.source
+
+    def reruns(self, job: Job) -> bool:  # noqa: ARG002 - a later release looks at the job
+        """Whether the job itself is started again."""
+        return False
+
+    def rewind(self, desk: "Finalization", job: Job, cause: str) -> None:
+        """Set the cursor to the minute before the job's own: all minutes since come again."""
+        slot = int(job.now // 60) - 1 if job.slot is not None else desk.clock.slot(job.now) - 1
+        desk.books.put(Cursor(event=job.event, slot=slot))
+        desk.note(job, cause, "cursor rewound", "RA-4.2", f"to {slot}")
+
+    def run_job_again(self, desk: "Finalization", job: Job, event: Event, cause: str) -> None:
+        """Start the job again, in one try: with nowhere to run right now, it is dropped.
+
+        A server that is going down keeps it in its queue on disk, and runs it after its return.
+        """
+        rerun = again(job, event, cause="interrupted", created_at=desk.now)
+        node = desk.choose(event.target) if desk.room(event) else None
+        if not desk.open_for_work():
+            desk.books.put(rerun)
+        elif node is not None:
+            desk.place(rerun, node)
+        else:
+            desk.note(job, cause, "dropped", "RA-4.6", "it could not start at once")
+            return
+        desk.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
+
+
+class Cronicle0950(Cronicle0949):
+    """0.9.50: the cursor is rewound for manual jobs too, which own no minute."""
+
+    name = "cronicle-0.9.50"
+
+    def rewinds(self, job: Job) -> bool:  # noqa: ARG002 - every job, in this release
+        """For every job, whoever started it."""
+        return True
+
+
+class Cronicle0952(Cronicle0950):
+    """0.9.52: a flag on the interrupted job, and a function that runs it again.
+
+    Three conditions (the flag, Run All, a source) are looked at when the job is finalized. The
+    cursor is still rewound, so the manual job comes back and served slots run twice.
+    """
+
+    name = "cronicle-0.9.52"
+
+    def reruns(self, job: Job) -> bool:
+        """A manual job, known by its source, is started again."""
+        return bool(job.source)

@@ -1,0 +1,120 @@
+"""The primary itself: one function from an input to a step.
+
+`handle` runs the input's own handler, then `settle`, which does whatever the present state and
+time ask for. So a crash between two acts mends itself: the next input does what is still owed.
+There is no timer to set: `next_wake` is read off the state.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from ..books import Books, Step
+from ..inputs import Boot, Drain, Heard, PrimaryInput, Refused, Retire, Tick, Unlinked
+from ..machines import ROLE
+from ..policies import POLICIES
+from ..records import Event, Lease, Record, Server
+from ..settings import Settings
+from .desk import Link
+from .orders import Orders
+from .schedule import Schedule
+
+
+class Primary(Orders, Schedule):
+    """One primary's brain. `records` is what its store holds; it keeps nothing else."""
+
+    def __init__(self, node: str, settings: Settings, records: Iterable[Record] = ()) -> None:
+        super().__init__(node, settings, Books(records))
+        self.policy = POLICIES[settings.policy]()
+
+    def handle(self, told: PrimaryInput, now: float) -> Step:
+        """The step that follows from an input at the time `now`, in seconds."""
+        self.now, self.actions, reply = now, [], None
+        guard = self.guard()
+        try:
+            reply = self.answer(told)
+        except Refused as refusal:
+            reply = refusal
+        self.settle()
+        return Step(self.books.take_change(), tuple(self.actions), reply, guard)
+
+    def guard(self) -> int:
+        """The epoch that the lease must still have when this step is committed."""
+        lease = self.lease()
+        return lease.epoch if lease else 0
+
+    def answer(self, told: PrimaryInput) -> object:
+        """Hand an input to the part that knows it."""
+        match told:
+            case Tick():
+                return None
+            case Boot():
+                return self.lead(told)
+            case Drain():
+                self.role = ROLE.fire(self.role, "drain")
+                return None
+            case Heard(beat):
+                return self.heard(beat)
+            case Unlinked(node, boot):
+                return self.unlinked(node, boot)
+            case _:
+                return self.obey(told)
+
+    def lead(self, told: Boot) -> None:
+        """Take the lease with the next epoch; nobody is known to be alive yet."""
+        old = self.lease()
+        self.boot, self.epoch = told.boot, self.guard() + 1
+        origin = old.origin if old else self.now
+        self.clock = replace(self.clock, origin=origin)
+        self.books.put(Lease(holder=self.node, epoch=self.epoch, since=self.now, origin=origin))
+        self.role = ROLE.fire(self.role, "lead")
+        for server in self.books.all(Server).values():
+            self.links[server.name] = Link(
+                state="suspect", boot=server.boot, since=self.now, heard=self.now
+            )
+
+    def settle(self) -> None:
+        """Do all that is due: who is silent, what is over, then what may start."""
+        if self.role == "standby":
+            return
+        self.suspect_silent()
+        self.give_up_lost()
+        self.stop_overdue()
+        if self.open_for_work():
+            self.place_waiting()
+            self.serve_schedule()
+        elif self.role == "draining" and not self.busy_here():
+            self.role = ROLE.fire(self.role, "retire")
+            self.actions.append(Retire())
+
+    def busy_here(self) -> bool:
+        """Whether this node's own jobs are not finalized yet: a draining primary waits for them."""
+        return bool(self.active_on(self.node))
+
+    # ---------------------------------------------------------------- when to wake
+    def next_wake(self) -> float | None:
+        """The absolute time, in seconds, at which `Tick` is due; None: only an input matters."""
+        return min((*self.link_wakes(), *self.job_wakes(), *self.slot_wakes()), default=None)
+
+    def link_wakes(self) -> Iterator[float]:
+        """When a silent worker becomes suspect, and a suspect one lost."""
+        for link in self.links.values():
+            if link.state in ("online", "draining"):
+                yield link.heard + self.settings.silence
+            elif link.state == "suspect":
+                yield link.since + self.settings.dead_job_timeout
+
+    def job_wakes(self) -> Iterator[float]:
+        """When a running job is over its time, and a retry's delay has passed."""
+        for job in self.live():
+            if job.state == "running" and job.timeout:
+                yield self.overdue_at(job)
+            elif job.state == "waiting" and job.not_before > self.now:
+                yield job.not_before
+
+    def slot_wakes(self) -> Iterator[float]:
+        """When the next minute of the schedule begins."""
+        if any(event.enabled and event.timing for event in self.books.all(Event).values()):
+            yield self.clock.starts(self.clock.slot(self.now) + 1)
+
+

@@ -1,0 +1,62 @@
+"""The clock's side: cursors that advance minute by minute, and slots that are owed again.
+
+Run All means that a due slot which could not be served is served later, oldest first. Without
+it a due slot is served in its own minute or not at all.
+"""
+
+from ..records import Cursor, Event, Reopened
+from ..rerun import again
+from ..timing import due_slots
+from .placement import Placement
+
+
+class Schedule(Placement):
+    """Serves the slots of all events up to the present minute."""
+
+    def serve_schedule(self) -> None:
+        """Serve what is due, event by event; a disabled event's slots accumulate."""
+        for event in list(self.books.all(Event).values()):
+            if event.enabled and self.serve_reopened(event):
+                self.serve_cursor(event)
+
+    def serve_reopened(self, event: Event) -> bool:
+        """Run interrupted slots again, oldest first. False: one could not start, so wait."""
+        owed = (slot for slot in self.books.all(Reopened).values() if slot.event == event.id)
+        return all(self.serve_again(event, slot) for slot in sorted(owed, key=lambda s: s.slot))
+
+    def serve_again(self, event: Event, owed: Reopened) -> bool:
+        """Start the next attempt of one interrupted slot, if it can start."""
+        node = self.choose(event.target) if self.room(event) else None
+        if node is None:
+            return False
+        self.books.drop(owed)
+        self.place(again(owed.job, event, cause="interrupted", created_at=self.now), node)
+        return True
+
+    def serve_cursor(self, event: Event) -> None:
+        """Take the cursor as far as it gets: each due slot is launched, in its order."""
+        present = self.clock.slot(self.now)
+        cursor = self.cursor(event)
+        after = cursor if event.catch_up else max(cursor, present - 1)
+        for slot in due_slots(event.timing, event.timezone, after, present):
+            if not self.launch_slot(event, slot) and event.catch_up:
+                return self.move_cursor(event, slot - 1)
+        return self.move_cursor(event, present)
+
+    def launch_slot(self, event: Event, slot: int) -> bool:
+        """Start the job of one slot, if it can start now."""
+        node = self.choose(event.target) if self.room(event) else None
+        if node is None:
+            return False
+        self.place(self.new_job(event, "schedule", "", slot * 60.0, slot), node)
+        return True
+
+    def cursor(self, event: Event) -> int:
+        """The last slot that has been served."""
+        cursor = self.books.get(Cursor, event.id)
+        return cursor.slot if cursor else self.clock.slot(self.now)
+
+    def move_cursor(self, event: Event, slot: int) -> None:
+        """Advance the cursor. It never goes back here: only a policy can rewind it."""
+        if slot > self.cursor(event) or self.books.get(Cursor, event.id) is None:
+            self.books.put(Cursor(event=event.id, slot=slot))

@@ -1,0 +1,43 @@
+"""Every setting of the reference, with its unit, its default, and the one inequality they owe.
+
+The fence is the worker's, the dead-job timeout the primary's; two live executions are
+impossible only while the first plus its kill grace is surely over before the second is.
+"""
+
+import msgspec
+
+
+class UnsafeSettings(ValueError):
+    """The settings would let a rerun start beside a job that still runs."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All durations are seconds.
+
+    heartbeat: a worker sends its inventory at least this often.
+    silence: no beat for this long makes a worker suspect (a closed link does so at once).
+    dead_job_timeout: a worker suspect for this long is lost, and its jobs are interrupted.
+    fence: a worker whose last acknowledged beat was sent this long ago stops its jobs.
+    kill_grace: from SIGTERM to SIGKILL, for every stop of a job.
+    drift: how much faster one clock may run than another, as a fraction.
+    """
+
+    heartbeat: float = 5.0
+    silence: float = 15.0
+    dead_job_timeout: float = 120.0
+    fence: float = 90.0
+    kill_grace: float = 10.0
+    drift: float = 0.05
+    time_scale: float = 1.0
+    policy: str = "reference"
+
+    def checked(self) -> "Settings":
+        """These settings, or `UnsafeSettings` with the sum that does not come out."""
+        fence = self.fence * (1 + self.drift) + self.kill_grace
+        if fence >= self.dead_job_timeout:
+            raise UnsafeSettings(
+                f"fence {self.fence:g} s x (1 + drift {self.drift:g}) + kill grace "
+                f"{self.kill_grace:g} s = {fence:g} s must be less than the dead-job timeout of "
+                f"{self.dead_job_timeout:g} s: shorten the fence or lengthen the timeout"
+            )
+        return self

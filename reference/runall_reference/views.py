@@ -1,0 +1,76 @@
+"""What a primary shows to people and programs: plain JSON-able views of its books.
+
+Pure functions, so that the HTTP API and the simulator show the same thing.
+"""
+
+from typing import Any
+
+from msgspec import to_builtins
+
+from .primary import Primary
+from .records import Entry, Event, Finished, Job, Reopened
+
+View = dict[str, Any]
+
+
+def job_view(brain: Primary, job: Job, late_code: int | None = None) -> View:
+    """One attempt: its record, and whether it is in limbo. `late_code`: a result came too late."""
+    view = to_builtins(job)
+    view["limbo"] = brain.in_limbo(job)
+    view["late_code"] = late_code
+    return view
+
+
+def jobs(brain: Primary) -> list[View]:
+    """Every attempt that is remembered, live and finished, in the order of their creation."""
+    finished = [job_view(brain, f.job, f.late_code) for f in brain.books.all(Finished).values()]
+    live = [job_view(brain, job) for job in brain.live()]
+    return sorted(finished + live, key=lambda view: (view["created_at"], view["attempt"]))
+
+
+def job(brain: Primary, name: str) -> View | None:
+    """One attempt by its id, or None."""
+    if found := brain.books.get(Job, name):
+        return job_view(brain, found)
+    done = brain.books.get(Finished, name)
+    return job_view(brain, done.job, done.late_code) if done else None
+
+
+def events(brain: Primary) -> list[View]:
+    """All events, each with its cursor (a slot, in minutes) and the slots that are owed again."""
+    return [event_view(brain, event) for event in brain.books.all(Event).values()]
+
+
+def event_view(brain: Primary, event: Event) -> View:
+    """One event with its cursor, and the interrupted slots that it still owes."""
+    owed = [
+        {"slot": slot.slot, "root": slot.job.root}
+        for slot in brain.books.all(Reopened).values()
+        if slot.event == event.id
+    ]
+    return {**to_builtins(event), "cursor": brain.cursor(event), "owed": owed}
+
+
+def servers(brain: Primary) -> list[View]:
+    """All nodes that the primary knows: name, state of the link, since when, and their boot id."""
+    return [
+        {"name": name, "state": link.state, "since": link.since, "boot": link.boot}
+        for name, link in sorted(brain.links.items())
+    ]
+
+
+def ledger(brain: Primary) -> list[View]:
+    """The operator's ledger, oldest first."""
+    return [to_builtins(entry) for entry in brain.books.all(Entry).values()]
+
+
+def status(brain: Primary) -> View:
+    """Who this is, whether it is primary, and the schedule's clock (slot: the present minute)."""
+    return {
+        "node": brain.node,
+        "role": brain.role,
+        "epoch": brain.epoch,
+        "boot": brain.boot,
+        "policy": brain.policy.name,
+        "slot": brain.clock.slot(brain.now),
+    }
