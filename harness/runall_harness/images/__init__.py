@@ -1,0 +1,1 @@
+"""The image in which the docker rig runs the reference, built by the kit itself."""

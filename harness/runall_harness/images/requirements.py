@@ -1,0 +1,71 @@
+"""What a node of the reference needs beside Python: some of the kit's own requirements.
+
+The version ranges stand in pyproject.toml alone. An installed kit carries them in its metadata;
+a checkout that was never installed still has the file itself.
+"""
+
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+from runall_harness.rigs.base import KitCannotRun
+
+DISTRIBUTION = "runall-kit"
+# tzdata, because a minimal image has no time zones of its own.
+NODE_REQUIREMENTS = (
+    "click",
+    "msgspec",
+    "starlette",
+    "transitions",
+    "tzdata",
+    "uvicorn",
+    "websockets",
+)
+
+
+def node_requirements() -> list[str]:
+    """The requirements of a node, each with its version range.
+
+    Raises:
+        KitCannotRun: the kit's own requirements can't be read, or one of these is not among them.
+    """
+    ranges = {project_name(line): line for line in kit_requirements()}
+    missing = [name for name in NODE_REQUIREMENTS if name not in ranges]
+    if missing:
+        raise KitCannotRun(
+            f"the kit's metadata does not name {', '.join(missing)}", "install the kit again"
+        )
+    return [ranges[name] for name in NODE_REQUIREMENTS]
+
+
+def kit_requirements() -> list[str]:
+    """The requirements of the whole kit."""
+    project = checkout()
+    if project is not None:
+        return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    try:
+        lines = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError as error:
+        raise KitCannotRun(
+            f"{DISTRIBUTION} is not installed and this is no checkout", "pip install runall-kit"
+        ) from error
+    return [line for line in lines if ";" not in line]
+
+
+def checkout() -> Path | None:
+    """The pyproject.toml of the checkout that this module lies in, if it lies in one.
+
+    It goes before the metadata: that of an editable install goes stale.
+    """
+    for folder in Path(__file__).resolve().parents[2:4]:
+        file = folder / "pyproject.toml"
+        if file.is_file() and f'name = "{DISTRIBUTION}"' in file.read_text(encoding="utf-8"):
+            return file
+    return None
+
+
+def project_name(requirement: str) -> str:
+    """The name of the project that a requirement names, in its normal form."""
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    return re.sub(r"[-_.]+", "-", found.group().lower()) if found else ""

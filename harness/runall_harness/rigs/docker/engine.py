@@ -1,0 +1,191 @@
+"""The container engine: which one answers, and what may be expected of it.
+
+Docker on Linux, Docker Desktop and Podman speak one API and differ in what a client can see of
+a container: its address, its files' events, the owner of what it writes. The kit observes those
+differences once, here, so that nothing else has to know the name of an engine.
+"""
+
+import os
+import platform
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runall_harness.rigs.base import KitCannotRun
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# An engine that needs longer than this for a single request is as good as gone (seconds).
+REQUEST_TIMEOUT = 60
+INSTALL_HINT = (
+    "start a Docker engine (in this repository: ci/docker-engine) or Podman's socket "
+    "(systemctl --user start podman.socket), or take --rig processes"
+)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that answered, and what was observed of it.
+
+    `native` says that engine and harness share one kernel: containers' files are seen with their
+    events. `user` is the owner that a container must run as, so that the harness may remove what
+    it wrote; None where the image's own user will do. `security` holds the options which bind
+    mounts need here.
+    """
+
+    client: "DockerClient"
+    native: bool
+    user: str | None
+    security: tuple[str, ...]
+
+
+def connect() -> Engine:
+    """The first engine that answers.
+
+    Raises:
+        KitCannotRun: none does, or the client library is not installed.
+    """
+    failures: list[str] = []
+    for address in addresses():
+        try:
+            client = open_client(address)
+            return observe(client, client.info())
+        except reachable_errors() as error:
+            failures.append(f"{address or 'the default socket'}: {first_line(error)}")
+    raise KitCannotRun(f"no container engine answers ({'; '.join(failures)})", INSTALL_HINT)
+
+
+def trouble() -> str | None:
+    """Why no engine can be used, with the next step, in one line; None where one answers."""
+    try:
+        engine = connect()
+    except KitCannotRun as error:
+        return f"{error.cause}; next step: {error.hint}"
+    engine.client.close()
+    return None
+
+
+def addresses() -> Iterator[str | None]:
+    """Where to look for an engine; None is the client library's own default."""
+    yield None
+    if os.environ.get("DOCKER_HOST"):
+        return
+    chosen = current_context()
+    if chosen is not None:
+        yield chosen
+    for folder in (os.environ.get("XDG_RUNTIME_DIR"), "/run"):
+        socket = Path(folder or "/nonexistent") / "podman" / "podman.sock"
+        if socket.exists():
+            yield f"unix://{socket}"
+
+
+def current_context() -> str | None:
+    """The engine that `docker context use` chose, which the client library passes over."""
+    try:
+        from docker.context import ContextAPI
+
+        context: Any = ContextAPI.get_current_context()
+        host = context.Host if context is not None else None
+    except reachable_errors():
+        return None
+    return None if host is None or host.endswith("/var/run/docker.sock") else str(host)
+
+
+def open_client(address: str | None) -> "DockerClient":
+    """A client of the engine at that address, with its API version agreed.
+
+    Raises:
+        KitCannotRun: the client library is missing.
+    """
+    try:
+        import docker
+    except ImportError as error:
+        raise KitCannotRun(
+            "the Docker SDK for Python is not installed", "pip install 'docker>=7.2,<8'"
+        ) from error
+    pool = 32  # as many requests as a site has nodes, and the event stream, go out at once
+    if address is None:
+        return docker.from_env(timeout=REQUEST_TIMEOUT, max_pool_size=pool)
+    return docker.DockerClient(base_url=address, timeout=REQUEST_TIMEOUT, max_pool_size=pool)
+
+
+def observe(client: "DockerClient", info: dict[str, Any]) -> Engine:
+    """What can be expected of the engine that gave this `info`."""
+    security = [str(option) for option in info.get("SecurityOptions") or ()]
+    native = same_kernel(client, info)
+    rootless = any("rootless" in option for option in security)
+    return Engine(
+        client=client,
+        native=native,
+        user=owner() if native and not rootless else None,
+        # Without this, SELinux keeps a container from the folders that are mounted into it.
+        security=("label=disable",) if any("selinux" in option for option in security) else (),
+    )
+
+
+def same_kernel(client: "DockerClient", info: dict[str, Any]) -> bool:
+    """Whether containers run on the kernel that the harness runs on."""
+    base_url = str(client.api.base_url)
+    return (
+        sys.platform == "linux"
+        and base_url.startswith("http+docker://")
+        and "Docker Desktop" not in str(info.get("OperatingSystem"))
+        and info.get("KernelVersion") == platform.release()
+    )
+
+
+def owner() -> str | None:
+    """The harness's user and group, unless it is root, who may remove anything."""
+    if sys.platform == "win32" or os.getuid() == 0:
+        return None
+    return f"{os.getuid()}:{os.getgid()}"
+
+
+def reachable_errors() -> tuple[type[Exception], ...]:
+    """The errors by which a missing, vanished or refusing engine shows."""
+    try:
+        from docker.errors import DockerException
+        from requests.exceptions import RequestException
+    except ImportError:
+        return (OSError,)
+    return (DockerException, RequestException, OSError)
+
+
+def missing_error() -> type[Exception]:
+    """The error by which an engine says that it has no such thing."""
+    from docker.errors import NotFound
+
+    return NotFound
+
+
+@contextmanager
+def asking(what: str) -> Generator[None]:
+    """Turn an engine's failure to do `what` into a KitCannotRun that names it."""
+    try:
+        yield
+    except reachable_errors() as error:
+        raise KitCannotRun(f"the engine could not {what}: {first_line(error)}", hint(error)) from (
+            error
+        )
+
+
+def hint(error: Exception) -> str:
+    """The next step after that error."""
+    text = str(error).lower()
+    if "bind source path" in text or "mounts denied" in text:
+        return "set TMPDIR to a folder that the engine shares with this machine"
+    if "no such image" in text:
+        return "run again: the image is built anew"
+    if getattr(error, "response", None) is not None:
+        return "look at the engine's own log"
+    return "see that the engine still runs (docker info), then run `runall clean`"
+
+
+def first_line(error: Exception) -> str:
+    """The error in one line, without the library's wrapping."""
+    text = str(getattr(error, "explanation", None) or error) or type(error).__name__
+    return text.strip().splitlines()[0]

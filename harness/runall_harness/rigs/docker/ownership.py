@@ -1,0 +1,52 @@
+"""Whose container is this: the labels that tie each engine object to a run and its process.
+
+A harness that was killed cannot tidy up. Another one can, later, if it knows for certain that
+the owner is dead, so each object carries the pid, the host and the birth of its process. Where
+any doubt is left, the object is taken to belong to a live run.
+"""
+
+import os
+import platform
+import re
+from collections.abc import Mapping
+
+from runall_harness.rigs.leftovers import Birth, birth
+
+KIT = "io.runall.kit"
+RUN = "io.runall.run"
+CASE = "io.runall.case"
+NODE = "io.runall.node"
+PID = "io.runall.pid"
+HOST = "io.runall.host"
+BORN = "io.runall.born"
+FOLDER = "io.runall.folder"
+UNKNOWN = "unknown"
+
+
+def owner_labels(run: str) -> dict[str, str]:
+    """The labels of everything that this process makes for that run."""
+    pid = os.getpid()
+    own = birth(pid)
+    born = UNKNOWN if own is None else own.born
+    return {KIT: "1", RUN: run, PID: str(pid), HOST: platform.node(), BORN: born}
+
+
+def owner_is_dead(labels: Mapping[str, str]) -> bool:
+    """Whether the process that made this object is gone for certain.
+
+    Of an object that was made on another host (or in another container) nothing is known.
+    """
+    if labels.get(KIT) != "1" or labels.get(HOST) != platform.node():
+        return False
+    pid, born = labels.get(PID, ""), labels.get(BORN, UNKNOWN)
+    return pid.isdecimal() and born != UNKNOWN and not Birth(int(pid), born).lives()
+
+
+def stamp(labels: Mapping[str, str]) -> str:
+    """The ownership in one line, for objects that carry a comment instead of labels."""
+    return " ".join(f"{key}={labels[key]}" for key in (KIT, RUN, PID, HOST, BORN))
+
+
+def read_stamp(line: str) -> dict[str, str]:
+    """The labels in a line that `stamp` wrote; empty where there are none."""
+    return dict(re.findall(r"(io\.runall\.\w+)=([^\s\"]+)", line))

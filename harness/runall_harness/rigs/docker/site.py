@@ -1,0 +1,296 @@
+"""The nodes of one case, each in a container, and the ways to hurt them.
+
+Every fault is followed by a look at what became of it: an event of the engine, the state that it
+reports, or a connection attempt. The look is the proof, never the absence of an error.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from runall_harness.rigs.base import Execution, KitCannotRun, NodeSpec, Place, Proof, Scope
+from runall_harness.rigs.docker.benches import Bench
+from runall_harness.rigs.docker.boxes import DATA, WITNESS, Box, Home
+from runall_harness.rigs.docker.cuts import SILENCE, Firewall, answers
+from runall_harness.rigs.docker.engine import Engine
+from runall_harness.rigs.docker.events import Death, Deaths
+from runall_harness.rigs.docker.ownership import CASE, NODE
+from runall_harness.rigs.real import RealSite
+from runall_harness.witness import Witness
+
+T = TypeVar("T")
+KILLED = 137  # 128 + SIGKILL
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the sites of a run have in common."""
+
+    engine: Engine
+    deaths: Deaths
+    firewall: Firewall
+    workers: Executor
+    image: str
+    labels: Mapping[str, str]
+    prefix: str
+
+
+class DockerSite(RealSite):
+    """A site whose nodes are containers. Made by `DockerRig.site`."""
+
+    def __init__(
+        self, ground: Ground, bench: Bench, case: str, folder: Path, leave: Callable[[], None]
+    ) -> None:
+        self._ground, self._bench, self._case, self._folder = ground, bench, case, folder
+        self._boxes: dict[str, Box] = {}
+        self._dropped: set[str] = set()
+        self._unplugged: set[str] = set()
+        self._leave = leave
+        self._closed = False
+        super().__init__(Witness(folder / "witness", polling=not ground.engine.native))
+        ground.deaths.alarm(self.notify)
+
+    def place(self, node: str) -> Place:
+        """Where that node lives, in its own view."""
+        seat = self._box(node).home.seat
+        return Place(host=seat.host, port=seat.port, data=DATA, witness=WITNESS)
+
+    def dial(self, frm: str, to: str) -> tuple[str, int]:  # noqa: ARG002 - same for all
+        """The host and port at which node `frm` reaches node `to`."""
+        seat = self._box(to).home.seat
+        return seat.host, seat.port
+
+    def url(self, node: str) -> str:
+        """The address at which the harness reaches a node that serves."""
+        return self._box(node).home.seat.url
+
+    def start(self, *specs: NodeSpec) -> None:
+        """Start nodes, or start them again, all at once.
+
+        Raises:
+            KitCannotRun: the engine could not.
+            ValueError: one of them runs.
+        """
+        self._ground.deaths.check()
+        started = [self._ground.workers.submit(self._box(spec.name).start, spec) for spec in specs]
+        for future in started:
+            future.result()
+
+    def kill(self, node: str, scope: Scope = "node") -> Proof:
+        """SIGKILL the container: everything in it is gone at one instant; or its jobs only.
+
+        Raises:
+            NotImplementedError: for the daemon only. A container ends with its daemon.
+        """
+        if scope == "daemon":
+            raise NotImplementedError("a container ends with its daemon, and its jobs with it")
+        box = self._box(node)
+        if not box.running():
+            return self._proof("kill", node, False, "it was not running")
+        return self._kill_jobs(box) if scope == "job" else self._kill_node(box)
+
+    def _kill_node(self, box: Box) -> Proof:
+        node = box.node
+        death = box.kill()
+        if death is None:
+            return self._proof("kill", node, False, "the engine told no death")
+        gone = not box.running()
+        evidence = f"die event with exit code {death.code}, {'gone' if gone else 'still there'}"
+        return self._proof("kill", node, gone and death.code == KILLED, evidence, death)
+
+    def _kill_jobs(self, box: Box) -> Proof:
+        jobs = [e for e in self.executions() if e.node == box.node and e.how == "running"]
+        pids = [self.witness.pid(job.id) for job in jobs]
+        if not pids:
+            return self._proof("kill job", box.node, False, "no job ran on it")
+        gone = box.kill_processes(pids)
+        proof = self._proof(
+            "kill job", box.node, gone, f"processes {pids} {'are gone' if gone else 'are left'}"
+        )
+        for job in jobs if gone else ():
+            self.witness.execution_died(job.id, proof.at)
+        self.notify()
+        return proof
+
+    def stop(self, node: str, grace: float) -> Proof:
+        """SIGTERM to the node's daemon, and its exit within `grace` seconds."""
+        box = self._box(node)
+        if not box.running():
+            return self._proof("stop", node, False, "it was not running")
+        death = box.stop(grace)
+        if death is None:
+            return self._proof("stop", node, False, f"still running {grace:g} s after SIGTERM")
+        clean = death.code != KILLED
+        return self._proof("stop", node, clean, f"exit code {death.code} after SIGTERM", death)
+
+    def pause(self, node: str) -> Proof:
+        """Freeze every process of the node."""
+        box = self._box(node)
+        if not box.running():
+            return self._proof("pause", node, False, "it was not running")
+        box.pause()
+        frozen = bool(box.state().get("Paused"))
+        return self._proof("pause", node, frozen, f"engine state Paused: {frozen}")
+
+    def unpause(self, node: str) -> Proof:
+        """Let a frozen node go on."""
+        box = self._box(node)
+        box.unpause()
+        state = box.state()
+        awake = bool(state.get("Running")) and not state.get("Paused")
+        return self._proof("unpause", node, awake, f"engine state {state.get('Status')}")
+
+    def cut(self, node: str) -> Proof:
+        """Let no packet between this node and the others through, in silence.
+
+        Raises:
+            KitCannotRun: the site was not made `cuttable`.
+        """
+        box = self._cuttable(node)
+        return self._cut_by_firewall(box) or self._cut_by_unplugging(box)
+
+    def join(self, node: str) -> Proof:
+        """Mend the cut; the node has its old address."""
+        box = self._cuttable(node)
+        if node in self._dropped:
+            self._dropped.discard(node)
+            mended = self._ground.firewall.restore(box.home.seat.host)
+            return self._proof("join", node, mended, "the firewall drops its packets no longer")
+        if node not in self._unplugged:
+            return self._proof("join", node, False, "it was not cut off")
+        box.plug_in(self._bench.network)
+        self._unplugged.discard(node)
+        address = self._plugged_as(box)
+        evidence = f"connected again as {address}"
+        return self._proof("join", node, address == box.home.seat.host, evidence)
+
+    def alive(self, node: str) -> bool:
+        """Whether the node's daemon runs (a frozen one does)."""
+        self._ground.deaths.check()
+        return node in self._boxes and self._boxes[node].running()
+
+    def logs(self, node: str) -> str:
+        """All that the node's starts have printed so far; nothing once the site is closed."""
+        return self._boxes[node].log() if node in self._boxes else ""
+
+    def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
+        """The condition's first true value, or None after `within` seconds.
+
+        Raises:
+            KitCannotRun: the engine is lost.
+        """
+
+        def heard() -> T | None:
+            self._ground.deaths.check()
+            return condition()
+
+        return super().wait(heard, within)
+
+    def job_gone(self, execution: Execution) -> bool:
+        """Whether the process of a silent execution is gone, looked up in its own container."""
+        box = self._boxes.get(execution.node)
+        return box is not None and box.lost_process(self.witness.pid(execution.id))
+
+    def close(self) -> None:
+        """Begin to remove all of it; the rig's `close` waits for the end. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._ground.deaths.disarm(self.notify)
+        self.witness.close()
+        self._leave()
+
+    def clear(self) -> None:
+        """Remove the nodes, their files and what was done to their network."""
+        for node in list(self._dropped):
+            self._ground.firewall.restore(self._boxes[node].home.seat.host)
+        for box in self._boxes.values():
+            box.remove()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _box(self, node: str) -> Box:
+        if node not in self._boxes:
+            self._boxes[node] = self._make_box(node)
+        return self._boxes[node]
+
+    def _make_box(self, node: str) -> Box:
+        data = self._folder / "data" / node
+        data.mkdir(parents=True)
+        data.chmod(0o777)  # an image may run its daemon as any user
+        home = Home(
+            name=f"{self._ground.prefix}-{self._folder.name}-{node}",
+            image=self._ground.image,
+            labels={**self._ground.labels, CASE: self._case, NODE: node},
+            seat=self._bench.seat(node),
+            data=data,
+            witness=self._folder / "witness",
+        )
+
+        def when_dead(death: Death) -> None:
+            self.witness.node_died(node, self._moment(death))
+            self.notify()
+
+        return Box(self._ground.engine, self._ground.deaths, home, when_dead)
+
+    def _moment(self, death: Death) -> float:
+        """When that was, on this site's clock; an engine elsewhere has a clock of its own."""
+        return death.at if self._ground.engine.native and death.at else self.now()
+
+    def _proof(
+        self, kind: str, node: str, proven: bool, evidence: str, death: Death | None = None
+    ) -> Proof:
+        self.notify()
+        at = self.now() if death is None else self._moment(death)
+        return Proof(kind=kind, node=node, at=at, proven=proven, evidence=evidence)
+
+    def _cuttable(self, node: str) -> Box:
+        box = self._box(node)
+        if "address" not in box.home.seat.plug:
+            raise KitCannotRun(
+                f"the nodes of {self._case!r} share one network, so none can be cut off",
+                "ask the rig for a site that is cuttable",
+            )
+        return box
+
+    def _cut_by_firewall(self, box: Box) -> Proof | None:
+        """Cut, and have a neighbour called that answered just before; None if that can't be."""
+        address, firewall = box.home.seat.host, self._ground.firewall
+        pid = int(box.state().get("Pid") or 0)
+        answering = self._neighbour(box, pid) if firewall.usable and pid else None
+        if answering is None or not firewall.drop(address):
+            return None
+        node, at = box.node, self.now()
+        self._dropped.add(node)
+        if answers(pid, *answering):
+            firewall.usable = False  # packets on one bridge pass it by on this machine
+            firewall.restore(address)
+            self._dropped.discard(node)
+            return None
+        host, port = answering
+        silent = f"no answer from {host}:{port} within {SILENCE} s, which answered before the cut"
+        return Proof(kind="cut", node=node, at=at, proven=True, evidence=silent)
+
+    def _neighbour(self, box: Box, pid: int) -> tuple[str, int] | None:
+        """Another node that answers this one, as its host and port."""
+        for other in self._boxes.values():
+            seat = other.home.seat
+            if other is not box and other.running() and answers(pid, seat.host, seat.port):
+                return seat.host, seat.port
+        return None
+
+    def _cut_by_unplugging(self, box: Box) -> Proof:
+        node = box.node
+        box.unplug(self._bench.network)
+        self._unplugged.add(node)
+        address = self._plugged_as(box)
+        evidence = "the engine lists no interface" if address is None else f"still at {address}"
+        return self._proof("cut", node, address is None, evidence)
+
+    def _plugged_as(self, box: Box) -> str | None:
+        settings: dict[str, Any] = box.inspect().get("NetworkSettings") or {}
+        networks: dict[str, Any] = settings.get("Networks") or {}
+        end = networks.get(self._bench.network.name)
+        return None if end is None else str(end.get("IPAddress"))

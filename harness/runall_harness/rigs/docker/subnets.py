@@ -1,0 +1,76 @@
+"""Address ranges for the networks of a run.
+
+Docker's own pools run out near thirty networks, and a range that it picks may shadow a company's
+VPN. So the kit brings its own small ranges, out of one corner of 10/8, and steps aside where the
+engine or the machine already uses one.
+"""
+
+import ipaddress
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+Range = ipaddress.IPv4Network
+CORNER = ipaddress.IPv4Network("10.213.0.0/16")
+ROUTES = Path("/proc/net/route")
+
+
+def free_ranges(run: str, networks: Iterable[Any]) -> Iterator[Range]:
+    """Ranges that neither these networks of the engine nor this machine's routes use.
+
+    Runs begin at different places, so that two which start together seldom want the same range.
+    """
+    used = [*engine_ranges(networks), *routed_ranges(), *local_ranges()]
+    ranges = list(CORNER.subnets(new_prefix=24))
+    first = zlib.crc32(run.encode()) % len(ranges)
+    for candidate in ranges[first:] + ranges[:first]:
+        if not any(candidate.overlaps(other) for other in used):
+            yield candidate
+
+
+def engine_ranges(networks: Iterable[Any]) -> Iterator[Range]:
+    """The IPv4 ranges of the engine's networks."""
+    for network in networks:
+        ipam: dict[str, Any] = network.attrs.get("IPAM") or {}
+        for config in ipam.get("Config") or ():
+            yield from as_range(str(config.get("Subnet")))
+
+
+def routed_ranges() -> Iterator[Range]:
+    """The ranges that Linux has a route for, the default route left out."""
+    if not ROUTES.exists():
+        return
+    for line in ROUTES.read_text(encoding="ascii").splitlines()[1:]:
+        fields = line.split()
+        destination, mask = little_endian(fields[1]), little_endian(fields[7])
+        if mask != "0.0.0.0":  # noqa: S104 - the mask of the default route, no address to bind
+            yield from as_range(f"{destination}/{mask}")
+
+
+def local_ranges() -> Iterator[Range]:
+    """The ranges of this machine's own interfaces, on any system."""
+    for addresses in psutil.net_if_addrs().values():
+        for address in addresses:
+            if address.netmask:
+                yield from as_range(f"{address.address}/{address.netmask}")
+
+
+def local_addresses() -> set[str]:
+    """All addresses of this machine's interfaces."""
+    return {a.address for group in psutil.net_if_addrs().values() for a in group}
+
+
+def little_endian(digits: str) -> str:
+    """The dotted form of an address as Linux lists it in its routing table."""
+    return str(ipaddress.IPv4Address(int.from_bytes(bytes.fromhex(digits), "little")))
+
+
+def as_range(text: str) -> Iterator[Range]:
+    """The IPv4 range that the text names, or nothing where it names none."""
+    try:
+        yield Range(text, strict=False)
+    except ValueError:
+        return
