@@ -105,11 +105,11 @@ class Worker:
             return
         self.epoch = message.epoch
         match message:
-            case Ack(_, sent, done):
+            case Ack(sent=sent, done=done):
                 self.acknowledged(sent, done)
             case Start():
                 self.start(message)
-            case Stop(_, job, reason):
+            case Stop(job=job, reason=reason):
                 self.stop(job, reason)
 
     def acknowledged(self, sent: float, done: tuple[str, ...]) -> None:
