@@ -13,14 +13,19 @@ The folder::
     events/<execution>.<what>   empty; started, then completed, failed or terminated
     release/<tag>               made by the harness: jobs of that tag end
 
+    clock                       touched to ask what time it is
+
 All times are the modification times of these files: one kernel's clock, whatever clock the job
-had. That clock may lag `time.time()` by one kernel tick, ten milliseconds at most. Only
-`events` is watched, for a beat changes nothing that is worth waking up for.
+had. The kernel stamps files by its tick, so that this clock lags `time.time()` by up to ten
+milliseconds: long enough to put a start before the death that it followed. Whoever compares
+with the times of a witness takes them from `Witness.now`. Only `events` is watched, for a beat
+changes nothing that is worth waking up for.
 """
 
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +41,9 @@ ENDS = ("completed", "failed", "terminated")
 CLAIM = "JOB_"
 OWN = frozenset({"PID", "RUNALL_NODE"})
 
+# The longest tick of a kernel that stamps files, with something to spare; seconds.
+TICK = 0.02
+
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 _STEP_MS = 1
 _POLL_MS = 50
@@ -48,6 +56,22 @@ class Story(NamedTuple):
     values: dict[str, str]
 
 
+class Death(NamedTuple):
+    """A node died at a time; `seen` are the executions that had told something by then."""
+
+    node: str
+    at: float
+    seen: frozenset[str]
+
+    def ended(self, name: str, story: Story) -> bool:
+        """Whether it ended an execution of its node.
+
+        A node may be back and run a job in the same tick. A file that shows late, as through
+        some bind mounts, is of an earlier one.
+        """
+        return story.started_at <= self.at - (0 if name in self.seen else TICK)
+
+
 class Witness:
     """One folder of one case, as the harness sees it.
 
@@ -58,7 +82,7 @@ class Witness:
         self.folder = folder
         self._polling = polling
         self._stories: dict[str, Story] = {}
-        self._deaths: list[tuple[str, float]] = []
+        self._deaths: list[Death] = []
         self._killed: dict[str, float] = {}
         self._ended: dict[str, Execution] = {}
         self._lock = threading.Lock()
@@ -76,6 +100,16 @@ class Witness:
         shutil.copyfile(SCRIPT, script)
         script.chmod(0o755)
         self.folder.chmod(0o755)
+
+    def now(self) -> float:
+        """The time, in seconds since 1970, on the clock that stamps the jobs' files."""
+        clock = self.folder / "clock"
+        try:
+            clock.touch()
+            return clock.stat().st_mtime
+        except FileNotFoundError:
+            # The case is over and its folder removed; nothing is left to compare with.
+            return time.time()
 
     def watch(self, notify: Callable[[], None]) -> None:
         """Call `notify`, from a thread of its own, whenever a job started or ended."""
@@ -128,6 +162,7 @@ class Witness:
             job=story.values.get("JOB_ID", ""),
             now=story.values.get("JOB_NOW", ""),
             params=_params(story.values),
+            claims=_claims(story.values),
             started_at=story.started_at,
             beat_at=max(beat_at, story.started_at, (ended_at or 0.0) if how in ENDS else 0.0),
             ended_at=ended_at,
@@ -151,15 +186,9 @@ class Witness:
             if how in told:
                 return how, _modified(self.folder / "events" / f"{name}.{how}")
         node = story.values.get("RUNALL_NODE", "")
-        deaths = [at for dead, at in self._deaths if dead == node and story.started_at <= at]
+        deaths = [d.at for d in self._deaths if d.node == node and d.ended(name, story)]
         deaths += [self._killed[name]] if name in self._killed else []
         return ("killed", min(deaths)) if deaths else ("running", None)
-
-    def claims(self, execution: str) -> dict[str, str]:
-        """What the scheduler told an execution about its job: JOB_ID, JOB_SOURCE and so on."""
-        with self._lock:
-            values = self._story(execution).values
-        return {name: value for name, value in values.items() if name.startswith(CLAIM)}
 
     def pid(self, execution: str) -> int:
         """The process id of an execution, as its own node counts them."""
@@ -177,9 +206,12 @@ class Witness:
         (self.folder / "release" / tag).touch()
 
     def node_died(self, node: str, at: float) -> None:
-        """A rig saw a whole node die: what ran there and never said goodbye is `killed`."""
+        """A rig saw a whole node die: what ran there and never said goodbye is `killed`.
+
+        `at` is a time of `Witness.now`, taken when nothing of the node ran any more.
+        """
         with self._lock:
-            self._deaths.append((node, at))
+            self._deaths.append(Death(node, at, frozenset(self._told())))
 
     def execution_died(self, execution: str, at: float) -> None:
         """A rig saw one job's process gone; `killed`, unless the job itself says otherwise."""
@@ -199,6 +231,10 @@ def _params(values: dict[str, str]) -> dict[str, str]:
         for name, value in values.items()
         if name not in OWN and not name.startswith(CLAIM)
     }
+
+
+def _claims(values: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name.startswith(CLAIM)}
 
 
 def _modified(path: Path) -> float | None:

@@ -64,13 +64,13 @@ def ledger(brain: Primary) -> list[View]:
     return [to_builtins(entry) for entry in brain.books.all(Entry).values()]
 
 
-def status(brain: Primary) -> View:
-    """Who this is, whether it is primary, and the schedule's clock (slot: the present minute)."""
+def status(brain: Primary, now: float) -> View:
+    """Who this is, whether it is primary, and the schedule minute that runs at `now` seconds."""
     return {
         "node": brain.node,
         "role": brain.role,
         "epoch": brain.epoch,
         "boot": brain.boot,
         "policy": brain.policy.name,
-        "slot": brain.clock.slot(brain.now),
+        "slot": brain.clock.slot(now),
     }

@@ -61,6 +61,7 @@ class Execution(msgspec.Struct, kw_only=True):
 
     `how` is running, completed, failed, terminated (it got SIGTERM) or killed (it never said
     goodbye, and the rig saw its node or process die). `beat_at` is its last sign of life.
+    `params` are the user's; `claims` is what the scheduler told the job about itself (JOB_*).
     """
 
     id: str
@@ -69,6 +70,7 @@ class Execution(msgspec.Struct, kw_only=True):
     job: str
     now: str
     params: dict[str, str]
+    claims: dict[str, str] = {}
     started_at: float
     beat_at: float
     ended_at: float | None = None

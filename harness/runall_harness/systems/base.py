@@ -19,7 +19,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     notice: how long a silent loss can go unnoticed.
     prompt: how soon a server that is back is acted upon.
     minute: how long a minute of the schedule lasts.
-    stop: how long a clean stop may take.
+    stop: how long a clean stop may take; grace: how long it leaves a job after SIGTERM.
     slack: what a busy machine may add to any of these.
     """
 
@@ -28,6 +28,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     prompt: float
     minute: float
     stop: float
+    grace: float
     slack: float
 
 

@@ -1,0 +1,1 @@
+"""The five failure scenarios and their surroundings, as features that run."""

@@ -1,0 +1,140 @@
+"""What must hold of every history, guarantee by guarantee, in the clauses' own words."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+from ..rigs.base import Execution
+from ..verdicts import Violation
+from .story import Story
+
+# An execution is seen to live at its beats, so an overlap shorter than this is no proof of one.
+BEAT = 0.15
+
+
+class Guarantee(NamedTuple):
+    """A clause, the capabilities under which it is owed, and the function that judges it."""
+
+    clause: str
+    needs: frozenset[str]
+    check: Callable[[Story], None]
+
+
+def told(execution: Execution) -> str:
+    """An execution in a few words."""
+    return f"{execution.job} on {execution.node} ({execution.how})"
+
+
+def one_live_attempt(story: Story) -> None:
+    """No attempt of a lineage still lives when the next one has started."""
+    for root, runs in story.lineages().items():
+        for earlier, later in pairwise(runs):
+            last_seen = earlier.ended_at or earlier.beat_at
+            if last_seen > later.started_at + BEAT:
+                raise Violation(
+                    "RA-7.1", f"one live attempt of {root}",
+                    f"{told(earlier)} lived {last_seen - later.started_at:.2f} s into {told(later)}",
+                )  # fmt: skip
+
+
+def completed_is_final(story: Story) -> None:
+    """Nothing of a lineage starts after one of its attempts has completed."""
+    for root, runs in story.lineages().items():
+        for earlier, later in pairwise(runs):
+            if earlier.how == "completed" and (earlier.ended_at or 0) < later.started_at:
+                raise Violation("RA-3.4", f"{root} completed once and for all",
+                                f"{told(earlier)}, then {told(later)}")  # fmt: skip
+
+
+def slot_completed_once(story: Story) -> None:
+    """A slot of an event that was served to its end is not started again."""
+    slots: dict[tuple[str, str], list[Execution]] = defaultdict(list)
+    for execution in sorted(story.executions.values(), key=lambda e: e.started_at):
+        event, source = execution.claims.get("JOB_EVENT"), execution.claims.get("JOB_SOURCE")
+        if event and not source:
+            slots[event, execution.now].append(execution)
+    for (event, now), runs in slots.items():
+        done = next((run for run in runs if run.how == "completed"), None)
+        if done and runs[-1] is not done:
+            raise Violation("RA-4.7", f"the slot at {now} of {event} is served once",
+                            f"{told(done)}, then {told(runs[-1])}")  # fmt: skip
+
+
+def aborted_stays_aborted(story: Story) -> None:
+    """After the answer to an abort, no attempt of that lineage starts."""
+    lineages = story.lineages()
+    roots = {job.id: job.root for job in story.jobs()}
+    for asked in story.asked:
+        if asked.verb == "abort" and asked.outcome == "done" and asked.answered_at:
+            job = str(asked.args["job"])
+            for run in lineages.get(roots.get(job, job), []):
+                if run.started_at > asked.answered_at + BEAT:
+                    raise Violation("RA-3.3", f"nothing of {job} starts any more", told(run))
+
+
+def reruns_are_faithful(story: Story) -> None:
+    """All attempts of a lineage have the same parameters, source and logical time."""
+    for root, runs in story.lineages().items():
+        for earlier, later in pairwise(runs):
+            for name, one, other in (
+                ("parameters", earlier.params, later.params),
+                ("logical time", earlier.now, later.now),
+                ("source", earlier.claims.get("JOB_SOURCE"), later.claims.get("JOB_SOURCE")),
+            ):
+                if one != other:
+                    raise Violation("RA-4.3", f"{name} of {root}: {one!r}", f"{other!r}")
+
+
+def reruns_follow_interruptions(story: Story) -> None:
+    """An attempt that stands for an interrupted one names it, and that one was interrupted."""
+    latest = {job.id: job for job in story.jobs()}
+    for job in latest.values():
+        if job.cause == "interrupted":
+            replaced = latest.get(job.predecessor)
+            if replaced is None or replaced.state != "interrupted":
+                seen = f"its predecessor is {replaced.state if replaced else 'unknown'}"
+                raise Violation("RA-4.5", f"{job.id} replaces an interrupted attempt", seen)
+
+
+def finalized_once(story: Story) -> None:
+    """What the system once showed as the end of an attempt never changes."""
+    for name, states in story.shown.items():
+        for earlier, later in pairwise(states):
+            if earlier.final and (earlier.state, earlier.finalized_at) != (
+                later.state,
+                later.finalized_at,
+            ):
+                raise Violation("RA-3.1", f"{name} ended as {earlier.state}",
+                                f"later shown as {later.state}")  # fmt: skip
+
+
+def one_rerun_each(story: Story) -> None:
+    """No attempt is replaced twice."""
+    successors: dict[str, str] = {}
+    for job in story.jobs():
+        if job.predecessor and job.predecessor in successors:
+            raise Violation("RA-1.4", f"one rerun of {job.predecessor}",
+                            f"{successors[job.predecessor]} and {job.id}")  # fmt: skip
+        successors[job.predecessor] = job.id
+
+
+def nobody_is_forgotten(story: Story) -> None:
+    """A manual run that was accepted is still shown, whatever became of it."""
+    shown = set(story.shown)
+    for asked in story.asked:
+        if asked.verb == "run" and asked.outcome == "done" and asked.value not in shown:
+            raise Violation("RA-1.1", f"the accepted run {asked.value} is on record", "it is not")
+
+
+GUARANTEES = (
+    Guarantee("RA-3.4", frozenset(), completed_is_final),
+    Guarantee("RA-4.7", frozenset(), slot_completed_once),
+    Guarantee("RA-3.3", frozenset(), aborted_stays_aborted),
+    Guarantee("RA-4.3", frozenset(), reruns_are_faithful),
+    Guarantee("RA-1.4", frozenset(), one_rerun_each),
+    Guarantee("RA-1.1", frozenset(), nobody_is_forgotten),
+    Guarantee("RA-7.1", frozenset({"fencing"}), one_live_attempt),
+    Guarantee("RA-3.1", frozenset({"once"}), finalized_once),
+    Guarantee("RA-4.5", frozenset({"lineage"}), reruns_follow_interruptions),
+)

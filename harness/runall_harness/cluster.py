@@ -1,0 +1,181 @@
+"""The cluster of one case: what the steps of a scenario speak to.
+
+It joins a system (how to run and call a scheduler) with a site (where its nodes live), keeps
+the history, and waits for evidence. It decides no verdict but one: that evidence did not come.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from .cases import Case
+from .checks import judge
+from .history import Answer, Call, Fault, History, Meta, Start
+from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
+from .systems.base import JobView, Rejected, System, Unreachable
+from .systems.reference import Reference
+from .verdicts import Inconclusive, Unsupported
+
+T = TypeVar("T")
+
+PRIMARY = "primary"
+START_BUDGET = 30.0
+TAIL = 20
+
+
+class Cluster:
+    """A running system on a site, with its history."""
+
+    def __init__(self, rig: Rig, case: Case, policy: str = "reference") -> None:
+        self.rig, self.case = rig, case
+        self.system: System = Reference(policy, rig.name)
+        self.history = History()
+        self.faults: list[Proof] = []
+        self.recovery_s: float | None = None
+        self.deadline_s: float | None = None
+        self.clause: str | None = None
+        self.specs: dict[str, NodeSpec] = {}
+        self.site = rig.site(case.id, cuttable="partition" in case.tags)
+        self.client = None
+        self.calls = 0
+        self.history.add(self.meta())
+
+    def meta(self) -> Meta:
+        """The first line of the history."""
+        s = self.system
+        return Meta(
+            at=self.site.now(), case=self.case.id, system=s.name, version=s.version,
+            policy=s.policy, rig=self.rig.name, capabilities=tuple(sorted(s.capabilities)),
+        )  # fmt: skip
+
+    # ---------------------------------------------------------------- nodes
+    def up(self, *workers: str) -> None:
+        """Start a primary and workers, and wait until all of them take work."""
+        for name in (PRIMARY, *workers):
+            self.specs[name] = self.system.node(
+                self.site, name, PRIMARY if name == PRIMARY else "worker"
+            )
+        self.site.start(*self.specs.values())
+        self.client = self.system.client(self.site, PRIMARY)
+        self.await_online(*self.specs)
+
+    def await_online(self, *nodes: str) -> None:
+        """Wait until these nodes take work. Raises `KitCannotRun` with their last words."""
+        wanted = set(nodes)
+        if not self.wait(lambda: wanted <= self.online(), START_BUDGET):
+            silent = sorted(wanted - self.online())
+            words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
+            raise KitCannotRun(
+                f"{', '.join(silent)} did not come up in {START_BUDGET:g} s; last words: {words}",
+                "read the node's log, and try its command by hand",
+            )
+
+    def online(self) -> set[str]:
+        """The nodes that take work; none while the primary does not answer."""
+        try:
+            return self.api.online()
+        except (Unreachable, Rejected):
+            return set()
+
+    def restart(self, node: str) -> None:
+        """Start a node again that had ended."""
+        self.history.add(Start(at=self.site.now(), node=node))
+        self.site.start(self.specs[node])
+
+    @property
+    def api(self) -> Any:
+        """The client; there is one as soon as the cluster is up."""
+        assert self.client is not None, "the cluster is not up"
+        return self.client
+
+    # ---------------------------------------------------------------- faults
+    def hurt(self, inject: Callable[[], Proof]) -> Proof:
+        """Inject a fault. One that is not proven to have taken effect voids the case."""
+        try:
+            proof = inject()
+        except NotImplementedError as error:
+            raise Unsupported(f"the {self.rig.name} rig cannot show this fault: {error}") from None
+        self.faults.append(proof)
+        self.history.add(Fault(at=proof.at, proof=proof))
+        if not proof.proven:
+            raise Inconclusive(f"{proof.kind} of {proof.node} is not proven: {proof.evidence}")
+        return proof
+
+    # ---------------------------------------------------------------- asking
+    def call(self, verb: str, **args: Any) -> Any:
+        """Ask the system for something, and write down what was asked and answered."""
+        self.calls += 1
+        number = self.calls
+        self.history.add(Call(at=self.site.now(), number=number, verb=verb, args=args))
+        try:
+            value = getattr(self.api, verb)(**args)
+        except (Rejected, Unreachable) as error:
+            outcome = "refused" if isinstance(error, Rejected) else "maybe"
+            self.answer(number, outcome, str(error))
+            raise
+        self.answer(number, "done", value)
+        return value
+
+    def answer(self, number: int, outcome: str, value: Any) -> None:
+        """Write down an answer."""
+        line = Answer(at=self.site.now(), number=number, outcome=outcome, value=value)
+        self.history.add(line)
+
+    def jobs(self) -> list[JobView]:
+        """What the system shows; nothing while it does not answer."""
+        try:
+            jobs = self.api.jobs()
+        except (Unreachable, Rejected):
+            return []
+        self.history.see_jobs(self.site.now(), jobs)
+        return jobs
+
+    def job(self, name: str) -> JobView | None:
+        """One job as the system shows it."""
+        return next((job for job in self.jobs() if job.id == name), None)
+
+    def attempts(self, root: str) -> list[JobView]:
+        """The attempts of a lineage, in their order."""
+        return sorted((j for j in self.jobs() if j.root == root), key=lambda j: j.attempt)
+
+    # ---------------------------------------------------------------- seeing
+    def executions(self) -> Sequence[Execution]:
+        """All executions so far, as the jobs themselves told them."""
+        found = list(self.site.executions())
+        self.history.see_executions(self.site.now(), found)
+        return found
+
+    def tagged(self, tag: str) -> list[Execution]:
+        """The executions that carry a tag, oldest first."""
+        return [execution for execution in self.executions() if execution.tag == tag]
+
+    def lineage_of(self, execution: Execution) -> str:
+        """The root that the scheduler itself names for an execution; its job where it names none."""
+        return execution.claims.get("JOB_ROOT") or execution.job
+
+    def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
+        """The condition's first true value, or None after `within` seconds."""
+        return self.site.wait(condition, within)
+
+    def await_evidence(self, what: str, condition: Callable[[], T | None], within: float) -> T:
+        """Wait for something that a case cannot do without. Raises `Inconclusive`."""
+        value = self.wait(condition, within)
+        if not value:
+            raise Inconclusive(f"no evidence within {within:g} s that {what}")
+        return value
+
+    # ---------------------------------------------------------------- the end
+    def judge(self) -> None:
+        """Run every check over the history. Raises `Violation`, or `Inconclusive`."""
+        self.jobs()
+        self.executions()
+        judge(self.history.lines)
+
+    def logs(self) -> dict[str, str]:
+        """What each node printed."""
+        return {node: self.site.logs(node) for node in self.specs}
+
+    def close(self) -> None:
+        """Remove the cluster."""
+        if self.client is not None:
+            self.client.close()
+        self.site.close()

@@ -1,0 +1,151 @@
+"""The simulated rig: the reference in virtual time, one process, no waiting."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ..simulation import World
+from ..simulation.node import Node
+from .base import Execution, NodeSpec, Place, Proof, Scope
+
+T = TypeVar("T")
+
+
+class SimulatedSite:
+    """The nodes of one case, in a world of their own."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.printed: dict[str, list[str]] = {}
+
+    def place(self, node: str) -> Place:
+        """A simulated node has no address and no folder; names stand in for them."""
+        return Place(host=node, port=1, data=f"/sim/{node}", witness="/sim/witness")
+
+    def dial(self, frm: str, to: str) -> tuple[str, int]:
+        """Every node reaches every other by its name."""
+        del frm
+        return to, 1
+
+    def url(self, node: str) -> str:
+        """Nobody can call a simulated node from outside; this only names it."""
+        return f"simulated://{node}"
+
+    def node(self, name: str) -> Node:
+        """The simulated node of that name."""
+        return self.world.nodes[name]
+
+    def say(self, node: str, line: str) -> None:
+        """Write a line of the node's log."""
+        self.printed.setdefault(node, []).append(f"{self.world.time.now:.3f} {line}")
+
+    # ---------------------------------------------------------------- faults
+    def start(self, *specs: NodeSpec) -> None:
+        """Start nodes, or start them again."""
+        for spec in specs:
+            self.world.add(spec.name, spec.role, spec.simulate).start()
+            self.say(spec.name, f"started as {self.node(spec.name).boot}")
+
+    def kill(self, node: str, scope: Scope = "node") -> Proof:
+        """End the whole node, the daemon only, or its jobs only."""
+        victim = self.node(node)
+        if scope == "job":
+            for process in list(victim.processes.values()):
+                process.signal("KILL", self.now())
+            return self.proof("kill job", node, not victim.processes, "no job is left there")
+        victim.die(orphans=scope == "daemon")
+        return self.proof(f"kill {scope}" if scope != "node" else "kill", node, not victim.up,
+                          f"start {victim.boots} of {node} is over")  # fmt: skip
+
+    def stop(self, node: str, grace: float) -> Proof:
+        """SIGTERM, and wait for the node to leave."""
+        victim, at = self.node(node), self.now()
+        victim.drain()
+        self.wait(lambda: not victim.up, grace)
+        proof = self.proof("stop", node, not victim.up, "it left with exit status 0")
+        return Proof(kind=proof.kind, node=node, at=at, proven=proof.proven,
+                     evidence=proof.evidence if proof.proven else "it did not leave in time")  # fmt: skip
+
+    def terminate(self, node: str) -> Proof:
+        """SIGTERM, without waiting for what comes of it."""
+        self.node(node).drain()
+        return self.proof("terminate", node, True, "its brains were told to drain")
+
+    def pause(self, node: str) -> Proof:
+        """Freeze the node and its jobs."""
+        self.node(node).frozen = True
+        return self.proof("pause", node, True, "nothing there is carried out")
+
+    def unpause(self, node: str) -> Proof:
+        """Let it go on."""
+        self.node(node).thaw()
+        return self.proof("unpause", node, not self.node(node).frozen, "it goes on")
+
+    def cut(self, node: str) -> Proof:
+        """Cut it off, in silence."""
+        self.world.cut(self.node(node))
+        return self.proof("cut", node, True, "nothing gets to or from it")
+
+    def join(self, node: str) -> Proof:
+        """Mend the cut."""
+        self.world.join(self.node(node))
+        return self.proof("join", node, True, "what was held up arrives")
+
+    def proof(self, kind: str, node: str, proven: bool, evidence: str) -> Proof:
+        """What became of a fault, and a line in the node's log."""
+        self.say(node, f"{kind}: {evidence}")
+        return Proof(kind=kind, node=node, at=self.now(), proven=proven, evidence=evidence)
+
+    # ---------------------------------------------------------------- what is seen
+    def alive(self, node: str) -> bool:
+        """Whether it is up (a frozen one is)."""
+        return self.node(node).up
+
+    def logs(self, node: str) -> str:
+        """What happened to the node, a line each."""
+        return "\n".join(self.printed.get(node, []))
+
+    def now(self) -> float:
+        """Virtual time, seconds."""
+        return self.world.time.now
+
+    def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
+        """Let virtual time pass, act by act, until the condition holds."""
+        until = self.now() + within
+        while not (value := condition()):
+            if not self.world.time.step(until):
+                self.world.time.now = until
+                return condition()
+        return value
+
+    def notify(self) -> None:
+        """Nobody waits in virtual time: conditions are tried after every act."""
+
+    def executions(self) -> Sequence[Execution]:
+        """All executions so far, oldest first."""
+        self.world.breathe()
+        return self.world.executions
+
+    def release(self, tag: str) -> None:
+        """Let all jobs of that tag end."""
+        self.world.release(tag)
+
+    def close(self) -> None:
+        """A world leaves nothing behind."""
+
+
+class SimulatedRig:
+    """Makes a new world for each case."""
+
+    name = "simulated"
+    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "daemon"})
+
+    def site(self, case: str, *, cuttable: bool = False) -> SimulatedSite:
+        """A fresh world; every node of it can be cut off."""
+        del case, cuttable
+        return SimulatedSite()
+
+    def prepare(self, case: str, *, cuttable: bool = False) -> None:
+        """Nothing to prepare."""
+
+    def close(self) -> None:
+        """Nothing to remove."""

@@ -1,0 +1,51 @@
+"""Links in virtual time: in order, with a latency, and with the two ways in which links fail.
+
+A link that *closes* tells the other side (end of stream). A node that is *cut off* tells nobody:
+what is said meanwhile is held, and arrives when the cut is mended, late.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .node import Node
+    from .world import World
+
+LATENCY = 0.002
+REDIAL = 0.2
+
+
+class Link:
+    """A worker's connection to a primary. The node that dialled is the worker's."""
+
+    def __init__(self, world: "World", worker: "Node", primary: "Node") -> None:
+        self.world, self.worker, self.primary = world, worker, primary
+        self.open = True
+        self.boot = worker.boot
+        self.held: list[Callable[[], None]] = []
+
+    @property
+    def cut(self) -> bool:
+        """Whether nothing gets through now; a node always reaches itself."""
+        return self.worker is not self.primary and (self.worker.cut or self.primary.cut)
+
+    def carry(self, act: Callable[[], None]) -> None:
+        """Let something arrive at the far end, in order, after the latency or after the cut."""
+        if self.cut or self.held:
+            self.held.append(act)
+        else:
+            self.world.time.after(LATENCY, act)
+
+    def mend(self) -> None:
+        """Deliver what the cut held up."""
+        held, self.held = self.held, []
+        for act in held:
+            self.world.time.after(LATENCY, act)
+
+    def close(self, by: "Node") -> None:
+        """One end is gone; the other learns of it, unless it can't."""
+        if self.open:
+            self.open = False
+            other = self.primary if by is self.worker else self.worker
+            if other is not by and other.up:
+                self.carry(lambda: other.lost_link(self))

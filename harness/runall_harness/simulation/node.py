@@ -1,0 +1,220 @@
+"""A node in virtual time: disks that last, brains and processes that die with it.
+
+`Shell` is the daemon around a brain: it commits what a step writes before it does what the step
+says, and asks to be woken when the brain wants to be.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from runall_reference.inputs import (
+    Boot, Cut, Drain, Exited, Halt, Heard, Linked, Retire, Send, Signal, Spawn, Tick, Told,
+    Unlinked,
+)  # fmt: skip
+from runall_reference.primary import Primary
+from runall_reference.settings import Settings
+from runall_reference.worker import Worker
+
+from .disk import Disk
+from .network import LATENCY, REDIAL, Link
+from .process import TICK, Process
+
+if TYPE_CHECKING:
+    from .world import World
+
+Brain = Primary | Worker
+SOONEST = 0.001
+
+
+class Shell:
+    """The daemon around one brain, for one boot of its node."""
+
+    def __init__(self, node: "Node", brain: Brain, disk: Disk, act: Callable[[Any], None]) -> None:
+        self.node, self.brain, self.disk, self.act = node, brain, disk, act
+        self.wakes = 0
+
+    def tell(self, told: Any) -> Any:
+        """One turn: think, commit, act, and arrange the next wake."""
+        world = self.node.world
+        step = self.brain.handle(told, world.time.now)
+        self.disk.commit(step.change, step.guard)
+        for action in step.actions:
+            self.act(action)
+        self.arm()
+        return step.reply
+
+    def arm(self) -> None:
+        """Plan the wake that the brain's state asks for; every earlier plan is void."""
+        self.wakes += 1
+        mine, wake, world = self.wakes, self.brain.next_wake(), self.node.world
+        if wake is not None:
+            delay = max(wake - world.time.now, SOONEST)
+            world.time.after(delay, self.node.living(lambda: self.ring(mine)))
+
+    def ring(self, number: int) -> None:
+        """The wake came, unless something else woke the brain before."""
+        if number == self.wakes:
+            self.tell(Tick())
+
+
+class Node:
+    """One server: a worker, and on a primary its primary too."""
+
+    def __init__(self, world: "World", name: str, role: str, settings: Settings) -> None:
+        self.world, self.name, self.role, self.settings = world, name, role, settings
+        self.disks = {"primary": Disk(), "worker": Disk()}
+        self.boots = 0
+        self.up = self.frozen = self.cut = False
+        self.inbox: list[Callable[[], None]] = []
+        self.processes: dict[str, Process] = {}
+        self.link: Link | None = None
+        self.links: dict[str, Link] = {}
+        self.primary: Shell | None = None
+        self.worker: Shell | None = None
+
+    @property
+    def boot(self) -> str:
+        """The name of this start of the node."""
+        return f"{self.name}#{self.boots}"
+
+    def living(self, act: Callable[[], None]) -> Callable[[], None]:
+        """The act, if this start of the node still lives by then; a frozen node does it later."""
+        boots = self.boots
+
+        def done() -> None:
+            if self.up and self.boots == boots:
+                self.inbox.append(act) if self.frozen else act()
+
+        return done
+
+    # ---------------------------------------------------------------- start and end
+    def start(self) -> None:
+        """Start, or start again from what the disks hold. Orphans of the last start are ended."""
+        self.up, self.boots = True, self.boots + 1
+        self.end_processes()
+        if self.role == "primary":
+            brain = Primary(self.name, self.settings, self.disks["primary"].load())
+            self.primary = Shell(self, brain, self.disks["primary"], self.act_primary)
+            self.primary.tell(Boot(self.boot))
+        brain = Worker(self.name, self.settings, self.disks["worker"].load())
+        self.worker = Shell(self, brain, self.disks["worker"], self.act_worker)
+        self.worker.tell(Boot(self.boot))
+        self.dial()
+
+    def end_processes(self) -> None:
+        """Nothing that ran here goes on; nobody is told, for there is nobody."""
+        for process in self.processes.values():
+            process.on_exit = lambda _: None
+            process.end("killed", -9, self.world.time.now)
+        self.processes = {}
+
+    def die(self, *, orphans: bool = False) -> None:
+        """All of it is gone at one instant; with `orphans`, only the daemon is."""
+        self.up = self.frozen = False
+        self.inbox, self.primary, self.worker = [], None, None
+        if not orphans:
+            self.end_processes()
+        for link in [*self.links.values(), *([self.link] if self.link else [])]:
+            link.close(self)
+        self.links, self.link = {}, None
+
+    def drain(self) -> None:
+        """SIGTERM: both brains are told; the node is gone when both have left."""
+        for shell in (self.worker, self.primary):
+            if shell is not None:
+                shell.tell(Drain())
+
+    def thaw(self) -> None:
+        """Go on after a freeze: all that came meanwhile comes now, in order."""
+        self.frozen, inbox, self.inbox = False, self.inbox, []
+        for act in inbox:
+            self.world.time.after(0, self.living(act))
+
+    # ---------------------------------------------------------------- links
+    def dial(self) -> None:
+        """Reach a primary; as long as there is none, try again."""
+        target = self.world.primary_for(self)
+        if target is None:
+            self.world.time.after(REDIAL, self.living(self.dial))
+            return
+        self.link = Link(self.world, self, target)
+        self.world.time.after(LATENCY, self.living(self.linked))
+
+    def linked(self) -> None:
+        """The link is open: let the worker speak."""
+        if self.worker is not None and self.link is not None:
+            self.link.primary.links[self.name] = self.link
+            self.worker.tell(Linked())
+
+    def lost_link(self, link: Link) -> None:
+        """The other end of a link is gone."""
+        if link is self.link:
+            self.link = None
+            self.living(self.worker_cut)()
+        elif link is self.links.get(link.worker.name):
+            del self.links[link.worker.name]
+            self.living(lambda: self.tell_primary(Unlinked(link.worker.name, link.boot)))()
+
+    def worker_cut(self) -> None:
+        """Tell the worker, then look for a primary again."""
+        if self.worker is not None:
+            self.worker.tell(Cut())
+            self.world.time.after(REDIAL, self.living(self.dial))
+
+    def tell_primary(self, told: Any) -> None:
+        """Tell the primary of this node, if there is one."""
+        if self.primary is not None:
+            self.primary.tell(told)
+
+    def tell_worker(self, told: Any) -> None:
+        """Tell the worker of this node, if it lives."""
+        if self.worker is not None:
+            self.worker.tell(told)
+
+    # ---------------------------------------------------------------- acts
+    def act_primary(self, action: Send | Retire) -> None:
+        """Do what the primary's step says."""
+        if isinstance(action, Retire):
+            self.primary = None
+            self.leave_when_done()
+        elif link := self.links.get(action.node):
+            far = link.worker
+            link.carry(far.living(lambda: far.tell_worker(Told(action.message))))  # type: ignore[arg-type] # a primary sends orders only
+
+    def act_worker(self, action: Send | Spawn | Signal | Halt) -> None:
+        """Do what the worker's step says."""
+        match action:
+            case Send(_, beat):
+                self.send_beat(beat)
+            case Spawn(job):
+                self.spawn(job)
+            case Signal(name, signal):
+                self.processes[name].signal(signal, self.world.time.now)
+            case Halt():
+                self.worker = None
+                self.leave_when_done()
+
+    def send_beat(self, beat: Any) -> None:
+        """Say something over the present link."""
+        if self.link is not None:
+            far = self.link.primary
+            self.link.carry(far.living(lambda: far.tell_primary(Heard(beat))))
+
+    def spawn(self, job: Any) -> None:
+        """Start a job's process, which tells the witness itself."""
+        process = Process(job, self.world.number(), self.name, self.world.time.now)
+        self.processes[job.id] = process
+        process.on_exit = lambda code: self.exited(job.id, code)
+        self.world.executions.append(process.execution)
+        if not process.holds or process.execution.tag in self.world.released:
+            self.world.time.after(TICK, self.living(lambda: process.finish(self.world.time.now)))
+
+    def exited(self, name: str, code: int) -> None:
+        """A process ended; the worker learns of it a moment later."""
+        self.processes.pop(name, None)
+        self.world.time.after(0, self.living(lambda: self.tell_worker(Exited(name, code))))
+
+    def leave_when_done(self) -> None:
+        """After a clean stop, the node is gone once neither brain is left."""
+        if self.worker is None and self.primary is None:
+            self.world.time.after(0, self.living(self.die))

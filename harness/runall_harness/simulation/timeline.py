@@ -1,0 +1,38 @@
+"""Virtual time: a queue of acts, each at its instant, in the order in which they were planned."""
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+from typing import NamedTuple
+
+Act = Callable[[], None]
+
+
+class Planned(NamedTuple):
+    """One act to come. `number` keeps acts of the same instant in the order of planning."""
+
+    at: float
+    number: int
+    act: Act
+
+
+class Timeline:
+    """The clock of a world and all that is going to happen in it. Times are seconds."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self._planned: list[Planned] = []
+        self._numbers = count()
+
+    def after(self, delay: float, act: Act) -> None:
+        """Plan an act for `delay` seconds from now."""
+        heapq.heappush(self._planned, Planned(self.now + delay, next(self._numbers), act))
+
+    def step(self, until: float) -> bool:
+        """Do the next act that is due by `until`; False when there is none."""
+        if not self._planned or self._planned[0].at > until:
+            return False
+        planned = heapq.heappop(self._planned)
+        self.now = max(self.now, planned.at)
+        planned.act()
+        return True

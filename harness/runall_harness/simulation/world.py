@@ -1,0 +1,68 @@
+"""The world itself: its nodes, its network, and the hands that hurt them."""
+
+from itertools import count
+
+from runall_reference.settings import Settings
+
+from ..rigs.base import Execution
+from .node import Node
+from .process import TICK
+from .timeline import Timeline
+
+# Some instant in the summer of 2025, at no full minute: nothing may depend on which one it is.
+EPOCH = 1_751_371_217.0
+
+
+class World:
+    """Everything there is, in virtual time."""
+
+    def __init__(self, epoch: float = EPOCH) -> None:
+        self.time = Timeline(epoch)
+        self.nodes: dict[str, Node] = {}
+        self.executions: list[Execution] = []
+        self.released: set[str] = set()
+        self._numbers = count(1)
+
+    def number(self) -> int:
+        """A number that was not given before."""
+        return next(self._numbers)
+
+    def add(self, name: str, role: str, settings: Settings) -> Node:
+        """The node of that name, made on first use."""
+        return self.nodes.setdefault(name, Node(self, name, role, settings))
+
+    def primary_for(self, caller: Node) -> Node | None:
+        """A primary that answers that node's call."""
+        for node in self.nodes.values():
+            reach = node is caller or not (node.cut or caller.cut or node.frozen)
+            if node.up and node.primary is not None and reach:
+                return node
+        return None
+
+    def cut(self, node: Node) -> None:
+        """From now on nothing gets to or from that node, and nobody is told."""
+        node.cut = True
+
+    def join(self, node: Node) -> None:
+        """The cut is mended: what was held up arrives."""
+        node.cut = False
+        links = [link for n in self.nodes.values() for link in n.links.values()]
+        for link in links + [n.link for n in self.nodes.values() if n.link]:
+            if not link.cut:
+                link.mend()
+
+    def release(self, tag: str) -> None:
+        """Let the jobs of that tag end, those to come as well."""
+        self.released.add(tag)
+        for node in self.nodes.values():
+            for process in list(node.processes.values()):
+                if process.execution.tag == tag and node.up:
+                    end = node.living(lambda p=process: p.finish(self.time.now))
+                    self.time.after(TICK, end)
+
+    def breathe(self) -> None:
+        """Let every process that runs and is not frozen give a sign of life."""
+        for node in self.nodes.values():
+            if not node.frozen:
+                for process in node.processes.values():
+                    process.execution.beat_at = self.time.now

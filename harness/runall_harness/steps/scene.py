@@ -1,0 +1,194 @@
+"""The scene of one scenario: what must follow from what was done on the stage.
+
+It turns what is seen into verdicts. The witness decides what ran; the system's own word is asked
+for what only it can know: how an attempt ended, and whether anything is still owed.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ..cluster import Cluster
+from ..rigs.base import Execution
+from ..systems.base import JobView
+from ..verdicts import Violation
+from .stage import Stage, Work
+
+PROMISE = {"manual": "RA-1.1", "scheduled": "RA-1.2"}
+SETTLE_MINUTES = 2
+
+
+class Scene(Stage):
+    """Everything that the steps of one scenario share."""
+
+    # ---------------------------------------------------------------- what is owed
+    def finalized(self, work: Work) -> JobView:
+        """The first attempt, once the system regards it as over."""
+        view = self.cluster.wait(lambda: self.over(work), self.deadline)
+        if view is None:
+            raise Violation(self.clause, f"an end within {self.deadline:g} s", "none was shown")
+        return view
+
+    def over(self, work: Work) -> JobView | None:
+        """The first attempt, if it is over."""
+        view = self.cluster.job(work.root)
+        return view if view and view.final else None
+
+    def rerun(self, work: Work) -> Execution:
+        """The second execution. Broken when it does not come, or when the system gave it up."""
+        patience = Patience(self, work)
+        runs = self.cluster.wait(patience.look, self.deadline)
+        if not runs or len(runs) < 2:
+            clause, why = PROMISE[work.trigger], self.why(work)
+            seen = f"given up: {why}" if runs else f"nothing within {self.deadline:g} s: {why}"
+            raise Violation(clause, "the job is run again", seen)
+        self.cluster.recovery_s = runs[1].started_at - self.since
+        return runs[1]
+
+    def why(self, work: Work) -> str:
+        """What the system itself says."""
+        views = ", ".join(f"{v.id} {v.state}" for v in self.cluster.attempts(work.root))
+        return f"{views}; {self.cluster.api.reasons(work.root) or 'it gives no reason'}"
+
+    def finish(self, work: Work, executions: int) -> None:
+        """Let the work end, see it end well, and see that nothing follows."""
+        self.cluster.site.release(work.tag)
+        self.cluster.await_evidence(
+            f"{work.tag} completes", lambda: self.completed(work), self.timings.slack
+        )
+        self.nothing_follows(work, executions)
+
+    def completed(self, work: Work) -> bool:
+        """Whether the latest execution has completed and the system knows it."""
+        last = self.cluster.tagged(work.tag)[-1]
+        view = self.cluster.job(last.job)
+        return last.how == "completed" and view is not None and view.state == "succeeded"
+
+    def nothing_follows(self, work: Work, executions: int) -> None:
+        """Another job runs to its end, and in all that time nothing of this one has started."""
+        self.canary()
+        runs = self.cluster.tagged(work.tag)
+        if len(runs) != executions:
+            seen = ", ".join(f"{run.job} on {run.node} ({run.how})" for run in runs)
+            clause = "RA-1.4" if executions > 1 else self.clause
+            raise Violation(clause, f"{executions} execution(s) of {work.tag}", seen)
+
+    def canary(self) -> None:
+        """Run a job of another event to its end: whatever was owed before has started by then.
+
+        One on every server: what would be started again may be started anywhere.
+        """
+        for node in sorted(self.cluster.online()):
+            tag = f"canary-{len(self.works)}-{self.cluster.calls}"
+            self.create(tag, node)
+            params = {"tag": tag, "hold": "0"}
+            self.cluster.call("run", event=tag, params=params, source="harness")
+            self.cluster.await_evidence(
+                f"a job runs to its end on {node}", lambda tag=tag: self.ended(tag), self.deadline
+            )
+
+    def ended(self, tag: str) -> bool:
+        """Whether a job of that tag completed."""
+        return any(run.how == "completed" for run in self.cluster.tagged(tag))
+
+    # ---------------------------------------------------------------- what must hold
+    def await_state(self, work: Work, what: str, *states: str) -> None:
+        """Wait until the system shows the first attempt in one of these states."""
+        shown: list[str] = []
+
+        def look() -> bool:
+            view = self.cluster.job(work.root)
+            shown[:] = [view.state] if view else ["unknown"]
+            return shown[0] in states
+
+        if not self.cluster.wait(look, self.deadline):
+            raise Violation(self.clause, what, f"after {self.deadline:g} s it is {shown[0]}")
+
+    def require_faithful(self, work: Work) -> None:
+        """The rerun was given what the run was given, to the letter."""
+        first, second = self.cluster.tagged(work.tag)[:2]
+        for name, one, other in (
+            ("parameters", first.params, second.params),
+            ("logical time", first.now, second.now),
+            ("source", first.claims.get("JOB_SOURCE"), second.claims.get("JOB_SOURCE")),
+        ):
+            if one != other:
+                raise Violation("RA-4.3", f"{name} {one!r}", f"{other!r}")
+
+    def require_undisturbed(self, work: Work, executions: int) -> None:
+        """What runs now is what ran before, and it is this one that ends well."""
+        self.nothing_follows(work, executions)
+        last = self.cluster.tagged(work.tag)[-1]
+        if last.how != "running":
+            raise Violation(self.clause, f"{work.tag} goes on", f"it is {last.how}")
+        self.finish(work, executions)
+
+    def require_slots_once(self) -> None:
+        """Each slot that was served has one execution."""
+        slots = [run.now for run in self.cluster.tagged("slot")]
+        twice = sorted({slot for slot in slots if slots.count(slot) > 1})
+        if twice:
+            raise Violation("RA-4.7", "each served slot has run once", f"twice: {twice}")
+
+    def two_slots(self) -> bool:
+        """Whether two slots have been served to their end."""
+        return sum(run.how == "completed" for run in self.cluster.tagged("slot")) == 2  # noqa: PLR2004 - the scenario says two
+
+    def slots_began(self, tag: str) -> dict[str, float]:
+        """When the slot of each execution began, on the rig's clock, in seconds.
+
+        A slot is known by its logical time on the schedule's clock. The two clocks are told
+        apart by the execution that came soonest after its slot.
+        """
+        runs = self.cluster.tagged(tag)
+        began = {run.id: float(run.now) / 60 * self.timings.minute for run in runs}
+        offset = min((run.started_at - began[run.id] for run in runs), default=0.0)
+        return {name: at + offset for name, at in began.items()}
+
+    def require_no_launch_in_drain(self) -> None:
+        """Nothing was launched between the SIGTERM and the exit of the primary.
+
+        The drain lasts at least the kill grace, for a job ignores SIGTERM. So slots that began
+        within that time before the exit are certainly slots of a draining primary.
+        """
+        began = self.left_at - 0.9 * self.timings.grace
+        slots = self.slots_began("minute")
+        for run in self.cluster.executions():
+            by_clock = began < slots.get(run.id, 0.0) < self.left_at
+            by_rerun = run.tag == self.work.tag and self.stopped_at < run.started_at < self.left_at
+            if by_clock or by_rerun:
+                raise Violation("RA-4.4", "nothing is launched in the drain",
+                                f"{run.job} on {run.node}")  # fmt: skip
+
+
+class Patience:
+    """Looks for a rerun, and knows when the system itself has given up.
+
+    Giving up is believed only when it is still so after some minutes of the schedule, because
+    what is shown and what is owed are two answers, given at two moments.
+    """
+
+    def __init__(self, scene: Scene, work: Work) -> None:
+        self.scene, self.work = scene, work
+        self.since: float | None = None
+
+    def look(self) -> list[Execution] | None:
+        """The executions, once there are two, or once no second will come."""
+        cluster = self.scene.cluster
+        runs = cluster.tagged(self.work.tag)
+        return runs if len(runs) > 1 or self.given_up(cluster) else None
+
+    def given_up(self, cluster: Cluster) -> bool:
+        """Whether the first attempt is over and nothing is owed, for long enough."""
+        now = cluster.site.now()
+        if not self.scene.over(self.work) or cluster.api.owes(self.work.root) is not False:
+            self.since = None
+            return False
+        self.since = now if self.since is None else self.since
+        return now - self.since > SETTLE_MINUTES * self.scene.timings.minute
+
+
+@pytest.fixture
+def scene(cluster: Cluster) -> Iterator[Scene]:
+    """The scene of the running scenario."""
+    yield Scene(cluster)

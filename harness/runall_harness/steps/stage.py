@@ -1,0 +1,183 @@
+"""The stage of one scenario: its servers, its events, its jobs, and what is done to them.
+
+It turns the words of the steps into calls on the cluster. What must follow is in `scene`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from ..cluster import PRIMARY, Cluster
+from ..rigs.base import Execution, Proof
+from ..systems.base import JobView
+
+# What no quoting, splitting or re-encoding survives unless parameters are carried verbatim.
+NOTE = 'it\'s "quoted", on\ntwo lines, $HOME & 100 % – ä'
+SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
+LEAD_SLOTS = 2
+
+
+class Work(msgspec.Struct, kw_only=True):
+    """A piece of work: a tag that its executions carry, and how it was started."""
+
+    tag: str
+    trigger: str
+    event: str
+    first: Execution
+    root: str
+
+    @property
+    def node(self) -> str:
+        """The server on which it ran first."""
+        return self.first.node
+
+
+class Stage:
+    """What the steps set up and break: events, jobs, nodes."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.timings = cluster.system.timings
+        self.workers: tuple[str, ...] = ()
+        self.plan: dict[str, Any] = {}
+        self.works: dict[str, Work] = {}
+        self.clause = "RA-2.1"
+        self.since = 0.0
+        self.stopped_at = self.left_at = 0.0
+        self.promised = 0.0
+
+    # ---------------------------------------------------------------- work
+    @property
+    def work(self) -> Work:
+        """The job that the scenario is about."""
+        return self.works["job"]
+
+    def create(self, event: str, target: str, **fields: Any) -> None:
+        """Create an event that runs the witness; catch-up and limits as given."""
+        params = {"script": SCRIPT, **fields.pop("params", {})}
+        body = {"id": event, "title": event, "target": target, "params": params, **fields}
+        self.cluster.call("create_event", event=body)
+
+    def launch(self, trigger: str, tag: str = "job", **params: str) -> Work:
+        """Start a job of the planned event, by hand or by the clock, and see it run."""
+        own = {"tag": tag, "note": NOTE, **params}
+        event = self.plan.get("id", "report")
+        known = any(work.event == event for work in self.works.values())
+        if not known:
+            self.create_planned(event, trigger, own)
+        if trigger == "manual":
+            self.cluster.call("run", event=event, params=own, source="operator")
+        return self.meet(trigger, event, tag)
+
+    def create_planned(self, event: str, trigger: str, own: dict[str, str]) -> None:
+        """The event itself; for the clock it is due once, at a minute that is about to come."""
+        fields = {k: v for k, v in self.plan.items() if k not in ("id", "target")}
+        if trigger == "scheduled":
+            slot = self.cluster.api.present_slot() + LEAD_SLOTS
+            fields |= {"timing": exactly(slot), "params": own}
+        else:
+            fields["params"] = {**own, "note": "the event's own, not the run's"}
+        self.create(event, self.plan["target"], **fields)
+
+    def meet(self, trigger: str, event: str, tag: str) -> Work:
+        """Wait until the witness tells that the job started, and learn who it is."""
+        within = (LEAD_SLOTS + 1) * self.timings.minute + self.timings.prompt + self.timings.slack
+        runs = self.cluster.await_evidence(
+            f"the {trigger} job {tag!r} started", lambda: self.cluster.tagged(tag), within
+        )
+        view = self.cluster.await_evidence(
+            f"the system shows {runs[0].job} as running", lambda: self.running(runs[0].job), within
+        )
+        work = Work(tag=tag, trigger=trigger, event=event, first=runs[0], root=view.root)
+        self.works[tag] = work
+        return work
+
+    def running(self, job: str) -> JobView | None:
+        """The job, once the system itself shows that it runs."""
+        view = self.cluster.job(job)
+        return view if view and (view.final or view.state in ("running", "stopping")) else None
+
+    def slot_params(self) -> dict[str, str]:
+        """What the event's own slots run: a short job under a tag of its own."""
+        return {"script": SCRIPT, "tag": "slot", "hold": "0"}
+
+    def end_job(self) -> None:
+        """Let the job come to its own end, as the witness tells."""
+        tag = self.work.tag
+        self.cluster.site.release(tag)
+        self.cluster.await_evidence(
+            f"{tag} comes to its own end",
+            lambda: self.cluster.tagged(tag)[-1].how in ("completed", "failed"),
+            self.timings.slack,
+        )
+
+    # ---------------------------------------------------------------- faults
+    @property
+    def victim(self) -> str:
+        """The server of the job."""
+        return self.work.node
+
+    def promise_after_return(self) -> float:
+        """How soon a recovery is owed once the server is back: at once only if that is claimed."""
+        prompt = "prompt" in self.cluster.system.capabilities
+        return self.timings.prompt if prompt else self.timings.dead_job_timeout
+
+    def clause_after_primary(self, local: str) -> str:
+        """What is at stake when the primary went away: its own job, or one on a worker."""
+        return local if self.victim == PRIMARY else "RA-2.11"
+
+    def come_back_with_all(self, node: str) -> None:
+        """Start the primary again, and wait until every server is with it."""
+        self.cluster.restart(node)
+        self.cluster.await_online(PRIMARY, *self.workers)
+
+    def expect(self, clause: str, promised: float, proof: Proof | None = None) -> None:
+        """From now on the system owes a recovery, within what it promises of itself."""
+        self.clause = clause
+        self.since = proof.at if proof else self.cluster.site.now()
+        self.promised = promised
+        self.cluster.deadline_s = promised + self.timings.slack
+
+    @property
+    def deadline(self) -> float:
+        """How long to wait before a promise counts as broken, in seconds."""
+        return self.promised + self.timings.slack
+
+    def kill(self, node: str) -> Proof:
+        """SIGKILL a whole node."""
+        return self.cluster.hurt(lambda: self.cluster.site.kill(node))
+
+    def stop(self, node: str) -> Proof:
+        """Stop a node cleanly, and remember when it had left."""
+        grace = self.timings.stop + self.timings.slack
+        proof = self.cluster.hurt(lambda: self.cluster.site.stop(node, grace))
+        self.stopped_at, self.left_at = proof.at, self.cluster.site.now()
+        return proof
+
+    def come_back(self, node: str) -> None:
+        """Start a node again, and wait until everybody who should be there is."""
+        self.cluster.restart(node)
+        self.cluster.await_online(node)
+
+    def cut_until_missed(self, node: str) -> None:
+        """Cut a node off, until the primary has noticed."""
+        self.cluster.hurt(lambda: self.cluster.site.cut(node))
+        within = self.timings.notice + self.timings.slack
+        self.cluster.await_evidence(
+            f"{node} is missed", lambda: node not in self.cluster.online(), within
+        )
+
+    def join(self, node: str) -> None:
+        """Mend the cut, and wait until the node takes work again."""
+        self.cluster.hurt(lambda: self.cluster.site.join(node))
+        self.cluster.await_online(node)
+
+
+def exactly(slot: int) -> dict[str, list[int]]:
+    """A timing object that is due in one minute of all time. Weekdays follow from the rest."""
+    moment = datetime.fromtimestamp(slot * 60, UTC)
+    return {
+        "minutes": [moment.minute], "hours": [moment.hour], "days": [moment.day],
+        "months": [moment.month], "years": [moment.year],
+    }  # fmt: skip

@@ -1,0 +1,195 @@
+"""The reference scheduler as a system under test, for every rig."""
+
+import secrets
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import msgspec
+
+from runall_reference.inputs import AbortJob, CreateEvent, DeleteEvent, Refused, RunEvent
+from runall_reference.inputs import UpdateEvent as Update
+from runall_reference.policies import POLICIES
+from runall_reference.records import Event
+from runall_reference.settings import Settings
+from runall_reference.views import View, events, jobs, ledger, servers, status
+
+from ..rigs.base import KitCannotRun, NodeSpec, Site
+from ..rigs.simulated import SimulatedSite
+from .base import Client, JobView, Rejected, Timings, Unreachable
+
+CAPABILITIES = frozenset({"prompt", "hold", "slots", "fencing", "once", "lineage", "limbo"})
+# What three releases of history never claimed; all else they share with the reference's brain.
+NEVER_CLAIMED = frozenset({"hold", "slots", "lineage"})
+# As short as a busy two-core machine allows; the same in virtual time, so that rigs compare.
+QUICK = Settings(
+    heartbeat=0.2, silence=1.0, dead_job_timeout=3.0, fence=2.2, kill_grace=0.5, time_scale=240.0
+)
+SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
+
+
+class Reference:
+    """The reference, with one of its policies."""
+
+    name = "reference"
+
+    def __init__(self, policy: str = "reference", rig: str = "simulated") -> None:
+        if policy not in POLICIES:
+            raise KitCannotRun(
+                f"there is no policy {policy!r}", f"take one of {', '.join(POLICIES)}"
+            )
+        self.policy = policy
+        self.settings = msgspec.structs.replace(QUICK, policy=policy)
+        self.capabilities = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
+        self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self.timings = self.told_timings(rig)
+        try:
+            self.version = version("runall-kit")
+        except PackageNotFoundError:
+            self.version = "unknown"
+
+    def told_timings(self, rig: str) -> Timings:
+        """What the settings promise, in seconds."""
+        s = self.settings
+        return Timings(
+            dead_job_timeout=s.dead_job_timeout,
+            notice=s.silence + s.heartbeat,
+            prompt=2 * s.heartbeat,
+            minute=60 / s.time_scale,
+            stop=3 * s.kill_grace,
+            grace=s.kill_grace,
+            slack=SLACK[rig],
+        )
+
+    # ---------------------------------------------------------------- nodes
+    def node(self, site: Site, name: str, role: str) -> NodeSpec:
+        """A primary (with a worker of its own), or a worker that dials it."""
+        place = site.place(name)
+        command = ("python3", "-m", "runall_reference", role, "--name", name, "--data", place.data)
+        primary = site.dial(name, "primary")
+        own = (
+            ("--listen", f"0.0.0.0:{place.port}", "--policy", self.policy,
+             "--time-scale", f"{self.settings.time_scale:g}")
+            if role == "primary"
+            else ("--primary", f"{primary[0]}:{primary[1]}")
+        )  # fmt: skip
+        return NodeSpec(
+            name=name, role=role, command=command + own + self.options(), serves=role == "primary",
+            env={"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token}, simulate=self.settings,
+        )  # fmt: skip
+
+    def options(self) -> tuple[str, ...]:
+        """The settings that primary and worker share, as command-line options."""
+        shared = ("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace")
+        pairs = ((f"--{n.replace('_', '-')}", f"{getattr(self.settings, n):g}") for n in shared)
+        return tuple(word for pair in pairs for word in pair)
+
+    def client(self, site: Site, primary: str) -> Client:
+        """A client for that primary: by call in virtual time, by HTTP elsewhere."""
+        if isinstance(site, SimulatedSite):
+            return SimulatedClient(site, primary)
+        from .reference_http import HttpClient
+
+        return HttpClient(site, site.url(primary), self.token)
+
+
+def job_of(view: View) -> JobView:
+    """The harness's view of a job, from the reference's."""
+    return msgspec.convert({k: view[k] for k in JobView.__struct_fields__}, JobView)
+
+
+def still_owed(root: str, all_jobs: list[View], all_events: list[View]) -> bool:
+    """Whether something is still to come for a lineage.
+
+    An attempt of it, or a job for the same slot, is live; or its slot is open, or not served yet.
+    """
+    attempts = [view for view in all_jobs if view["root"] == root]
+    slots = {(v["event"], v["slot"]) for v in attempts if v["slot"] is not None}
+    same = [v for v in all_jobs if v["root"] == root or (v["event"], v["slot"]) in slots]
+    cursors = {event["id"]: event["cursor"] for event in all_events}
+    return (
+        any(not job_of(view).final for view in same)
+        or any(cursors.get(event, slot) < slot for event, slot in slots)
+        or any(owed["root"] == root for event in all_events for owed in event["owed"])
+    )
+
+
+def told_reasons(root: str, entries: list[View]) -> str:
+    """The ledger's lines about a lineage."""
+    lines = [e for e in entries if e["root"] == root]
+    return "; ".join(f"{e['what']}: {e['decision']} ({e['clause']}) {e['detail']}" for e in lines)
+
+
+class SimulatedClient:
+    """The reference's API in virtual time: the same orders and views, without the wire."""
+
+    def __init__(self, site: SimulatedSite, primary: str) -> None:
+        self.site, self.primary = site, primary
+
+    def brain(self) -> Any:
+        """The primary's brain. Raises `Unreachable` while it is down, or frozen."""
+        node = self.site.world.nodes.get(self.primary)
+        if node is None or not node.up or node.frozen or node.primary is None:
+            raise Unreachable(f"{self.primary} does not answer")
+        return node.primary.brain
+
+    def order(self, order: Any) -> Any:
+        """Give an order, as the API would."""
+        self.brain()
+        shell = self.site.node(self.primary).primary
+        assert shell is not None
+        reply = shell.tell(order)
+        if isinstance(reply, Refused):
+            raise Rejected(reply.code, reply.message)
+        return reply
+
+    def present_slot(self) -> int:
+        """The running minute of the schedule."""
+        brain = self.brain()
+        return brain.clock.slot(self.site.now())
+
+    def create_event(self, event: Mapping[str, Any]) -> None:
+        """Schedule something."""
+        self.order(CreateEvent(msgspec.convert(dict(event), Event)))
+
+    def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
+        """Edit an event."""
+        self.order(Update(event, dict(fields)))
+
+    def delete_event(self, event: str) -> None:
+        """Delete an event."""
+        self.order(DeleteEvent(event))
+
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
+        """Start an event by hand."""
+        return self.order(RunEvent(event, dict(params), source)).id
+
+    def abort(self, job: str) -> None:
+        """End a job for ever."""
+        self.order(AbortJob(job, "harness"))
+
+    def jobs(self) -> list[JobView]:
+        """All jobs."""
+        return [job_of(view) for view in jobs(self.brain())]
+
+    def online(self) -> set[str]:
+        """The servers that take work now."""
+        return {s["name"] for s in servers(self.brain()) if s["state"] == "online"}
+
+    def owes(self, root: str) -> bool:
+        """Whether something is still to come for that lineage."""
+        return still_owed(root, jobs(self.brain()), events(self.brain()))
+
+    def reasons(self, root: str) -> str:
+        """What the ledger says."""
+        return told_reasons(root, ledger(self.brain()))
+
+    def status(self) -> View:
+        """Who the primary is."""
+        return status(self.brain(), self.site.now())
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+__all__ = ["Reference", "SimulatedClient", "job_of", "still_owed", "told_reasons"]

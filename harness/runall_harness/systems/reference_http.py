@@ -1,0 +1,103 @@
+"""The reference's API over HTTP, with a long poll that wakes the waiting harness."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from ..rigs.base import Site
+from .base import JobView, Rejected, Unreachable
+from .reference import job_of, still_owed, told_reasons
+
+TIMEOUT = httpx.Timeout(5.0, connect=1.0)
+POLL = 20.0
+BACKOFF = 0.05
+
+
+class HttpClient:
+    """One primary's API. A thread follows its changes and wakes the site's waiting."""
+
+    def __init__(self, site: Site, url: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False)
+        self.feed = httpx.Client(base_url=url, headers=headers, timeout=POLL + 5, trust_env=False)
+        self.site, self.closing = site, threading.Event()
+        threading.Thread(target=self.follow, name="changes", daemon=True).start()
+
+    def follow(self) -> None:
+        """Wake the harness whenever the primary committed something."""
+        seen = -1
+        while not self.closing.is_set():
+            try:
+                answer = self.feed.get("/v1/changes", params={"after": seen, "wait": POLL})
+                seen = answer.raise_for_status().json()["version"]
+                self.site.notify()
+            except (httpx.HTTPError, RuntimeError):
+                seen = -1
+                self.closing.wait(BACKOFF)
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        """One call. Raises `Rejected` for an answer that says no, `Unreachable` for none."""
+        try:
+            answer = self.http.request(method, path, **more)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{method} {path}: {error!r}") from error
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        try:
+            told = answer.json()["error"]
+        except (ValueError, KeyError):
+            told = {"code": str(answer.status_code), "message": answer.text[:200]}
+        raise Rejected(told["code"], told["message"])
+
+    def present_slot(self) -> int:
+        """The running minute of the schedule."""
+        return self.call("GET", "/v1/status")["slot"]
+
+    def create_event(self, event: Mapping[str, Any]) -> None:
+        """Schedule something."""
+        self.call("POST", "/v1/events", json=dict(event))
+
+    def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
+        """Edit an event."""
+        self.call("PATCH", f"/v1/events/{event}", json=dict(fields))
+
+    def delete_event(self, event: str) -> None:
+        """Delete an event."""
+        self.call("DELETE", f"/v1/events/{event}")
+
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
+        """Start an event by hand."""
+        body = {"params": dict(params), "source": source}
+        return self.call("POST", f"/v1/events/{event}/run", json=body)["id"]
+
+    def abort(self, job: str) -> None:
+        """End a job for ever."""
+        self.call("POST", f"/v1/jobs/{job}/abort")
+
+    def views(self, path: str) -> list[dict[str, Any]]:
+        """A list of views."""
+        return self.call("GET", path)
+
+    def jobs(self) -> list[JobView]:
+        """All jobs."""
+        return [job_of(view) for view in self.views("/v1/jobs")]
+
+    def online(self) -> set[str]:
+        """The servers that take work now."""
+        return {s["name"] for s in self.views("/v1/servers") if s["state"] == "online"}
+
+    def owes(self, root: str) -> bool:
+        """Whether something is still to come for that lineage."""
+        return still_owed(root, self.views("/v1/jobs"), self.views("/v1/events"))
+
+    def reasons(self, root: str) -> str:
+        """What the ledger says."""
+        return told_reasons(root, self.views("/v1/ledger"))
+
+    def close(self) -> None:
+        """Let go of the connections, and end the thread."""
+        self.closing.set()
+        self.http.close()
+        self.feed.close()
