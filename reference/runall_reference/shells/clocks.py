@@ -1,0 +1,26 @@
+"""The time that brains are given: the wall clock at the start, and then what has passed since.
+
+So a jump of the wall clock neither fences a worker nor declares one dead. Where the system can
+count the time that it was asleep, that counts as passed. A clock that was set anew is followed
+at the next start.
+"""
+
+import time
+
+
+def passed() -> float:
+    """Seconds since some fixed instant, suspension included where the system knows it."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+class SteadyClock:
+    """Seconds since the epoch that never jump."""
+
+    def __init__(self) -> None:
+        self.wall, self.start = time.time(), passed()
+
+    def __call__(self) -> float:
+        """The present time, in seconds."""
+        return self.wall + (passed() - self.start)

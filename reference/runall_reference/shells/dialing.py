@@ -1,0 +1,172 @@
+"""The worker's end of the link: it dials the primaries in turn until one lets it in.
+
+A closed link is dialled again at once and then often, because a job may be waiting for it; only
+after some seconds do the attempts become rare. A link on which nothing is heard for as long as
+would make this worker suspect is given up too: a cut network closes no connection.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from msgspec import MsgspecError
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from ..messages import Message, ToWorker, decode_order, encode
+from .addresses import Address
+
+log = logging.getLogger("runall")
+
+# Room for a job whose parameters fill the largest request that the API takes, and to spare.
+LARGEST_MESSAGE = 4 * 1024 * 1024
+QUICK_SECONDS = 3.0
+QUICKEST, QUICK, SLOWEST = 0.003, 0.02, 1.0
+GROWTH = 1.5
+ANSWER_WITHIN = 1.0
+# A link that closes sooner counts as refused: two workers of one name would chase each other.
+LASTING = 1.0
+DENIED = (401, 403)
+
+
+class Listener(Protocol):
+    """What a link tells its worker."""
+
+    def linked(self) -> None:
+        """A primary let us in."""
+        ...
+
+    def told(self, message: ToWorker) -> None:
+        """It said something."""
+        ...
+
+    def cut(self) -> None:
+        """The link is closed."""
+        ...
+
+
+class Dialing:
+    """Keeps a worker linked to one of its primaries."""
+
+    def __init__(
+        self, primaries: Sequence[Address], secret: str, silence: float, listener: Listener
+    ) -> None:
+        self.primaries, self.silence, self.listener = tuple(primaries), silence, listener
+        self.headers = {"Authorization": f"Bearer {secret}"}
+        self.outgoing: asyncio.Queue[Message] | None = None
+        self.trouble = ""
+
+    def send(self, message: Message) -> None:
+        """Say something on the present link; without one it is dropped."""
+        if self.outgoing is not None:
+            self.outgoing.put_nowait(message)
+
+    async def run(self) -> None:
+        """Dial, listen, and dial again, for ever."""
+        turn = 0
+        while True:
+            for delay in delays():
+                address = self.primaries[turn % len(self.primaries)]
+                if await self.visit(address):
+                    break
+                turn += 1
+                await asyncio.sleep(delay)
+            await asyncio.sleep(QUICKEST)
+
+    async def visit(self, address: Address) -> bool:
+        """Dial one primary and stay while the link lasts. False: that was not for long."""
+        try:
+            connection = await self.dial(address)
+        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, ConnectionClosed) as error:
+            self.complain(address, reason(error))
+            return False
+        self.trouble = ""
+        log.info("linked to the primary at %s", address)
+        since = time.monotonic()
+        why = await self.stay(connection)
+        log.info("the link to the primary at %s is closed: %s", address, why)
+        return time.monotonic() - since >= LASTING
+
+    async def dial(self, address: Address) -> ClientConnection:
+        """Open a link. Raises what the network or the primary has against it."""
+        return await connect(
+            f"ws://{address}/v1/link",
+            additional_headers=self.headers,
+            compression=None,
+            max_size=LARGEST_MESSAGE,
+            open_timeout=ANSWER_WITHIN,
+            ping_interval=None,
+            close_timeout=ANSWER_WITHIN,
+            proxy=None,
+        )
+
+    def complain(self, address: Address, trouble: str) -> None:
+        """Log why a primary is out of reach, once for each new reason."""
+        if trouble != self.trouble:
+            self.trouble = trouble
+            log.warning("no link to the primary at %s: %s; trying on", address, trouble)
+
+    async def stay(self, connection: ClientConnection) -> str:
+        """Carry messages both ways until the link ends; returns why it did."""
+        self.outgoing = asyncio.Queue()
+        writer = asyncio.create_task(write(connection, self.outgoing), name="link writer")
+        self.listener.linked()
+        try:
+            return await self.read(connection)
+        finally:
+            self.outgoing = None
+            writer.cancel()
+            connection.transport.abort()
+            self.listener.cut()
+
+    async def read(self, connection: ClientConnection) -> str:
+        """Pass on what the primary says; returns why it says no more."""
+        try:
+            while True:
+                async with asyncio.timeout(self.silence):
+                    said = await connection.recv(decode=False)
+                self.listener.told(decode_order(said))
+        except TimeoutError:
+            return f"it said nothing for {self.silence:g} s"
+        except ConnectionClosed as closed:
+            return closed.rcvd.reason if closed.rcvd and closed.rcvd.reason else "it hung up"
+        except MsgspecError as error:
+            return f"it sent a message that can't be read: {error}"
+
+
+async def write(connection: ClientConnection, outgoing: "asyncio.Queue[Message]") -> None:
+    """Send what is queued; the reader notices when the link is gone."""
+    try:
+        while True:
+            await connection.send(encode(await outgoing.get()))
+    except ConnectionClosed:
+        return
+
+
+def delays() -> Iterator[float]:
+    """How long to wait after each failed attempt, seconds: short at first, then up to a second.
+
+    The quick ones go on for about as long as a primary takes to start again.
+    """
+    spent, delay = 0.0, QUICKEST
+    while True:
+        yield delay * random.uniform(0.5, 1.0)  # noqa: S311 - spreads attempts, guards nothing
+        spent += delay
+        delay = min(delay * GROWTH, QUICK if spent < QUICK_SECONDS else SLOWEST)
+
+
+def reason(error: Exception) -> str:
+    """Why a primary did not let us in, in the operator's words."""
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        if status in DENIED:
+            return f"it refused our secret (HTTP {status}); give both the same --secret-file"
+        return f"it answered HTTP {status}"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {ANSWER_WITHIN:g} s"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error)

@@ -1,0 +1,14 @@
+"""Why a daemon can't start, and the exit codes that its end can have."""
+
+DONE = 0
+CANNOT_RUN = 3
+LEASE_LOST = 4
+INTERNAL_ERROR = 70
+
+
+class DaemonCannotRun(Exception):
+    """The daemon can't start or go on. A cause, and the next step for the operator."""
+
+    def __init__(self, cause: str, hint: str) -> None:
+        super().__init__(f"{cause}\n  next step: {hint}")
+        self.cause, self.hint = cause, hint

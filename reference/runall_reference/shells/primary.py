@@ -1,0 +1,167 @@
+"""The primary's shell: one brain after another over the same store, links and watchers.
+
+A brain whose commit has an unknown outcome is discarded, and the next one is built from what the
+store says. A primary that finds another's lease there stops for good: it may write nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ..books import Step
+from ..inputs import Boot, Drain, Retire, Send
+from ..primary import Primary
+from ..records import PRIMARY_RECORDS, Lease, Record
+from ..settings import Settings
+from ..store import CommitFailed, LeaseLost, Store, StoreError, open_store
+from .changes import Changes
+from .links import Links
+from .narration import narrate
+from .shell import BrainDiscarded, Shell
+from .worker import FIRST_PAUSE, LONGEST_PAUSE, new_boot
+
+log = logging.getLogger("runall")
+
+
+class PrimaryDaemon:
+    """A primary: its name, its settings, its store, its links."""
+
+    def __init__(
+        self, node: str, settings: Settings, store: str, secret: str, clock: Callable[[], float]
+    ) -> None:
+        self.node, self.settings, self.url, self.clock = node, settings, store, clock
+        self.changes = Changes()
+        self.links = Links(secret, self.inform)
+        self.retired = asyncio.Event()
+        self.draining = False
+        self.brain = Primary(node, settings)
+        self.shell: Shell | None = None
+        self.shown: object = None
+
+    # ---------------------------------------------------------------- a brain's life
+    def begin(self) -> None:
+        """Open the store and take the lease. Raises `StoreError` if that can't be done."""
+        store = open_store(self.url, PRIMARY_RECORDS)
+        try:
+            self.rise(store, store.load())
+        except BaseException:
+            store.close()
+            raise
+
+    def rise(self, store: Store, records: list[Record]) -> None:
+        """Build a brain from the records, and let it lead."""
+        self.brain = Primary(self.node, self.settings, records)
+        self.shell = Shell(self.brain, store, self.clock, self.act, self.seen)
+        self.shell.tell(Boot(new_boot()))
+        if self.draining:
+            self.shell.tell(Drain())
+
+    async def run(self) -> None:
+        """Live until this primary has retired.
+
+        Raises `LeaseLost` when another has taken its place, and any error that is a fault of
+        the program itself.
+        """
+        while not self.retired.is_set():
+            try:
+                await self.live()
+            except CommitFailed as error:
+                log.error("%s; the state is read from the store again", error.cause)
+                await self.recover()
+
+    async def live(self) -> None:
+        """Wait for the present brain's end or retirement."""
+        assert self.shell is not None
+        retired = asyncio.create_task(self.retired.wait(), name="retired")
+        try:
+            await asyncio.wait((retired, self.shell.over), return_when=asyncio.FIRST_COMPLETED)
+            if self.shell.over.done():
+                self.shell.over.result()
+        finally:
+            retired.cancel()
+
+    async def recover(self) -> None:
+        """Discard the brain and the links, and build both anew as soon as the store works."""
+        self.close_store()
+        self.links.close_all()
+        pause = FIRST_PAUSE
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            try:
+                return self.begin_again()
+            except StoreError as error:
+                log.error("%s; trying again in %g s", error.cause, pause)
+
+    def begin_again(self) -> None:
+        """Open the store and lead again, unless another primary has led meanwhile."""
+        store = open_store(self.url, PRIMARY_RECORDS)
+        try:
+            records = store.load()
+            self.check_lease(records)
+            self.rise(store, records)
+        except BaseException:
+            store.close()
+            raise
+
+    def check_lease(self, records: list[Record]) -> None:
+        """Raise `LeaseLost` if the stored lease is neither ours nor the one before."""
+        stored = next((record for record in records if isinstance(record, Lease)), None)
+        mine = self.brain.lease()
+        if stored and mine and stored.epoch >= mine.epoch and stored != mine:
+            raise LeaseLost(mine.epoch, stored.epoch)
+
+    def close_store(self) -> None:
+        """Let go of the brain and its store."""
+        if self.shell is not None:
+            self.shell.stop()
+            self.shell.store.close()
+            self.shell = None
+            self.changes.count()
+
+    # ---------------------------------------------------------------- inputs
+    def tell(self, told: Any) -> Any:
+        """Give the brain an input and return its reply. Raises `BrainDiscarded` without one."""
+        if self.shell is None:
+            raise BrainDiscarded
+        return self.shell.tell(told)
+
+    def inform(self, told: Any) -> None:
+        """Give the brain an input that nobody waits for; without a brain it is dropped."""
+        if self.shell is not None:
+            self.shell.inform(told)
+
+    def drain(self) -> None:
+        """Go down cleanly; `run` returns when that is done."""
+        self.draining = True
+        self.inform(Drain())
+
+    async def retire_within(self, seconds: float) -> None:
+        """Wait for the brain to retire, but no longer than that."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.retired.wait()
+        if not self.retired.is_set():
+            log.warning("leaving with jobs of this node not finalized; the next start does that")
+            self.retired.set()
+
+    # ---------------------------------------------------------------- what a step brings
+    def act(self, action: Send | Retire) -> None:
+        """Carry out one action."""
+        match action:
+            case Send(node, message):
+                self.links.send(node, message)
+            case Retire():
+                self.retired.set()
+
+    def seen(self, step: Step) -> None:
+        """Log what a step did, and tell those who watch."""
+        for line in narrate(step.change):
+            log.info("%s", line)
+        servers = {name: (link.state, link.boot) for name, link in self.brain.links.items()}
+        shown = (self.brain.role, servers)
+        if step.change or shown != self.shown:
+            self.shown = shown
+            self.changes.count()

@@ -1,0 +1,180 @@
+"""The worker's shell: one start of the worker after another, each with a brain of its own.
+
+A start ends when its brain asks to leave, or when its store fails. In the second case all jobs
+are killed and another start begins, exactly as if the process had been started again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..books import Step
+from ..inputs import Boot, Cut, Drain, Exited, Halt, Linked, Send, Signal, Spawn, Told
+from ..messages import ToWorker
+from ..records import WORKER_RECORDS, Run
+from ..settings import Settings
+from ..store import CommitFailed, Store, StoreError, open_store
+from ..worker import Worker
+from .addresses import Address
+from .dialing import Dialing
+from .jobs import Jobs
+from .narration import narrate
+from .orphans import end_orphans
+from .shell import Shell
+
+log = logging.getLogger("runall")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+
+
+def new_boot() -> str:
+    """A name for one start of a node, unlike that of every other."""
+    return os.urandom(8).hex()
+
+
+class Start:
+    """One start of the worker: its brain, its jobs, its link."""
+
+    def __init__(
+        self, daemon: "WorkerDaemon", brain: Worker, store: Store, clock: Callable[[], float]
+    ) -> None:
+        self.halted = asyncio.Event()
+        self.jobs = Jobs(daemon.data, self.exited)
+        self.shell = Shell(brain, store, clock, self.act, self.seen)
+        silence = daemon.settings.silence
+        self.dialing = Dialing(daemon.primaries, daemon.secret, silence, self)
+
+    async def run(self) -> None:
+        """Live until the brain asks to leave. Raises what ends this start otherwise."""
+        boot = new_boot()
+        self.shell.tell(Boot(boot))
+        log.info("the worker starts as boot %s", boot)
+        tasks: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self.dialing.run(), name="link"),
+            asyncio.create_task(self.halted.wait(), name="halt"),
+        ]
+        try:
+            done, _ = await asyncio.wait(
+                (*tasks, self.shell.over), return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                task.result()
+        finally:
+            await self.leave(tasks)
+
+    async def leave(self, tasks: Sequence["asyncio.Task[Any]"]) -> None:
+        """Close the link, and see to it that no job outlives this start."""
+        self.shell.stop()
+        self.shell.over.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await self.jobs.kill_all()
+
+    def act(self, action: Send | Spawn | Signal | Halt) -> None:
+        """Carry out one action."""
+        match action:
+            case Send(_, message):
+                self.dialing.send(message)
+            case Spawn(job):
+                self.jobs.spawn(job)
+            case Signal(job, which):
+                log.info("job %s gets SIG%s", job, which)
+                self.jobs.signal(job, which)
+            case Halt():
+                self.halted.set()
+
+    def seen(self, step: Step) -> None:
+        """Log what a step did."""
+        for line in narrate(step.change):
+            log.info("%s", line)
+
+    def exited(self, job: str, code: int) -> None:
+        """A job's process ended."""
+        self.shell.inform(Exited(job, code))
+
+    # ---------------------------------------------------------------- what the link says
+    def linked(self) -> None:
+        """A primary let us in."""
+        self.shell.inform(Linked())
+
+    def told(self, message: ToWorker) -> None:
+        """It said something."""
+        self.shell.inform(Told(message))
+
+    def cut(self) -> None:
+        """The link is closed."""
+        self.shell.inform(Cut())
+
+
+class WorkerDaemon:
+    """A worker: its name, its settings, its folder, and whom it dials."""
+
+    def __init__(
+        self,
+        node: str,
+        settings: Settings,
+        data: Path,
+        primaries: Sequence[Address],
+        secret: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self.node, self.settings, self.data = node, settings, data
+        self.primaries, self.secret, self.clock = tuple(primaries), secret, clock
+        self.start: Start | None = None
+        self.draining = False
+
+    async def run(self) -> None:
+        """Live through as many starts as it takes, until the brain asks to leave.
+
+        Raises `StoreError` when the store can't be used at the first start.
+        """
+        store = self.open()
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self.live(store)
+            except CommitFailed as error:
+                log.error("%s; all jobs here are stopped, and a new start follows", error.cause)
+            store, pause = await self.reopened(pause)
+
+    async def reopened(self, pause: float) -> tuple[Store, float]:
+        """The store, opened again after a failure, as soon as that works."""
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            try:
+                return self.open(), pause
+            except StoreError as error:
+                log.error("%s; trying again in %g s", error.cause, pause)
+
+    def open(self) -> Store:
+        """This worker's own store."""
+        return open_store(f"sqlite:///{self.data / 'worker.db'}", WORKER_RECORDS)
+
+    async def live(self, store: Store) -> None:
+        """One start, from the orphans of the last one to its own end."""
+        with contextlib.closing(store):
+            records = store.load()
+            if any(isinstance(record, Run) and not record.how for record in records):
+                log.info("%d processes of an earlier start were ended", end_orphans(self.data))
+            brain = Worker(self.node, self.settings, records)
+            self.start = Start(self, brain, store, self.clock)
+            if self.draining:
+                return
+            await self.start.run()
+
+    def drain(self) -> None:
+        """Go down cleanly; `run` returns when that is done."""
+        self.draining = True
+        if self.start is not None:
+            self.start.shell.inform(Drain())
+
+    async def kill(self) -> None:
+        """SIGKILL all jobs."""
+        if self.start is not None:
+            await self.start.jobs.kill_all()

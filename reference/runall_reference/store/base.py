@@ -1,0 +1,54 @@
+"""What the shells ask of a store, and how a store says no.
+
+The brains know nothing of this. A store keeps the records of one node; a primary's store also
+keeps the lease, and refuses every change of a primary that holds it no longer. SQLite is one
+store; a database that several machines share can be another, behind the same protocol.
+"""
+
+from typing import Protocol
+
+from ..books import Change
+from ..records import Record
+
+
+class StoreError(Exception):
+    """A store can't be used. A cause, and the next step for the reader."""
+
+    def __init__(self, cause: str, hint: str) -> None:
+        super().__init__(f"{cause}\n  next step: {hint}")
+        self.cause, self.hint = cause, hint
+
+
+class CommitFailed(StoreError):
+    """Whether the change was committed is not known: discard the brain, and load again."""
+
+
+class LeaseLost(Exception):
+    """Another primary has taken the lease: nothing of the change was written."""
+
+    def __init__(self, guard: int, epoch: int) -> None:
+        super().__init__(f"the lease is at epoch {epoch}, and this primary's is {guard}")
+        self.guard, self.epoch = guard, epoch
+
+
+class Store(Protocol):
+    """The records of one node on a disk."""
+
+    def load(self) -> list[Record]:
+        """All records, within each table in the order of their creation.
+
+        Raises `StoreError` when one can't be read.
+        """
+        ...
+
+    def commit(self, change: Change, guard: int | None) -> None:
+        """Write a change as one transaction, on the disk when this returns.
+
+        With a `guard` it is written only if the stored lease has that epoch (0: there is none).
+        Raises `LeaseLost` when it has not, and `CommitFailed` when the outcome is unknown.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the files back. Safe to call twice."""
+        ...
