@@ -50,8 +50,8 @@ class Stage:
     # ---------------------------------------------------------------- work
     @property
     def work(self) -> Work:
-        """The job that the scenario is about."""
-        return self.works["job"]
+        """The job that the scenario is about: the first that it started."""
+        return next(iter(self.works.values()))
 
     def create(self, event: str, target: str, **fields: Any) -> None:
         """Create an event that runs the witness; catch-up and limits as given."""

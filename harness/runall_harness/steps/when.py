@@ -90,7 +90,7 @@ def _(scene: Scene) -> None:
 
 @when("the job is over its time limit")
 def _(scene: Scene) -> None:
-    scene.clause = "RA-2.6"
+    scene.expect("RA-2.6", scene.plan["timeout"] + scene.timings.grace + scene.timings.prompt)
     scene.await_state(scene.work, "its end for being over its time", "timed_out")
 
 
