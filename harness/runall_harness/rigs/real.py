@@ -49,8 +49,8 @@ class RealSite:
         witness.watch(self._bell.ring)
 
     def now(self) -> float:
-        """The time, in seconds since 1970: the clock that the witness files are stamped with."""
-        return time.time()
+        """The time, in seconds since 1970, on the clock that stamps what the jobs write."""
+        return self.witness.now()
 
     def notify(self) -> None:
         """Wake whoever waits: something may have changed."""

@@ -1,0 +1,240 @@
+"""All processes of one node: found wherever they hid, and hurt at one instant.
+
+A container is a boundary that the kernel keeps; plain processes have none. A daemon puts its
+jobs into groups and sessions of their own, and a job whose daemon died becomes a child of init.
+So a process belongs to a node if its environment says so, or its session, or its parents.
+
+A kill that takes one process after the other lies: the daemon sees its job die a moment before
+itself and writes down a failure that no crash would have given. So all are frozen first,
+parents before children so that no parent reacts, until nothing new appears. They are killed
+while frozen, children before parents: a parent that died would leave a stopped process group
+without anyone to wake it, and for that the kernel sends SIGHUP and SIGCONT to the group.
+"""
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+# How long a signal may take to show. Only a process in an uninterruptible sleep needs longer.
+PATIENCE = 5.0
+_LOOK_AGAIN = 0.0005
+_STILL = frozenset("TtZXx")
+
+
+class Frozen(NamedTuple):
+    """Processes that got SIGSTOP, parents first, and those of them that did not stop in time."""
+
+    all: list[psutil.Process]
+    moving: list[psutil.Process]
+
+
+class Kin:
+    """Processes that belong together: by environment, by session or by descent."""
+
+    def __init__(self, markers: Mapping[str, str]) -> None:
+        self.markers = dict(markers)
+        self._sessions: dict[int, psutil.Process | None] = {}
+        self._known: set[psutil.Process] = set()
+        self._foreign: set[psutil.Process] = set()
+
+    def add_session(self, leader: int) -> None:
+        """Count the session of that leader in; the leader may be dead already."""
+        try:
+            self._sessions[leader] = psutil.Process(leader)
+        except psutil.NoSuchProcess:
+            self._sessions[leader] = None
+
+    def include(self, other: "Kin") -> None:
+        """Count in what another one knows, whatever its marks."""
+        self._sessions.update(other._sessions)
+        self._known |= other._known
+
+    def members(self) -> list[psutil.Process]:
+        """All of them that live (zombies don't), parents before children."""
+        parents = _parents()
+        chosen = {process for process in parents if self._belongs(process)}
+        by_pid = {process.pid: process for process in parents}
+        grown = 0
+        while grown != len(chosen):
+            grown = len(chosen)
+            chosen |= {p for p, parent in parents.items() if by_pid.get(parent) in chosen}
+        self._known |= chosen
+        living = [process for process in chosen if not _is_zombie(process)]
+        return sorted(living, key=lambda process: _depth(process, parents, by_pid))
+
+    def _belongs(self, process: psutil.Process) -> bool:
+        return process in self._known or self._in_session(process) or self._is_marked(process)
+
+    def _in_session(self, process: psutil.Process) -> bool:
+        try:
+            session = os.getsid(process.pid)
+        except OSError:
+            return False
+        if session not in self._sessions:
+            return False
+        # Numbers are used again: a leader that is somebody else leads somebody else's session.
+        try:
+            return psutil.Process(session) == self._sessions[session]
+        except psutil.NoSuchProcess:
+            return True
+
+    def _is_marked(self, process: psutil.Process) -> bool:
+        if process in self._foreign:
+            return False
+        try:
+            environment = process.environ()
+        except (psutil.Error, OSError):
+            return False
+        marked = self.markers.items() <= environment.items()
+        # An empty one is that of a process in the middle of an exec: look again next time.
+        if environment and not marked:
+            self._foreign.add(process)
+        return marked
+
+    def freeze(self) -> Frozen:
+        """Stop all of them, until no new one appears. What moves on after `PATIENCE` is named."""
+        deadline = time.monotonic() + PATIENCE
+        frozen: dict[psutil.Process, None] = {}
+        moving: list[psutil.Process] = []
+        while new := [process for process in self.members() if process not in frozen]:
+            send(new, signal.SIGSTOP)
+            frozen.update(dict.fromkeys(new))
+            moving = _wait_while(lambda p: not is_still(p), frozen, deadline)
+        return Frozen(list(frozen), moving)
+
+    def thaw(self) -> Frozen:
+        """Let all of them go on. Those that did not are not in `moving`."""
+        members = self.members()
+        send(reversed(members), signal.SIGCONT)
+        still = _wait_while(_stands, members, time.monotonic() + PATIENCE)
+        return Frozen(members, [process for process in members if process not in still])
+
+
+def descendants(process: psutil.Process) -> list[psutil.Process]:
+    """What it started, and what those started; none if it is gone."""
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def kill(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """SIGKILL them, the last first, and wait until they are gone. Returns the survivors."""
+    victims = list(processes)
+    send(reversed(victims), signal.SIGKILL)
+    return survivors(victims, PATIENCE)
+
+
+def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    """Send a signal to each, in that order. One that is gone or may not be signalled is left."""
+    for process in processes:
+        with suppress(psutil.Error):
+            process.send_signal(number)
+
+
+def survivors(processes: Iterable[psutil.Process], within: float) -> list[psutil.Process]:
+    """Those that still live after `within` seconds; returns as soon as all are gone.
+
+    A zombie is gone: it only waits for its parent to ask. Nothing here asks for an exit status,
+    for that would take it from whoever started the process.
+    """
+    deadline = time.monotonic() + within
+    if not hasattr(os, "pidfd_open"):
+        return _wait_while(_lives, processes, deadline)
+    return [process for process in processes if not _ends(process, deadline)]
+
+
+def _ends(process: psutil.Process, deadline: float) -> bool:
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        left = max(0.0, deadline - time.monotonic())
+        return bool(poll.poll(left * 1000)) or not _lives(process)
+    finally:
+        os.close(handle)
+
+
+def is_still(process: psutil.Process) -> bool:
+    """Whether it is stopped with all its threads, or gone."""
+    if not sys.platform.startswith("linux"):
+        return _status(process) in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, ""}
+    return _thread_states(process.pid) <= _STILL
+
+
+def _stands(process: psutil.Process) -> bool:
+    """Whether it exists and is stopped; SIGCONT wakes all threads, so one answer will do."""
+    return _status(process) == psutil.STATUS_STOPPED
+
+
+def _thread_states(pid: int) -> set[str]:
+    """The state letters of all threads: one that still runs could start a process."""
+    states: set[str] = set()
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                states.add((task / "stat").read_text(errors="replace").rpartition(") ")[2][:1])
+    return states
+
+
+def _wait_while(
+    condition: Callable[[psutil.Process], bool],
+    processes: Iterable[psutil.Process],
+    deadline: float,
+) -> list[psutil.Process]:
+    """Those for which the condition still holds at the deadline; no event tells of a stop."""
+    pause = threading.Event()
+    left = [process for process in processes if condition(process)]
+    while left and time.monotonic() < deadline:
+        pause.wait(_LOOK_AGAIN)
+        left = [process for process in left if condition(process)]
+    return left
+
+
+def _parents() -> dict[psutil.Process, int]:
+    """Every process but this one, with its parent's id."""
+    parents: dict[psutil.Process, int] = {}
+    for pid in psutil.pids():
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            parents[process] = process.ppid()
+    return {process: parent for process, parent in parents.items() if process.pid != os.getpid()}
+
+
+def _depth(
+    process: psutil.Process,
+    parents: Mapping[psutil.Process, int],
+    by_pid: Mapping[int, psutil.Process],
+) -> int:
+    depth, seen = 0, {process.pid}
+    while (parent := by_pid.get(parents[process])) is not None and parent.pid not in seen:
+        depth, process = depth + 1, parent
+        seen.add(parent.pid)
+    return depth
+
+
+def _status(process: psutil.Process) -> str:
+    try:
+        return process.status()
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    return _status(process) in {psutil.STATUS_ZOMBIE, ""}
+
+
+def _lives(process: psutil.Process) -> bool:
+    return process.is_running() and not _is_zombie(process)

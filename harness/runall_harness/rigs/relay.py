@@ -1,0 +1,207 @@
+"""A wire that can be cut without closing it.
+
+Between plain processes on one machine there is no network to take away. So nodes that are to be
+cut off reach each other through a small relay of the rig's own. While a wire is cut, the relay
+forwards nothing, in neither direction, and closes nothing: neither end can tell the cut from a
+slow peer, as in a real partition. What was sent waits in the relay and in the sockets' buffers
+and arrives once the wire is mended, as TCP would resend it. An end that dies meanwhile is heard
+of only then. A new connection is taken and told nothing, much as a lost SYN.
+"""
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Coroutine
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+Address = tuple[str, int]
+
+_CHUNK = 65536
+_BACKLOG = 64
+# Linger for no time: the close is a reset, which is what a peer that refused looks like.
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Sight(NamedTuple):
+    """What the relay sees of one node: wires, connections, and bytes (the least) held back."""
+
+    wires: int
+    connections: int
+    held: int
+
+
+class Link:
+    """One connection through the relay: its two sockets, and the bytes in hand between them."""
+
+    def __init__(self, near: socket.socket) -> None:
+        self.near, self.far = near, socket.socket()
+        # What a pump took from one end and has not given to the other yet. A pump takes no more
+        # before that is given, so beyond one chunk the rest waits in the kernel, uncounted.
+        self.in_hand = 0
+        for end in (self.near, self.far):
+            end.setblocking(False)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def reset(self) -> None:
+        """Make the coming close a reset."""
+        for end in (self.near, self.far):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.near.close()
+        self.far.close()
+
+
+class Wire:
+    """The way from one node to another: a port of the relay that leads to the real address."""
+
+    def __init__(self, ends: frozenset[str], target: Address) -> None:
+        self.ends, self.target = ends, target
+        self.links: set[Link] = set()
+        self._whole = asyncio.Event()
+        self._server = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        self._server.setblocking(False)
+        self.address: Address = self._server.getsockname()
+        self.task = asyncio.get_running_loop().create_task(self._serve())
+
+    def set_whole(self, whole: bool) -> None:
+        """Cut or mend; takes effect before the next byte."""
+        if whole:
+            self._whole.set()
+        else:
+            self._whole.clear()
+
+    async def _be_whole(self) -> None:
+        # It may have been cut again between the mending and our turn to run.
+        while not self._whole.is_set():
+            await self._whole.wait()
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        with self._server:
+            async with asyncio.TaskGroup() as links:
+                while True:
+                    near, _ = await loop.sock_accept(self._server)
+                    links.create_task(self._carry(Link(near)))
+
+    async def _carry(self, link: Link) -> None:
+        self.links.add(link)
+        try:
+            await self._connect(link)
+        except* OSError:
+            await self._be_whole()
+            link.reset()
+        finally:
+            link.close()
+            self.links.discard(link)
+
+    async def _connect(self, link: Link) -> None:
+        await self._be_whole()
+        await asyncio.get_running_loop().sock_connect(link.far, self.target)
+        async with asyncio.TaskGroup() as ways:
+            ways.create_task(self._pump(link, link.near, link.far))
+            ways.create_task(self._pump(link, link.far, link.near))
+
+    async def _pump(self, link: Link, source: socket.socket, sink: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while chunk := await loop.sock_recv(source, _CHUNK):
+            link.in_hand += len(chunk)
+            await self._forward(link, memoryview(chunk), sink)
+        await self._be_whole()
+        sink.shutdown(socket.SHUT_WR)
+
+    async def _forward(self, link: Link, rest: memoryview, sink: socket.socket) -> None:
+        """Piece by piece, for the wire may be cut between any two pieces."""
+        while rest:
+            await self._be_whole()
+            try:
+                sent = sink.send(rest)
+            except BlockingIOError:
+                await _writable(sink)
+                continue
+            link.in_hand -= sent
+            rest = rest[sent:]
+
+
+class Relay:
+    """All wires of a site, in an event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._wires: dict[tuple[str, str], Wire] = {}
+        self._cut: set[str] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
+        self._thread.start()
+
+    def address(self, frm: str, to: str, target: Address) -> Address:
+        """Where `frm` reaches `to`, which really is at `target`; stable."""
+        return self._do(self._address(frm, to, target))
+
+    def cut(self, node: str) -> Sight:
+        """Cut all wires of a node, present and future. When this returns, nothing passes."""
+        return self._do(self._change(node, cut=True))
+
+    def mend(self, node: str) -> Sight:
+        """Mend them; a wire whose other end is cut off stays cut. Says what was held back."""
+        return self._do(self._change(node, cut=False))
+
+    def sight(self, node: str) -> Sight:
+        """What the relay sees of a node's wires now."""
+        return self._do(self._sight(node))
+
+    def close(self) -> None:
+        """Close every connection and port. Safe to call twice."""
+        if self._loop.is_closed():
+            return
+        self._do(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, step: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(step, self._loop).result()
+
+    async def _address(self, frm: str, to: str, target: Address) -> Address:
+        wire = self._wires.get((frm, to))
+        if wire is None:
+            wire = self._wires[frm, to] = Wire(frozenset((frm, to)), target)
+            wire.set_whole(not wire.ends & self._cut)
+        return wire.address
+
+    async def _change(self, node: str, *, cut: bool) -> Sight:
+        if cut:
+            self._cut.add(node)
+        else:
+            self._cut.discard(node)
+        seen = await self._sight(node)
+        for wire in self._wires.values():
+            wire.set_whole(not wire.ends & self._cut)
+        return seen
+
+    async def _sight(self, node: str) -> Sight:
+        wires = [wire for wire in self._wires.values() if node in wire.ends]
+        links = [link for wire in wires for link in wire.links]
+        return Sight(len(wires), len(links), sum(link.in_hand for link in links))
+
+    async def _end(self) -> None:
+        tasks = [wire.task for wire in self._wires.values()]
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        for end in ends:
+            # Whatever else ended a wire was a defect that may have falsified the case.
+            if end is not None and not isinstance(end, asyncio.CancelledError):
+                raise end
+
+
+async def _writable(sink: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_writer(sink, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_writer(sink)
