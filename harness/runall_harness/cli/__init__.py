@@ -1,0 +1,111 @@
+"""The command `runall`: a group whose commands are loaded when they are called, and not before.
+
+A scheduler's daemon must start fast, so `runall primary` may not pay for the test runner, and
+`runall --help` for nothing at all. Whatever goes wrong ends with a code that means it: a crash of
+the kit is 3, never 1, which would accuse the scheduler.
+"""
+
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+CANNOT_RUN, USAGE, INTERRUPTED = 3, 64, 130
+
+# name: where the command is, and its line in the help, so that help need not load it
+COMMANDS = {
+    "conform": ("runall_harness.cli.conform:conform", "Run the conformance cases."),
+    "spec": ("runall_harness.cli.spec:spec", "Show the clauses and the cases of each."),
+    "clean": ("runall_harness.cli.clean:clean", "Remove what runs that died have left behind."),
+    "primary": ("runall_reference.commands:primary", "Run a primary of the reference scheduler."),
+    "worker": ("runall_reference.commands:worker", "Run a worker of the reference scheduler."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands, in the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        return getattr(import_module(module), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """The help of all commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+EPILOG = """\b
+Examples:
+  runall conform                               docker if an engine answers, else processes
+  runall conform --rig simulated               virtual time: seconds for everything
+  runall conform --policy cronicle-0.9.50      a release that breaks the promise
+  runall spec                                  what is promised, clause by clause
+  runall primary --help                        the reference scheduler itself
+
+\b
+Exit codes of conform:
+  0   conformant
+  1   not conformant: a clause was broken
+  2   inconclusive: a fault was not proven, or evidence did not come
+  3   the kit could not run
+  64  wrong usage
+"""
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="runall-kit", prog_name="runall")
+def runall() -> None:
+    """Is a job run again when its server dies?
+
+    The Run All kit says what a scheduler has to keep, has a scheduler that keeps it, and kills and
+    restarts real servers to see whether yours does.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line, and leave with an exit code that says what happened."""
+    sys.exit(exit_code_of(sys.argv[1:]))
+
+
+def exit_code_of(arguments: list[str]) -> int:
+    """Carry out the arguments; the exit code."""
+    try:
+        code = runall.main(arguments, prog_name="runall", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said, also not at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + getattr(signal, "SIGPIPE", 13)
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is not exit code 1
+        return tell_crash(error)
+    return code if isinstance(code, int) else 0
+
+
+def tell_crash(error: Exception) -> int:
+    """Say why the kit cannot go on: in its own words if it has any, else with a trace."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code if error.exit_code != 1 else CANNOT_RUN
+    from runall_harness.rigs.base import KitCannotRun
+
+    if isinstance(error, KitCannotRun):
+        click.echo(f"runall: {error}", err=True)
+    else:
+        sys.excepthook(type(error), error, error.__traceback__)
+    return CANNOT_RUN

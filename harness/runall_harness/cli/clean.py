@@ -1,0 +1,48 @@
+"""`runall clean`: removes what runs have left behind whose harness died.
+
+A run removes everything that it made, also when it fails or is interrupted. A harness that was
+killed with SIGKILL cannot, so this looks for processes, containers, networks and folders whose
+owner is dead. What belongs to a run that is going on is left alone.
+"""
+
+import click
+
+
+@click.command(short_help="Remove what runs that died have left behind.")
+@click.option("--images", is_flag=True, help="Remove the kit's container images too.")
+@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
+              show_default=True, help="For people, or for programs.")  # fmt: skip
+def clean(images: bool, form: str) -> None:
+    """Remove processes, containers, networks and folders of runs that died.
+
+    Runs that are going on are left alone. Without a container engine only processes are looked
+    for, and that is said.
+    """
+    from ..rigs.leftovers import clean_processes
+
+    done = clean_processes()
+    containers, trouble = clean_engine(images)
+    done += containers
+    if form == "json":
+        from ..report import encode
+
+        click.echo(encode({"done": done, "engine": trouble or "answers"}))
+        return
+    for line in done or ["nothing was left behind"]:
+        click.echo(line)
+    if trouble:
+        click.echo(f"containers were not looked for: {trouble}", err=True)
+
+
+def clean_engine(images: bool) -> tuple[list[str], str]:
+    """Clean the container engine: what was done, and what stood in the way."""
+    from ..rigs.base import KitCannotRun
+    from ..rigs.docker import clean_containers, clean_images
+
+    done: list[str] = []
+    try:
+        done += clean_containers()
+        done += clean_images() if images else []
+    except KitCannotRun as error:
+        return done, str(error)
+    return done, ""

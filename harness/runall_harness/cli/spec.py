@@ -1,0 +1,52 @@
+"""`runall spec`: the clauses of the specification, and the cases that show each of them."""
+
+import click
+
+
+@click.command(short_help="Show the clauses and the cases of each.")
+@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
+              show_default=True, help="For people, or for programs.")  # fmt: skip
+def spec(form: str) -> None:
+    """Show what is promised, clause by clause, and which cases show it.
+
+    A clause is core, or belongs to a capability that a system may declare.
+    """
+    from ..cases import load_cases
+    from ..spec import clauses
+
+    cases = load_cases()
+    shown = {clause: [c.id for c in cases if clause in c.clauses] for clause in clauses()}
+    (print_json if form == "json" else print_pretty)(shown)
+
+
+def print_json(shown: dict[str, list[str]]) -> None:
+    """For programs."""
+    from ..report import encode
+    from ..spec import clauses
+
+    rows = [
+        {
+            "id": clause.id,
+            "level": clause.level,
+            "capability": clause.capability,
+            "text": clause.text,
+            "cases": shown[clause.id],
+        }
+        for clause in clauses().values()
+    ]
+    click.echo(encode({"clauses": rows}))
+
+
+def print_pretty(shown: dict[str, list[str]]) -> None:
+    """For people: by section, with the number of cases."""
+    from ..spec import clauses
+
+    section = ""
+    for clause in clauses().values():
+        if clause.section != section:
+            section = clause.section
+            click.echo(click.style(f"\n{section}", bold=True))
+        level = f"extended: {clause.capability}" if clause.capability else "core"
+        count = len(shown[clause.id])
+        cases = f"{count} case{'s' * (count != 1)}" if count else "no case"
+        click.echo(f"{click.style(clause.id, bold=True)} ({level}; {cases}) {clause.text}")

@@ -1,0 +1,236 @@
+"""A conformance run: pytest, in this process, over the feature folder, and what came of it.
+
+pytest runs the same items as in plain `pytest features`, so there is no second runner that could
+disagree with it. It is kept from everything that could make one machine's run differ from
+another's: no settings file, no other plugin, no options from the environment. Its exit status is
+only believed when it says that something went wrong; the verdicts of the cases decide.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import msgspec
+import pytest
+
+from .cases import Case, feature_folder
+from .outcome import Ended, not_run
+from .report import Report, SystemReport, make_report
+from .rigs.base import KitCannotRun
+from .session import SESSION
+from .systems.base import System
+from .systems.reference import Reference
+from .verdicts import CANNOT_RUN, CONFORMANT, INCONCLUSIVE, WORDS, Verdict, exit_code
+
+# What pytest may end with when the cases themselves say all that there is to say.
+SPOKEN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a user asked for. `out` is None to keep the traces of failures only."""
+
+    cases: Sequence[Case]
+    rig: str = "auto"
+    system: str = "reference"
+    policy: str = "reference"
+    repeat: int = 1
+    out: Path | None = None
+    base_image: str | None = None
+
+    def expected(self) -> list[Case]:
+        """Every case that has to be run, each of its repeats too."""
+        repeats = range(1, self.repeat + 1)
+        return [again(case, number) for case in self.cases for number in repeats]
+
+    def arguments(self) -> list[str]:
+        """The command line of pytest."""
+        folder = feature_folder()
+        # -c and --rootdir: no settings file of any folder above applies.
+        alone = ["-c", os.devnull, "--rootdir", str(folder), "--confcutdir", str(folder)]
+        plugins = [
+            "--disable-plugin-autoload",
+            "-p",
+            "pytest_bdd.plugin",
+            "-p",
+            "runall_harness.plugin",
+        ]
+        quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--import-mode=importlib"]
+        own = ["--runall-rig", self.rig, "--runall-system", self.system]
+        own += ["--runall-policy", self.policy, "--runall-repeat", str(self.repeat)]
+        own += ["--runall-out", str(self.out)] if self.out else []
+        own += ["--runall-base-image", self.base_image] if self.base_image else []
+        own += [f"--runall-cases={case.id}" for case in self.cases]
+        return [str(folder), *alone, *plugins, *quiet, *own]
+
+
+class Display(Protocol):
+    """Whoever shows how a run gets on."""
+
+    def say(self, line: str) -> None:
+        """The rig says what was chosen, or what takes a moment."""
+        ...
+
+    def started(self, case: Case) -> None:
+        """A case begins."""
+        ...
+
+    def ended(self, ended: Ended) -> None:
+        """A case is over."""
+        ...
+
+
+@dataclass
+class Run:
+    """What came of an order. `troubles` are those of the kit itself; `duration` is seconds."""
+
+    order: Order
+    rig: str
+    ended: dict[str, Ended] = field(default_factory=dict[str, Ended])
+    troubles: list[str] = field(default_factory=list[str])
+    system: System | None = None
+    duration: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of all cases; 130 after an interruption, as shells expect it."""
+        if self.interrupted:
+            return 130
+        if self.troubles:
+            return CANNOT_RUN
+        return exit_code(case.verdict for case in self.report().cases)
+
+    def report(self) -> Report:
+        """The report. A case that was expected and did not run is told, never left out."""
+        why = "interrupted" if self.interrupted else "; ".join(self.troubles)
+        verdict = Verdict.SKIPPED if self.interrupted else Verdict.ERROR
+        missing = f"not run: {why or 'pytest never came to it'}"
+        cases = [
+            self.ended[case.id].report() if case.id in self.ended
+            else not_run(case, verdict, missing)
+            for case in self.order.expected()
+        ]  # fmt: skip
+        report = make_report(describe(self.order, self.system), self.rig, self.duration, cases)
+        return msgspec.structs.replace(report, verdict=self.word(report.verdict))
+
+    def word(self, verdict: str) -> str:
+        """The verdict of the run: that of its cases, unless it could not end as it should."""
+        if self.troubles:
+            return WORDS[CANNOT_RUN]
+        cut_short = self.interrupted and verdict == WORDS[CONFORMANT]
+        return WORDS[INCONCLUSIVE] if cut_short else verdict
+
+
+class Listener:
+    """Hears from the plugin how the cases of a run end, and from pytest what went wrong."""
+
+    def __init__(self, run: Run, display: Display) -> None:
+        self.run, self.display = run, display
+        self.session: pytest.Session | None = None
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Remember the session: it may have to be stopped."""
+        self.session = session
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_runall_said(self, line: str) -> None:
+        """Pass on."""
+        self.display.say(line)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_runall_case_started(self, case: Case) -> None:
+        """Pass on."""
+        self.display.started(case)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_runall_case_ended(self, ended: Ended) -> None:
+        """Keep it. Without a rig no other case can run either, so that is the end."""
+        self.run.ended[ended.case.id] = ended
+        self.display.ended(ended)
+        assert self.session is not None
+        cases = self.session.config.stash[SESSION]
+        self.run.system = cases.system
+        if cases.rig is not None:
+            self.run.rig = cases.rig.name
+        elif isinstance(ended.error, KitCannotRun):
+            self.run.troubles.append(str(ended.error))
+            self.session.shouldfail = "no rig"
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module that cannot be imported is trouble."""
+        if report.failed:
+            self.run.troubles.append(report.longreprtext)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C, or somebody called pytest.exit."""
+        if isinstance(excinfo.value, KeyboardInterrupt):
+            self.run.interrupted = True
+        else:
+            self.run.troubles.append(str(excinfo.value))
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """Some code of pytest itself, or of a plugin, broke."""
+        self.run.troubles.append(str(excrepr))
+
+
+def carry_out(order: Order, display: Display) -> Run:
+    """Run the cases of an order. Never raises for what happens in a case."""
+    run = Run(order, order.rig)
+    began = time.monotonic()
+    with clean_environment(), terminated_as_interrupted():
+        status = pytest.main(order.arguments(), plugins=[Listener(run, display)])
+    run.duration = time.monotonic() - began
+    if status not in SPOKEN and not run.troubles:
+        run.troubles.append(f"pytest ended with {status}; its own words are on standard error")
+    return run
+
+
+def describe(order: Order, system: System | None) -> SystemReport:
+    """The system under test, also when none came up."""
+    known = system or Reference(order.policy, "processes")
+    return SystemReport(
+        name=known.name,
+        version=known.version,
+        policy=known.policy,
+        capabilities=sorted(known.capabilities),
+    )
+
+
+def again(case: Case, number: int) -> Case:
+    """The case under the id of its repeat."""
+    return case if number == 1 else msgspec.structs.replace(case, id=f"{case.id}#{number}")
+
+
+@contextmanager
+def clean_environment() -> Generator[None, None, None]:
+    """Keep the user's pytest options out."""
+    kept = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    try:
+        yield
+    finally:
+        os.environ.update({name: value for name, value in kept.items() if value is not None})
+
+
+@contextmanager
+def terminated_as_interrupted() -> Generator[None, None, None]:
+    """Let SIGTERM end a run as Ctrl-C does: with everything removed that was made."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

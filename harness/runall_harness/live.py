@@ -1,0 +1,172 @@
+"""How a run is shown while it goes on: a tree on a terminal, plain lines anywhere else.
+
+A line is printed when its case ends and never touched again, so a long run scrolls as people
+expect. Only the last lines move: what is running, for how long, and how much is left. Every
+verdict has a mark and a word, so that nothing is told by colour alone.
+"""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from .cases import Case
+from .outcome import Ended
+from .verdicts import Verdict
+
+# mark, the same where the output can't show it, and colour
+MARKS = {
+    Verdict.PASS: ("✓", "+", "green"),
+    Verdict.KNOWN_FAILURE: ("~", "~", "yellow"),
+    Verdict.UNSUPPORTED: ("○", "o", "cyan"),
+    Verdict.INCONCLUSIVE: ("?", "?", "yellow"),
+    Verdict.SKIPPED: ("-", "-", "yellow"),
+    Verdict.FAIL: ("✗", "x", "bold red"),
+    Verdict.UNEXPECTED_PASS: ("‼", "!", "bold red"),
+    Verdict.ERROR: ("!", "!", "bold magenta"),
+}
+WIDEST = max(len(verdict) for verdict in Verdict)
+
+
+def mark(verdict: Verdict, console: Console) -> Text:
+    """A verdict as mark and word."""
+    good, plain, colour = MARKS[verdict]
+    sign = good if console.encoding.startswith("utf") else plain
+    return Text(f"{sign} {verdict:{WIDEST}}", style=colour)
+
+
+def recovery(recovery_s: float | None, deadline_s: float | None) -> str:
+    """The measured recovery time beside its deadline."""
+    if recovery_s is None:
+        return ""
+    return f"{recovery_s:.2f} s" + (f" of {deadline_s:.1f} s" if deadline_s is not None else "")
+
+
+class Silent:
+    """Shows nothing: the report says it all."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        """Nothing."""
+
+    def started(self, case: Case) -> None:
+        """Nothing."""
+
+    def ended(self, ended: Ended) -> None:
+        """Nothing."""
+
+
+class Lines(Silent):
+    """One line for each case as it ends, without any cursor control."""
+
+    def __init__(self, console: Console, cases: Sequence[Case]) -> None:
+        self.console, self.total, self.done = console, len(cases), 0
+
+    def say(self, line: str) -> None:
+        """A line of its own."""
+        self.console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    def ended(self, ended: Ended) -> None:
+        """The verdict, the id, and how long recovery took."""
+        self.done += 1
+        line = mark(ended.verdict, self.console)
+        line.append(
+            f" [{self.done:{len(str(self.total))}}/{self.total}] {ended.case.id}", "default"
+        )
+        if told := recovery(ended.recovery_s, ended.deadline_s):
+            line.append(f"  recovered in {told}", "dim")
+        self.console.print(line, soft_wrap=True, highlight=False)
+
+
+class Tree:
+    """The cases by feature, with what is running below them."""
+
+    def __init__(self, console: Console, cases: Sequence[Case]) -> None:
+        self.console, self.cases, self.done = console, cases, 0
+        self.last = {case.feature: case.id for case in cases}
+        self.feature = ""
+        self.case: Case | None = None
+        self.since = time.monotonic()
+        # The streams are pytest's while it runs; rich must not put its own in their place.
+        self.live = Live(get_renderable=self.moving, console=console, refresh_per_second=5,
+                         transient=True, redirect_stdout=False, redirect_stderr=False)  # fmt: skip
+
+    def __enter__(self) -> Self:
+        self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.live.stop()
+
+    def say(self, line: str) -> None:
+        """A line of its own, above the tree that follows."""
+        self.console.print(Text(line, "dim"))
+
+    def started(self, case: Case) -> None:
+        """A new feature gets its title, and the case the moving line."""
+        if case.feature != self.feature:
+            self.feature = case.feature
+            self.console.print(Text(case.feature.replace("_", " "), "bold"))
+        self.case, self.since = case, time.monotonic()
+
+    def ended(self, ended: Ended) -> None:
+        """The case gets its line for good."""
+        self.case, self.done = None, self.done + 1
+        case = ended.case
+        row = self.row()
+        row.add_row(
+            Text("└─ " if self.last[case.feature] == case.id else "├─ ", "dim"),
+            mark(ended.verdict, self.console),
+            Text(scenario_line(case)),
+            Text(recovery(ended.recovery_s, ended.deadline_s), "dim"),
+        )
+        self.console.print(row)
+
+    def moving(self) -> RenderableType:
+        """What changes: the running case with its seconds, and how far the run is."""
+        row = self.row()
+        if self.case:
+            spent = f"{time.monotonic() - self.since:.1f} s"
+            now = Text(f"▸ {'running':{WIDEST}}", "bold blue")
+            row.add_row(Text("├─ ", "dim"), now, Text(scenario_line(self.case)), Text(spent))
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(
+            ProgressBar(len(self.cases), self.done, 30), f"{self.done} of {len(self.cases)}"
+        )
+        return Group(row, bar)
+
+    def row(self) -> Table:
+        """A line of the tree: its columns stand below each other."""
+        row = Table.grid(padding=(0, 1), expand=True)
+        row.add_column(no_wrap=True, width=2)
+        row.add_column(no_wrap=True, width=WIDEST + 2)
+        row.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        row.add_column(no_wrap=True, justify="right", min_width=16)
+        return row
+
+
+def scenario_line(case: Case) -> str:
+    """A case below its feature: the scenario's name, the trigger, and which repeat it is."""
+    detail = case.id.rpartition("/")[2]
+    return f"{case.scenario} · {detail}"
+
+
+def make_display(console: Console, cases: Sequence[Case]) -> Tree | Lines:
+    """The display that suits where the output goes."""
+    return Tree(console, cases) if console.is_terminal else Lines(console, cases)

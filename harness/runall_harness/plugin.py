@@ -1,0 +1,66 @@
+"""The pytest plugin's door: `pytest features` runs the cases, and other suites never notice it.
+
+An installed plugin is loaded into every test run of its environment. So this module only adds a
+group of options, and the steps, fixtures and checks (`session`) come in once pytest collects a
+module of the feature folder.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .cases import Case
+    from .outcome import Ended
+
+SESSION_PLUGIN = "runall-session"
+
+
+class Hooks:
+    """What a listener can hear; conftest files may implement these too."""
+
+    def pytest_runall_case_started(self, case: "Case") -> None:
+        """A case begins."""
+
+    def pytest_runall_said(self, line: str) -> None:
+        """The rig tells, in a line, what was chosen or what takes a moment."""
+
+    def pytest_runall_case_ended(self, ended: "Ended") -> None:
+        """A case is over, its cluster is closed, and what had to be saved is saved."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Make the hooks known."""
+    pluginmanager.add_hookspecs(Hooks)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of `runall conform`, for plain pytest."""
+    group = parser.getgroup("runall", "Run All conformance cases")
+    group.addoption("--runall-rig", default="auto", metavar="RIG",
+                    help="auto (the default), simulated, processes or docker")  # fmt: skip
+    group.addoption("--runall-system", default="reference", metavar="NAME",
+                    help="the scheduler under test")  # fmt: skip
+    group.addoption("--runall-policy", default="reference", metavar="NAME",
+                    help="the recovery policy of the reference scheduler")  # fmt: skip
+    group.addoption("--runall-out", default=None, type=Path, metavar="DIR",
+                    help="save the history and logs of every case here")  # fmt: skip
+    group.addoption("--runall-base-image", default=None, metavar="IMAGE",
+                    help="what the docker rig builds its image on")  # fmt: skip
+    group.addoption("--runall-cases", action="append", default=[], metavar="ID",
+                    help="run the case of this id only; can be given more than once")  # fmt: skip
+    group.addoption("--runall-repeat", default=1, type=int, metavar="N",
+                    help="run each case N times")  # fmt: skip
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
+    """Bring in the rest of the plugin before a module of the feature folder is imported."""
+    from .cases import feature_folder
+
+    plugins = parent.config.pluginmanager
+    folder = feature_folder()
+    if module_path.is_relative_to(folder) and not plugins.has_plugin(SESSION_PLUGIN):
+        from .session import join
+
+        join(parent.config, folder)

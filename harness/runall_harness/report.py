@@ -1,0 +1,155 @@
+"""The report of a run, `runall-report/1`: what other programs are told.
+
+Its shape is a contract. A field is added in a new version of the schema, and never changed here.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from .rigs.base import Execution, Proof
+from .verdicts import WORDS, Verdict, exit_code
+
+SCHEMA = "runall-report/1"
+
+
+class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The scheduler under test, as it describes itself."""
+
+    name: str
+    version: str
+    policy: str
+    capabilities: list[str]
+
+
+class FaultReport(msgspec.Struct, frozen=True, kw_only=True):
+    """An injected fault. `at` is seconds on the rig's clock."""
+
+    kind: str
+    node: str
+    at: float
+    proven: bool
+
+
+class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One real execution of a job, as the witness saw it. Times are seconds on the rig's clock.
+
+    `lineage` is the root job's id. `how` is running, completed, failed, terminated or killed.
+    """
+
+    job: str
+    lineage: str
+    node: str
+    started_at: float
+    ended_at: float | None
+    how: str
+
+
+class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one case.
+
+    `recovery_s` is the measured time from the fault to the rerun, `deadline_s` what it may take;
+    both are null where nothing was to recover. `history` is the path of the saved trace.
+    """
+
+    id: str
+    feature: str
+    scenario: str
+    trigger: str
+    clauses: list[str]
+    verdict: Verdict
+    message: str
+    recovery_s: float | None
+    deadline_s: float | None
+    faults: list[FaultReport]
+    executions: list[ExecutionReport]
+    history: str | None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run. `summary` counts every verdict, also those that no case had."""
+
+    schema: Literal["runall-report/1"]
+    system: SystemReport
+    rig: str
+    verdict: Literal["conformant", "not conformant", "inconclusive", "error"]
+    summary: dict[Verdict, int]
+    duration_s: float
+    cases: list[CaseReport]
+
+
+def make_report(
+    system: SystemReport, rig: str, duration: float, cases: Sequence[CaseReport]
+) -> Report:
+    """The report of these cases; repeats that disagree are told so in their messages."""
+    word: Any = WORDS[exit_code(case.verdict for case in cases)]
+    return Report(
+        schema=SCHEMA,
+        system=system,
+        rig=rig,
+        verdict=word,
+        summary=count_verdicts(case.verdict for case in cases),
+        duration_s=round(duration, 3),
+        cases=tell_unsteady(cases),
+    )
+
+
+def count_verdicts(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
+    """How often each of the eight verdicts was given."""
+    counts = Counter(verdicts)
+    return {verdict: counts[verdict] for verdict in Verdict}
+
+
+def unsteady(cases: Iterable[CaseReport]) -> dict[str, dict[Verdict, int]]:
+    """Cases that were repeated and whose verdicts differ, by the id without its `#2`."""
+    repeats: dict[str, Counter[Verdict]] = {}
+    for case in cases:
+        repeats.setdefault(base_id(case.id), Counter())[case.verdict] += 1
+    return {case: dict(counts) for case, counts in repeats.items() if len(counts) > 1}
+
+
+def base_id(case: str) -> str:
+    """The id of a case without the number of its repeat."""
+    return case.partition("#")[0]
+
+
+def tell_unsteady(cases: Sequence[CaseReport]) -> list[CaseReport]:
+    """The same cases; the message of each unsteady one begins with how its repeats ended."""
+    differing = unsteady(cases)
+    told: list[CaseReport] = []
+    for case in cases:
+        if counts := differing.get(base_id(case.id)):
+            line = "unsteady: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+            case = msgspec.structs.replace(case, message=f"{line}\n{case.message}".strip())
+        told.append(case)
+    return told
+
+
+def report_fault(proof: Proof) -> FaultReport:
+    """A fault as the report tells it."""
+    return FaultReport(kind=proof.kind, node=proof.node, at=proof.at, proven=proof.proven)
+
+
+def report_execution(execution: Execution, lineage: Callable[[Execution], str]) -> ExecutionReport:
+    """An execution as the report tells it, with its lineage."""
+    return ExecutionReport(
+        job=execution.job,
+        lineage=lineage(execution),
+        node=execution.node,
+        started_at=execution.started_at,
+        ended_at=execution.ended_at,
+        how=execution.how,
+    )
+
+
+def encode(report: Any) -> str:
+    """Indented JSON, for people and programs."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema of a report."""
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
+    return about | msgspec.json.schema(Report)

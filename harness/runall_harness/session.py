@@ -1,0 +1,271 @@
+"""What the pytest plugin does once a module of the feature folder is collected.
+
+It ties each collected scenario to its compiled case, by place and never by name; runs only what
+was asked for; lets the checks judge the history as a part of the case; and tells listeners how
+each case ended. `fixtures` has what the steps are given.
+"""
+
+import inspect
+import os
+import pkgutil
+import secrets
+from collections.abc import Generator, Iterable, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from .cases import Case, load_cases
+from .outcome import TROUBLE, Ended
+from .plugin import SESSION_PLUGIN
+from .rigs.base import KitCannotRun, Rig
+from .systems.base import System
+from .verdicts import Unsupported
+
+Key = tuple[str, int, tuple[tuple[str, str], ...]]
+ATTEMPT = "runall_attempt"
+# Faults that not every rig can show; a case names with a tag what it cannot do without.
+FAULTS = frozenset({"kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job"})
+# The first: an async step never runs, and all that tells of it is this warning.
+FILTERS = ("error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning")
+
+
+class AsyncStep(KitCannotRun):
+    """A step that would never run."""
+
+
+class CaseSession:
+    """The cases of one pytest session, and what became of them."""
+
+    def __init__(self, config: pytest.Config, cases: Sequence[Case]) -> None:
+        self.config, self.cases = config, cases
+        self.run = new_run_id()
+        self.out: Path | None = option(config, "out")
+        self.policy: str = option(config, "policy")
+        self.rig: Rig | None = None
+        self.system: System | None = None
+        self.said: list[str] = []
+        self.running: dict[str, Ended] = {}
+        self.by_node: dict[pytest.Item, Case] = {}
+        self.next: Case | None = None
+
+    # ---------------------------------------------------------------- collection
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Repeat each case as often as was asked for."""
+        times: int = option(self.config, "repeat")
+        if times > 1 and template_of(metafunc.function) is not None:
+            metafunc.fixturenames.append(ATTEMPT)
+            metafunc.parametrize(ATTEMPT, range(1, times + 1), ids=lambda n: f"#{n}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Tie items to cases, check that no case is lost, and keep what was asked for."""
+        known = {key_of_case(case): case for case in self.cases}
+        found = {item: key for item in items if (key := key_of_item(item)) is not None}
+        strange = [item.nodeid for item, key in found.items() if key not in known]
+        if strange:
+            raise pytest.UsageError(f"collected, but not compiled from a feature file: {strange}")
+        self.by_node = {item: attempt(known[key], item) for item, key in found.items()}
+        self.check_complete(config.args)
+        self.keep_selected(config, items)
+        for item in self.by_node:
+            for name in FILTERS:
+                item.add_marker(pytest.mark.filterwarnings(name))
+            assert isinstance(item, pytest.Function)
+            # Asked for by no step: each case has a cluster, so that each is judged.
+            item.fixturenames.insert(0, "cluster")
+
+    def check_complete(self, args: Sequence[str]) -> None:
+        """Every compiled case of a collected file must be an item. Raises `UsageError`."""
+        collected = set(map(key_of_case, self.by_node.values()))
+        files = {file for file, _, _ in collected}
+        lost = [c for c in self.cases if c.file in files and key_of_case(c) not in collected]
+        if lost and not any("::" in arg for arg in args):
+            places = ", ".join(f"{case.id} ({case.place})" for case in lost)
+            raise pytest.UsageError(
+                f"{len(lost)} compiled cases were not collected by pytest: {places}"
+            )
+
+    def keep_selected(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Deselect what was not asked for, and put the cases into the order of the files."""
+        asked: set[str] = set(option(config, "cases"))
+        if unknown := asked - {case.id for case in self.cases}:
+            raise pytest.UsageError(f"--runall-cases names no case: {', '.join(sorted(unknown))}")
+        out = [i for i, c in self.by_node.items() if asked and c.id.partition("#")[0] not in asked]
+        config.hook.pytest_deselected(items=out)
+        for item in out:
+            del self.by_node[item]
+        order = {key_of_case(case): number for number, case in enumerate(self.cases)}
+        cases = sorted(self.by_node, key=lambda item: order[key_of_case(self.by_node[item])])
+        items[:] = [item for item in items if item not in self.by_node and item not in out] + cases
+
+    # ---------------------------------------------------------------- running
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Tell listeners of each case's start and end."""
+        case = self.by_node.get(item)
+        if case is None:
+            return (yield)
+        self.next = self.by_node.get(nextitem) if nextitem else None
+        ended = self.running[item.nodeid] = Ended(case=case, folder=self.folder(case))
+        self.config.hook.pytest_runall_case_started(case=case)
+        try:
+            return (yield)
+        except (KeyboardInterrupt, pytest.exit.Exception) as error:
+            ended.cut_short(error)
+            raise
+        finally:
+            ended.finish()
+            del self.running[item.nodeid]
+            self.config.hook.pytest_runall_case_ended(ended=ended)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """While this case runs, the rig may make ready what the next one will stand on."""
+        if item in self.by_node and self.rig and self.next:
+            self.rig.prepare(self.next.id, cuttable="partition" in self.next.tags)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """When the scenario went well, the checks have the last word, and can fail it."""
+        done = yield
+        if pyfuncitem in self.by_node:
+            cluster: Any = pyfuncitem.funcargs["cluster"]
+            cluster.judge()
+        return done
+
+    def pytest_bdd_before_step_call(self, step: Any, step_func: Any) -> None:
+        """An async step would never run. Raises `AsyncStep`."""
+        if inspect.iscoroutinefunction(step_func) or inspect.isasyncgenfunction(step_func):
+            cause = f"the step {step.name!r} is async: it would never run, and seem to pass"
+            raise AsyncStep(cause, "make it a plain function")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note how each phase ended; to plain pytest, an unsupported case is a skip."""
+        report = yield
+        ended = self.running.get(item.nodeid)
+        if ended is None:
+            return report
+        error = call.excinfo.value if call.excinfo else None
+        ended.note(call.when, error)
+        if error is not None:
+            ended.detail += f"{report.longreprtext}\n{report.capstdout}{report.capstderr}"
+        if isinstance(error, Unsupported):
+            path, line, _ = item.location
+            report.outcome = "skipped"
+            report.longrepr = (path, line or 0, f"unsupported: {error}")
+        return report
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Tell plain pytest which rig was taken, and why."""
+        for line in self.said:
+            terminalreporter.write_line(line)
+
+    # ---------------------------------------------------------------- for the fixtures
+    def say(self, line: str) -> None:
+        """Pass on what the rig says of itself."""
+        self.said.append(line)
+        self.config.hook.pytest_runall_said(line=line)
+
+    def meet(self, rig: Rig, system: System) -> None:
+        """From now on it is known where the cases run, and what they run on."""
+        self.rig, self.system = rig, system
+
+    def check_support(self, case: Case, rig: Rig, capabilities: Iterable[str]) -> None:
+        """Raise `Unsupported` when the system or the rig lacks what the case needs."""
+        for need in case.needs:
+            if need not in capabilities:
+                raise Unsupported(f"the system does not declare the capability {need}")
+        for fault in sorted(case.tags & FAULTS):
+            if fault not in rig.abilities:
+                raise Unsupported(f"the {rig.name} rig cannot show the fault {fault}")
+
+    def keeps(self, ended: Ended) -> bool:
+        """Whether the traces of that case are to be saved."""
+        return self.out is not None or ended.verdict in TROUBLE
+
+    def folder(self, case: Case) -> Path:
+        """Where that case's traces belong; made only when something is saved."""
+        base = self.out or Path("runall-out", self.run)
+        return base.joinpath(*case.id.split("/"))
+
+
+SESSION = pytest.StashKey[CaseSession]()
+
+
+def join(config: pytest.Config, folder: Path) -> None:
+    """Make the cases of that folder part of this pytest run. Raises `UsageError`."""
+    try:
+        cases = load_cases(folder)
+    except KitCannotRun as error:
+        raise pytest.UsageError(str(error)) from error
+    for tag in sorted({tag for case in cases for tag in case.tags}):
+        config.addinivalue_line("markers", f"{tag}: a tag of the features")
+    session = config.stash[SESSION] = CaseSession(config, cases)
+    config.pluginmanager.register(session, SESSION_PLUGIN)
+    for name in ("fixtures", *step_modules()):
+        module = import_module(f"runall_harness.{name}")
+        config.pluginmanager.register(module, module.__name__)
+
+
+def step_modules() -> list[str]:
+    """The modules that define the steps of the features."""
+    steps = import_module("runall_harness.steps")
+    return [f"steps.{module.name}" for module in pkgutil.iter_modules(steps.__path__)]
+
+
+def option(config: pytest.Config, name: str) -> Any:
+    """The value of one of the plugin's options."""
+    return config.getoption(f"--runall-{name}")
+
+
+def template_of(function: Any) -> Any:
+    """The scenario that a collected function stands for, or None."""
+    from pytest_bdd.scenario import scenario_wrapper_template_registry as registry
+
+    try:
+        return registry.get(function)
+    except TypeError:  # not every callable can be looked up by a weak reference
+        return None
+
+
+def key_of_item(item: pytest.Item) -> Key | None:
+    """Where an item's scenario is written, and its row; None for what is no scenario."""
+    template = template_of(getattr(item, "obj", None))
+    if template is None:
+        return None
+    row = params_of(item).get("_pytest_bdd_example", {})
+    file = os.path.realpath(template.feature.filename)
+    return file, template.line_number, tuple(sorted(row.items()))
+
+
+def key_of_case(case: Case) -> Key:
+    """The same for a compiled case."""
+    return os.path.realpath(case.file), case.scenario_line, tuple(sorted(case.example.items()))
+
+
+def params_of(item: pytest.Item) -> dict[str, Any]:
+    """The parameters that an item was made with."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec else {}
+
+
+def attempt(case: Case, item: pytest.Item) -> Case:
+    """The case, with the number of its repeat from the second on."""
+    number: int = params_of(item).get(ATTEMPT, 1)
+    return msgspec.structs.replace(case, id=f"{case.id}#{number}") if number > 1 else case
+
+
+def new_run_id() -> str:
+    """A name for a run: when it began, and something of its own."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
