@@ -61,6 +61,8 @@ class DockerRig:
             make_network, self._engine, run, self._labels
         )
         self._shared = Benches(self._make_shared, self._workers)
+        # At once: it is wanted soon, and an image in use is not removed as an old one.
+        self._shared.prepare()
         self._meshes = Benches(partial(make_mesh, self._engine, run, self._labels), self._workers)
 
     def _make_ground(self, deaths: Deaths) -> Ground:
