@@ -14,7 +14,7 @@ from rich.text import Text
 from .conform import Run
 from .live import mark, recovery
 from .outcome import TROUBLE, Ended
-from .report import Report, base_id, unsteady
+from .report import CaseReport, Report, base_id, unsteady
 from .verdicts import Verdict
 
 
@@ -34,6 +34,8 @@ def print_closing(console: Console, run: Run) -> None:
     about = f"{system.name} {system.version}, policy {system.policy}, on the {report.rig} rig"
     say(console, f"\n{about}")
     console.print(closing_table(console, report))
+    if slowest := slowest_recovery(report):
+        say(console, f"slowest recovery: {slowest.id}", "dim")
     if run.interrupted:
         say(console, f"Interrupted: {len(run.ended)} of {len(report.cases)} cases were begun.")
 
@@ -64,7 +66,7 @@ def facts(run: Run, ended: Ended) -> Iterator[tuple[str, str]]:
     if ended.history:
         yield "history", str(ended.history)
     if ended.logs:
-        yield "logs", "\n".join(map(str, ended.logs))
+        yield "logs", f"{ended.folder}: {', '.join(log.name for log in ended.logs)}"
     yield "again", command_for(run, ended)
 
 
@@ -100,15 +102,18 @@ def closing_table(console: Console, report: Report) -> Table:
     for verdict, count in report.summary.items():
         if count:
             table.add_row(mark(verdict, console), str(count))
-    recovered = [case for case in report.cases if case.recovery_s is not None]
-    if recovered:
-        slowest = max(recovered, key=lambda case: case.recovery_s or 0.0)
-        told = f"{recovery(slowest.recovery_s, slowest.deadline_s)}\n{slowest.id}"
-        table.add_row("slowest recovery", told)
+    if slowest := slowest_recovery(report):
+        table.add_row("slowest recovery", recovery(slowest.recovery_s, slowest.deadline_s))
     table.add_row("wall time", f"{report.duration_s:.1f} s")
     table.add_section()
     table.add_row("verdict", Text(report.verdict, "bold"))
     return table
+
+
+def slowest_recovery(report: Report) -> CaseReport | None:
+    """The case whose recovery took longest, if any recovered."""
+    recovered = [case for case in report.cases if case.recovery_s is not None]
+    return max(recovered, key=lambda case: case.recovery_s or 0.0, default=None)
 
 
 def say(console: Console, line: str, style: str = "") -> None:

@@ -5,12 +5,13 @@ expect. Only the last lines move: what is running, for how long, and how much is
 verdict has a mark and a word, so that nothing is told by colour alone.
 """
 
+import os
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -32,6 +33,25 @@ MARKS = {
     Verdict.ERROR: ("!", "!", "bold magenta"),
 }
 WIDEST = max(len(verdict) for verdict in Verdict)
+
+
+class Screen(Console):
+    """A console that keeps asking the terminal that it writes to for its width.
+
+    Others ask the standard streams, which are pytest's while it runs.
+    """
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """The size of the terminal; what rich takes it for where it is none."""
+        try:
+            return ConsoleDimensions(*os.get_terminal_size(self.file.fileno()))
+        except OSError:
+            return super().size
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
 
 
 def mark(verdict: Verdict, console: Console) -> Text:
@@ -124,6 +144,7 @@ class Tree:
             self.feature = case.feature
             self.console.print(Text(case.feature.replace("_", " "), "bold"))
         self.case, self.since = case, time.monotonic()
+        self.live.refresh()
 
     def ended(self, ended: Ended) -> None:
         """The case gets its line for good."""
@@ -131,9 +152,9 @@ class Tree:
         case = ended.case
         row = self.row()
         row.add_row(
-            Text("└─ " if self.last[case.feature] == case.id else "├─ ", "dim"),
+            Text("└─" if self.last[case.feature] == case.id else "├─", "dim"),
             mark(ended.verdict, self.console),
-            Text(scenario_line(case)),
+            *self.names(case),
             Text(recovery(ended.recovery_s, ended.deadline_s), "dim"),
         )
         self.console.print(row)
@@ -144,12 +165,16 @@ class Tree:
         if self.case:
             spent = f"{time.monotonic() - self.since:.1f} s"
             now = Text(f"▸ {'running':{WIDEST}}", "bold blue")
-            row.add_row(Text("├─ ", "dim"), now, Text(scenario_line(self.case)), Text(spent))
+            row.add_row(Text("├─", "dim"), now, *self.names(self.case), Text(spent))
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
             ProgressBar(len(self.cases), self.done, 30), f"{self.done} of {len(self.cases)}"
         )
         return Group(row, bar)
+
+    def names(self, case: Case) -> tuple[Text, Text]:
+        """A case below its feature: the scenario's name, then its trigger, row and repeat."""
+        return Text(case.scenario), Text(case.id.rpartition("/")[2])
 
     def row(self) -> Table:
         """A line of the tree: its columns stand below each other."""
@@ -157,14 +182,9 @@ class Tree:
         row.add_column(no_wrap=True, width=2)
         row.add_column(no_wrap=True, width=WIDEST + 2)
         row.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        row.add_column(no_wrap=True, min_width=9)
         row.add_column(no_wrap=True, justify="right", min_width=16)
         return row
-
-
-def scenario_line(case: Case) -> str:
-    """A case below its feature: the scenario's name, the trigger, and which repeat it is."""
-    detail = case.id.rpartition("/")[2]
-    return f"{case.scenario} · {detail}"
 
 
 def make_display(console: Console, cases: Sequence[Case]) -> Tree | Lines:

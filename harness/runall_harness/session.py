@@ -141,6 +141,11 @@ class CaseSession:
             cluster.judge()
         return done
 
+    def pytest_bdd_apply_tag(self, tag: str, function: Any) -> bool:
+        """Make tags into marks, so that `-m partition` selects and strict markers are content."""
+        getattr(pytest.mark, mark_of(tag))(function)
+        return True
+
     def pytest_bdd_before_step_call(self, step: Any, step_func: Any) -> None:
         """An async step would never run. Raises `AsyncStep`."""
         if inspect.iscoroutinefunction(step_func) or inspect.isasyncgenfunction(step_func):
@@ -209,13 +214,18 @@ def join(config: pytest.Config, folder: Path) -> None:
         cases = load_cases(folder)
     except KitCannotRun as error:
         raise pytest.UsageError(str(error)) from error
-    for tag in sorted({tag for case in cases for tag in case.tags}):
-        config.addinivalue_line("markers", f"{tag}: a tag of the features")
+    for mark in sorted({mark_of(tag) for case in cases for tag in case.tags}):
+        config.addinivalue_line("markers", f"{mark}: a tag of the features")
     session = config.stash[SESSION] = CaseSession(config, cases)
     config.pluginmanager.register(session, SESSION_PLUGIN)
     for name in ("fixtures", *step_modules()):
         module = import_module(f"runall_harness.{name}")
         config.pluginmanager.register(module, module.__name__)
+
+
+def mark_of(tag: str) -> str:
+    """The mark of a tag: pytest takes what follows a colon for the mark's description."""
+    return tag.replace(":", "_")
 
 
 def step_modules() -> list[str]:

@@ -141,13 +141,11 @@ def run_order(order: "Order", form: str) -> int:
 
 def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
     """Run the cases, and show on that stream how far they are."""
-    from rich.console import Console
-
     from ..conform import carry_out
-    from ..live import Silent, make_display
+    from ..live import Screen, Silent, make_display
 
     with copy_of(stream) as shown:
-        console = Console(file=shown, highlight=False)
+        console = Screen(file=shown, highlight=False)
         with Silent() if quiet else make_display(console, order.expected()) as display:
             return carry_out(order, display)
 
