@@ -4,11 +4,12 @@ import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any, cast
+from dataclasses import replace
+from typing import cast
 
 import pytest
 from runall_harness.rigs.base import KitCannotRun, NodeSpec, Proof
-from runall_harness.rigs.docker import DockerRig, ownership
+from runall_harness.rigs.docker import DockerRig
 from runall_harness.rigs.docker.engine import Engine
 from runall_harness.rigs.docker.site import DockerSite
 
@@ -113,14 +114,6 @@ def heard(site: DockerSite, node: str) -> str:
     """The numbers that came back to a caller, put together again."""
     lines = site.logs(node).splitlines()
     return "".join(line.removeprefix("heard ") for line in lines if line.startswith("heard "))
-
-
-def with_run(engine: Engine, run: str) -> list[str]:
-    """All containers and networks of a run."""
-    client: Any = engine.client
-    wanted = {"label": f"{ownership.RUN}={run}"}
-    containers = client.containers.list(all=True, filters=wanted)
-    return [thing.name for thing in (*containers, *client.networks.list(filters=wanted))]
 
 
 def test_a_kill_is_proven_by_the_engines_die_event(site: DockerSite) -> None:
@@ -325,3 +318,36 @@ def test_nodes_of_a_cuttable_site_know_each_other_by_name(cuttable: DockerSite) 
     cuttable.start(NodeSpec(name="Worker", role="worker", command=command))
     address = cuttable.place("primary").host
     assert cuttable.wait(lambda: cuttable.logs("Worker") == f"worker {address}\n", SOON)
+
+
+@pytest.mark.parametrize("is_cuttable", [False, True], ids=["shared network", "own interface"])
+def test_out_of_sight_a_node_is_reached_by_a_published_port_that_outlives_faults(
+    engine: Engine, image: str, is_cuttable: bool
+) -> None:
+    """As on Docker Desktop: addresses lead nowhere, and file events do not arrive."""
+    desktop = replace(engine, native=False)
+    with closing(DockerRig(new_run(), image, engine=desktop)) as rig:
+        site = open_site(rig, cuttable=is_cuttable)
+        spec = daemon(site, "worker", JOB="1")
+        assert site.url("worker").startswith("http://127.0.0.1:")
+        site.start(spec)
+        assert greeted(site, "worker").startswith("x ")
+        assert job_of(site, "worker")
+        assert site.kill("worker").proven
+        assert job_of(site, "worker", "killed")
+        site.start(spec)
+        assert greeted(site, "worker").startswith("xx ")
+        if is_cuttable:
+            assert site.cut("worker").evidence == "the engine lists no interface"
+            assert greeting(site, "worker") is None
+            assert site.join("worker").proven
+            assert greeted(site, "worker").startswith("xx ")
+
+
+def test_a_node_runs_as_the_user_who_will_remove_its_files(engine: Engine, image: str) -> None:
+    with closing(DockerRig(new_run(), image, engine=replace(engine, user="1234:1234"))) as rig:
+        site = open_site(rig)
+        site.start(daemon(site, "worker", JOB="1"))
+        assert job_of(site, "worker")
+        written = [site._folder / "data" / "worker" / "starts", *site._folder.glob("*/beats/*")]
+        assert [(file.stat().st_uid, file.stat().st_gid) for file in written] == [(1234, 1234)] * 2
