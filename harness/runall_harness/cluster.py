@@ -61,11 +61,18 @@ class Cluster:
     def await_online(self, *nodes: str) -> None:
         """Wait until these nodes take work. Raises `KitCannotRun` with their last words."""
         wanted = set(nodes)
-        if not self.wait(lambda: wanted <= self.online(), START_BUDGET):
-            silent = sorted(wanted - self.online())
+
+        def settled() -> set[str]:
+            """Who is there, or who died meanwhile: either ends the waiting."""
+            dead = {node for node in wanted if not self.site.alive(node)}
+            return dead or (wanted if wanted <= self.online() else set())
+
+        settled_on = self.wait(settled, START_BUDGET)
+        if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
+            silent = sorted(settled_on or wanted - self.online())
             words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
             raise KitCannotRun(
-                f"{', '.join(silent)} did not come up in {START_BUDGET:g} s; last words: {words}",
+                f"{', '.join(silent)} did not come up; last words: {words}",
                 "read the node's log, and try its command by hand",
             )
 

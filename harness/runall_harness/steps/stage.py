@@ -44,6 +44,7 @@ class Stage:
         self.works: dict[str, Work] = {}
         self.clause = "RA-2.1"
         self.since = 0.0
+        self.cut_off: set[str] = set()
         self.stopped_at = self.left_at = 0.0
         self.promised = 0.0
 
@@ -160,9 +161,14 @@ class Stage:
         self.cluster.restart(node)
         self.cluster.await_online(node)
 
+    def cut(self, node: str) -> Proof:
+        """Cut a node off from the network, in silence."""
+        self.cut_off.add(node)
+        return self.cluster.hurt(lambda: self.cluster.site.cut(node))
+
     def cut_until_missed(self, node: str) -> None:
         """Cut a node off, until the primary has noticed."""
-        self.cluster.hurt(lambda: self.cluster.site.cut(node))
+        self.cut(node)
         within = self.timings.notice + self.timings.slack
         self.cluster.await_evidence(
             f"{node} is missed", lambda: node not in self.cluster.online(), within
@@ -171,6 +177,7 @@ class Stage:
     def join(self, node: str) -> None:
         """Mend the cut, and wait until the node takes work again."""
         self.cluster.hurt(lambda: self.cluster.site.join(node))
+        self.cut_off.discard(node)
         self.cluster.await_online(node)
 
 

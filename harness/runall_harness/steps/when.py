@@ -14,7 +14,7 @@ def _(scene: Scene) -> None:
 
 @when("its server is cut off and stays away")
 def _(scene: Scene) -> None:
-    proof = scene.cluster.hurt(lambda: scene.cluster.site.cut(scene.victim))
+    proof = scene.cut(scene.victim)
     scene.expect("RA-2.1", scene.timings.notice + scene.timings.dead_job_timeout, proof)
 
 

@@ -1,6 +1,7 @@
 """The reference scheduler as a system under test, for every rig."""
 
 import secrets
+import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -41,6 +42,8 @@ class Reference:
         self.policy = policy
         self.settings = msgspec.structs.replace(QUICK, policy=policy)
         self.capabilities = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
+        # A container has the reference on its path; a process runs what the harness runs.
+        self.python = "python3" if rig == "docker" else sys.executable
         self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self.timings = self.told_timings(rig)
         try:
@@ -65,7 +68,7 @@ class Reference:
     def node(self, site: Site, name: str, role: str) -> NodeSpec:
         """A primary (with a worker of its own), or a worker that dials it."""
         place = site.place(name)
-        command = ("python3", "-m", "runall_reference", role, "--name", name, "--data", place.data)
+        command = (self.python, "-m", "runall_reference", role, "--name", name, "--data", place.data)
         primary = site.dial(name, "primary")
         own = (
             ("--listen", f"0.0.0.0:{place.port}", "--policy", self.policy,
