@@ -57,12 +57,12 @@ def common(command: F) -> F:
     return command
 
 
-def address(_: click.Context, __: click.Parameter, value: Any) -> Any:
+def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...]) -> Any:
     """Read HOST:PORT, one or several."""
     from .shells.addresses import parse
 
     try:
-        return tuple(map(parse, value)) if isinstance(value, tuple) else parse(value)
+        return parse(value) if isinstance(value, str) else tuple(map(parse, value))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 

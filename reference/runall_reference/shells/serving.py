@@ -7,7 +7,7 @@ for the daemon's word.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -35,7 +35,7 @@ class ApiServer(uvicorn.Server):
         self.stopping.set()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         """Leave the signals to the daemon."""
         yield
 

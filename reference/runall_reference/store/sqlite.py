@@ -6,7 +6,7 @@ table is its rowid, so records load in the order of their creation, and an updat
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -78,7 +78,7 @@ class SqliteStore:
             )
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """All or nothing. Anything that is raised inside rolls back."""
         self.db.execute("BEGIN IMMEDIATE")
         try:
