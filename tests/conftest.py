@@ -3,13 +3,14 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, NoReturn, cast
 
 import pytest
 from runall_harness.images.base import BASE_OPTION, DEFAULT_BASE
 from runall_harness.images.build import build_image
 from runall_harness.rigs.base import KitCannotRun
-from runall_harness.rigs.docker import connect, trouble
+from runall_harness.rigs.docker import DockerRig, connect, trouble
 from runall_harness.rigs.docker.engine import Engine
 
 LOCAL_BASE = "runall-base:bookworm"
@@ -27,12 +28,15 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def image(engine: Engine, base: str) -> str:
-    """The reference's image on that base."""
+def image(engine: Engine, base: str) -> Iterator[str]:
+    """The reference's image on that base; in use, so that no other run takes it for an old one."""
+    run = f"test-{uuid.uuid4().hex[:8]}"
     try:
-        return build_image(engine, f"test-{uuid.uuid4().hex[:8]}", base)
+        tag = build_image(engine, run, base)
     except KitCannotRun as error:
         give_up(f"{error.cause}; {error.hint}")
+    with closing(DockerRig(run, tag)):
+        yield tag
 
 
 def give_up(reason: str) -> NoReturn:

@@ -52,13 +52,15 @@ def repository(engine: Engine, run: str, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield name
     for image in client.images.list(name=name):
         for tag in image.tags:
-            client.images.remove(tag)
+            if tag.startswith(f"{name}:"):
+                client.images.remove(tag)
 
 
 def tags_of(engine: Engine, repository: str) -> set[str]:
     """The tags of all images of that name."""
     client: Any = engine.client
-    return {tag for image in client.images.list(name=repository) for tag in image.tags}
+    tags: set[str] = {tag for image in client.images.list(name=repository) for tag in image.tags}
+    return {tag for tag in tags if tag.startswith(f"{repository}:")}
 
 
 def python_in(engine: Engine, image: str, run: str, code: str) -> str:
@@ -134,6 +136,20 @@ def test_only_the_newest_two_images_stay(
         (copy_of_the_package / "views.py").write_text(f"N = {number}\n", encoding="utf-8")
         made.append(build.build_image(engine, run, base))
     assert tags_of(engine, repository) == set(made[1:])
+
+
+def test_a_name_that_others_gave_to_an_old_image_stays(
+    engine: Engine, base: str, run: str, copy_of_the_package: Path, repository: str
+) -> None:
+    client: Any = engine.client
+    other = f"somebody-{run}:1"
+    client.images.get(build.build_image(engine, run, base)).tag(other)
+    for number in range(3):
+        (copy_of_the_package / "views.py").write_text(f"N = {number}\n", encoding="utf-8")
+        build.build_image(engine, run, base)
+    assert build.present(engine, other)
+    assert len(tags_of(engine, repository)) == 2
+    client.images.remove(other)
 
 
 def test_an_old_image_stays_while_a_run_uses_it(

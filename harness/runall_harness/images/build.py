@@ -133,8 +133,9 @@ def remove_old(engine: Engine, current: str) -> None:
     with suppress(*reachable_errors()):  # tidiness is no reason to fail
         images: list[Any] = client.images.list(name=REPOSITORY, filters={"label": f"{KIT}=1"})
         images.sort(key=created, reverse=True)
-        tags: list[str] = [tag for image in images for tag in image.tags if tag != current]
-        for tag in tags[KEPT - 1 :]:
+        tags: list[str] = [tag for image in images for tag in image.tags]
+        others = [tag for tag in tags if tag.startswith(f"{REPOSITORY}:") and tag != current]
+        for tag in others[KEPT - 1 :]:
             with suppress(*reachable_errors()):
                 client.images.remove(tag)
 
