@@ -105,12 +105,12 @@ def appears(site: Site, path: Path) -> None:
     assert site.wait(path.exists, LONG), f"{path.name} never came: {site.logs('alpha')}"
 
 
-def marked(marker: str, value: str) -> list[int]:
-    """An independent look for live processes by a variable of their environment."""
+def marked(**markers: str) -> list[int]:
+    """An independent look for live processes by variables of their environment."""
     found: list[int] = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(marker) == value and process.status() != "zombie":
+            if markers.items() <= process.environ().items() and process.status() != "zombie":
                 found.append(process.pid)
         except (psutil.Error, OSError):
             continue
@@ -205,8 +205,8 @@ def test_a_killed_node_takes_its_jobs_with_it_and_they_are_killed(site: Processe
     assert all(e.beat_at <= proof.at for e in site.executions() if e.node == "alpha")
     assert found["beta", "t1"].how == "running"
     assert site.alive("beta")
-    assert marked("RUNALL_NODE", "beta")
-    assert marked("RUNALL_NODE", "alpha") == []
+    assert marked(RUNALL_NODE="beta", **site._markers)
+    assert marked(RUNALL_NODE="alpha", **site._markers) == []
 
 
 @pytest.mark.parametrize("apart", ["", "1"])
@@ -248,10 +248,10 @@ def test_processes_that_left_the_session_the_tree_or_their_environment_are_found
 
 def test_what_starts_processes_without_end_is_killed_to_the_last(site: ProcessesSite) -> None:
     site.start(sh("while :; do sh -c 'sleep 5 & sleep 5' & sleep 0.01; done"))
-    assert site.wait(lambda: len(marked("RUNALL_NODE", "alpha")) > 20, LONG)
+    assert site.wait(lambda: len(marked(RUNALL_NODE="alpha", **site._markers)) > 20, LONG)
     proof = site.kill("alpha")
     assert proof.proven, proof
-    assert marked("RUNALL_NODE", "alpha") == []
+    assert marked(RUNALL_NODE="alpha", **site._markers) == []
 
 
 def test_killing_the_daemon_alone_leaves_its_job_an_orphan(site: ProcessesSite) -> None:
@@ -322,7 +322,7 @@ def test_a_stop_that_takes_longer_than_its_grace_is_not_proven(site: ProcessesSi
     proof = site.stop("alpha", 0.2)
     assert not proof.proven
     assert "did not leave within 0.2 s and was killed" in proof.evidence
-    assert marked("RUNALL_NODE", "alpha") == []
+    assert marked(RUNALL_NODE="alpha", **site._markers) == []
     assert [e.how for e in site.executions()] == ["killed"]
 
 
@@ -527,13 +527,13 @@ def test_a_closed_site_leaves_no_process_no_folder_and_no_other_site_hurt(
     first.pause("alpha")
     first.close()
     first.close()
-    assert marked("RUNALL_SITE", f"{rig.run}.1") == []
+    assert marked(RUNALL_SITE=f"{rig.run}.1") == []
     assert not first.folder.exists()
     assert second.alive("alpha")
     assert [e.how for e in second.executions()] == ["running", "running"]
     rig.close()
     rig.close()
-    assert marked("RUNALL_RUN", rig.run) == []
+    assert marked(RUNALL_RUN=rig.run) == []
     assert not rig.folder.exists()
 
 
@@ -578,29 +578,29 @@ def test_after_a_harness_is_killed_clean_ends_its_nodes_and_no_others(
     try:
         killed.kill()
         killed.communicate()
-        assert len(marked("RUNALL_RUN", dead)) >= 3
+        assert len(marked(RUNALL_RUN=dead)) >= 3
         told = leftovers.clean_processes(records)
-        assert marked("RUNALL_RUN", dead) == []
+        assert marked(RUNALL_RUN=dead) == []
         assert not folder.exists()
         assert any("ended process" in line and dead in line for line in told)
         assert not any(live in line for line in told)
-        assert len(marked("RUNALL_RUN", live)) >= 3
+        assert len(marked(RUNALL_RUN=live)) >= 3
         assert site.alive("alpha")
         assert leftovers.clean_processes(records) == []
     finally:
         survivor.kill()
         survivor.communicate()
         leftovers.clean_processes(records)
-    assert marked("RUNALL_RUN", live) == []
+    assert marked(RUNALL_RUN=live) == []
 
 
 def test_ctrl_c_ends_the_nodes_with_the_harness(tmp_path: Path) -> None:
     run = f"ctrl-c-{os.getpid()}"
     harness, folder = start_harness(run, tmp_path / "runs")
-    assert marked("RUNALL_RUN", run)
+    assert marked(RUNALL_RUN=run)
     harness.send_signal(signal.SIGINT)
     harness.communicate(timeout=LONG)
-    assert marked("RUNALL_RUN", run) == []
+    assert marked(RUNALL_RUN=run) == []
     assert not folder.exists()
     assert list((tmp_path / "runs").glob("*.json")) == []
 

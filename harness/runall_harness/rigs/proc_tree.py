@@ -207,10 +207,27 @@ def _parents() -> dict[psutil.Process, int]:
     """Every process but this one, with its parent's id."""
     parents: dict[psutil.Process, int] = {}
     for pid in psutil.pids():
-        with suppress(psutil.Error):
-            process = psutil.Process(pid)
-            parents[process] = process.ppid()
-    return {process: parent for process, parent in parents.items() if process.pid != os.getpid()}
+        with suppress(psutil.Error, OSError):
+            if pid != os.getpid():
+                process, parent = _identify(pid)
+                parents[process] = parent
+    return parents
+
+
+# A scan is most of what a kill costs. One read of /proc says whether it is still the process of
+# the last scan and who its parent is; psutil would read that file four times.
+_seen: dict[int, tuple[bytes, psutil.Process]] = {}
+
+
+def _identify(pid: int) -> tuple[psutil.Process, int]:
+    if not sys.platform.startswith("linux"):
+        process = psutil.Process(pid)
+        return process, process.ppid()
+    stat = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
+    parent, born = int(stat[1]), stat[19]
+    if _seen.get(pid, (b"",))[0] != born:
+        _seen[pid] = (born, psutil.Process(pid))
+    return _seen[pid][1], parent
 
 
 def _depth(
