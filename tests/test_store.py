@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from runall_reference.books import Books, Change, Drop, Put
 from runall_reference.records import PRIMARY_RECORDS, Counter, Event, Job, Lease, Record
 from runall_reference.store import CommitFailed, LeaseLost, SqliteStore, StoreError, open_store

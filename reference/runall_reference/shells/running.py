@@ -85,7 +85,6 @@ class Headquarters:
         """From the first commit to the last."""
         self.primary.begin()
         stops = Stops(self.drain)
-        log.info("listening on http://%s", self.address)
         self.tasks = [
             asyncio.create_task(self.server.run_until_stopped(), name="HTTP server"),
             asyncio.create_task(self.primary.run(), name="primary"),

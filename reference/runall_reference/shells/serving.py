@@ -6,13 +6,17 @@ for the daemon's word.
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Generator
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from .addresses import Address
 from .dialing import LARGEST_MESSAGE
+
+log = logging.getLogger("runall")
 
 # What is still being answered when the daemon leaves gets this long, seconds.
 LAST_WORDS = 1
@@ -38,6 +42,11 @@ class ApiServer(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """Leave the signals to the daemon."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say where."""
+        await super().startup(sockets)
+        log.info("listening on http://%s", Address(*self.bound.getsockname()[:2]))
 
     async def main_loop(self) -> None:
         """Wait for the end, without waking up ten times a second."""

@@ -18,7 +18,7 @@ from .base import CommitFailed, LeaseLost, StoreError
 SCHEMA = 1
 # Marks a file as ours, so that a database of another program is never written into.
 APPLICATION = 0x52554E41
-BUSY_SECONDS = 2.0
+BUSY_SECONDS = 1.0
 
 encode = msgspec.json.Encoder().encode
 

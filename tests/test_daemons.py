@@ -1,0 +1,334 @@
+"""The daemons keep the promise with real processes, real sockets and real signals."""
+
+import os
+import select
+import signal
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from town import KEYS, SECRET, TOKEN, Town, gone
+
+# Says its id, attempt, own parameter and process, then holds until somebody ends it.
+HOLD = 'echo "$JOB_ID $JOB_ATTEMPT $WHO $$" > $EAR; sleep 600 & wait'
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    town = Town(tmp_path)
+    yield town
+    town.close()
+
+
+# ------------------------------------------------------------------ servers that die
+def test_a_job_whose_worker_is_killed_runs_again_on_the_other_with_its_own_parameters(town: Town):
+    ear, (_, api) = town.ear(), town.primary()
+    first, _ = town.worker("w1", api), town.worker("w2", api)
+    for name in ("w1", "w2"):
+        api.server_in("online", name)
+    api.event("e", HOLD, target="w*", params={"EAR": str(ear.path), "who": "the event"})
+    job = api.run("e", who="me")
+    name, attempt, who, pid = ear.hear().split()
+    assert (name, attempt, who, job["node"]) == (job["id"], "1", "me", "w1")
+    first.end(signal.SIGKILL)
+    os.killpg(int(pid), signal.SIGKILL)
+    rerun, attempt, who, _ = ear.hear().split()
+    assert (rerun, attempt, who) == (f"{job['id']}.2", "2", "me")
+    assert api.job_in("running", rerun)["node"] == "w2"
+    assert api.job_in("interrupted", job["id"])["source"] == "API"
+
+
+def test_a_worker_that_returns_gets_its_interrupted_job_again_at_once(town: Town):
+    slow: dict[str, Any] = {"dead_job_timeout": 600.0}
+    ear, (_, api) = town.ear(), town.primary(**slow)
+    worker = town.worker("w1", api, **slow)
+    api.server_in("online", "w1")
+    api.event("e", HOLD, target="w1", params={"EAR": str(ear.path), "who": "x"})
+    job = api.run("e")
+    pid = int(ear.hear().split()[3])
+    worker.end(signal.SIGKILL)
+    os.killpg(pid, signal.SIGKILL)
+    api.server_in("suspect", "w1")
+    town.worker("w1", api, **slow)
+    assert ear.hear().split()[:2] == [f"{job['id']}.2", "2"]
+
+
+def test_an_orphan_of_a_killed_daemon_is_ended_before_its_job_runs_again(town: Town):
+    ear, (_, api) = town.ear(), town.primary()
+    worker = town.worker("w1", api)
+    api.server_in("online", "w1")
+    api.event("e", HOLD, target="w1", params={"EAR": str(ear.path), "who": "x"})
+    api.run("e")
+    orphan = os.pidfd_open(int(ear.hear().split()[3]))
+    worker.end(signal.SIGKILL)
+    assert not has_ended(orphan)
+    again = town.worker("w1", api)
+    assert ear.hear().split()[1] == "2"
+    assert has_ended(orphan)
+    again.says("processes of an earlier start were ended")
+    os.close(orphan)
+
+
+def has_ended(handle: int) -> bool:
+    """Whether a process has ended, right now."""
+    return bool(select.select([handle], [], [], 0)[0])
+
+
+def test_a_killed_primary_that_returns_runs_its_local_job_again(town: Town):
+    ear, (primary, api) = town.ear(), town.primary(worker=True)
+    api.server_in("online", "p")
+    api.event("e", HOLD, target="p", params={"EAR": str(ear.path), "who": "x"})
+    job = api.run("e", who="me")
+    pid = int(ear.hear().split()[3])
+    primary.end(signal.SIGKILL)
+    os.killpg(pid, signal.SIGKILL)
+    _, api = town.primary(worker=True)
+    assert ear.hear().split()[:3] == [f"{job['id']}.2", "2", "me"]
+    assert api.job_in("interrupted", job["id"])
+
+
+# ------------------------------------------------------------------ servers that go down cleanly
+def test_a_clean_stop_of_the_primary_records_its_local_job_and_launches_nothing_more(town: Town):
+    ear, (primary, api) = town.ear(), town.primary(worker=True)
+    api.server_in("online", "p")
+    api.event("e", HOLD, target="p", params={"EAR": str(ear.path), "who": "x"})
+    job = api.run("e", who="me")
+    pid = int(ear.hear().split()[3])
+    assert primary.end() == 0
+    assert gone(pid, 0)
+    assert f"job {job['id']} of e interrupted" in primary.log()
+    assert f"job {job['id']}.2 of e is starting" not in primary.log()
+    _, api = town.primary(worker=True)
+    assert ear.hear().split()[:3] == [f"{job['id']}.2", "2", "me"]
+    assert api.job_in("interrupted", job["id"])["description"] == "Server 'p' was shut down"
+
+
+def test_a_job_that_ends_well_while_its_worker_drains_has_succeeded(town: Town):
+    ear, (_, api) = town.ear(), town.primary()
+    worker = town.worker("w1", api)
+    api.server_in("online", "w1")
+    script = 'trap "echo told > $EAR; exit 0" TERM; echo up > $EAR; sleep 600 & wait'
+    api.event("e", script, target="w1", params={"EAR": str(ear.path)})
+    job = api.run("e")
+    assert ear.hear() == "up"
+    assert worker.end() == 0
+    assert ear.hear() == "told"
+    assert api.job_in("succeeded", job["id"])["code"] == 0
+    assert len(api.get("/v1/jobs")) == 1
+
+
+def test_a_draining_primary_still_answers_reads_and_says_that_it_drains(town: Town):
+    ear, leave = town.ear(), town.ear()
+    primary, api = town.primary(worker=True, kill_grace=20.0, dead_job_timeout=60.0)
+    api.server_in("online", "p")
+    last_words = "echo told > $EAR; read word < $LEAVE; exit 0"
+    script = f'trap "{last_words}" TERM; echo up > $EAR; sleep 600 & wait'
+    params = {"EAR": str(ear.path), "LEAVE": str(leave.path)}
+    api.event("e", script, target="p", params=params, max_children=0)
+    job = api.run("e")
+    assert ear.hear() == "up"
+    primary.send(signal.SIGTERM)
+    assert ear.hear() == "told"
+    health = api.http.get("/health")
+    assert (health.status_code, health.json()["role"]) == (503, "draining")
+    assert api.get(f"/v1/jobs/{job['id']}")["event"] == "e"
+    assert api.http.post("/v1/events/e/run").json()["error"]["code"] == "no-server"
+    os.write(leave.pipe, b"go\n")
+    assert primary.wait() == 0
+    assert f"job {job['id']} of e succeeded" in primary.log()
+
+
+@pytest.mark.parametrize("role", ["primary", "worker"])
+def test_a_second_signal_kills_the_jobs_and_leaves_at_once(town: Town, role: str):
+    ear = town.ear()
+    patient: dict[str, Any] = {"kill_grace": 300.0, "dead_job_timeout": 600.0}
+    primary, api = town.primary(worker=role == "primary", **patient)
+    node = primary if role == "primary" else town.worker("w1", api, **patient)
+    api.until(lambda: [s for s in api.get("/v1/servers") if s["state"] == "online"])
+    script = 'trap "echo deaf > $EAR" TERM; echo $$ > $EAR; while :; do sleep 600 & wait; done'
+    api.event("e", script, params={"EAR": str(ear.path)})
+    api.run("e")
+    pid = int(ear.hear())
+    node.send(signal.SIGTERM)
+    assert ear.hear() == "deaf"
+    assert node.end(signal.SIGTERM) == 128 + signal.SIGTERM
+    assert gone(pid, 0)
+
+
+# ------------------------------------------------------------------ jobs as processes
+def test_a_job_that_is_deaf_to_sigterm_is_killed_after_the_grace(town: Town):
+    ear, (_, api) = town.ear(), town.primary(worker=True)
+    api.server_in("online", "p")
+    script = 'trap "echo deaf > $EAR" TERM; echo up > $EAR; while :; do sleep 600 & wait; done'
+    api.event("e", script, params={"EAR": str(ear.path)})
+    job = api.run("e")
+    assert ear.hear() == "up"
+    api.http.post(f"/v1/jobs/{job['id']}/abort").raise_for_status()
+    assert ear.hear() == "deaf"
+    assert api.job_in("aborted", job["id"])["code"] == -signal.SIGKILL
+
+
+def test_what_a_job_leaves_in_its_group_ends_with_it(town: Town):
+    ear, (_, api) = town.ear(), town.primary(worker=True)
+    api.server_in("online", "p")
+    api.event("e", "sleep 600 & echo $! > $EAR", params={"EAR": str(ear.path)})
+    job = api.run("e")
+    straggler = int(ear.hear())
+    api.job_in("succeeded", job["id"])
+    assert gone(straggler)
+
+
+def test_a_jobs_environment_has_its_parameters_and_no_secret(town: Town):
+    _, api = town.primary(worker=True)
+    api.server_in("online", "p")
+    params = {"max-size": 3, "loud": True, "list": [1], "job_id": "forged", "9lives": "cat"}
+    api.event("e", "env; echo out; echo err >&2", params=params)
+    job = api.run("e")
+    api.job_in("succeeded", job["id"])
+    printed = (town.folder / "p" / "logs" / f"{job['id']}.log").read_text()
+    lines = printed.splitlines()
+    for line in ("MAX_SIZE=3", "LOUD=1", "_9LIVES=cat", "JOB_EVENT=e", "out", "err"):
+        assert line in lines
+    assert f"JOB_ID={job['id']}" in lines
+    for leak in (SECRET, TOKEN, "RUNALL_SECRET", "RUNALL_TOKEN", "LIST="):
+        assert leak not in printed
+
+
+def test_a_job_without_a_script_fails_and_its_log_says_why(town: Town):
+    _, api = town.primary(worker=True)
+    api.server_in("online", "p")
+    api.event("e", "")
+    job = api.run("e")
+    assert api.job_in("failed", job["id"])["code"] == 127
+    printed = (town.folder / "p" / "logs" / f"{job['id']}.log").read_text()
+    assert "no script: give the event a parameter named 'script'" in printed
+
+
+def test_a_script_may_name_its_own_interpreter(town: Town):
+    ear, (_, api) = town.ear(), town.primary(worker=True)
+    api.server_in("online", "p")
+    script = "#!/usr/bin/env python3\nimport os\nopen(os.environ['EAR'], 'w').write('hello\\n')\n"
+    api.event("e", script, params={"EAR": str(ear.path)})
+    job = api.run("e")
+    assert ear.hear() == "hello"
+    api.job_in("succeeded", job["id"])
+    assert not list((town.folder / "p" / "jobs").iterdir())
+
+
+# ------------------------------------------------------------------ who may do what
+def test_a_primary_that_lost_its_lease_writes_nothing_and_leaves(town: Town):
+    store = f"sqlite:///{town.folder / 'shared.db'}"
+    older, asked = town.primary("old", store=store)
+    _, api = town.primary("new", store=store)
+    answer = asked.http.post("/v1/events", json={"id": "late"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not-primary")
+    assert older.wait() == 4
+    assert "another primary has taken the lease" in older.log()
+    assert api.get("/v1/events") == []
+
+
+def test_a_worker_with_a_wrong_secret_is_refused_says_so_and_tries_on(town: Town):
+    primary, api = town.primary()
+    stranger = town.worker("w1", api, secret="not-the-secret-at-all")
+    assert "give both the same --secret-file" in stranger.says("refused our secret (HTTP 403)")
+    assert "wrong secret" in primary.says("was refused")
+    assert stranger.process.poll() is None
+    town.worker("w2", api)
+    api.server_in("online", "w2")
+    assert [server["name"] for server in api.get("/v1/servers")] == ["w2"]
+    assert stranger.end() == 0
+
+
+def test_two_daemons_can_not_share_a_folder(town: Town):
+    _, api = town.primary("p")
+    second = town.worker("p", api)
+    assert second.wait() == 3
+    assert "in use by primary p (pid" in second.log()
+
+
+def test_a_port_that_is_taken_is_named(town: Town):
+    _, api = town.primary()
+    port = api.http.base_url.port
+    data = str(town.folder / "q")
+    second = town.daemon("primary", "--name", "q", "--data", data, "--listen", f"127.0.0.1:{port}")
+    assert second.wait() == 3
+    assert f"can't listen on 127.0.0.1:{port}" in second.log()
+
+
+@pytest.mark.parametrize(
+    ("keys", "listen", "words"),
+    [
+        ({}, "0.0.0.0:0", "can be reached by other machines, so a secret must be given"),
+        ({"RUNALL_SECRET": SECRET}, "0.0.0.0:0", "so a token must be given"),
+        ({**KEYS, "RUNALL_TOKEN": "short"}, "127.0.0.1:0", "the token has 5 characters"),
+    ],
+)
+def test_keys_that_are_missing_or_short_are_refused(
+    town: Town, keys: dict[str, str], listen: str, words: str
+):
+    data = str(town.folder / "p")
+    daemon = town.daemon("primary", "--name", "p", "--data", data, "--listen", listen, keys=keys)
+    assert daemon.wait() == 3
+    assert words in daemon.log()
+    assert "next step" in daemon.log()
+
+
+def test_on_loopback_keys_are_made_kept_and_shared_by_file(town: Town):
+    data = town.folder / "p"
+    arguments = ("primary", "--name", "p", "--data", str(data), "--listen", "127.0.0.1:0")
+    first = town.daemon(*arguments, keys={})
+    first.says("listening on")
+    kept = {what: (data / what).read_text() for what in ("secret", "token")}
+    assert all((data / what).stat().st_mode & 0o077 == 0 for what in kept)
+    assert first.end() == 0
+    town.daemon(*arguments, keys={}).says("listening on")
+    assert {what: (data / what).read_text() for what in kept} == kept
+
+
+# ------------------------------------------------------------------ a disk that fails
+def test_a_store_that_fails_is_read_again_and_the_primary_goes_on(town: Town):
+    primary, api = town.primary()
+    town.worker("w1", api)
+    api.server_in("online", "w1")
+    api.event("before", "true")
+    other = sqlite3.connect(town.folder / "p" / "primary.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answer = api.http.post("/v1/events", json={"id": "during"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "outcome-unknown")
+    primary.says("the state is read from the store again")
+    other.execute("ROLLBACK")
+    other.close()
+    primary.says("is primary, epoch 2")
+    assert [event["id"] for event in api.get("/v1/events")] == ["before"]
+    assert api.server_in("online", "w1")
+
+
+def test_a_worker_whose_store_fails_stops_its_jobs_and_starts_again(town: Town):
+    ear, (_, api) = town.ear(), town.primary()
+    worker = town.worker("w1", api)
+    api.server_in("online", "w1")
+    api.event("e", HOLD, params={"EAR": str(ear.path), "who": "x"})
+    job = api.run("e")
+    pid = int(ear.hear().split()[3])
+    other = sqlite3.connect(town.folder / "w1" / "worker.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    api.http.post(f"/v1/jobs/{job['id']}/abort").raise_for_status()
+    worker.says("all jobs here are stopped, and a new start follows")
+    assert gone(pid)
+    other.execute("ROLLBACK")
+    other.close()
+    assert api.job_in("aborted", job["id"])
+
+
+# ------------------------------------------------------------------ a network that says nothing
+def test_a_worker_gives_up_a_link_on_which_nothing_is_heard_and_comes_back(town: Town):
+    primary, api = town.primary()
+    worker = town.worker("w1", api)
+    api.server_in("online", "w1")
+    primary.send(signal.SIGSTOP)
+    worker.says("it said nothing for 1 s")
+    primary.send(signal.SIGCONT)
+    primary.says("worker w1 is linked", within=20)
+    assert api.server_in("online", "w1")
