@@ -208,21 +208,27 @@ def test_a_node_that_runs_is_not_started_again(site: DockerSite) -> None:
 
 
 def test_a_stop_reaches_the_daemon_and_is_proven_by_its_exit(site: DockerSite) -> None:
-    site.start(daemon(site, "worker"))
-    greeted(site, "worker")
+    site.start(daemon(site, "worker", JOB="1"))
+    assert job_of(site, "worker")
+    before = site.now()
     proof = site.stop("worker", SOON)
     assert proof.proven
-    assert proof.evidence == "exit code 143 after SIGTERM"
+    assert proof.evidence.startswith("exit code 143 after ")
+    ended = [execution.ended_at or 0.0 for execution in site.executions()]
+    assert before <= proof.at < ended[0], "the time of the signal, not that of the exit"
 
 
-def test_a_daemon_that_ignores_sigterm_is_not_proven_to_be_stopped(site: DockerSite) -> None:
+def test_a_daemon_that_ignores_sigterm_is_killed_which_is_no_proof_of_a_stop(
+    site: DockerSite,
+) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)"
     command = ("python3", "-c", f"{deaf}; signal.pause()")
     site.start(NodeSpec(name="worker", role="worker", command=command))
     assert site.wait(lambda: "deaf" in site.logs("worker"), SOON)
     proof = site.stop("worker", 0.5)
     assert not proof.proven
-    assert site.alive("worker")
+    assert proof.evidence == "it did not leave within 0.5 s and was killed"
+    assert not site.alive("worker")
 
 
 def test_a_paused_node_is_silent_alive_and_goes_on_later(site: DockerSite) -> None:

@@ -99,7 +99,9 @@ class DockerSite(RealSite):
             return self._proof("kill", node, False, "the engine told no death")
         gone = not box.running()
         evidence = f"die event with exit code {death.code}, {'gone' if gone else 'still there'}"
-        return self._proof("kill", node, gone and death.code == KILLED, evidence, death)
+        return self._proof(
+            "kill", node, gone and death.code == KILLED, evidence, self._moment(death)
+        )
 
     def _kill_jobs(self, box: Box) -> Proof:
         jobs = [e for e in self.executions() if e.node == box.node and e.how == "running"]
@@ -116,15 +118,22 @@ class DockerSite(RealSite):
         return proof
 
     def stop(self, node: str, grace: float) -> Proof:
-        """SIGTERM to the node's daemon, and its exit within `grace` seconds."""
+        """SIGTERM to the node's daemon, and its exit within `grace` seconds.
+
+        The proof's time is that of the signal. A daemon that does not leave is killed, as a
+        machine that goes down would, and the stop is not proven.
+        """
         box = self._box(node)
         if not box.running():
             return self._proof("stop", node, False, "it was not running")
+        at = self.now()
         death = box.stop(grace)
         if death is None:
-            return self._proof("stop", node, False, f"still running {grace:g} s after SIGTERM")
-        clean = death.code != KILLED
-        return self._proof("stop", node, clean, f"exit code {death.code} after SIGTERM", death)
+            box.kill()
+            evidence = f"it did not leave within {grace:g} s and was killed"
+            return self._proof("stop", node, False, evidence, at)
+        evidence = f"exit code {death.code} after {self._moment(death) - at:.2f} s"
+        return self._proof("stop", node, death.code != KILLED, evidence, at)
 
     def pause(self, node: str) -> Proof:
         """Freeze every process of the node."""
@@ -240,11 +249,11 @@ class DockerSite(RealSite):
         return death.at if self._ground.engine.native and death.at else self.now()
 
     def _proof(
-        self, kind: str, node: str, proven: bool, evidence: str, death: Death | None = None
+        self, kind: str, node: str, proven: bool, evidence: str, at: float | None = None
     ) -> Proof:
         self.notify()
-        at = self.now() if death is None else self._moment(death)
-        return Proof(kind=kind, node=node, at=at, proven=proven, evidence=evidence)
+        moment = self.now() if at is None else at
+        return Proof(kind=kind, node=node, at=moment, proven=proven, evidence=evidence)
 
     def _cuttable(self, node: str) -> Box:
         box = self._box(node)
@@ -271,7 +280,7 @@ class DockerSite(RealSite):
             return None
         host, port = answering
         silent = f"no answer from {host}:{port} within {SILENCE} s, which answered before the cut"
-        return Proof(kind="cut", node=node, at=at, proven=True, evidence=silent)
+        return self._proof("cut", node, True, silent, at)
 
     def _neighbour(self, box: Box, pid: int) -> tuple[str, int] | None:
         """Another node that answers this one, as its host and port."""
