@@ -83,7 +83,7 @@ class Primary(Orders, Schedule):
         if self.open_for_work():
             self.place_waiting()
             self.serve_schedule()
-        elif self.role == "draining" and not self.busy_here():
+        if self.role == "draining" and not self.busy_here():
             self.role = ROLE.fire(self.role, "retire")
             self.actions.append(Retire())
 

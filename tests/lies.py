@@ -1,0 +1,128 @@
+"""Lies: the reference with one rule broken each, so that tests can show the kit turning red.
+
+Imported before the kit runs, with the name of one lie in RUNALL_LIE (see `judged.conform`).
+Each lie breaks one small method of the brains, and names the clauses of which one must say so.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from runall_reference import rerun
+from runall_reference.policies import base
+from runall_reference.policies.base import Policy
+from runall_reference.primary.finalization import Finalization
+from runall_reference.primary.links import Links
+from runall_reference.primary.placement import Placement
+from runall_reference.worker import Worker
+
+Lie = Callable[[], None]
+
+
+def rerun_not_called() -> None:
+    """The flag is looked at, and then nothing is done for a manual job."""
+    Policy.recover_manual = lambda *_: None
+
+
+def slot_not_reopened() -> None:
+    """An interrupted scheduled job is finalized, and its slot forgotten."""
+    Policy.recover_scheduled = lambda *_: None
+
+
+def ignores_the_flag() -> None:
+    """Every interrupted job is run again, Run All or not."""
+    Policy.refusal = lambda *_: ""
+
+
+def drops_overrides() -> None:
+    """The rerun takes the parameters of the event, not those of the run."""
+    rerun.FIELDS["params"] = "refresh"
+
+
+def drops_now() -> None:
+    """The rerun stands for the minute in which it starts, not for that of the job."""
+    honest = rerun.again
+
+    def lying(job: Any, event: Any, **more: Any) -> Any:
+        from msgspec.structs import replace
+
+        return replace(honest(job, event, **more), now=more["created_at"])
+
+    base.again = lying
+
+
+def timeout_loops() -> None:
+    """A job that was stopped for its time limit counts as interrupted."""
+    honest = Finalization.finalize
+
+    def lying(self: Any, job: Any, words: str, *facts: str, cause: str) -> None:
+        from msgspec.structs import replace
+
+        honest(self, replace(job, stop_reason=""), words, *facts, cause=cause)
+
+    Finalization.finalize = lying
+
+
+def forgets_aborts() -> None:
+    """The durable wish of a user is not looked at when a job is finalized."""
+    Placement.aborted = lambda *_: False
+
+
+def same_name_same_worker() -> None:
+    """A worker that started again is taken for the one that it was."""
+    honest = Links.compare
+
+    def lying(self: Any, job: Any, beat: Any) -> None:
+        if job.id in beat.running or beat.draining:
+            honest(self, job, beat)
+
+    Links.compare = lying
+
+
+def reruns_the_living() -> None:
+    """After its own restart the primary takes every job on a worker for lost."""
+    honest = Links.meet
+
+    def lying(self: Any, beat: Any, link: Any) -> Any:
+        if link is not None and link.state == "suspect":
+            for job in self.active_on(beat.node):
+                self.lose(job, "restart")
+        return honest(self, beat, link)
+
+    Links.meet = lying
+
+
+def launches_in_the_drain() -> None:
+    """A primary that is going down goes on launching."""
+    Placement.open_for_work = lambda self: self.role in ("primary", "draining")
+
+
+def no_fence() -> None:
+    """A worker that reaches no primary goes on with its jobs for ever."""
+    Worker.fence = lambda _: float("inf")
+
+
+def drains_are_deaths() -> None:
+    """A job that completed while it was told to leave is taken for interrupted."""
+    Finalization.reached = lambda _, result: result.how == "exit"
+
+
+# Each lie with the clauses of which at least one must be named, and no case may pass for it.
+LIES: dict[Lie, frozenset[str]] = {
+    rerun_not_called: frozenset({"RA-1.1"}),
+    slot_not_reopened: frozenset({"RA-1.2"}),
+    ignores_the_flag: frozenset({"RA-1.3"}),
+    drops_overrides: frozenset({"RA-4.3"}),
+    drops_now: frozenset({"RA-4.3"}),
+    timeout_loops: frozenset({"RA-2.6"}),
+    forgets_aborts: frozenset({"RA-3.3"}),
+    same_name_same_worker: frozenset({"RA-2.3"}),
+    reruns_the_living: frozenset({"RA-2.11", "RA-2.4"}),
+    launches_in_the_drain: frozenset({"RA-4.4"}),
+    no_fence: frozenset({"RA-7.1", "RA-7.3"}),
+    drains_are_deaths: frozenset({"RA-2.9", "RA-3.4"}),
+}
+BY_NAME = {lie.__name__: lie for lie in LIES}
+
+if name := os.environ.get("RUNALL_LIE"):
+    BY_NAME[name]()
