@@ -19,19 +19,43 @@ from runall_reference.worker import Worker
 Lie = Callable[[], None]
 
 
+def plant(where: Any, name: str, lie: Callable[..., Any]) -> None:
+    """Put a lie in the place of an honest method."""
+    setattr(where, name, lie)
+
+
+def nothing(*_: Any) -> None:
+    """Do nothing."""
+
+
+def no_reason(*_: Any) -> str:
+    """Know no reason against it."""
+    return ""
+
+
+def never(*_: Any) -> bool:
+    """Say no."""
+    return False
+
+
+def for_ever(*_: Any) -> float:
+    """A time that never comes."""
+    return float("inf")
+
+
 def rerun_not_called() -> None:
     """The flag is looked at, and then nothing is done for a manual job."""
-    Policy.recover_manual = lambda *_: None
+    plant(Policy, "recover_manual", nothing)
 
 
 def slot_not_reopened() -> None:
     """An interrupted scheduled job is finalized, and its slot forgotten."""
-    Policy.recover_scheduled = lambda *_: None
+    plant(Policy, "recover_scheduled", nothing)
 
 
 def ignores_the_flag() -> None:
     """Every interrupted job is run again, Run All or not."""
-    Policy.refusal = lambda *_: ""
+    plant(Policy, "refusal", no_reason)
 
 
 def drops_overrides() -> None:
@@ -48,7 +72,7 @@ def drops_now() -> None:
 
         return replace(honest(job, event, **more), now=more["created_at"])
 
-    base.again = lying
+    plant(base, "again", lying)
 
 
 def timeout_loops() -> None:
@@ -60,12 +84,12 @@ def timeout_loops() -> None:
 
         honest(self, replace(job, stop_reason=""), words, *facts, cause=cause)
 
-    Finalization.finalize = lying
+    plant(Finalization, "finalize", lying)
 
 
 def forgets_aborts() -> None:
     """The durable wish of a user is not looked at when a job is finalized."""
-    Placement.aborted = lambda *_: False
+    plant(Placement, "aborted", never)
 
 
 def same_name_same_worker() -> None:
@@ -76,7 +100,7 @@ def same_name_same_worker() -> None:
         if job.id in beat.running or beat.draining:
             honest(self, job, beat)
 
-    Links.compare = lying
+    plant(Links, "compare", lying)
 
 
 def reruns_the_living() -> None:
@@ -89,22 +113,30 @@ def reruns_the_living() -> None:
                 self.lose(job, "restart")
         return honest(self, beat, link)
 
-    Links.meet = lying
+    plant(Links, "meet", lying)
 
 
 def launches_in_the_drain() -> None:
     """A primary that is going down goes on launching."""
-    Placement.open_for_work = lambda self: self.role in ("primary", "draining")
+
+    def lying(self: Any) -> bool:
+        return self.role in ("primary", "draining")
+
+    plant(Placement, "open_for_work", lying)
 
 
 def no_fence() -> None:
     """A worker that reaches no primary goes on with its jobs for ever."""
-    Worker.fence = lambda _: float("inf")
+    plant(Worker, "fence", for_ever)
 
 
 def drains_are_deaths() -> None:
     """A job that completed while it was told to leave is taken for interrupted."""
-    Finalization.reached = lambda _, result: result.how == "exit"
+
+    def lying(_: Any, result: Any) -> bool:
+        return result.how == "exit"
+
+    plant(Finalization, "reached", lying)
 
 
 # Each lie with the clauses of which at least one must be named, and no case may pass for it.

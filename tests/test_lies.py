@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import pytest
-
-from runall_harness.spec import clause_text
-
 from judged import conform
 from lies import LIES, Lie
+from runall_harness.spec import clause_text
 
 WHOSE = {"rerun_not_called": "manual", "drops_overrides": "manual",
          "slot_not_reopened": "scheduled"}  # fmt: skip

@@ -1,13 +1,12 @@
 """Three releases of history, each failing as history tells it, on two rigs."""
 
-from pathlib import Path
-
 import pytest
-
 from judged import Judged, conform
 
 RIGS = ("simulated", "processes")
-SERVED_TWICE = "side_effects/the-recovery-of-a-manual-job-runs-no-served-slot-of-its-event-again/manual"
+SERVED_TWICE = (
+    "side_effects/the-recovery-of-a-manual-job-runs-no-served-slot-of-its-event-again/manual"
+)
 CRASH_FORGETS = "3_primary_crash/the-same-primary-comes-back-and-its-local-job-is-run-again/"
 
 

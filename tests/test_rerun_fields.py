@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import fields, replace
-
 from runall_reference.records import Event, Job
 from runall_reference.rerun import FIELDS, again, event_of
 

@@ -1,9 +1,6 @@
 """The same cases, on three rigs, with the same verdicts: conformant, and every fault proven."""
 
-from pathlib import Path
-
 import pytest
-
 from judged import Judged, conform
 
 RIGS = ("simulated", "processes", "docker")

@@ -156,7 +156,7 @@ class Cluster:
         return [execution for execution in self.executions() if execution.tag == tag]
 
     def lineage_of(self, execution: Execution) -> str:
-        """The root that the scheduler itself names for an execution; its job where it names none."""
+        """The root that the scheduler names for an execution; its job where it names none."""
         return execution.claims.get("JOB_ROOT") or execution.job
 
     def wait(self, condition: Callable[[], T | None], within: float) -> T | None:

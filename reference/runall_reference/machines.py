@@ -60,10 +60,10 @@ class Life:
             model=None, states=list(self.states), initial=initial, auto_transitions=False
         )
         for rule in self.rules:
-            source = [rule.source] if isinstance(rule.source, str) else list(rule.source)
-            self.machine.add_transition(
-                rule.trigger, source, rule.dest, list(rule.given), list(rule.unless)
-            )
+            for source in (rule.source,) if isinstance(rule.source, str) else rule.source:
+                self.machine.add_transition(
+                    rule.trigger, source, rule.dest, list(rule.given), list(rule.unless)
+                )
         self.fire = lru_cache(maxsize=None)(self._fire)
 
     def _fire(self, state: str, trigger: str, *facts: str) -> str:

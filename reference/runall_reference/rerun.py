@@ -41,7 +41,7 @@ def event_of(job: Job, event: Event) -> Event:
 
 
 def again(job: Job, event: Event, *, cause: str, created_at: float) -> Job:
-    """The next attempt of a job's lineage. The field table of SPEC.md is this function's contract."""
+    """The next attempt of a job's lineage. The field table of SPEC.md is its contract."""
     attempt = job.attempt + 1
     kept = {
         name: getattr(job, name)

@@ -11,7 +11,17 @@ from msgspec.structs import replace
 
 from .books import Books, Step
 from .inputs import (
-    Boot, Cut, Drain, Exited, Halt, Linked, Send, Signal, Spawn, Told, WorkerInput,
+    Boot,
+    Cut,
+    Drain,
+    Exited,
+    Halt,
+    Linked,
+    Send,
+    Signal,
+    Spawn,
+    Told,
+    WorkerInput,
 )  # fmt: skip
 from .messages import Ack, Beat, Message, Result, Start, Stop
 from .records import Record, Run

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ..history import AnyLine, Answer, Call, Meta, Seen, Witnessed
+from ..history import Answer, AnyLine, Call, Meta, Seen, Witnessed
 from ..rigs.base import Execution
 from ..systems.base import JobView
 

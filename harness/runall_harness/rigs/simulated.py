@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from ..simulation import World
 from ..simulation.node import Node
 from .base import Execution, NodeSpec, Place, Proof, Scope
@@ -53,22 +55,16 @@ class SimulatedSite:
                 process.signal("KILL", self.now())
             return self.proof("kill job", node, not victim.processes, "no job is left there")
         victim.die(orphans=scope == "daemon")
-        return self.proof(f"kill {scope}" if scope != "node" else "kill", node, not victim.up,
-                          f"start {victim.boots} of {node} is over")  # fmt: skip
+        kind = "kill" if scope == "node" else "kill daemon"
+        return self.proof(kind, node, not victim.up, f"start {victim.boots} of {node} is over")
 
     def stop(self, node: str, grace: float) -> Proof:
         """SIGTERM, and wait for the node to leave."""
         victim, at = self.node(node), self.now()
         victim.drain()
         self.wait(lambda: not victim.up, grace)
-        proof = self.proof("stop", node, not victim.up, "it left with exit status 0")
-        return Proof(kind=proof.kind, node=node, at=at, proven=proof.proven,
-                     evidence=proof.evidence if proof.proven else "it did not leave in time")  # fmt: skip
-
-    def terminate(self, node: str) -> Proof:
-        """SIGTERM, without waiting for what comes of it."""
-        self.node(node).drain()
-        return self.proof("terminate", node, True, "its brains were told to drain")
+        words = "it did not leave in time" if victim.up else "it left with exit status 0"
+        return replace(self.proof("stop", node, not victim.up, words), at=at)
 
     def pause(self, node: str) -> Proof:
         """Freeze the node and its jobs."""

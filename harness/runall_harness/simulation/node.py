@@ -8,7 +8,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runall_reference.inputs import (
-    Boot, Cut, Drain, Exited, Halt, Heard, Linked, Retire, Send, Signal, Spawn, Tick, Told,
+    Boot,
+    Cut,
+    Drain,
+    Exited,
+    Halt,
+    Heard,
+    Linked,
+    Retire,
+    Send,
+    Signal,
+    Spawn,
+    Tick,
+    Told,
     Unlinked,
 )  # fmt: skip
 from runall_reference.primary import Primary

@@ -49,8 +49,7 @@ class Process:
 
 def claims(job: Job) -> dict[str, str]:
     """What the reference tells a job about itself."""
-    told = {
+    return {
         "JOB_ID": job.id, "JOB_EVENT": job.event, "JOB_NOW": f"{job.now:.3f}",
         "JOB_SOURCE": job.source, "JOB_ATTEMPT": str(job.attempt), "JOB_ROOT": job.root,
     }  # fmt: skip
-    return told

@@ -64,9 +64,7 @@ def _(scene: Scene) -> None:
     scene.cluster.await_evidence("it is served", lambda: scene.ended("minute"), within)
 
 
-@given(
-    parsers.parse("a {trigger} job of the first event runs on the primary, and ignores SIGTERM")
-)
+@given(parsers.parse("a {trigger} job of the first event runs on the primary, and ignores SIGTERM"))
 def _(scene: Scene, trigger: str) -> None:
     target = scene.plan["target"]
     scene.plan["target"] = PRIMARY

@@ -4,8 +4,6 @@ It turns what is seen into verdicts. The witness decides what ran; the system's 
 for what only it can know: how an attempt ended, and whether anything is still owed.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
 from ..cluster import Cluster
@@ -37,6 +35,7 @@ class Scene(Stage):
     def rerun(self, work: Work) -> Execution:
         """The second execution. Broken when it does not come, or when the system gave it up."""
         patience = Patience(self, work)
+        self.cluster.deadline_s = self.deadline
         runs = self.cluster.wait(patience.look, self.deadline)
         if not runs or len(runs) < 2:
             clause, why = PROMISE[work.trigger], self.why(work)
@@ -207,6 +206,6 @@ class Patience:
 
 
 @pytest.fixture
-def scene(cluster: Cluster) -> Iterator[Scene]:
+def scene(cluster: Cluster) -> Scene:
     """The scene of the running scenario."""
-    yield Scene(cluster)
+    return Scene(cluster)

@@ -138,7 +138,6 @@ class Stage:
         self.clause = clause
         self.since = proof.at if proof else self.cluster.site.now()
         self.promised = promised
-        self.cluster.deadline_s = promised + self.timings.slack
 
     @property
     def deadline(self) -> float:

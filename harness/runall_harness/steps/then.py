@@ -117,5 +117,3 @@ def _(scene: Scene) -> None:
         scene.require_faithful(work)
     for work in scene.works.values():
         scene.finish(work, executions=2)
-
-

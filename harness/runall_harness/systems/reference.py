@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
-
 from runall_reference.inputs import AbortJob, CreateEvent, DeleteEvent, Refused, RunEvent
 from runall_reference.inputs import UpdateEvent as Update
 from runall_reference.policies import POLICIES
@@ -20,7 +19,7 @@ from ..rigs.simulated import SimulatedSite
 from .base import Client, JobView, Rejected, Timings, Unreachable
 
 CAPABILITIES = frozenset({"prompt", "hold", "slots", "fencing", "once", "lineage", "limbo"})
-# What three releases of history never claimed; all else they share with the reference's brain.
+# What three releases never claimed; all else they share with the brain of the reference.
 NEVER_CLAIMED = frozenset({"hold", "slots", "lineage"})
 # As short as a busy two-core machine allows; the same in virtual time, so that rigs compare.
 QUICK = Settings(
@@ -68,7 +67,16 @@ class Reference:
     def node(self, site: Site, name: str, role: str) -> NodeSpec:
         """A primary (with a worker of its own), or a worker that dials it."""
         place = site.place(name)
-        command = (self.python, "-m", "runall_reference", role, "--name", name, "--data", place.data)
+        command = (
+            self.python,
+            "-m",
+            "runall_reference",
+            role,
+            "--name",
+            name,
+            "--data",
+            place.data,
+        )
         primary = site.dial(name, "primary")
         own = (
             ("--listen", f"0.0.0.0:{place.port}", "--policy", self.policy,

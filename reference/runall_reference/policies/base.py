@@ -30,7 +30,7 @@ class Policy:
         else:
             self.recover_manual(desk, job, event, cause)
 
-    def refusal(self, job: Job, event: Event) -> str:
+    def refusal(self, job: Job, event: Event) -> str:  # noqa: ARG002 - bounds will look at it
         """Why this interruption is not followed by a rerun; empty if it is. Judged now."""
         return "" if event.catch_up else "Run All is off"
 

@@ -116,5 +116,3 @@ class Primary(Orders, Schedule):
         """When the next minute of the schedule begins."""
         if any(event.enabled and event.timing for event in self.books.all(Event).values()):
             yield self.clock.starts(self.clock.slot(self.now) + 1)
-
-
