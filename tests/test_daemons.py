@@ -241,6 +241,21 @@ def test_a_worker_with_a_wrong_secret_is_refused_says_so_and_tries_on(town: Town
     assert stranger.end() == 0
 
 
+def test_an_unknown_policy_is_refused_with_those_that_are_known(town: Town):
+    data = str(town.folder / "p")
+    daemon = town.daemon("primary", "--name", "p", "--data", data, "--policy", "hope")
+    assert daemon.wait() == 3
+    assert "no policy 'hope'" in daemon.log()
+    assert "cronicle-0.9.52" in daemon.log()
+
+
+def test_settings_under_which_two_executions_could_overlap_are_refused(town: Town):
+    data = str(town.folder / "p")
+    daemon = town.daemon("primary", "--name", "p", "--data", data, "--fence", "200")
+    assert daemon.wait() == 2
+    assert "shorten the fence or lengthen the timeout" in daemon.log()
+
+
 def test_two_daemons_can_not_share_a_folder(town: Town):
     _, api = town.primary("p")
     second = town.worker("p", api)
@@ -303,6 +318,17 @@ def test_a_store_that_fails_is_read_again_and_the_primary_goes_on(town: Town):
     primary.says("is primary, epoch 2")
     assert [event["id"] for event in api.get("/v1/events")] == ["before"]
     assert api.server_in("online", "w1")
+
+
+def test_a_primary_whose_store_stays_away_still_leaves_when_it_is_asked_to(town: Town):
+    primary, api = town.primary()
+    other = sqlite3.connect(town.folder / "p" / "primary.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert api.http.post("/v1/events", json={"id": "e"}).status_code == 503
+    primary.says("the state is read from the store again")
+    assert primary.end() == 0
+    assert "not finalized" in primary.log()
+    other.close()
 
 
 def test_a_worker_whose_store_fails_stops_its_jobs_and_starts_again(town: Town):

@@ -4,7 +4,10 @@ Their help texts are the operator's manual. What they need is imported when they
 that asking for help costs nothing and starting one daemon loads nothing of the other.
 """
 
-from collections.abc import Callable
+import contextlib
+import gc
+import re
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +42,13 @@ def timed(command: F) -> F:
     return command
 
 
+def node_name(_: click.Context, __: click.Parameter, value: str) -> str:
+    """A name that can stand in a target: nothing that a pattern would read as its own."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", value):
+        raise click.BadParameter("use letters, digits, dots, dashes and underscores")
+    return value
+
+
 def common(command: F) -> F:
     """Add what both daemons take."""
     for option in (
@@ -51,10 +61,24 @@ def common(command: F) -> F:
             "--data", type=FOLDER, required=True, help="The node's folder: its store, its lock, "
             "and what its jobs print (logs/JOB.log). One daemon per folder.",
         ),
-        click.option("--name", required=True, help="The node's name, which targets of events use."),
+        click.option(
+            "--name", required=True, callback=node_name,
+            help="The node's name, which targets of events use.",
+        ),
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+@contextlib.contextmanager
+def loading() -> Generator[None]:
+    """Load modules without looking for garbage: all that they make stays. A tenth of the start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...]) -> Any:
@@ -136,11 +160,11 @@ def primary(**told: Any) -> None:
       curl -s -H "Authorization: Bearer $TOKEN" 127.0.0.1:7070/v1/jobs
     Kill w1 with SIGKILL, start it again, and look at the jobs: it was run again, for "me".
     """
-    from .shells.daemon import open_log, run_daemon
+    with loading():
+        from .shells.daemon import open_log, run_daemon
+        from .shells.running import PrimaryOptions, live_as_primary
 
     open_log(told.pop("log_level"))
-    from .shells.running import PrimaryOptions, live_as_primary
-
     settings = settings_of(told, "policy", "time_scale")
     options = PrimaryOptions(with_worker=not told.pop("no_worker"), settings=settings, **told)
     raise SystemExit(run_daemon(lambda: live_as_primary(options)))
@@ -176,11 +200,11 @@ def worker(**told: Any) -> None:
       runall worker --name w1 --primary 10.0.0.1:7070 --data /var/lib/runall \
              --secret-file /etc/runall/secret
     """
-    from .shells.daemon import open_log, run_daemon
+    with loading():
+        from .shells.daemon import open_log, run_daemon
+        from .shells.working import WorkerOptions, live_as_worker
 
     open_log(told.pop("log_level"))
-    from .shells.working import WorkerOptions, live_as_worker
-
     options = WorkerOptions(settings=settings_of(told), **told)
     raise SystemExit(run_daemon(lambda: live_as_worker(options)))
 

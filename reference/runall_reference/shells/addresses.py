@@ -1,6 +1,5 @@
 """Where to listen and whom to dial: HOST:PORT, with an IPv6 host in brackets."""
 
-import ipaddress
 import socket
 from typing import NamedTuple
 
@@ -21,6 +20,8 @@ class Address(NamedTuple):
 
     def loopback(self) -> bool:
         """Whether only this machine can reach it."""
+        import ipaddress  # here, because a worker that starts in a hurry has no use for it
+
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:

@@ -25,6 +25,10 @@ from .shell import BrainDiscarded
 
 LONGEST_WAIT = 30.0
 BY_HAND = "API"
+PATHS = (
+    "status, changes, servers, ledger, events, events/ID, events/ID/run, jobs, jobs/ID, "
+    "jobs/ID/abort"
+)
 
 
 class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -92,7 +96,7 @@ class Api:
     @property
     def brain(self) -> Any:
         """The brain to read from. Raises `ApiError` while there is none."""
-        if self.primary.shell is None:
+        if not self.primary.leading():
             raise recovering()
         return self.primary.brain
 
@@ -116,7 +120,7 @@ class Api:
         brain = self.primary.brain
         status = views.status(brain, self.primary.clock())
         status["version"] = self.primary.changes.version
-        if self.primary.shell is None:
+        if not self.primary.leading():
             status["role"] = "recovering"
         return reply(status, 200 if status["role"] == "primary" else 503)
 
@@ -245,7 +249,7 @@ async def answer_unrouted(_: Request, error: Exception) -> Response:
     """Say in JSON that nothing is there, or not with that method."""
     assert isinstance(error, HTTPException)
     code = {404: "unknown-path", 405: "wrong-method"}.get(error.status_code, "http")
-    hint = "see the list of paths in the README"
+    hint = "the paths are /health and, under /v1/: " + PATHS
     return error_reply(ApiError(error.status_code, code, str(error.detail), hint))
 
 

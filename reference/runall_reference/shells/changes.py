@@ -1,7 +1,8 @@
 """How those who watch the primary learn that something changed, without asking all the time."""
 
 import asyncio
-import contextlib
+
+from .waiting import happens
 
 
 class Changes:
@@ -32,8 +33,6 @@ class Changes:
 
         A version that was never reached is from an earlier start: that returns at once.
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                while self.version == version and not self.closed:
-                    await self.next.wait()
+        if self.version == version and not self.closed:
+            await happens(self.next, within)
         return self.version

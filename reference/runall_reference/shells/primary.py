@@ -5,7 +5,6 @@ store says. A primary that finds another's lease there stops for good: it may wr
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +19,8 @@ from .changes import Changes
 from .links import Links
 from .narration import narrate
 from .shell import BrainDiscarded, Shell
-from .worker import FIRST_PAUSE, LONGEST_PAUSE, new_boot
+from .waiting import happens, pauses
+from .worker import new_boot
 
 log = logging.getLogger("runall")
 
@@ -35,7 +35,7 @@ class PrimaryDaemon:
         self.changes = Changes()
         self.links = Links(secret, self.inform)
         self.retired = asyncio.Event()
-        self.draining = False
+        self.leaving = asyncio.Event()
         self.brain = Primary(node, settings)
         self.shell: Shell | None = None
         self.shown: object = None
@@ -55,8 +55,12 @@ class PrimaryDaemon:
         self.brain = Primary(self.node, self.settings, records)
         self.shell = Shell(self.brain, store, self.clock, self.act, self.seen)
         self.shell.tell(Boot(new_boot()))
-        if self.draining:
+        if self.leaving.is_set():
             self.shell.tell(Drain())
+
+    def leading(self) -> bool:
+        """Whether there is a brain that knows what the store knows."""
+        return self.shell is not None and not self.shell.over.done()
 
     async def run(self) -> None:
         """Live until this primary has retired.
@@ -86,14 +90,15 @@ class PrimaryDaemon:
         """Discard the brain and the links, and build both anew as soon as the store works."""
         self.close_store()
         self.links.close_all()
-        pause = FIRST_PAUSE
-        while True:
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+        for pause in pauses():
+            if await happens(self.leaving, pause):
+                self.give_up()
+                return
             try:
-                return self.begin_again()
+                self.begin_again()
+                return
             except StoreError as error:
-                log.error("%s; trying again in %g s", error.cause, pause)
+                log.error("%s; trying on", error.cause)
 
     def begin_again(self) -> None:
         """Open the store and lead again, unless another primary has led meanwhile."""
@@ -135,17 +140,18 @@ class PrimaryDaemon:
 
     def drain(self) -> None:
         """Go down cleanly; `run` returns when that is done."""
-        self.draining = True
+        self.leaving.set()
         self.inform(Drain())
 
     async def retire_within(self, seconds: float) -> None:
         """Wait for the brain to retire, but no longer than that."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.retired.wait()
-        if not self.retired.is_set():
-            log.warning("leaving with jobs of this node not finalized; the next start does that")
-            self.retired.set()
+        if not await happens(self.retired, seconds):
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Leave without having recorded everything."""
+        log.warning("leaving with jobs of this node not finalized; the next start does that")
+        self.retired.set()
 
     # ---------------------------------------------------------------- what a step brings
     def act(self, action: Send | Retire) -> None:

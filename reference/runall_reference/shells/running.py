@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..policies import POLICIES
 from ..settings import Settings
 from .addresses import Address, bind
 from .api import application
@@ -39,10 +40,19 @@ class PrimaryOptions(msgspec.Struct, frozen=True, kw_only=True):
 async def live_as_primary(options: PrimaryOptions) -> int:
     """A primary's life; returns its exit code, or raises what ended it."""
     options.settings.checked()
+    check_policy(options.settings.policy)
     with contextlib.closing(FolderLock(options.data, f"primary {options.name}")):
         secret, token = keys(options)
         with contextlib.closing(bind(options.listen)) as bound:
             return await Headquarters(options, secret, token, bound).live()
+
+
+def check_policy(name: str) -> None:
+    """Raise `DaemonCannotRun` for a policy that does not exist."""
+    if name not in POLICIES:
+        raise DaemonCannotRun(
+            f"there is no policy {name!r}", f"choose one with --policy: {', '.join(POLICIES)}"
+        )
 
 
 def keys(options: PrimaryOptions) -> tuple[str, str]:

@@ -104,6 +104,7 @@ class Shell:
         self.stop()
         if not self.over.done():
             self.over.set_exception(error)
+            self.over.exception()  # seen: it is raised to the caller, or to whoever awaits `over`
 
     def stop(self) -> None:
         """Wake no more."""

@@ -25,10 +25,9 @@ from .jobs import Jobs
 from .narration import narrate
 from .orphans import end_orphans
 from .shell import Shell
+from .waiting import happens, pauses
 
 log = logging.getLogger("runall")
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 
 
 def new_boot() -> str:
@@ -126,55 +125,44 @@ class WorkerDaemon:
         self.node, self.settings, self.data = node, settings, data
         self.primaries, self.secret, self.clock = tuple(primaries), secret, clock
         self.start: Start | None = None
-        self.draining = False
+        self.done = False
+        self.leaving = asyncio.Event()
 
     async def run(self) -> None:
         """Live through as many starts as it takes, until the brain asks to leave.
 
         Raises `StoreError` when the store can't be used at the first start.
         """
-        store = self.open()
-        pause = FIRST_PAUSE
-        while True:
+        await self.live(self.open())
+        # The pauses grow from start to start: a disk that stays full must not spin through jobs.
+        for pause in pauses():
+            if self.done or await happens(self.leaving, pause):
+                return
             try:
-                return await self.live(store)
-            except CommitFailed as error:
-                log.error("%s; all jobs here are stopped, and a new start follows", error.cause)
-            store, pause = await self.reopened(pause)
-
-    async def reopened(self, pause: float) -> tuple[Store, float]:
-        """The store, opened again after a failure, as soon as that works."""
-        while True:
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
-            try:
-                return self.open(), pause
+                await self.live(self.open())
             except StoreError as error:
-                log.error("%s; trying again in %g s", error.cause, pause)
+                log.error("%s; trying on", error.cause)
 
     def open(self) -> Store:
         """This worker's own store."""
         return open_store(f"sqlite:///{self.data / 'worker.db'}", WORKER_RECORDS)
 
     async def live(self, store: Store) -> None:
-        """One start, from the orphans of the last one to its own end."""
+        """One start, from the orphans of the last one until its brain leaves or its store fails."""
         with contextlib.closing(store):
             records = store.load()
             if any(isinstance(record, Run) and not record.how for record in records):
                 log.info("%d processes of an earlier start were ended", end_orphans(self.data))
             brain = Worker(self.node, self.settings, records)
             self.start = Start(self, brain, store, self.clock)
-            if self.draining:
-                return
-            await self.start.run()
+            try:
+                await self.start.run()
+                self.done = True
+            except CommitFailed as error:
+                log.error("%s; all jobs here are stopped, and a new start follows", error.cause)
 
     def drain(self) -> None:
         """Go down cleanly; `run` returns when that is done."""
-        self.draining = True
+        self.leaving.set()
         if self.start is not None:
             self.start.shell.inform(Drain())
-
-    async def kill(self) -> None:
-        """SIGKILL all jobs."""
-        if self.start is not None:
-            await self.start.jobs.kill_all()

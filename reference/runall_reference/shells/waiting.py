@@ -1,0 +1,23 @@
+"""How the daemons wait where no event tells that it is worth trying again."""
+
+import asyncio
+from collections.abc import Iterator
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between attempts, each twice the one before."""
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def happens(event: asyncio.Event, within: float) -> bool:
+    """Whether an event is set within so many seconds, waiting no longer than it takes."""
+    try:
+        async with asyncio.timeout(within):
+            return await event.wait()
+    except TimeoutError:
+        return False
