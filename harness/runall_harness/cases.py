@@ -21,6 +21,7 @@ from .rigs.base import KitCannotRun
 TRIGGERS = ("manual", "scheduled", "either")
 CLAUSE_TAG = re.compile(r"RA-\d+\.\d+")
 NEEDS = "needs:"
+KEYWORDS = ("Given", "When", "Then", "Scenario:", "Example:", "Examples:", "Background:", "Rule:")
 PLACEHOLDER = re.compile(r"<[^<>]*>")
 
 
@@ -91,15 +92,18 @@ def load_cases(folder: Path | None = None) -> list[Case]:
 
 def read_feature(path: Path) -> list[Case]:
     """The cases of one file. Raises `CasesError`."""
-    from gherkin.errors import ParserException
+    from gherkin.errors import ParserError
     from gherkin.parser import Parser
     from gherkin.pickles.compiler import Compiler
 
     try:
         document: dict[str, Any] = dict(Parser().parse(path.read_text("utf-8")))
-    except (OSError, UnicodeError, ParserException) as error:
+    except (OSError, UnicodeError, ParserError) as error:
         raise CasesError(f"{path} is not a feature file: {error}", "correct that file") from error
     scenarios = {each["id"]: each for each in all_scenarios(document)}
+    if not scenarios:
+        raise CasesError(f"{path} has no scenario", "write one, or remove the file")
+    check_prose(path, document["feature"])
     check_names(path, scenarios.values())
     document["uri"] = str(path)
     compiled: Any = Compiler().compile(cast(Any, document))
@@ -113,6 +117,27 @@ def all_scenarios(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for child in feature["children"]:
         inner: list[dict[str, Any]] = child["rule"]["children"] if "rule" in child else [child]
         yield from (each["scenario"] for each in inner if "scenario" in each)
+
+
+def check_prose(path: Path, node: Any) -> None:
+    """A misspelt keyword makes a line part of a description, and its step or scenario is gone."""
+    if isinstance(node, list):
+        for each in cast(list[Any], node):
+            check_prose(path, each)
+    elif isinstance(node, dict):
+        inner = cast(dict[str, Any], node)
+        for line in inner.get("description", "").splitlines():
+            if keyword := nearly_keyword(line):
+                where = f"{path}, below line {inner['location']['line']}"
+                raise CasesError(f"{where}: {line.strip()!r} is only prose", f"mean {keyword}?")
+        check_prose(path, list(inner.values()))
+
+
+def nearly_keyword(line: str) -> str:
+    """The keyword that the line seems to begin with; empty if it reads like prose."""
+    word = next(iter(line.split()), "")
+    near = get_close_matches(word.capitalize(), KEYWORDS, 1, cutoff=0.82)
+    return near[0] if near and len(word) > 3 else ""
 
 
 def check_names(path: Path, scenarios: Iterable[dict[str, Any]]) -> None:

@@ -53,8 +53,9 @@ class Order:
     def arguments(self) -> list[str]:
         """The command line of pytest."""
         folder = feature_folder()
-        # -c and --rootdir: no settings file of any folder above applies.
-        alone = ["-c", os.devnull, "--rootdir", str(folder), "--confcutdir", str(folder)]
+        # No settings file of any folder above applies. The root is not the folder itself: the
+        # fixtures of a conftest in the root would not win over those of a plugin.
+        alone = ["-c", os.devnull, "--rootdir", str(folder.parent), "--confcutdir", str(folder)]
         plugins = [
             "--disable-plugin-autoload",
             "-p",
@@ -170,11 +171,11 @@ class Listener:
             self.run.troubles.append(report.longreprtext)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Ctrl-C, or somebody called pytest.exit."""
-        if isinstance(excinfo.value, KeyboardInterrupt):
-            self.run.interrupted = True
-        else:
+        """Ctrl-C, or pytest gave up: it tells both in the same way."""
+        if isinstance(excinfo.value, pytest.Session.Interrupted | pytest.exit.Exception):
             self.run.troubles.append(str(excinfo.value))
+        else:
+            self.run.interrupted = True
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         """Some code of pytest itself, or of a plugin, broke."""

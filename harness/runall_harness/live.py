@@ -43,11 +43,12 @@ class Screen(Console):
 
     @property
     def size(self) -> ConsoleDimensions:
-        """The size of the terminal; what rich takes it for where it is none."""
+        """The size of the terminal, else what rich takes it for; some terminals do not know."""
         try:
-            return ConsoleDimensions(*os.get_terminal_size(self.file.fileno()))
+            told = os.get_terminal_size(self.file.fileno())
         except OSError:
             return super().size
+        return ConsoleDimensions(*told) if all(told) else super().size
 
     @size.setter
     def size(self, new_size: tuple[int, int]) -> None:

@@ -1,8 +1,8 @@
 """The pytest plugin's door: `pytest features` runs the cases, and other suites never notice it.
 
 An installed plugin is loaded into every test run of its environment. So this module only adds a
-group of options, and the steps, fixtures and checks (`session`) come in once pytest collects a
-module of the feature folder.
+group of options, and the steps, fixtures and checks (`session`) come in once pytest collects the
+feature folder.
 """
 
 from pathlib import Path
@@ -54,13 +54,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="run each case N times")  # fmt: skip
 
 
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
-    """Bring in the rest of the plugin before a module of the feature folder is imported."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
+    """Bring in the rest of the plugin when the feature folder is reached.
+
+    That is before its conftest defines fixtures, so that those win over the plugin's own.
+    """
     from .cases import feature_folder
 
     plugins = parent.config.pluginmanager
     folder = feature_folder()
-    if module_path.is_relative_to(folder) and not plugins.has_plugin(SESSION_PLUGIN):
+    if path.resolve() == folder and not plugins.has_plugin(SESSION_PLUGIN):
         from .session import join
 
         join(parent.config, folder)

@@ -1,4 +1,4 @@
-"""What the pytest plugin does once a module of the feature folder is collected.
+"""What the pytest plugin does once the feature folder is collected.
 
 It ties each collected scenario to its compiled case, by place and never by name; runs only what
 was asked for; lets the checks judge the history as a part of the case; and tells listeners how
