@@ -4,6 +4,7 @@ Every answer comes from the brain's books through `views`; every order goes thro
 There is no state here.
 """
 
+import math
 from typing import Any
 
 import msgspec
@@ -132,7 +133,7 @@ class Api:
 
     async def await_change(self, request: Request) -> Response:
         """Wait until something changes after version `after`, `wait` seconds at most."""
-        after = number(request, "after", 0)
+        after = number(request, "after", 0, least=-1)
         wait = min(number(request, "wait", LONGEST_WAIT), LONGEST_WAIT)
         version = await self.primary.changes.beyond(int(after), wait)
         return reply({"version": version, "boot": self.primary.brain.boot})
@@ -226,15 +227,15 @@ def unknown(error: StoreError) -> ApiError:
     return ApiError(503, "outcome-unknown", message, "look whether it was, then order it again")
 
 
-def number(request: Request, name: str, default: float) -> float:
-    """A number of the query, not negative. Raises `ApiError` for anything else."""
+def number(request: Request, name: str, default: float, least: float = 0) -> float:
+    """A number of the query, from `least` up. Raises `ApiError` for anything else."""
     text = request.query_params.get(name, str(default))
     try:
         value = float(text)
     except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e15:
-        message, hint = f"{name}: {text!r} is not a number from 0 up", "correct the query"
+        value = math.nan
+    if not least <= value < 1e15:
+        message, hint = f"{name}: {text!r} is not a number from {least:g} up", "correct the query"
         raise ApiError(400, "invalid", message, hint)
     return value
 
