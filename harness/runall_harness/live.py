@@ -54,6 +54,12 @@ class Screen(Console):
     def size(self, new_size: tuple[int, int]) -> None:
         self._width, self._height = new_size
 
+    def on_broken_pipe(self) -> None:
+        """Nobody reads any more: go on in silence, so that the run ends as it should."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
+
 
 def mark(verdict: Verdict, console: Console) -> Text:
     """A verdict as mark and word."""

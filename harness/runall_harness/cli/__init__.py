@@ -88,8 +88,9 @@ def exit_code_of(arguments: list[str]) -> int:
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said, also not at exit.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone, and nothing more can be said, also not at exit. click
+        # makes the former into the latter, with code 1, which would accuse the scheduler.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + getattr(signal, "SIGPIPE", 13)
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is not exit code 1

@@ -152,12 +152,11 @@ def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
 
 def tell_people(run: "Run", output: TextIO) -> None:
     """The closing words on a terminal, or in a log, where a width would only break lines."""
-    from rich.console import Console
-
     from ..closing import print_closing
+    from ..live import Screen
 
     width = None if output.isatty() else 160
-    print_closing(Console(file=output, highlight=False, width=width), run)
+    print_closing(Screen(file=output, highlight=False, width=width), run)
 
 
 def write_report(run: "Run", stream: TextIO) -> None:
