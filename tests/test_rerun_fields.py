@@ -18,16 +18,17 @@ NOW = Event(
 )  # fmt: skip
 # An interrupted attempt in which no field has its default.
 DEAD = Job(
-    id="j7.2", event="report", root="j7", attempt=2, cause="manual", now=1000.5,
+    id="j7.2", event="report", root="j7", attempt=2, cause="manual", now=1000.5, reruns=1, lost_at=900.0,
     state="interrupted", predecessor="j7", source="operator", slot=17, catch_up=True,
     params={"a": "of the run"}, max_children=2, retries=4, retry_delay=6.0, timeout=7.0,
     target="then-*", stop_reason="abort", created_at=1000.0, not_before=999.0, node="worker-1",
     boot="b1", placed_at=1000.25, started_at=1001.0, finalized_at=1100.0, code=-9,
     description="Server 'worker-1' shut down unexpectedly",
 )  # fmt: skip
-RERUN = again(DEAD, NOW, cause="interrupted", created_at=2000.0)
+RERUN = again(DEAD, NOW, cause="interrupted", created_at=2000.0, lost_at=1090.0, not_before=2000.5)
 SET: dict[str, Any] = {
-    "id": "j7.3", "attempt": 3, "cause": "interrupted", "predecessor": "j7.2", "created_at": 2000.0,
+    "id": "j7.3", "attempt": 3, "cause": "interrupted", "predecessor": "j7.2",
+    "created_at": 2000.0, "lost_at": 1090.0, "not_before": 2000.5, "reruns": 2,
 }  # fmt: skip
 DEFAULTS = {f.name: f.default for f in fields(Job)}
 

@@ -9,14 +9,18 @@ import msgspec
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
-    """Maps real seconds to schedule seconds and back; the two agree at `origin`."""
+    """Maps real seconds to schedule seconds and back; the two agree at `origin`.
+
+    `skew` is how far, in seconds, the wall clock was set ahead of the steady time since the start.
+    """
 
     scale: float = 1.0
     origin: float = 0.0
+    skew: float = 0.0
 
     def schedule_time(self, now: float) -> float:
         """The schedule's reading, in seconds, at the real time `now`."""
-        return self.origin + (now - self.origin) * self.scale
+        return self.origin + self.skew + (now - self.origin) * self.scale
 
     def slot(self, now: float) -> int:
         """The schedule minute that is running at the real time `now`."""
@@ -24,4 +28,4 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
 
     def starts(self, slot: int) -> float:
         """The real time at which a slot begins."""
-        return self.origin + (slot * 60 - self.origin) / self.scale
+        return self.origin + (slot * 60 - self.origin - self.skew) / self.scale

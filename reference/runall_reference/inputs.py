@@ -35,6 +35,15 @@ class Unlinked(NamedTuple):
     boot: str
 
 
+class ClockSet(NamedTuple):
+    """The wall clock was set: it is now `skew` seconds ahead of the steady time of the inputs.
+
+    Only the schedule follows it; timeouts, leases and fences go by the steady time.
+    """
+
+    skew: float
+
+
 class CreateEvent(NamedTuple):
     """A user schedules something."""
 
@@ -78,7 +87,7 @@ class Refused(Exception):
 
 
 Order = CreateEvent | UpdateEvent | DeleteEvent | RunEvent | AbortJob
-PrimaryInput = Boot | Tick | Drain | Heard | Unlinked | Order
+PrimaryInput = Boot | Tick | Drain | Heard | Unlinked | ClockSet | Order
 
 
 # ------------------------------------------------------------------ told to a worker
@@ -129,6 +138,10 @@ class Signal(NamedTuple):
 
     job: str
     signal: Literal["TERM", "KILL"]
+
+
+class Leave(NamedTuple):
+    """Close this link: who is at its other end is primary no more. Then dial again."""
 
 
 class Halt(NamedTuple):

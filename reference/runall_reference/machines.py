@@ -105,9 +105,7 @@ ROLE = Life(
     (
         Rule("lead", "standby", "primary"),
         Rule("drain", "primary", "draining"),
-        Rule("drain", "standby", "retired"),
         Rule("retire", "draining", "retired"),
-        Rule("depose", ("primary", "draining"), "standby"),
     ),
 )
 

@@ -9,13 +9,14 @@ whole minutes since the epoch (int): slot 29 000 000 is the minute that begins 1
 seconds after the epoch, on the schedule's clock (see `clock`).
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from .timing import Timing
 
 Params = dict[str, Any]
+Missed = Literal["all", "last", "none"]
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,9 +36,12 @@ class Event(Record, frozen=True, kw_only=True):
     `target` is a node name or a shell-style pattern of node names (`worker-*`). `catch_up` is
     Run All. `timing` is None for an event that is only ever run by hand. `retry_delay` and
     `timeout` are seconds; a timeout of 0 means none, a `max_children` of 0 means no limit.
+    `missed` is what becomes of slots that nobody served in their minute: all of them, the last
+    one, or none are served later; unset, it is all with Run All on and none with it off.
+    `missed_age` and `rerun_age` are the seconds after which a missed slot, or an interrupted job,
+    is no longer worth running; `max_reruns` is how often servers may take one lineage down.
+    0 means no bound. `queue_max` manual runs wait when the limit is reached; 0 refuses them.
     """
-
-    table: ClassVar[str] = "events"
 
     id: str
     title: str = ""
@@ -51,6 +55,13 @@ class Event(Record, frozen=True, kw_only=True):
     retries: int = 0
     retry_delay: float = 0.0
     timeout: float = 0.0
+    missed: Missed | None = None
+    missed_age: float = 0.0
+    rerun_age: float = 86_400.0
+    max_reruns: int = 5
+    queue_max: int = 0
+
+    table: ClassVar[str] = "events"
 
     @property
     def key(self) -> str:
@@ -83,7 +94,9 @@ class Job(Record, frozen=True, kw_only=True):
     attempts; `predecessor` the attempt that this one replaces; `cause` why it exists (manual,
     schedule, interrupted, retry). `now` is the logical time in seconds that the execution stands
     for: its slot for a scheduled job, the time of the call for a manual one. `source` is who
-    asked, empty for the clock. `stop_reason` is why a stop was asked for: abort or timeout.
+    asked, empty for the clock. `reruns` counts the interruptions of the lineage so far, and
+    `lost_at` is when the attempt that this one replaces was last known to be alive (0: it
+    replaces none). `stop_reason` is why a stop was asked for: abort or timeout.
     `not_before` is the earliest start of a waiting job. `finalized_at` is set exactly once.
     """
 
@@ -97,6 +110,8 @@ class Job(Record, frozen=True, kw_only=True):
     now: float
     state: str = "waiting"
     predecessor: str = ""
+    reruns: int = 0
+    lost_at: float = 0.0
     source: str = ""
     slot: int | None = None
     catch_up: bool = False
@@ -153,6 +168,8 @@ class Reopened(Record, frozen=True, kw_only=True):
     event: str
     slot: int
     job: Job
+    lost_at: float
+    not_before: float
 
     @property
     def key(self) -> str:
@@ -193,6 +210,8 @@ class Server(Record, frozen=True, kw_only=True):
 class Lease(Record, frozen=True, kw_only=True):
     """Who is primary. Every commit is guarded by `epoch`; a lower one can write nothing.
 
+    `renewals` counts the renewals of this epoch, the last one at `renewed_at`; a backup that sees
+    it stand still takes over. An empty `holder` says that the lease was given up.
     `origin` is the instant (seconds) at which the schedule's clock agreed with the wall clock:
     it gives a time-scaled schedule the same minutes after a restart as before.
     """
@@ -203,6 +222,8 @@ class Lease(Record, frozen=True, kw_only=True):
     epoch: int
     since: float
     origin: float = 0.0
+    renewals: int = 0
+    renewed_at: float = 0.0
 
     @property
     def key(self) -> str:

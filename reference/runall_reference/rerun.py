@@ -18,10 +18,11 @@ Fate = Literal["keep", "refresh", "drop", "set"]
 # drop: back to its default. set: new, for this attempt.
 FIELDS: dict[str, Fate] = {
     "id": "set", "event": "keep", "root": "keep", "attempt": "set", "cause": "set",
-    "now": "keep", "state": "drop", "predecessor": "set", "source": "keep", "slot": "keep",
+    "now": "keep", "state": "drop", "predecessor": "set",
+    "reruns": "set", "lost_at": "set", "source": "keep", "slot": "keep",
     "catch_up": "refresh", "params": "keep", "max_children": "refresh", "retries": "keep",
     "retry_delay": "refresh", "timeout": "refresh", "target": "refresh", "stop_reason": "drop",
-    "created_at": "set", "not_before": "drop", "node": "drop", "boot": "drop",
+    "created_at": "set", "not_before": "set", "node": "drop", "boot": "drop",
     "placed_at": "drop", "started_at": "drop", "finalized_at": "drop", "code": "drop",
     "description": "drop",
 }  # fmt: skip
@@ -40,7 +41,15 @@ def event_of(job: Job, event: Event) -> Event:
     return replace(event, **kept)
 
 
-def again(job: Job, event: Event, *, cause: str, created_at: float) -> Job:
+def again(
+    job: Job,
+    event: Event,
+    *,
+    cause: str,
+    created_at: float,
+    lost_at: float = 0.0,
+    not_before: float = 0.0,
+) -> Job:
     """The next attempt of a job's lineage. The field table of SPEC.md is its contract."""
     attempt = job.attempt + 1
     kept = {
@@ -53,6 +62,9 @@ def again(job: Job, event: Event, *, cause: str, created_at: float) -> Job:
         "attempt": attempt,
         "cause": cause,
         "predecessor": job.id,
+        "reruns": job.reruns + (cause == "interrupted"),
         "created_at": created_at,
+        "lost_at": lost_at,
+        "not_before": not_before,
     }
     return born(event_of(job, event), **kept, **own)

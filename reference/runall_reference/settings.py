@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dead_job_timeout: a worker suspect for this long is lost, and its jobs are interrupted.
     fence: a worker whose last acknowledged beat was sent this long ago stops its jobs.
     kill_grace: from SIGTERM to SIGKILL, for every stop of a job.
+    lease: a backup takes over from a primary that did not renew its lease for this long.
+    spread: the reruns of one lost server start this far apart.
     drift: how much faster one clock may run than another, as a fraction.
     """
 
@@ -27,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dead_job_timeout: float = 120.0
     fence: float = 90.0
     kill_grace: float = 10.0
+    lease: float = 30.0
+    spread: float = 0.05
     drift: float = 0.05
     time_scale: float = 1.0
     policy: str = "reference"

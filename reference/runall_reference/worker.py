@@ -16,6 +16,7 @@ from .inputs import (
     Drain,
     Exited,
     Halt,
+    Leave,
     Linked,
     Send,
     Signal,
@@ -43,7 +44,7 @@ class Worker:
         self.linked = self.draining = self.halted = False
         self.sent = self.acked = self.drained_at = 0.0
         self.told: set[str] = set()
-        self.actions: list[Send | Spawn | Signal | Halt] = []
+        self.actions: list[Send | Spawn | Signal | Leave | Halt] = []
 
     def handle(self, told: WorkerInput, now: float) -> Step:
         """The step that follows from an input at the time `now`, in seconds."""
@@ -111,7 +112,10 @@ class Worker:
     # ---------------------------------------------------------------- orders
     def obey(self, message: Message) -> None:
         """Do what the primary says, unless a later primary has spoken already (RA-7.2)."""
-        if isinstance(message, Beat) or message.epoch < self.epoch:
+        if isinstance(message, Beat):
+            return
+        if message.epoch < self.epoch:
+            self.actions.append(Leave())
             return
         self.epoch = message.epoch
         match message:

@@ -18,9 +18,13 @@ class Disk:
         """Everything that was committed, in the order of creation."""
         return [record for table in self._books.tables.values() for record in table.values()]
 
+    def lease(self) -> Lease | None:
+        """The lease as it is stored."""
+        return self._books.get(Lease, "primary")
+
     def commit(self, change: Change, guard: int | None = None) -> None:
         """Write one step's change, if the lease's epoch is still `guard`. Raises `LeaseLost`."""
-        lease = self._books.get(Lease, "primary")
+        lease = self.lease()
         if guard is not None and guard != (lease.epoch if lease else 0):
             raise LeaseLost(f"the lease has moved on from epoch {guard}")
         for write in change:

@@ -7,6 +7,7 @@ says, and asks to be woken when the brain wants to be.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from runall_reference.books import Step
 from runall_reference.inputs import (
     Boot,
     Cut,
@@ -14,6 +15,7 @@ from runall_reference.inputs import (
     Exited,
     Halt,
     Heard,
+    Leave,
     Linked,
     Retire,
     Send,
@@ -23,11 +25,11 @@ from runall_reference.inputs import (
     Told,
     Unlinked,
 )  # fmt: skip
-from runall_reference.primary import Primary
+from runall_reference.primary import Primary, Standby
 from runall_reference.settings import Settings
 from runall_reference.worker import Worker
 
-from .disk import Disk
+from .disk import Disk, LeaseLost
 from .network import LATENCY, REDIAL, Link
 from .process import TICK, Process
 
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
     from .world import World
 
 Brain = Primary | Worker
+
+
+class Unavailable(Exception):
+    """The store is out of reach."""
+
+
 SOONEST = 0.001
 
 
@@ -49,7 +57,10 @@ class Shell:
         """One turn: think, commit, act, and arrange the next wake."""
         world = self.node.world
         step = self.brain.handle(told, world.time.now)
-        self.disk.commit(step.change, step.guard)
+        try:
+            self.node.commit(self.disk, step)
+        except (LeaseLost, Unavailable):
+            return self.node.step_down()
         for action in step.actions:
             self.act(action)
         self.arm()
@@ -74,7 +85,8 @@ class Node:
 
     def __init__(self, world: "World", name: str, role: str, settings: Settings) -> None:
         self.world, self.name, self.role, self.settings = world, name, role, settings
-        self.disks = {"primary": Disk(), "worker": Disk()}
+        # Primaries share one store; what a worker writes down is its own.
+        self.disks = {"primary": world.store, "worker": Disk()}
         self.boots = 0
         self.up = self.frozen = self.cut = False
         self.inbox: list[Callable[[], None]] = []
@@ -105,13 +117,40 @@ class Node:
         self.up, self.boots = True, self.boots + 1
         self.end_processes()
         if self.role == "primary":
-            brain = Primary(self.name, self.settings, self.disks["primary"].load())
-            self.primary = Shell(self, brain, self.disks["primary"], self.act_primary)
-            self.primary.tell(Boot(self.boot))
+            self.standby = Standby(self.name, self.settings)
+            self.stand_by()
         brain = Worker(self.name, self.settings, self.disks["worker"].load())
         self.worker = Shell(self, brain, self.disks["worker"], self.act_worker)
         self.worker.tell(Boot(self.boot))
         self.dial()
+
+    def stand_by(self) -> None:
+        """Watch the lease, and lead as soon as that is allowed."""
+        store = self.disks["primary"]
+        if self.reaches_store() and self.standby.may_lead(store.lease(), self.world.time.now):
+            brain = Primary(self.name, self.settings, store.load())
+            self.primary = Shell(self, brain, store, self.act_primary)
+            self.primary.tell(Boot(self.boot))
+        else:
+            self.world.time.after(self.standby.poll_every(), self.living(self.stand_by))
+
+    def reaches_store(self) -> bool:
+        """Whether the store can be written: one that is shared is out of reach for a cut node."""
+        return not (self.cut and self.world.shares_store())
+
+    def commit(self, disk: Disk, step: Step) -> None:
+        """Write a step's change. Raises `LeaseLost` or `Unavailable`, and then nothing is done."""
+        if disk is self.disks["primary"] and not self.reaches_store():
+            raise Unavailable
+        disk.commit(step.change, step.guard)
+
+    def step_down(self) -> None:
+        """This primary may write no more: forget what it knew, and watch the lease again."""
+        self.primary = None
+        for link in list(self.links.values()):
+            link.close(self)
+        self.links = {}
+        self.world.time.after(self.standby.poll_every(), self.living(self.stand_by))
 
     def end_processes(self) -> None:
         """Nothing that ran here goes on; nobody is told, for there is nobody."""
@@ -158,6 +197,13 @@ class Node:
             self.link.primary.links[self.name] = self.link
             self.worker.tell(Linked())
 
+    def leave_link(self) -> None:
+        """Close the worker's link from this side, and dial again."""
+        if self.link is not None:
+            link, self.link = self.link, None
+            link.close(self)
+            self.world.time.after(0, self.living(self.worker_cut))
+
     def lost_link(self, link: Link) -> None:
         """The other end of a link is gone."""
         if link is self.link:
@@ -193,7 +239,7 @@ class Node:
             far = link.worker
             link.carry(far.living(lambda: far.tell_worker(Told(action.message))))  # type: ignore[arg-type] # a primary sends orders only
 
-    def act_worker(self, action: Send | Spawn | Signal | Halt) -> None:
+    def act_worker(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
         """Do what the worker's step says."""
         match action:
             case Send(_, beat):
@@ -202,6 +248,8 @@ class Node:
                 self.spawn(job)
             case Signal(name, signal):
                 self.processes[name].signal(signal, self.world.time.now)
+            case Leave():
+                self.leave_link()
             case Halt():
                 self.worker = None
                 self.leave_when_done()

@@ -5,6 +5,7 @@ from itertools import count
 from runall_reference.settings import Settings
 
 from ..rigs.base import Execution
+from .disk import Disk
 from .node import Node
 from .process import TICK
 from .timeline import Timeline
@@ -18,6 +19,7 @@ class World:
 
     def __init__(self, epoch: float = EPOCH) -> None:
         self.time = Timeline(epoch)
+        self.store = Disk()
         self.nodes: dict[str, Node] = {}
         self.executions: list[Execution] = []
         self.released: set[str] = set()
@@ -30,6 +32,10 @@ class World:
     def add(self, name: str, role: str, settings: Settings) -> Node:
         """The node of that name, made on first use."""
         return self.nodes.setdefault(name, Node(self, name, role, settings))
+
+    def shares_store(self) -> bool:
+        """Whether more than one node is eligible as primary."""
+        return sum(node.role == "primary" for node in self.nodes.values()) > 1
 
     def primary_for(self, caller: Node) -> Node | None:
         """A primary that answers that node's call."""

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from ..books import Books, Step
-from ..inputs import Boot, Drain, Heard, PrimaryInput, Refused, Retire, Tick, Unlinked
+from ..inputs import Boot, ClockSet, Drain, Heard, PrimaryInput, Refused, Retire, Tick, Unlinked
 from ..machines import ROLE
 from ..policies import POLICIES
-from ..records import Event, Lease, Record, Server
+from ..records import Event, Lease, Record, Reopened, Server
 from ..settings import Settings
 from .desk import Link
 from .orders import Orders
@@ -29,7 +29,7 @@ class Primary(Orders, Schedule):
 
     def handle(self, told: PrimaryInput, now: float) -> Step:
         """The step that follows from an input at the time `now`, in seconds."""
-        self.now, self.actions, reply = now, [], None
+        self.now, self.actions, self.losses, reply = now, [], 0, None
         guard = self.guard()
         try:
             reply = self.answer(told)
@@ -55,6 +55,9 @@ class Primary(Orders, Schedule):
                 return None
             case Heard(beat):
                 return self.heard(beat)
+            case ClockSet(skew):
+                self.clock = replace(self.clock, skew=skew)
+                return None
             case Unlinked(node, boot):
                 return self.unlinked(node, boot)
             case _:
@@ -66,25 +69,52 @@ class Primary(Orders, Schedule):
         self.boot, self.epoch = told.boot, self.guard() + 1
         origin = old.origin if old else self.now
         self.clock = replace(self.clock, origin=origin)
-        self.books.put(Lease(holder=self.node, epoch=self.epoch, since=self.now, origin=origin))
+        self.books.put(
+            Lease(
+                holder=self.node, epoch=self.epoch, since=self.now, origin=origin,
+                renewed_at=self.now,
+            )
+        )  # fmt: skip
         self.role = ROLE.fire(self.role, "lead")
+        alive = old.renewed_at if old else self.now
         for server in self.books.all(Server).values():
             self.links[server.name] = Link(
-                state="suspect", boot=server.boot, since=self.now, heard=self.now
+                state="suspect", boot=server.boot, since=self.now, heard=self.now, alive=alive
             )
+
+    def renew_lease(self) -> None:
+        """Show the backups that this primary lives; the record also dates an outage."""
+        lease = self.lease()
+        if lease is not None and self.now >= self.renewal_at():
+            renewed = replace(lease, renewals=lease.renewals + 1, renewed_at=self.now)
+            self.books.put(renewed)
+
+    def renewal_at(self) -> float:
+        """When the lease is renewed next, in seconds: three times in its life."""
+        lease = self.lease()
+        return (lease.renewed_at if lease else self.now) + self.settings.lease / 3
+
+    def give_up_lease(self) -> None:
+        """Leave the lease to whoever wants it, without a wait."""
+        lease = self.lease()
+        assert lease is not None
+        self.books.put(replace(lease, holder="", renewed_at=self.now))
 
     def settle(self) -> None:
         """Do all that is due: who is silent, what is over, then what may start."""
-        if self.role == "standby":
+        if self.role not in ("primary", "draining"):
             return
+        self.renew_lease()
         self.suspect_silent()
         self.give_up_lost()
         self.stop_overdue()
+        self.drop_stale()
         if self.open_for_work():
             self.place_waiting()
             self.serve_schedule()
         if self.role == "draining" and not self.busy_here():
             self.role = ROLE.fire(self.role, "retire")
+            self.give_up_lease()
             self.actions.append(Retire())
 
     def busy_here(self) -> bool:
@@ -94,7 +124,9 @@ class Primary(Orders, Schedule):
     # ---------------------------------------------------------------- when to wake
     def next_wake(self) -> float | None:
         """The absolute time, in seconds, at which `Tick` is due; None: only an input matters."""
-        return min((*self.link_wakes(), *self.job_wakes(), *self.slot_wakes()), default=None)
+        if self.role not in ("primary", "draining"):
+            return None
+        return min((self.renewal_at(), *self.link_wakes(), *self.job_wakes(), *self.slot_wakes()))
 
     def link_wakes(self) -> Iterator[float]:
         """When a silent worker becomes suspect, and a suspect one lost."""
@@ -109,10 +141,12 @@ class Primary(Orders, Schedule):
         for job in self.live():
             if job.state == "running" and job.timeout:
                 yield self.overdue_at(job)
-            elif job.state == "waiting" and job.not_before > self.now:
-                yield job.not_before
+            elif job.state == "waiting":
+                yield from (at for at in (job.not_before, self.stale_at(job)) if at > self.now)
 
     def slot_wakes(self) -> Iterator[float]:
-        """When the next minute of the schedule begins."""
+        """When the next minute of the schedule begins, and when an owed slot may start."""
+        for owed in self.books.all(Reopened).values():
+            yield from (at for at in (owed.not_before, self.owed_until(owed)) if at > self.now)
         if any(event.enabled and event.timing for event in self.books.all(Event).values()):
             yield self.clock.starts(self.clock.slot(self.now) + 1)

@@ -16,12 +16,17 @@ from ..settings import Settings
 
 
 class Link(msgspec.Struct, kw_only=True):
-    """What the primary knows of a worker right now. `since` and `heard` are seconds."""
+    """What the primary knows of a worker right now. All times are seconds.
+
+    `since` is when it got into its state, `heard` when silence began to count, and `alive` when
+    it was last known to live: after an outage of the primary, that is when the outage began.
+    """
 
     state: str
     boot: str
     since: float
     heard: float
+    alive: float
     sent: float = 0.0
 
 
@@ -34,6 +39,7 @@ class Desk:
         self.boot = ""
         self.epoch = 0
         self.now = 0.0
+        self.losses = 0
         self.links: dict[str, Link] = {}
         self.clock = Clock(scale=settings.time_scale)
         self.actions: list[Send | Retire] = []
@@ -60,12 +66,22 @@ class Desk:
         link = self.links.get(job.node)
         return job.state in ACTIVE and (link is None or link.state in ("suspect", "lost"))
 
+    def alive_at(self, node: str) -> float:
+        """When a node was last known to live, in seconds."""
+        link = self.links.get(node)
+        return link.alive if link else self.now
+
     # ---------------------------------------------------------------- what a step does
     def count(self, series: str) -> int:
         """The next number of a series, starting at 1."""
         counter = self.books.get(Counter, series) or Counter(name=series, next=1)
         self.books.put(Counter(name=series, next=counter.next + 1))
         return counter.next
+
+    def stagger(self) -> float:
+        """The earliest start of the next rerun: those of one loss do not all start at once."""
+        self.losses += 1
+        return self.now + (self.losses - 1) * self.settings.spread
 
     def send(self, node: str, message: Message) -> None:
         """Say something to a worker once this step is committed."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ..machines import JOB
 from ..messages import Result
 from ..policies import Policy
-from ..records import Finished, Job
+from ..records import Finished, Job, Reopened
 from ..rerun import again
 from .placement import Placement
 
@@ -73,6 +73,19 @@ class Finalization(Placement):
         if done.job.code is None and done.late_code is None:
             self.books.put(replace(done, late_code=result.code))
             self.note(done.job, "late result", "recorded", "RA-3.5", f"exit status {result.code}")
+
+    def drop_stale(self) -> None:
+        """Refuse what has waited for so long that nobody wants it any more, with the reason."""
+        for job in self.waiting():
+            event = self.event(job.event)
+            if event is not None and self.too_old(event, job.lost_at):
+                self.note(job, "waiting", "refused", "RA-8.2", "it waited too long")
+                self.cancel(job)
+        for owed in list(self.books.all(Reopened).values()):
+            event = self.event(owed.event)
+            if event is not None and self.too_old(event, owed.lost_at):
+                self.note(owed.job, "owed slot", "refused", "RA-8.2", "it waited too long")
+                self.books.drop(owed)
 
     def cancel(self, job: Job) -> None:
         """End a job that has not started: nothing has to be stopped."""

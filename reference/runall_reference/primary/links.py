@@ -25,6 +25,7 @@ class Links(Finalization):
         done = tuple(result.job for result in beat.results if self.take_result(beat, result))
         for job in self.active_on(beat.node):
             self.compare(job, beat)
+        link.alive = self.now
         self.stop_strays(beat)
         self.send(beat.node, Ack(epoch=self.epoch, sent=beat.sent, done=done))
 
@@ -33,7 +34,9 @@ class Links(Finalization):
         if link is None or link.boot != beat.boot:
             self.join(beat.node, beat.boot)
         if link is None:
-            link = Link(state="lost", boot=beat.boot, since=self.now, heard=self.now)
+            link = Link(
+                state="lost", boot=beat.boot, since=self.now, heard=self.now, alive=self.now
+            )
             self.links[beat.node] = link
         self.move_link(link, "last_beats" if beat.draining else "beat")
         link.boot, link.heard, link.sent = beat.boot, self.now, beat.sent

@@ -23,7 +23,8 @@ def checked(event: Event) -> Event:
         raise Refused("invalid", f"timezone: {event.timezone!r} is not a known time zone") from None
     if not event.id or "/" in event.id:
         raise Refused("invalid", "id: must not be empty nor contain a slash")
-    for name in ("max_children", "retries", "retry_delay", "timeout"):
+    for name in ("max_children", "retries", "retry_delay", "timeout", "missed_age",
+                 "rerun_age", "max_reruns", "queue_max"):  # fmt: skip
         if getattr(event, name) < 0:
             raise Refused("invalid", f"{name}: must not be negative")
     return event
@@ -79,22 +80,34 @@ class Orders(Links):
             self.books.drop(cursor)
         for job in self.live():
             if job.event == event.id and job.state == "waiting":
-                self.note(job, "waiting", "refused", "RA-5.3", "the event was deleted")
+                self.note(job, "waiting", "refused", "RA-6.3", "the event was deleted")
                 self.cancel(job)
         for owed in [s for s in self.books.all(Reopened).values() if s.event == event.id]:
-            self.note(owed.job, "owed slot", "refused", "RA-5.3", "the event was deleted")
+            self.note(owed.job, "owed slot", "refused", "RA-6.3", "the event was deleted")
             self.books.drop(owed)
 
     def run_event(self, order: RunEvent) -> Job:
         """Start an event by hand, now or not at all: what is accepted is never lost."""
         event = self.known(order.event)
+        asked = msgspec.structs.replace(event, params={**event.params, **order.params})
+        if not self.open_for_work():
+            raise Refused("no-server", "this primary is going down")
         if not self.room(event):
-            raise Refused("limit", f"{event.id!r} runs {event.max_children} jobs, its limit")
-        node = self.choose(event.target) if self.open_for_work() else None
+            return self.queue(asked, order.source)
+        node = self.choose(event.target)
         if node is None:
             raise Refused("no-server", f"no server that {event.target!r} names takes work now")
-        asked = msgspec.structs.replace(event, params={**event.params, **order.params})
         return self.place(self.new_job(asked, "manual", order.source, self.now, None), node)
+
+    def queue(self, asked: Event, source: str) -> Job:
+        """Let a manual run wait for its turn, if its event has a queue and the queue has room."""
+        queued = sum(job.event == asked.id and job.cause == "manual" for job in self.waiting())
+        if queued >= asked.queue_max:
+            told = f"{asked.id!r} runs {asked.max_children} jobs, its limit"
+            raise Refused("limit", f"{told}, and its queue of {asked.queue_max} is full")
+        job = self.new_job(asked, "manual", source, self.now, None)
+        self.books.put(job)
+        return job
 
     def abort_job(self, order: AbortJob) -> str:
         """End a lineage for ever: what runs, what waits, and what would have come."""

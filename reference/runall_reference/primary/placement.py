@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from ..machines import ACTIVE, JOB
 from ..messages import Start
-from ..records import Abort, Event, Job
+from ..records import Abort, Event, Job, Reopened
 from ..rerun import born
 from .desk import Desk
 
@@ -64,11 +64,30 @@ class Placement(Desk):
         link = self.links[job.node]
         self.send(job.node, Start(epoch=self.epoch, boot=link.boot, sent=link.sent, job=job))
 
+    def waiting(self) -> list[Job]:
+        """What waits, in the order in which it may start: reruns and retries, then the queue."""
+        waits = [job for job in self.live() if job.state == "waiting"]
+        return sorted(waits, key=lambda job: job.cause == "manual")
+
     def place_waiting(self) -> None:
         """Start what waits and can start; one that can't does not hold up the next (RA-4.6)."""
-        for job in self.live():
-            if job.state == "waiting" and job.not_before <= self.now:
+        for job in self.waiting():
+            if job.not_before <= self.now:
                 self.place_held(job)
+
+    def too_old(self, event: Event, lost_at: float) -> bool:
+        """Whether what was lost at that time is no longer worth running (RA-8.2)."""
+        return bool(event.rerun_age and lost_at) and self.now - lost_at > event.rerun_age
+
+    def stale_at(self, job: Job) -> float:
+        """When a waiting rerun gets too old, in seconds; 0 if never."""
+        event = self.event(job.event)
+        return job.lost_at + event.rerun_age if event and job.lost_at and event.rerun_age else 0.0
+
+    def owed_until(self, owed: Reopened) -> float:
+        """When an owed slot gets too old, in seconds; 0 if never."""
+        event = self.event(owed.event)
+        return owed.lost_at + event.rerun_age if event and event.rerun_age else 0.0
 
     def place_held(self, job: Job) -> None:
         """Start one waiting job if its event is enabled, has room, and a node is there."""

@@ -4,9 +4,12 @@ Run All means that a due slot which could not be served is served later, oldest 
 it a due slot is served in its own minute or not at all.
 """
 
-from ..records import Cursor, Event, Reopened
+from collections import deque
+from collections.abc import Iterable
+
+from ..jumps import due_slots
+from ..records import Cursor, Event, Missed, Reopened
 from ..rerun import again
-from ..timing import due_slots
 from .placement import Placement
 
 
@@ -26,22 +29,40 @@ class Schedule(Placement):
 
     def serve_again(self, event: Event, owed: Reopened) -> bool:
         """Start the next attempt of one interrupted slot, if it can start."""
-        node = self.choose(event.target) if self.room(event) else None
+        free = owed.not_before <= self.now and self.room(event)
+        node = self.choose(event.target) if free else None
         if node is None:
             return False
         self.books.drop(owed)
-        self.place(again(owed.job, event, cause="interrupted", created_at=self.now), node)
+        rerun = again(
+            owed.job, event, cause="interrupted", created_at=self.now, lost_at=owed.lost_at
+        )
+        self.place(rerun, node)
         return True
 
     def serve_cursor(self, event: Event) -> None:
         """Take the cursor as far as it gets: each due slot is launched, in its order."""
         present = self.clock.slot(self.now)
-        cursor = self.cursor(event)
-        after = cursor if event.catch_up else max(cursor, present - 1)
-        for slot in due_slots(event.timing, event.timezone, after, present):
-            if not self.launch_slot(event, slot) and event.catch_up:
+        for slot in self.owed_slots(event, present):
+            if not self.launch_slot(event, slot) and self.missed(event) != "none":
                 return self.move_cursor(event, slot - 1)
         return self.move_cursor(event, present)
+
+    def missed(self, event: Event) -> Missed:
+        """What becomes of slots that were not served in their minute (RA-5.4)."""
+        return event.missed or ("all" if event.catch_up else "none")
+
+    def owed_slots(self, event: Event, present: int) -> Iterable[int]:
+        """The due slots up to the present that the event still wants, oldest first."""
+        after = max(self.cursor(event), self.oldest_wanted(event, present) - 1)
+        slots = due_slots(event.timing, event.timezone, after, present)
+        return deque(slots, maxlen=1) if self.missed(event) == "last" else slots
+
+    def oldest_wanted(self, event: Event, present: int) -> int:
+        """The first slot that is not too old to be served (RA-5.5)."""
+        if self.missed(event) == "none":
+            return present
+        return present - int(event.missed_age // 60) if event.missed_age else 0
 
     def launch_slot(self, event: Event, slot: int) -> bool:
         """Start the job of one slot, if it can start now."""
