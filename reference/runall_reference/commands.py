@@ -15,6 +15,28 @@ import click
 
 from .settings import Settings
 
+# The first line asks click to leave the lines as they are.
+PRIMARY_EXAMPLE = """\b
+An example session:
+  runall primary --name p1 --data /tmp/p1 &
+  KEY="Authorization: Bearer $(cat /tmp/p1/token)"
+  runall worker --name w1 --primary 127.0.0.1:7070 \\
+      --data /tmp/w1 --secret-file /tmp/p1/secret &
+  curl -H "$KEY" 127.0.0.1:7070/v1/events -d '{"id": "report",
+      "target": "w*", "catch_up": true, "params":
+      {"script": "echo for $WHO; sleep 60", "who": "all"}}'
+  curl -H "$KEY" 127.0.0.1:7070/v1/events/report/run \\
+      -d '{"params": {"who": "me"}}'
+  curl -H "$KEY" 127.0.0.1:7070/v1/jobs
+Kill w1 with SIGKILL, start it again, and look at the jobs:
+it was run again, for "me".
+"""
+WORKER_EXAMPLE = """\b
+An example:
+  runall worker --name w1 --primary 10.0.0.1:7070 \\
+      --data /var/lib/runall --secret-file /etc/runall/secret
+"""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -91,7 +113,7 @@ def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...])
         raise click.BadParameter(str(error)) from None
 
 
-@click.command()
+@click.command(epilog=PRIMARY_EXAMPLE)
 @common
 @click.option(
     "--listen",
@@ -134,7 +156,7 @@ def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...])
 @click.option("--no-worker", is_flag=True, help="Run no jobs on this node itself.")
 @timed
 def primary(**told: Any) -> None:
-    r"""Run a primary: it keeps the schedule, places jobs on workers, and runs jobs itself.
+    """Run a primary: it keeps the schedule, places jobs on workers, and runs jobs itself.
 
     All durations are in seconds. Fence x 1.05 + kill grace must be less than the dead-job
     timeout, and workers must be given the same durations.
@@ -145,20 +167,6 @@ def primary(**told: Any) -> None:
 
     On 127.0.0.1 a secret and a token are made and kept in the data folder if none are given;
     on any other address they must be given.
-
-    \b
-    An example session:
-      runall primary --name p1 --data /tmp/p1 &
-      TOKEN=$(cat /tmp/p1/token)
-      runall worker --name w1 --primary 127.0.0.1:7070 --data /tmp/w1 \
-             --secret-file /tmp/p1/secret &
-      curl -s -H "Authorization: Bearer $TOKEN" 127.0.0.1:7070/v1/events \
-           -d '{"id": "report", "target": "w*", "catch_up": true,
-                "params": {"script": "echo report for $WHO; sleep 60", "who": "all"}}'
-      curl -s -H "Authorization: Bearer $TOKEN" 127.0.0.1:7070/v1/events/report/run \
-           -d '{"params": {"who": "me"}}'
-      curl -s -H "Authorization: Bearer $TOKEN" 127.0.0.1:7070/v1/jobs
-    Kill w1 with SIGKILL, start it again, and look at the jobs: it was run again, for "me".
     """
     with loading():
         from .shells.daemon import open_log, run_daemon
@@ -170,7 +178,7 @@ def primary(**told: Any) -> None:
     raise SystemExit(run_daemon(lambda: live_as_primary(options)))
 
 
-@click.command()
+@click.command(epilog=WORKER_EXAMPLE)
 @common
 @click.option(
     "--primary",
@@ -183,7 +191,7 @@ def primary(**told: Any) -> None:
 )
 @timed
 def worker(**told: Any) -> None:
-    r"""Run a worker: it dials the primary, runs the jobs that it is given, and reports them.
+    """Run a worker: it dials the primary, runs the jobs that it is given, and reports them.
 
     All durations are in seconds, and must be those that the primary was given.
 
@@ -194,11 +202,6 @@ def worker(**told: Any) -> None:
     SIGTERM ends it cleanly: its jobs get SIGTERM, the grace, SIGKILL, and their ends are
     reported. A second signal ends it at once. Exit codes: 0 ended cleanly, 3 could not run,
     70 a fault of the program.
-
-    \b
-    An example:
-      runall worker --name w1 --primary 10.0.0.1:7070 --data /var/lib/runall \
-             --secret-file /etc/runall/secret
     """
     with loading():
         from .shells.daemon import open_log, run_daemon
