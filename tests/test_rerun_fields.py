@@ -7,18 +7,15 @@ from msgspec.structs import fields, replace
 from runall_reference.records import Event, Job
 from runall_reference.rerun import FIELDS, again, event_of
 
-# The event as it was when the job started, and as it is now: no field in common but the id.
-EVENT = Event(
-    id="report", title="then", target="then-*", catch_up=False, params={"a": "event, then"},
-    max_children=2, retries=5, retry_delay=6.0, timeout=7.0,
-)  # fmt: skip
+# The event as it is now: it has no field in common with the job but the id.
 NOW = Event(
     id="report", title="now", target="now-*", catch_up=False, params={"a": "event, now"},
     max_children=3, retries=50, retry_delay=60.0, timeout=70.0,
 )  # fmt: skip
 # An interrupted attempt in which no field has its default.
 DEAD = Job(
-    id="j7.2", event="report", root="j7", attempt=2, cause="manual", now=1000.5, reruns=1, lost_at=900.0,
+    id="j7.2", event="report", root="j7", attempt=2, cause="manual", now=1000.5, reruns=1,
+    lost_at=900.0,
     state="interrupted", predecessor="j7", source="operator", slot=17, catch_up=True,
     params={"a": "of the run"}, max_children=2, retries=4, retry_delay=6.0, timeout=7.0,
     target="then-*", stop_reason="abort", created_at=1000.0, not_before=999.0, node="worker-1",
@@ -75,6 +72,11 @@ def test_a_job_record_maps_back_to_the_event_that_would_have_given_it() -> None:
 
 
 def test_a_rerun_leaves_both_records_that_it_is_made_from_as_they_were() -> None:
-    assert replace(DEAD) == DEAD
-    assert again(DEAD, NOW, cause="interrupted", created_at=2000.0) == RERUN
-    assert EVENT.title == "then"
+    dead, now = replace(DEAD), replace(NOW)
+    again(dead, now, cause="interrupted", created_at=2000.0)
+    assert (dead, now) == (DEAD, NOW)
+
+
+def test_a_retry_is_no_interruption_and_keeps_their_count() -> None:
+    retry = again(DEAD, NOW, cause="retry", created_at=2000.0)
+    assert (retry.attempt, retry.reruns) == (3, DEAD.reruns)
