@@ -37,6 +37,11 @@ An example:
       --data /var/lib/runall --secret-file /etc/runall/secret
 """
 
+PRIMARY_TIMES = {
+    "lease": "A backup takes over from a primary that has not renewed its lease for this long.",
+    "spread": "The reruns of one lost server start this far apart.",
+}
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -54,14 +59,18 @@ TIMES = {
 }
 
 
-def timed(command: F) -> F:
-    """Add the durations that primary and workers must agree on."""
-    for name, words in reversed(TIMES.items()):
-        command = click.option(
-            f"--{name.replace('_', '-')}", name, type=SECONDS, metavar="SECONDS",
-            default=getattr(DEFAULTS, name), show_default=True, help=words,
-        )(command)  # fmt: skip
-    return command
+def timed(times: dict[str, str]) -> Callable[[F], F]:
+    """Add these durations, with their defaults."""
+
+    def add(command: F) -> F:
+        for name, words in reversed(times.items()):
+            command = click.option(
+                f"--{name.replace('_', '-')}", name, type=SECONDS, metavar="SECONDS",
+                default=getattr(DEFAULTS, name), show_default=True, help=words,
+            )(command)  # fmt: skip
+        return command
+
+    return add
 
 
 def node_name(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -154,7 +163,7 @@ def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...])
     "a second. Only the schedule is scaled, no other duration.",
 )
 @click.option("--no-worker", is_flag=True, help="Run no jobs on this node itself.")
-@timed
+@timed(TIMES | PRIMARY_TIMES)
 def primary(**told: Any) -> None:
     """Run a primary: it keeps the schedule, places jobs on workers, and runs jobs itself.
 
@@ -173,7 +182,7 @@ def primary(**told: Any) -> None:
         from .shells.running import PrimaryOptions, live_as_primary
 
     open_log(told.pop("log_level"))
-    settings = settings_of(told, "policy", "time_scale")
+    settings = settings_of(told, *PRIMARY_TIMES, "policy", "time_scale")
     options = PrimaryOptions(with_worker=not told.pop("no_worker"), settings=settings, **told)
     raise SystemExit(run_daemon(lambda: live_as_primary(options)))
 
@@ -189,7 +198,7 @@ def primary(**told: Any) -> None:
     callback=address,
     help="Whom to dial; may be given several times, and is tried in turn.",
 )
-@timed
+@timed(TIMES)
 def worker(**told: Any) -> None:
     """Run a worker: it dials the primary, runs the jobs that it is given, and reports them.
 

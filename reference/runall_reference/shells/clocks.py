@@ -1,8 +1,7 @@
 """The time that brains are given: the wall clock at the start, and then what has passed since.
 
-So a jump of the wall clock neither fences a worker nor declares one dead. Where the system can
-count the time that it was asleep, that counts as passed. A clock that was set anew is followed
-at the next start.
+So a jump of the wall clock neither fences a worker nor declares one dead; only the schedule
+follows it. Where the system can count the time that it was asleep, that counts as passed.
 """
 
 import time
@@ -24,3 +23,7 @@ class SteadyClock:
     def __call__(self) -> float:
         """The present time, in seconds."""
         return self.wall + (passed() - self.start)
+
+    def skew(self) -> float:
+        """How far the wall clock was set ahead of this one since the start, in seconds."""
+        return time.time() - self()

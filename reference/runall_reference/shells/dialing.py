@@ -57,12 +57,20 @@ class Dialing:
         self.primaries, self.silence, self.listener = tuple(primaries), silence, listener
         self.headers = {"Authorization": f"Bearer {secret}"}
         self.outgoing: asyncio.Queue[Message] | None = None
+        self.connection: ClientConnection | None = None
+        self.left = False
         self.trouble = ""
 
     def send(self, message: Message) -> None:
         """Say something on the present link; without one it is dropped."""
         if self.outgoing is not None:
             self.outgoing.put_nowait(message)
+
+    def leave(self) -> None:
+        """Close the present link from this side, and dial the next primary."""
+        if self.connection is not None:
+            self.left = True
+            self.connection.transport.abort()
 
     async def run(self) -> None:
         """Dial, listen, and dial again, for ever."""
@@ -77,7 +85,7 @@ class Dialing:
             await asyncio.sleep(QUICKEST)
 
     async def visit(self, address: Address) -> bool:
-        """Dial one primary and stay while the link lasts. False: that was not for long."""
+        """Dial one primary and stay while the link lasts. False: dial the next one."""
         try:
             connection = await self.dial(address)
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, ConnectionClosed) as error:
@@ -88,7 +96,7 @@ class Dialing:
         since = time.monotonic()
         why = await self.stay(connection)
         log.info("the link to the primary at %s is closed: %s", address, why)
-        return time.monotonic() - since >= LASTING
+        return time.monotonic() - since >= LASTING and not self.left
 
     async def dial(self, address: Address) -> ClientConnection:
         """Open a link. Raises what the network or the primary has against it."""
@@ -111,13 +119,13 @@ class Dialing:
 
     async def stay(self, connection: ClientConnection) -> str:
         """Carry messages both ways until the link ends; returns why it did."""
-        self.outgoing = asyncio.Queue()
+        self.outgoing, self.connection, self.left = asyncio.Queue(), connection, False
         writer = asyncio.create_task(write(connection, self.outgoing), name="link writer")
         self.listener.linked()
         try:
             return await self.read(connection)
         finally:
-            self.outgoing = None
+            self.outgoing = self.connection = None
             writer.cancel()
             connection.transport.abort()
             self.listener.cut()
@@ -132,6 +140,8 @@ class Dialing:
         except TimeoutError:
             return f"it said nothing for {self.silence:g} s"
         except ConnectionClosed as closed:
+            if self.left:
+                return "it is primary no more"
             return closed.rcvd.reason if closed.rcvd and closed.rcvd.reason else "it hung up"
         except MsgspecError as error:
             return f"it sent a message that can't be read: {error}"

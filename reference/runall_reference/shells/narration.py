@@ -16,8 +16,8 @@ def narrate(change: Change) -> Iterator[str]:
 def tell(record: object) -> str:
     """One record's line, or an empty one."""
     match record:
-        case Lease():
-            return f"{record.holder} is primary, epoch {record.epoch}"
+        case Lease(renewals=0, holder=holder) if holder:
+            return f"{holder} is primary, epoch {record.epoch}"
         case Job():
             return tell_job(record)
         case Finished():

@@ -6,16 +6,16 @@ store says. A primary that finds another's lease there stops for good: it may wr
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from ..books import Step
-from ..inputs import Boot, Drain, Retire, Send
+from ..inputs import Boot, ClockSet, Drain, Retire, Send
 from ..primary import Primary
 from ..records import PRIMARY_RECORDS, Lease, Record
 from ..settings import Settings
 from ..store import CommitFailed, LeaseLost, Store, StoreError, open_store
 from .changes import Changes
+from .clocks import SteadyClock
 from .links import Links
 from .narration import narrate
 from .shell import BrainDiscarded, Shell
@@ -24,16 +24,20 @@ from .worker import new_boot
 
 log = logging.getLogger("runall")
 
+# A wall clock that is this far off, in seconds, was set; less is the two clocks' own difference.
+CLOCK_SET = 1.0
+
 
 class PrimaryDaemon:
     """A primary: its name, its settings, its store, its links."""
 
     def __init__(
-        self, node: str, settings: Settings, store: str, secret: str, clock: Callable[[], float]
+        self, node: str, settings: Settings, store: str, secret: str, clock: SteadyClock
     ) -> None:
         self.node, self.settings, self.url, self.clock = node, settings, store, clock
         self.changes = Changes()
         self.links = Links(secret, self.inform)
+        self.skew = 0.0
         self.retired = asyncio.Event()
         self.leaving = asyncio.Event()
         self.brain = Primary(node, settings)
@@ -55,6 +59,8 @@ class PrimaryDaemon:
         self.brain = Primary(self.node, self.settings, records)
         self.shell = Shell(self.brain, store, self.clock, self.act, self.seen)
         self.shell.tell(Boot(new_boot()))
+        self.skew = 0.0
+        self.follow_wall_clock()
         if self.leaving.is_set():
             self.shell.tell(Drain())
 
@@ -112,11 +118,12 @@ class PrimaryDaemon:
             raise
 
     def check_lease(self, records: list[Record]) -> None:
-        """Raise `LeaseLost` if the stored lease is neither ours nor the one before."""
+        """Raise `LeaseLost` if the stored lease is neither ours nor an earlier one."""
         stored = next((record for record in records if isinstance(record, Lease)), None)
-        mine = self.brain.lease()
-        if stored and mine and stored.epoch >= mine.epoch and stored != mine:
-            raise LeaseLost(mine.epoch, stored.epoch)
+        mine, epoch = self.brain.lease(), self.brain.epoch
+        theirs = stored is not None and mine is not None and stored.holder != mine.holder
+        if stored is not None and (stored.epoch > epoch or (stored.epoch == epoch and theirs)):
+            raise LeaseLost(epoch, stored.epoch)
 
     def close_store(self) -> None:
         """Let go of the brain and its store."""
@@ -171,3 +178,16 @@ class PrimaryDaemon:
         if step.change or shown != self.shown:
             self.shown = shown
             self.changes.count()
+        if abs(self.clock.skew() - self.skew) >= CLOCK_SET:
+            asyncio.get_running_loop().call_soon(self.follow_wall_clock)
+
+    def follow_wall_clock(self) -> None:
+        """Tell the brain when the wall clock was set: the schedule goes by it, nothing else does.
+
+        Looked at after every input, so it is noticed with the next renewal of the lease at last.
+        """
+        skew = self.clock.skew()
+        if abs(skew - self.skew) >= CLOCK_SET:
+            log.warning("the wall clock was set: it is %+.1f s off its course", skew)
+            self.skew = skew
+            self.inform(ClockSet(skew))

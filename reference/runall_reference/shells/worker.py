@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..books import Step
-from ..inputs import Boot, Cut, Drain, Exited, Halt, Linked, Send, Signal, Spawn, Told
+from ..inputs import Boot, Cut, Drain, Exited, Halt, Leave, Linked, Send, Signal, Spawn, Told
 from ..messages import ToWorker
 from ..records import WORKER_RECORDS, Run
 from ..settings import Settings
@@ -74,7 +74,7 @@ class Start:
         await asyncio.wait(tasks)
         await self.jobs.kill_all()
 
-    def act(self, action: Send | Spawn | Signal | Halt) -> None:
+    def act(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
         """Carry out one action."""
         match action:
             case Send(_, message):
@@ -84,6 +84,8 @@ class Start:
             case Signal(job, which):
                 log.info("job %s gets SIG%s", job, which)
                 self.jobs.signal(job, which)
+            case Leave():
+                self.dialing.leave()
             case Halt():
                 self.halted.set()
 
