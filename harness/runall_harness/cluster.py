@@ -36,6 +36,7 @@ class Cluster:
         self.specs: dict[str, NodeSpec] = {}
         self.site = rig.site(case.id, cuttable="partition" in case.tags)
         self.client = None
+        self.primaries: tuple[str, ...] = (PRIMARY,)
         self.calls = 0
         self.history.add(self.meta())
 
@@ -48,14 +49,18 @@ class Cluster:
         )  # fmt: skip
 
     # ---------------------------------------------------------------- nodes
-    def up(self, *workers: str) -> None:
-        """Start a primary and workers, and wait until all of them take work."""
-        for name in (PRIMARY, *workers):
-            self.specs[name] = self.system.node(
-                self.site, name, PRIMARY if name == PRIMARY else "worker"
-            )
-        self.site.start(*self.specs.values())
-        self.client = self.system.client(self.site, PRIMARY)
+    def up(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
+        """Start a primary, its backups and workers, and wait until all of them take work."""
+        self.primaries = (PRIMARY, *backups)
+        for name in (*self.primaries, *workers):
+            role = "primary" if name in self.primaries else "worker"
+            self.specs[name] = self.system.node(self.site, name, role, self.primaries)
+        # The first of them leads: the others come when it does, and find it leading.
+        self.site.start(self.specs[PRIMARY], *(self.specs[name] for name in workers))
+        self.client = self.system.client(self.site, self.primaries)
+        if backups:
+            self.await_online(PRIMARY)
+            self.site.start(*(self.specs[name] for name in backups))
         self.await_online(*self.specs)
 
     def await_online(self, *nodes: str) -> None:

@@ -17,6 +17,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
 
     dead_job_timeout: from noticing that a server is gone to giving up its jobs.
     notice: how long a silent loss can go unnoticed.
+    takeover: from the death of a primary to the lead of a backup.
     prompt: how soon a server that is back is acted upon.
     minute: how long a minute of the schedule lasts.
     stop: how long a clean stop may take; grace: how long it leaves a job after SIGTERM.
@@ -25,6 +26,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
 
     dead_job_timeout: float
     notice: float
+    takeover: float
     prompt: float
     minute: float
     stop: float
@@ -125,10 +127,13 @@ class System(Protocol):
     capabilities: frozenset[str]
     timings: Timings
 
-    def node(self, site: Site, name: str, role: str) -> NodeSpec:
-        """How to run the node of that name and role (`primary` or `worker`) on that site."""
+    def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
+        """How to run the node of that name and role (`primary` or `worker`) on that site.
+
+        `primaries` are all nodes of the cluster that may lead, the first of them by preference.
+        """
         ...
 
-    def client(self, site: Site, primary: str) -> Client:
-        """A client for the API of that primary."""
+    def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
+        """A client for the API of whichever of them leads."""
         ...

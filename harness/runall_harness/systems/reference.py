@@ -10,20 +10,30 @@ import msgspec
 from runall_reference.inputs import AbortJob, CreateEvent, DeleteEvent, Refused, RunEvent
 from runall_reference.inputs import UpdateEvent as Update
 from runall_reference.policies import POLICIES
+from runall_reference.primary import Primary
 from runall_reference.records import Event
 from runall_reference.settings import Settings
 from runall_reference.views import View, events, jobs, ledger, servers, status
 
-from ..rigs.base import KitCannotRun, NodeSpec, Site
+from ..rigs.base import KitCannotRun, NodeSpec, Place, Site
 from ..rigs.simulated import SimulatedSite
+from ..simulation.node import Shell
 from .base import Client, JobView, Rejected, Timings, Unreachable
 
-CAPABILITIES = frozenset({"prompt", "hold", "slots", "fencing", "once", "lineage", "limbo"})
+CAPABILITIES = frozenset(
+    {"prompt", "hold", "slots", "fencing", "failover", "once", "lineage", "bounds", "limbo"}
+)
 # What three releases never claimed; all else they share with the brain of the reference.
-NEVER_CLAIMED = frozenset({"hold", "slots", "lineage"})
+NEVER_CLAIMED = frozenset({"hold", "slots", "lineage", "bounds"})
 # As short as a busy two-core machine allows; the same in virtual time, so that rigs compare.
 QUICK = Settings(
-    heartbeat=0.2, silence=1.0, dead_job_timeout=3.0, fence=2.2, kill_grace=0.5, time_scale=240.0
+    heartbeat=0.2,
+    silence=1.0,
+    dead_job_timeout=3.0,
+    fence=2.2,
+    kill_grace=0.5,
+    time_scale=240.0,
+    lease=2.0,
 )
 SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
 
@@ -56,6 +66,7 @@ class Reference:
         return Timings(
             dead_job_timeout=s.dead_job_timeout,
             notice=s.silence + s.heartbeat,
+            takeover=s.lease * 1.25 + s.heartbeat,
             prompt=2 * s.heartbeat,
             minute=60 / s.time_scale,
             stop=3 * s.kill_grace,
@@ -64,8 +75,8 @@ class Reference:
         )
 
     # ---------------------------------------------------------------- nodes
-    def node(self, site: Site, name: str, role: str) -> NodeSpec:
-        """A primary (with a worker of its own), or a worker that dials it."""
+    def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
+        """A primary (with a worker of its own), or a worker that dials whoever leads."""
         place = site.place(name)
         command = (
             self.python,
@@ -77,17 +88,23 @@ class Reference:
             "--data",
             place.data,
         )
-        primary = site.dial(name, "primary")
-        own = (
-            ("--listen", f"0.0.0.0:{place.port}", "--policy", self.policy,
-             "--time-scale", f"{self.settings.time_scale:g}")
-            if role == "primary"
-            else ("--primary", f"{primary[0]}:{primary[1]}")
-        )  # fmt: skip
+        others = [site.dial(name, primary) for primary in primaries if primary != name]
+        dials = tuple(w for host, port in others for w in ("--primary", f"{host}:{port}"))
+        own = self.primary_options(place, shared=len(primaries) > 1) if role == "primary" else ()
         return NodeSpec(
-            name=name, role=role, command=command + own + self.options(), serves=role == "primary",
+            name=name, role=role, command=command + own + dials + self.options(), serves=role == "primary",
             env={"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token}, simulate=self.settings,
         )  # fmt: skip
+
+    def primary_options(self, place: Place, *, shared: bool) -> tuple[str, ...]:
+        """What only a primary is told. Primaries of one cluster share their store."""
+        options = (
+            "--listen", f"0.0.0.0:{place.port}", "--policy", self.policy,
+            "--time-scale", f"{self.settings.time_scale:g}", "--lease", f"{self.settings.lease:g}",
+        )  # fmt: skip
+        # The one folder that all nodes of a case have in common is that of the witness.
+        store = ("--store", f"sqlite:///{place.witness}/primary.db") if shared else ()
+        return options + store
 
     def options(self) -> tuple[str, ...]:
         """The settings that primary and worker share, as command-line options."""
@@ -95,13 +112,13 @@ class Reference:
         pairs = ((f"--{n.replace('_', '-')}", f"{getattr(self.settings, n):g}") for n in shared)
         return tuple(word for pair in pairs for word in pair)
 
-    def client(self, site: Site, primary: str) -> Client:
-        """A client for that primary: by call in virtual time, by HTTP elsewhere."""
+    def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
+        """A client for whoever leads: by call in virtual time, by HTTP elsewhere."""
         if isinstance(site, SimulatedSite):
-            return SimulatedClient(site, primary)
+            return SimulatedClient(site, primaries)
         from .reference_http import HttpClient
 
-        return HttpClient(site, site.url(primary), self.token)
+        return HttpClient(site, [site.url(primary) for primary in primaries], self.token)
 
 
 def job_of(view: View) -> JobView:
@@ -134,22 +151,30 @@ def told_reasons(root: str, entries: list[View]) -> str:
 class SimulatedClient:
     """The reference's API in virtual time: the same orders and views, without the wire."""
 
-    def __init__(self, site: SimulatedSite, primary: str) -> None:
-        self.site, self.primary = site, primary
+    def __init__(self, site: SimulatedSite, primaries: tuple[str, ...]) -> None:
+        self.site, self.primaries = site, primaries
 
-    def brain(self) -> Any:
-        """The primary's brain. Raises `Unreachable` while it is down, or frozen."""
-        node = self.site.world.nodes.get(self.primary)
-        if node is None or not node.up or node.frozen or node.primary is None:
-            raise Unreachable(f"{self.primary} does not answer")
-        return node.primary.brain
+    def shell(self) -> Shell:
+        """Who leads and can be reached. Raises `Unreachable` while nobody does."""
+        world = self.site.world.nodes
+        nodes = [world[name] for name in self.primaries if name in world]
+        shells = [n.primary for n in nodes if n.up and not n.frozen and not n.cut and n.primary]
+        if not shells:
+            raise Unreachable(f"none of {', '.join(self.primaries)} answers")
+        return max(shells, key=lambda shell: self.leads(shell).epoch)
+
+    def leads(self, shell: Shell) -> Primary:
+        """The brain in a primary's shell."""
+        assert isinstance(shell.brain, Primary)
+        return shell.brain
+
+    def brain(self) -> Primary:
+        """The brain of whoever leads."""
+        return self.leads(self.shell())
 
     def order(self, order: Any) -> Any:
         """Give an order, as the API would."""
-        self.brain()
-        shell = self.site.node(self.primary).primary
-        assert shell is not None
-        reply = shell.tell(order)
+        reply = self.shell().tell(order)
         if isinstance(reply, Refused):
             raise Rejected(reply.code, reply.message)
         return reply

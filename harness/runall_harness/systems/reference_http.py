@@ -1,7 +1,7 @@
 """The reference's API over HTTP, with a long poll that wakes the waiting harness."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -13,24 +13,32 @@ from .reference import job_of, still_owed, told_reasons
 TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 POLL = 20.0
 BACKOFF = 0.05
+UNAVAILABLE = 503
+
+
+def follows(answer: httpx.Response) -> bool:
+    """Whether a primary says that it does not lead."""
+    return answer.status_code == UNAVAILABLE and '"not-primary"' in answer.text
 
 
 class HttpClient:
-    """One primary's API. A thread follows its changes and wakes the site's waiting."""
+    """The API of whoever leads. Threads follow its changes and wake the site's waiting."""
 
-    def __init__(self, site: Site, url: str, token: str) -> None:
+    def __init__(self, site: Site, urls: Sequence[str], token: str) -> None:
+        self.urls = list(urls)
         headers = {"Authorization": f"Bearer {token}"}
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False)
-        self.feed = httpx.Client(base_url=url, headers=headers, timeout=POLL + 5, trust_env=False)
+        self.http = httpx.Client(headers=headers, timeout=TIMEOUT, trust_env=False)
+        self.feed = httpx.Client(headers=headers, timeout=POLL + 5, trust_env=False)
         self.site, self.closing = site, threading.Event()
-        threading.Thread(target=self.follow, name="changes", daemon=True).start()
+        for url in urls:
+            threading.Thread(target=self.follow, args=(url,), name="changes", daemon=True).start()
 
-    def follow(self) -> None:
-        """Wake the harness whenever the primary committed something."""
+    def follow(self, url: str) -> None:
+        """Wake the harness whenever that primary committed something."""
         seen = -1
         while not self.closing.is_set():
             try:
-                answer = self.feed.get("/v1/changes", params={"after": seen, "wait": POLL})
+                answer = self.feed.get(f"{url}/v1/changes", params={"after": seen, "wait": POLL})
                 seen = answer.raise_for_status().json()["version"]
                 self.site.notify()
             except (httpx.HTTPError, RuntimeError):
@@ -39,10 +47,7 @@ class HttpClient:
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         """One call. Raises `Rejected` for an answer that says no, `Unreachable` for none."""
-        try:
-            answer = self.http.request(method, path, **more)
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{method} {path}: {error!r}") from error
+        answer = self.ask(method, path, **more)
         if answer.is_success:
             return answer.json() if answer.content else None
         try:
@@ -50,6 +55,27 @@ class HttpClient:
         except (ValueError, KeyError):
             told = {"code": str(answer.status_code), "message": answer.text[:200]}
         raise Rejected(told["code"], told["message"])
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """The answer of whoever leads; the one that answered last is asked first.
+
+        Only a primary that cannot have acted is passed over: one that refused the connection, or
+        that says itself that it does not lead.
+        """
+        why = ""
+        for url in list(self.urls):
+            try:
+                answer = self.http.request(method, f"{url}{path}", **more)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                why = f"{method} {url}{path}: {error!r}"
+                continue
+            except httpx.HTTPError as error:
+                raise Unreachable(f"{method} {url}{path}: {error!r}") from error
+            if not follows(answer):
+                self.urls = [url, *(other for other in self.urls if other != url)]
+                return answer
+            why = f"{url} does not lead"
+        raise Unreachable(why)
 
     def present_slot(self) -> int:
         """The running minute of the schedule."""
