@@ -6,17 +6,31 @@ import click
 @click.command(short_help="Show the clauses and the cases of each.")
 @click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
               show_default=True, help="For people, or for programs.")  # fmt: skip
-def spec(form: str) -> None:
+@click.option("--write-diagrams", is_flag=True, help="Draw the state machines in SPEC.md anew, "
+              "from the machines themselves, and show nothing.")  # fmt: skip
+def spec(form: str, write_diagrams: bool) -> None:
     """Show what is promised, clause by clause, and which cases show it.
 
     A clause is core, or belongs to a capability that a system may declare.
     """
+    if write_diagrams:
+        return redraw()
     from ..cases import load_cases
     from ..spec import clauses
 
     cases = load_cases()
     shown = {clause: [c.id for c in cases if clause in c.clauses] for clause in clauses()}
-    (print_json if form == "json" else print_pretty)(shown)
+    return (print_json if form == "json" else print_pretty)(shown)
+
+
+def redraw() -> None:
+    """Bring the generated part of SPEC.md up to date, and say whether it was."""
+    from ..diagrams import write_diagrams
+    from ..spec import spec_path
+
+    path = spec_path()
+    changed = write_diagrams(path)
+    click.echo(f"{path}: {'drawn anew' if changed else 'was up to date'}", err=True)
 
 
 def print_json(shown: dict[str, list[str]]) -> None:

@@ -1,0 +1,101 @@
+"""The generated part of SPEC.md: a diagram and a table for each of the three state machines.
+
+What a page draws by hand goes stale. Here both are made from the machines that the brains run,
+and a test fails when the page says anything else. Only this module needs the drawing half of
+the library, so no daemon ever loads it.
+"""
+
+from collections.abc import Iterator
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any
+
+from runall_reference.machines import JOB, LINK, ROLE, Life, Rule, Token
+from transitions.extensions import GraphMachine
+
+from .rigs.base import KitCannotRun
+
+BEGIN = "<!-- generated from runall_reference/machines.py by `runall spec --write-diagrams` -->"
+END = "<!-- end of the generated part -->"
+MACHINES = {
+    "The life of a job": JOB,
+    "The role of a primary": ROLE,
+    "The link to a worker": LINK,
+}
+CONDITIONS = ("reached", "good", "aborted", "overdue")
+INTRODUCTION = """\
+One machine serves all jobs, one all primaries, one all links. Where a trigger has several rows
+for one state, the first row whose conditions hold is taken; a trigger without a row in a state
+is an error of the program. The conditions are facts of the moment:"""
+PLAIN = {"fillcolor": "white", "color": "black"}
+
+
+class Drawn(Token):
+    """A token that the drawing may hang its own attributes on."""
+
+
+def rows(life: Life) -> Iterator[tuple[Rule, str]]:
+    """Each transition of a machine: its rule, and the one state that it starts from."""
+    for rule in life.rules:
+        for source in (rule.source,) if isinstance(rule.source, str) else rule.source:
+            yield rule, source
+
+
+def draw(life: Life) -> str:
+    """The machine as a Mermaid state diagram."""
+    drawing: Any = GraphMachine(
+        model=Drawn(life.initial, frozenset()), states=list(life.states), initial=life.initial,
+        auto_transitions=False, show_conditions=True, graph_engine="mermaid",
+        title=f"title: {life.name}",
+    )  # fmt: skip
+    for rule, source in rows(life):
+        drawing.add_transition(rule.trigger, source, rule.dest, list(rule.given), list(rule.unless))
+    # Nothing runs here, so the state that the library takes for the present one looks like any.
+    drawing.style_attributes = {"node": {"default": PLAIN, "active": PLAIN}}
+    text: str = drawing.get_combined_graph().draw(None)
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def given(rule: Rule) -> str:
+    """The conditions of a rule, in words."""
+    return " and ".join([*rule.given, *(f"not {name}" for name in rule.unless)])
+
+
+def tabulate(life: Life) -> str:
+    """The machine as a table, a line for each transition, in the order in which they are tried."""
+    lines = ["| trigger | from | to | given |", "|---|---|---|---|"]
+    lines += [f"| {r.trigger} | {source} | {r.dest} | {given(r)} |" for r, source in rows(life)]
+    return "\n".join(lines)
+
+
+def condition(name: str) -> str:
+    """One line about a condition, in the words of its own docstring."""
+    words = cleandoc(getattr(Token, name).__doc__ or "").rstrip(".")
+    return f"- *{name}*: {words[0].lower()}{words[1:]}."
+
+
+def generated() -> str:
+    """The whole generated part, with its marks."""
+    parts = [BEGIN, "\n".join([INTRODUCTION, "", *map(condition, CONDITIONS)])]
+    for title, life in MACHINES.items():
+        parts += [f"### {title}", f"```mermaid\n{draw(life)}\n```", tabulate(life)]
+    return "\n\n".join([*parts, END])
+
+
+def renewed(page: str) -> str:
+    """The page with its generated part made anew. Raises `KitCannotRun` if it has no marks."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        hint = f"put the lines {BEGIN} and {END} where the diagrams belong"
+        raise KitCannotRun("SPEC.md has no place for its diagrams", hint)
+    return f"{before}{generated()}{after}"
+
+
+def write_diagrams(path: Path) -> bool:
+    """Bring the page up to date; whether anything had to change."""
+    page = path.read_text("utf-8")
+    new = renewed(page)
+    if new != page:
+        path.write_text(new, "utf-8")
+    return new != page
