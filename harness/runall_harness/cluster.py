@@ -88,6 +88,13 @@ class Cluster:
         except (Unreachable, Rejected):
             return set()
 
+    def leader(self) -> str:
+        """The server that leads; empty while none answers."""
+        try:
+            return self.api.leader()
+        except (Unreachable, Rejected):
+            return ""
+
     def restart(self, node: str) -> None:
         """Start a node again that had ended."""
         self.history.add(Start(at=self.site.now(), node=node))

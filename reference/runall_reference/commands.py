@@ -162,6 +162,15 @@ def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...])
     help="Schedule minutes pass this many times faster; 60 makes each last "
     "a second. Only the schedule is scaled, no other duration.",
 )
+@click.option(
+    "--primary",
+    "primaries",
+    metavar="HOST:PORT",
+    multiple=True,
+    callback=address,
+    help="Another server that may lead, over the same --store; may be given several times. "
+    "This node's own worker serves whoever leads.",
+)
 @click.option("--no-worker", is_flag=True, help="Run no jobs on this node itself.")
 @timed(TIMES | PRIMARY_TIMES)
 def primary(**told: Any) -> None:

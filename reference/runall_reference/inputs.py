@@ -141,7 +141,9 @@ class Signal(NamedTuple):
 
 
 class Leave(NamedTuple):
-    """Close this link: who is at its other end is primary no more. Then dial again."""
+    """Close this link, for the reason given, and dial the next primary."""
+
+    why: str
 
 
 class Halt(NamedTuple):

@@ -42,7 +42,7 @@ class Worker:
         self.epoch = 0
         self.now = 0.0
         self.linked = self.draining = self.halted = False
-        self.sent = self.acked = self.drained_at = 0.0
+        self.sent = self.acked = self.heard = self.drained_at = 0.0
         self.told: set[str] = set()
         self.actions: list[Send | Spawn | Signal | Leave | Halt] = []
 
@@ -59,7 +59,7 @@ class Worker:
             case Boot(boot):
                 self.wake_up(boot)
             case Linked():
-                self.linked = True
+                self.linked, self.heard = True, self.now
                 self.beat()
             case Cut():
                 self.linked = False
@@ -115,8 +115,9 @@ class Worker:
         if isinstance(message, Beat):
             return
         if message.epoch < self.epoch:
-            self.actions.append(Leave())
+            self.leave("it is primary no more")
             return
+        self.heard = self.now
         self.epoch = message.epoch
         match message:
             case Ack(sent=sent, done=done):
@@ -125,6 +126,12 @@ class Worker:
                 self.start(message)
             case Stop(job=job, reason=reason):
                 self.stop(job, reason)
+
+    def leave(self, why: str) -> None:
+        """Give up this link, once: another primary may answer."""
+        if self.linked:
+            self.linked = False
+            self.actions.append(Leave(why))
 
     def acknowledged(self, sent: float, done: tuple[str, ...]) -> None:
         """A beat arrived, and these results are safe: forget them."""
@@ -182,7 +189,9 @@ class Worker:
 
     # ---------------------------------------------------------------- time
     def settle(self) -> None:
-        """Do all that is due."""
+        """Do all that is due. A cut network closes no link, so a silent one is given up."""
+        if self.linked and self.now >= self.heard + self.settings.silence:
+            self.leave(f"it said nothing for {self.settings.silence:g} s")
         if self.linked and self.now >= self.sent + self.settings.heartbeat:
             self.beat()
         if self.running() and self.now >= self.acked + self.fence():
@@ -216,10 +225,11 @@ class Worker:
         """When the next beat, the fence, a SIGKILL or the end of the drain is due."""
         if self.linked:
             yield self.sent + self.settings.heartbeat
+            yield self.heard + self.settings.silence
         for run in self.running():
             if not run.stop:
                 yield self.acked + self.fence()
             elif run.key not in self.told:
                 yield run.stop_at + self.settings.kill_grace
-        if self.draining and not self.halted:
+        if self.draining and not self.halted and not self.running():
             yield self.drained_at + 2 * self.settings.kill_grace

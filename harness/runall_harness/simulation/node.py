@@ -248,7 +248,7 @@ class Node:
                 self.spawn(job)
             case Signal(name, signal):
                 self.processes[name].signal(signal, self.world.time.now)
-            case Leave():
+            case Leave(_):
                 self.leave_link()
             case Halt():
                 self.worker = None

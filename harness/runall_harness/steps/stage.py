@@ -45,7 +45,7 @@ class Stage:
         self.clause = "RA-2.1"
         self.since = 0.0
         self.cut_off: set[str] = set()
-        self.stopped_at = self.left_at = 0.0
+        self.stopped_at = self.left_at = self.led_at = 0.0
         self.promised = 0.0
 
     # ---------------------------------------------------------------- work

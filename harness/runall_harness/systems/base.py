@@ -101,6 +101,10 @@ class Client(Protocol):
         """All jobs that the system shows, live and finished."""
         ...
 
+    def leader(self) -> str:
+        """The server that leads, by its own word."""
+        ...
+
     def online(self) -> set[str]:
         """The servers that take work now."""
         ...

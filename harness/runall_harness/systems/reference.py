@@ -92,8 +92,9 @@ class Reference:
         dials = tuple(w for host, port in others for w in ("--primary", f"{host}:{port}"))
         own = self.primary_options(place, shared=len(primaries) > 1) if role == "primary" else ()
         return NodeSpec(
-            name=name, role=role, command=command + own + dials + self.options(), serves=role == "primary",
-            env={"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token}, simulate=self.settings,
+            name=name, role=role, command=command + own + dials + self.options(),
+            serves=role == "primary", simulate=self.settings,
+            env={"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token},
         )  # fmt: skip
 
     def primary_options(self, place: Place, *, shared: bool) -> tuple[str, ...]:
@@ -207,6 +208,10 @@ class SimulatedClient:
     def jobs(self) -> list[JobView]:
         """All jobs."""
         return [job_of(view) for view in jobs(self.brain())]
+
+    def leader(self) -> str:
+        """Who leads."""
+        return self.brain().node
 
     def online(self) -> set[str]:
         """The servers that take work now."""

@@ -110,6 +110,10 @@ class HttpClient:
         """All jobs."""
         return [job_of(view) for view in self.views("/v1/jobs")]
 
+    def leader(self) -> str:
+        """Who leads."""
+        return self.call("GET", "/v1/status")["node"]
+
     def online(self) -> set[str]:
         """The servers that take work now."""
         return {s["name"] for s in self.views("/v1/servers") if s["state"] == "online"}

@@ -98,15 +98,19 @@ class Api:
     def brain(self) -> Any:
         """The brain to read from. Raises `ApiError` while there is none."""
         if not self.primary.leading():
-            raise recovering()
+            raise self.nobody()
         return self.primary.brain
+
+    def nobody(self) -> ApiError:
+        """Why there is no brain to ask."""
+        return deposed() if self.primary.store is not None else recovering()
 
     def order(self, order: Order) -> Any:
         """Give an order. Raises `ApiError` when it is refused, or nobody is there to take it."""
         try:
             answer = self.primary.tell(order)
         except BrainDiscarded:
-            raise recovering() from None
+            raise self.nobody() from None
         except LeaseLost:
             raise deposed() from None
         except StoreError as error:
@@ -122,7 +126,7 @@ class Api:
         status = views.status(brain, self.primary.clock())
         status["version"] = self.primary.changes.version
         if not self.primary.leading():
-            status["role"] = "recovering"
+            status["role"] = "standby" if self.primary.store is not None else "recovering"
         return reply(status, 200 if status["role"] == "primary" else 503)
 
     async def status(self, request: Request) -> Response:
@@ -216,9 +220,9 @@ def recovering() -> ApiError:
 
 
 def deposed() -> ApiError:
-    """The answer of a primary that has just learned of another."""
-    message = "another primary has taken the lease; nothing was done"
-    return ApiError(503, "not-primary", message, "ask the other primary")
+    """The answer of a server that does not lead."""
+    message = "another server leads; nothing was done"
+    return ApiError(503, "not-primary", message, "ask another; GET /health says 200 where it leads")
 
 
 def unknown(error: StoreError) -> ApiError:

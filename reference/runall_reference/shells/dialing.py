@@ -1,8 +1,7 @@
 """The worker's end of the link: it dials the primaries in turn until one lets it in.
 
 A closed link is dialled again at once and then often, because a job may be waiting for it; only
-after some seconds do the attempts become rare. A link on which nothing is heard for as long as
-would make this worker suspect is given up too: a cut network closes no connection.
+after some seconds do the attempts become rare.
 """
 
 import asyncio
@@ -30,6 +29,7 @@ ANSWER_WITHIN = 1.0
 # A link that closes sooner counts as refused: two workers of one name would chase each other.
 LASTING = 1.0
 DENIED = (401, 403)
+BACKUP = 503
 
 
 class Listener(Protocol):
@@ -51,14 +51,12 @@ class Listener(Protocol):
 class Dialing:
     """Keeps a worker linked to one of its primaries."""
 
-    def __init__(
-        self, primaries: Sequence[Address], secret: str, silence: float, listener: Listener
-    ) -> None:
-        self.primaries, self.silence, self.listener = tuple(primaries), silence, listener
+    def __init__(self, primaries: Sequence[Address], secret: str, listener: Listener) -> None:
+        self.primaries, self.listener = tuple(primaries), listener
         self.headers = {"Authorization": f"Bearer {secret}"}
         self.outgoing: asyncio.Queue[Message] | None = None
         self.connection: ClientConnection | None = None
-        self.left = False
+        self.left = ""
         self.trouble = ""
 
     def send(self, message: Message) -> None:
@@ -66,10 +64,10 @@ class Dialing:
         if self.outgoing is not None:
             self.outgoing.put_nowait(message)
 
-    def leave(self) -> None:
+    def leave(self, why: str) -> None:
         """Close the present link from this side, and dial the next primary."""
         if self.connection is not None:
-            self.left = True
+            self.left = why
             self.connection.transport.abort()
 
     async def run(self) -> None:
@@ -119,7 +117,7 @@ class Dialing:
 
     async def stay(self, connection: ClientConnection) -> str:
         """Carry messages both ways until the link ends; returns why it did."""
-        self.outgoing, self.connection, self.left = asyncio.Queue(), connection, False
+        self.outgoing, self.connection, self.left = asyncio.Queue(), connection, ""
         writer = asyncio.create_task(write(connection, self.outgoing), name="link writer")
         self.listener.linked()
         try:
@@ -134,14 +132,10 @@ class Dialing:
         """Pass on what the primary says; returns why it says no more."""
         try:
             while True:
-                async with asyncio.timeout(self.silence):
-                    said = await connection.recv(decode=False)
-                self.listener.told(decode_order(said))
-        except TimeoutError:
-            return f"it said nothing for {self.silence:g} s"
+                self.listener.told(decode_order(await connection.recv(decode=False)))
         except ConnectionClosed as closed:
             if self.left:
-                return "it is primary no more"
+                return self.left
             return closed.rcvd.reason if closed.rcvd and closed.rcvd.reason else "it hung up"
         except MsgspecError as error:
             return f"it sent a message that can't be read: {error}"
@@ -172,6 +166,8 @@ def reason(error: Exception) -> str:
     """Why a primary did not let us in, in the operator's words."""
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
+        if status == BACKUP:
+            return "it does not lead"
         if status in DENIED:
             return f"it refused our secret (HTTP {status}); give both the same --secret-file"
         return f"it answered HTTP {status}"

@@ -10,10 +10,12 @@ import logging
 from collections.abc import Callable
 
 from msgspec import MsgspecError
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..inputs import Heard, Unlinked
 from ..messages import Beat, Message, decode_beat, encode
+from .dialing import BACKUP
 from .keys import matches
 
 log = logging.getLogger("runall")
@@ -55,10 +57,15 @@ class Connection:
 
 
 class Links:
-    """All live connections. `inform` gives the primary's brain an input."""
+    """All live connections. `inform` gives the primary's brain an input, if it is `leading`."""
 
-    def __init__(self, secret: str, inform: Callable[[Heard | Unlinked], None]) -> None:
-        self.secret, self.inform = secret, inform
+    def __init__(
+        self,
+        secret: str,
+        inform: Callable[[Heard | Unlinked], None],
+        leading: Callable[[], bool],
+    ) -> None:
+        self.secret, self.inform, self.leading = secret, inform, leading
         self.live: dict[str, Connection] = {}
         self.closing: set[asyncio.Task[None]] = set()
 
@@ -73,6 +80,8 @@ class Links:
         if not matches(websocket.headers.get("authorization"), self.secret):
             log.warning("a worker at %s showed a wrong secret and was refused", connection.peer)
             return await connection.close(WRONG_SECRET, "wrong secret")
+        if not self.leading():
+            return await websocket.send_denial_response(Response(status_code=BACKUP))
         await websocket.accept()
         writer = asyncio.create_task(connection.write(), name="link writer")
         try:

@@ -1,7 +1,8 @@
 """The primary's shell: one brain after another over the same store, links and watchers.
 
 A brain whose commit has an unknown outcome is discarded, and the next one is built from what the
-store says. A primary that finds another's lease there stops for good: it may write nothing.
+store says. While the lease is another's there is no brain: this server is a backup, it watches
+the lease, and its worker serves whoever leads.
 """
 
 import asyncio
@@ -10,8 +11,8 @@ from typing import Any
 
 from ..books import Step
 from ..inputs import Boot, ClockSet, Drain, Retire, Send
-from ..primary import Primary
-from ..records import PRIMARY_RECORDS, Lease, Record
+from ..primary import Primary, Standby
+from ..records import PRIMARY_RECORDS
 from ..settings import Settings
 from ..store import CommitFailed, LeaseLost, Store, StoreError, open_store
 from .changes import Changes
@@ -36,7 +37,9 @@ class PrimaryDaemon:
     ) -> None:
         self.node, self.settings, self.url, self.clock = node, settings, store, clock
         self.changes = Changes()
-        self.links = Links(secret, self.inform)
+        self.links = Links(secret, self.inform, self.leading)
+        self.standby = Standby(node, settings)
+        self.store: Store | None = None
         self.skew = 0.0
         self.retired = asyncio.Event()
         self.leaving = asyncio.Event()
@@ -46,23 +49,23 @@ class PrimaryDaemon:
 
     # ---------------------------------------------------------------- a brain's life
     def begin(self) -> None:
-        """Open the store and take the lease. Raises `StoreError` if that can't be done."""
-        store = open_store(self.url, PRIMARY_RECORDS)
+        """Open the store, and lead if the lease is free. Raises `StoreError`, `LeaseLost`."""
+        self.store = open_store(self.url, PRIMARY_RECORDS)
         try:
-            self.rise(store, store.load())
+            self.lead_if_free()
         except BaseException:
-            store.close()
+            self.close_store()
             raise
 
-    def rise(self, store: Store, records: list[Record]) -> None:
-        """Build a brain from the records, and let it lead."""
-        self.brain = Primary(self.node, self.settings, records)
-        self.shell = Shell(self.brain, store, self.clock, self.act, self.seen)
-        self.shell.tell(Boot(new_boot()))
-        self.skew = 0.0
-        self.follow_wall_clock()
-        if self.leaving.is_set():
-            self.shell.tell(Drain())
+    def lead_if_free(self) -> None:
+        """Build a brain from the store and let it lead, unless the lease is another's."""
+        assert self.store is not None
+        if self.standby.may_lead(self.store.lease(), self.clock()):
+            self.brain = Primary(self.node, self.settings, self.store.load())
+            self.shell = Shell(self.brain, self.store, self.clock, self.act, self.seen)
+            self.shell.tell(Boot(new_boot()))
+            if self.leaving.is_set():
+                self.shell.tell(Drain())
 
     def leading(self) -> bool:
         """Whether there is a brain that knows what the store knows."""
@@ -71,12 +74,14 @@ class PrimaryDaemon:
     async def run(self) -> None:
         """Live until this primary has retired.
 
-        Raises `LeaseLost` when another has taken its place, and any error that is a fault of
-        the program itself.
+        Raises `LeaseLost` when another server of the same name leads, and any error that is a
+        fault of the program itself.
         """
         while not self.retired.is_set():
             try:
-                await self.live()
+                await (self.live() if self.shell else self.stand_by())
+            except LeaseLost as error:
+                self.step_down(error)
             except CommitFailed as error:
                 log.error("%s; the state is read from the store again", error.cause)
                 await self.recover()
@@ -92,6 +97,36 @@ class PrimaryDaemon:
         finally:
             retired.cancel()
 
+    async def stand_by(self) -> None:
+        """Watch the lease until it may be taken, or until it is time to leave."""
+        log.info("this server is a backup: it watches the lease")
+        while self.shell is None:
+            if await happens(self.leaving, self.standby.poll_every()):
+                self.retired.set()
+                return
+            try:
+                self.lead_if_free()
+            except LeaseLost:
+                self.discard()
+        log.info("this server leads from now on")
+
+    def step_down(self, error: LeaseLost) -> None:
+        """Another server leads: forget what this one knew. Raises `LeaseLost` for a namesake."""
+        assert self.store is not None
+        lease = self.store.lease()
+        if lease is not None and lease.holder == self.node:
+            raise error
+        log.warning("another server leads: %s", error)
+        self.discard()
+
+    def discard(self) -> None:
+        """Let go of the brain and of everybody who believes that it leads."""
+        if self.shell is not None:
+            self.shell.stop()
+            self.shell = None
+        self.links.close_all()
+        self.changes.count()
+
     async def recover(self) -> None:
         """Discard the brain and the links, and build both anew as soon as the store works."""
         self.close_store()
@@ -101,37 +136,17 @@ class PrimaryDaemon:
                 self.give_up()
                 return
             try:
-                self.begin_again()
+                self.begin()
                 return
             except StoreError as error:
                 log.error("%s; trying on", error.cause)
 
-    def begin_again(self) -> None:
-        """Open the store and lead again, unless another primary has led meanwhile."""
-        store = open_store(self.url, PRIMARY_RECORDS)
-        try:
-            records = store.load()
-            self.check_lease(records)
-            self.rise(store, records)
-        except BaseException:
-            store.close()
-            raise
-
-    def check_lease(self, records: list[Record]) -> None:
-        """Raise `LeaseLost` if the stored lease is neither ours nor an earlier one."""
-        stored = next((record for record in records if isinstance(record, Lease)), None)
-        mine, epoch = self.brain.lease(), self.brain.epoch
-        theirs = stored is not None and mine is not None and stored.holder != mine.holder
-        if stored is not None and (stored.epoch > epoch or (stored.epoch == epoch and theirs)):
-            raise LeaseLost(epoch, stored.epoch)
-
     def close_store(self) -> None:
         """Let go of the brain and its store."""
-        if self.shell is not None:
-            self.shell.stop()
-            self.shell.store.close()
-            self.shell = None
-            self.changes.count()
+        self.discard()
+        if self.store is not None:
+            self.store.close()
+            self.store = None
 
     # ---------------------------------------------------------------- inputs
     def tell(self, told: Any) -> Any:

@@ -25,7 +25,10 @@ log = logging.getLogger("runall")
 
 
 class PrimaryOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What `runall primary` was told. `store` is a URL; empty for a file in `data`."""
+    """What `runall primary` was told. `store` is a URL; empty for a file in `data`.
+
+    `primaries` are the other servers that may lead: this node's worker serves whoever does.
+    """
 
     name: str
     listen: Address
@@ -35,6 +38,7 @@ class PrimaryOptions(msgspec.Struct, frozen=True, kw_only=True):
     secret_file: Path | None = None
     token_file: Path | None = None
     with_worker: bool = True
+    primaries: tuple[Address, ...] = ()
 
 
 async def live_as_primary(options: PrimaryOptions) -> int:
@@ -86,7 +90,12 @@ class Headquarters:
         self.primary = PrimaryDaemon(options.name, options.settings, store, secret, clock)
         self.server = ApiServer(application(self.primary, token), bound)
         self.worker = WorkerDaemon(
-            options.name, options.settings, options.data, (self.address.own(),), secret, clock
+            options.name,
+            options.settings,
+            options.data,
+            (self.address.own(), *options.primaries),
+            secret,
+            clock,
         )
         self.with_worker = options.with_worker
         self.tasks: list[asyncio.Task[None]] = []

@@ -44,8 +44,7 @@ class Start:
         self.halted = asyncio.Event()
         self.jobs = Jobs(daemon.data, self.exited)
         self.shell = Shell(brain, store, clock, self.act, self.seen)
-        silence = daemon.settings.silence
-        self.dialing = Dialing(daemon.primaries, daemon.secret, silence, self)
+        self.dialing = Dialing(daemon.primaries, daemon.secret, self)
 
     async def run(self) -> None:
         """Live until the brain asks to leave. Raises what ends this start otherwise."""
@@ -84,8 +83,8 @@ class Start:
             case Signal(job, which):
                 log.info("job %s gets SIG%s", job, which)
                 self.jobs.signal(job, which)
-            case Leave():
-                self.dialing.leave()
+            case Leave(why):
+                self.dialing.leave(why)
             case Halt():
                 self.halted.set()
 

@@ -8,7 +8,7 @@ store; a database that several machines share can be another, behind the same pr
 from typing import Protocol
 
 from ..books import Change
-from ..records import Record
+from ..records import Lease, Record
 
 
 class StoreError(Exception):
@@ -39,6 +39,10 @@ class Store(Protocol):
 
         Raises `StoreError` when one can't be read.
         """
+        ...
+
+    def lease(self) -> Lease | None:
+        """The lease as it is stored now: what a backup watches. Raises `StoreError`."""
         ...
 
     def commit(self, change: Change, guard: int | None) -> None:

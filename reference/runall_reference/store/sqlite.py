@@ -126,10 +126,22 @@ class SqliteStore:
         """Raise `LeaseLost` unless the stored lease has that epoch."""
         if guard is None:
             return
-        row = self.db.execute("SELECT body FROM lease WHERE key = 'primary'").fetchone()
-        epoch = msgspec.json.decode(row[0], type=Lease).epoch if row else 0
+        lease = self.stored_lease()
+        epoch = lease.epoch if lease else 0
         if epoch != guard:
             raise LeaseLost(guard, epoch)
+
+    def stored_lease(self) -> Lease | None:
+        """The lease in the file. Raises `sqlite3.Error`."""
+        row = self.db.execute("SELECT body FROM lease WHERE key = 'primary'").fetchone()
+        return msgspec.json.decode(row[0], type=Lease) if row else None
+
+    def lease(self) -> Lease | None:
+        """The lease as it is stored now."""
+        try:
+            return self.stored_lease()
+        except sqlite3.Error as error:
+            raise unusable(self.path, error) from error
 
     def write(self, change: Change) -> None:
         """Carry out the puts and drops in their order."""
