@@ -21,6 +21,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     prompt: how soon a server that is back is acted upon.
     minute: how long a minute of the schedule lasts.
     stop: how long a clean stop may take; grace: how long it leaves a job after SIGTERM.
+    spread: how far apart the reruns of one lost server start.
     slack: what a busy machine may add to any of these.
     """
 
@@ -32,6 +33,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     stop: float
     grace: float
     slack: float
+    spread: float = 0.0
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +58,28 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     def final(self) -> bool:
         """Whether the system regards this attempt as over."""
         return self.state in ("succeeded", "failed", "timed_out", "aborted", "interrupted")
+
+
+class LedgerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the operator's ledger: what befell a job, what was done about it, and why.
+
+    `decision` is "refused" where nothing follows; `clause` names the rule, `detail` the reason.
+    """
+
+    number: int
+    at: float
+    event: str
+    job: str
+    root: str
+    what: str
+    decision: str
+    clause: str = ""
+    detail: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the system decided that nothing follows."""
+        return self.decision == "refused"
 
 
 class Rejected(Exception):
@@ -111,6 +135,10 @@ class Client(Protocol):
 
     def owes(self, root: str) -> bool | None:
         """Whether the system still means to run something for that lineage; None: can't say."""
+        ...
+
+    def ledger(self) -> list[LedgerView]:
+        """The operator's ledger, oldest line first; empty where a system keeps none."""
         ...
 
     def reasons(self, root: str) -> str:

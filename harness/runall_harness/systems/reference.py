@@ -18,7 +18,7 @@ from runall_reference.views import View, events, jobs, ledger, servers, status
 from ..rigs.base import KitCannotRun, NodeSpec, Place, Site
 from ..rigs.simulated import SimulatedSite
 from ..simulation.node import Shell
-from .base import Client, JobView, Rejected, Timings, Unreachable
+from .base import Client, JobView, LedgerView, Rejected, Timings, Unreachable
 
 CAPABILITIES = frozenset(
     {"prompt", "hold", "slots", "fencing", "failover", "once", "lineage", "bounds", "limbo"}
@@ -72,6 +72,7 @@ class Reference:
             stop=3 * s.kill_grace,
             grace=s.kill_grace,
             slack=SLACK[rig],
+            spread=s.spread,
         )
 
     # ---------------------------------------------------------------- nodes
@@ -125,6 +126,11 @@ class Reference:
 def job_of(view: View) -> JobView:
     """The harness's view of a job, from the reference's."""
     return msgspec.convert({k: view[k] for k in JobView.__struct_fields__}, JobView)
+
+
+def entry_of(view: View) -> LedgerView:
+    """The harness's view of a line of the ledger, from the reference's."""
+    return msgspec.convert(view, LedgerView)
 
 
 def still_owed(root: str, all_jobs: list[View], all_events: list[View]) -> bool:
@@ -220,6 +226,10 @@ class SimulatedClient:
     def owes(self, root: str) -> bool:
         """Whether something is still to come for that lineage."""
         return still_owed(root, jobs(self.brain()), events(self.brain()))
+
+    def ledger(self) -> list[LedgerView]:
+        """The operator's ledger."""
+        return [entry_of(view) for view in ledger(self.brain())]
 
     def reasons(self, root: str) -> str:
         """What the ledger says."""

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from ..rigs.base import Site
-from .base import JobView, Rejected, Unreachable
-from .reference import job_of, still_owed, told_reasons
+from .base import JobView, LedgerView, Rejected, Unreachable
+from .reference import entry_of, job_of, still_owed, told_reasons
 
 TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 POLL = 20.0
@@ -121,6 +121,10 @@ class HttpClient:
     def owes(self, root: str) -> bool:
         """Whether something is still to come for that lineage."""
         return still_owed(root, self.views("/v1/jobs"), self.views("/v1/events"))
+
+    def ledger(self) -> list[LedgerView]:
+        """The operator's ledger."""
+        return [entry_of(view) for view in self.views("/v1/ledger")]
 
     def reasons(self, root: str) -> str:
         """What the ledger says."""
