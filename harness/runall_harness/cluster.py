@@ -46,6 +46,7 @@ class Cluster:
         return Meta(
             at=self.site.now(), case=self.case.id, system=s.name, version=s.version,
             policy=s.policy, rig=self.rig.name, capabilities=tuple(sorted(s.capabilities)),
+            grace=s.timings.grace + s.timings.slack,
         )  # fmt: skip
 
     # ---------------------------------------------------------------- nodes

@@ -22,7 +22,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Meta(Line, frozen=True, kw_only=True, tag="meta"):
-    """The first line: what was judged, and where."""
+    """The first line: what was judged, and where.
+
+    `grace` is how long, in seconds, a job may live on after it was told to end: the system's kill
+    grace and what a busy machine adds to it.
+    """
 
     schema: str = SCHEMA
     case: str
@@ -31,6 +35,7 @@ class Meta(Line, frozen=True, kw_only=True, tag="meta"):
     policy: str
     rig: str
     capabilities: tuple[str, ...]
+    grace: float = 0.0
 
 
 class Call(Line, frozen=True, kw_only=True, tag="call"):

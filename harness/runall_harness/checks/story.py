@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from math import inf
 
 import msgspec
 
-from ..history import Answer, AnyLine, Call, Meta, Seen, Witnessed
-from ..rigs.base import Execution
+from ..history import Answer, AnyLine, Call, Fault, Meta, Seen, Witnessed
+from ..rigs.base import Execution, Proof
 from ..systems.base import JobView
 
 
@@ -21,10 +22,23 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     value: object = None
 
 
+class Freeze(msgspec.Struct, kw_only=True):
+    """A node stood still from `since` until it was woken or ended, in seconds."""
+
+    node: str
+    since: float
+    until: float = inf
+
+
 class Story(msgspec.Struct, kw_only=True):
-    """`shown` holds every state that the system showed of a job, in order."""
+    """`shown` holds every state that the system showed of a job, in order.
+
+    `grace` is how long a job may live on after it was told to end, in seconds.
+    """
 
     capabilities: frozenset[str] = frozenset()
+    grace: float = 0.0
+    freezes: list[Freeze] = []
     executions: dict[str, Execution] = {}
     shown: dict[str, list[JobView]] = {}
     asked: list[Asked] = []
@@ -36,7 +50,9 @@ class Story(msgspec.Struct, kw_only=True):
         for line in lines:
             match line:
                 case Meta():
-                    story.capabilities = frozenset(line.capabilities)
+                    story.capabilities, story.grace = frozenset(line.capabilities), line.grace
+                case Fault(proof=proof):
+                    story.see_fault(proof)
                 case Witnessed(execution=execution):
                     story.executions[execution.id] = execution
                 case Seen(job=job):
@@ -49,6 +65,28 @@ class Story(msgspec.Struct, kw_only=True):
                     pass
         story.asked += [asked(call, None) for call in calls.values()]
         return story
+
+    def see_fault(self, proof: Proof) -> None:
+        """Remember when a node was frozen; a kill or a stop ends that as well."""
+        if proof.kind in ("unpause", "kill", "stop"):
+            for freeze in self.freezes:
+                if freeze.node == proof.node:
+                    freeze.until = min(freeze.until, proof.at)
+        if proof.kind == "pause":
+            self.freezes.append(Freeze(node=proof.node, since=proof.at))
+
+    def slept_into(self, earlier: Execution, later: Execution) -> bool:
+        """Whether one execution outlived the start of another only because its node was frozen.
+
+        What does not run cannot stop itself: it has the kill grace from its waking.
+        """
+        last_seen = earlier.ended_at or earlier.beat_at
+        return any(
+            freeze.node == earlier.node
+            and freeze.since <= later.started_at
+            and last_seen <= freeze.until + self.grace
+            for freeze in self.freezes
+        )
 
     def jobs(self) -> list[JobView]:
         """Each job as it was shown last."""
