@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from .cases import Case
 from .checks import judge
-from .history import Answer, Call, Fault, History, Meta, Start
+from .history import Answer, Call, Fault, History, Ledger, Meta, Start
 from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
-from .systems.base import JobView, Rejected, System, Unreachable
+from .systems.base import JobView, LedgerView, Rejected, System, Unreachable
 from .systems.reference import Reference
 from .verdicts import Inconclusive, Unsupported
 
@@ -157,6 +157,13 @@ class Cluster:
         """The attempts of a lineage, in their order."""
         return sorted((j for j in self.jobs() if j.root == root), key=lambda j: j.attempt)
 
+    def ledger_of(self, root: str) -> list[LedgerView]:
+        """The ledger's lines about a lineage; none while the system does not answer."""
+        try:
+            return [entry for entry in self.api.ledger() if entry.root == root]
+        except (Unreachable, Rejected):
+            return []
+
     # ---------------------------------------------------------------- seeing
     def executions(self) -> Sequence[Execution]:
         """All executions so far, as the jobs themselves told them."""
@@ -188,7 +195,16 @@ class Cluster:
         """Run every check over the history. Raises `Violation`, or `Inconclusive`."""
         self.jobs()
         self.executions()
+        self.keep_ledger()
         judge(self.history.lines)
+
+    def keep_ledger(self) -> None:
+        """Write down the ledger, where there is one and somebody answers."""
+        try:
+            entries = tuple(self.api.ledger())
+        except (Unreachable, Rejected):
+            return
+        self.history.add(Ledger(at=self.site.now(), entries=entries))
 
     def logs(self) -> dict[str, str]:
         """What each node printed."""

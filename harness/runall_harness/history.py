@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from .rigs.base import Execution, Proof
-from .systems.base import JobView
+from .systems.base import JobView, LedgerView
 
 SCHEMA = "runall-history/1"
 
@@ -78,7 +78,13 @@ class Seen(Line, frozen=True, kw_only=True, tag="job"):
     job: JobView
 
 
-AnyLine = Meta | Call | Answer | Fault | Start | Witnessed | Seen
+class Ledger(Line, frozen=True, kw_only=True, tag="ledger"):
+    """The operator's ledger as the system shows it, whole: nothing is taken out of it again."""
+
+    entries: tuple[LedgerView, ...]
+
+
+AnyLine = Meta | Call | Answer | Fault | Start | Witnessed | Seen | Ledger
 
 
 class History:

@@ -7,10 +7,8 @@ from typing import NamedTuple
 
 from ..rigs.base import Execution
 from ..verdicts import Violation
-from .story import Story
-
-# An execution is seen to live at its beats, so an overlap shorter than this is no proof of one.
-BEAT = 0.15
+from .limits import limbo_counts, limits_are_kept
+from .story import BEAT, Story
 
 
 class Guarantee(NamedTuple):
@@ -141,6 +139,26 @@ def nobody_is_forgotten(story: Story) -> None:
             raise Violation("RA-1.1", f"the accepted run {asked.value} is on record", "it is not")
 
 
+def interruptions_are_told(story: Story) -> None:
+    """Every interrupted attempt has a line in the ledger: what was done about it, by which clause."""
+    if story.ledger is None:
+        return
+    lines = {entry.job: entry for entry in story.ledger}
+    for job in story.jobs():
+        if job.state == "interrupted":
+            entry = lines.get(job.id)
+            if entry is None or not entry.decision or not entry.clause:
+                raise Violation("RA-8.4", f"a line about {job.id}, with decision and clause",
+                                f"{entry or 'none'}")  # fmt: skip
+
+
+def refusals_have_reasons(story: Story) -> None:
+    """Whatever is refused, the ledger says why."""
+    for entry in story.ledger or ():
+        if entry.refused and not (entry.clause and entry.detail):
+            raise Violation("RA-8.3", f"the reason why {entry.job} is not run again", f"{entry}")
+
+
 GUARANTEES = (
     Guarantee("RA-3.4", frozenset(), completed_is_final),
     Guarantee("RA-4.7", frozenset(), slot_completed_once),
@@ -149,6 +167,10 @@ GUARANTEES = (
     Guarantee("RA-1.4", frozenset(), one_rerun_each),
     Guarantee("RA-1.1", frozenset(), nobody_is_forgotten),
     Guarantee("RA-7.1", frozenset({"fencing"}), one_live_attempt),
+    Guarantee("RA-6.1", frozenset(), limits_are_kept),
+    Guarantee("RA-6.2", frozenset({"limbo"}), limbo_counts),
+    Guarantee("RA-8.3", frozenset({"bounds"}), refusals_have_reasons),
+    Guarantee("RA-8.4", frozenset({"bounds"}), interruptions_are_told),
     Guarantee("RA-3.1", frozenset({"once"}), finalized_once),
     Guarantee("RA-4.5", frozenset({"lineage"}), reruns_follow_interruptions),
 )

@@ -6,9 +6,12 @@ from math import inf
 
 import msgspec
 
-from ..history import Answer, AnyLine, Call, Fault, Meta, Seen, Witnessed
+from ..history import Answer, AnyLine, Call, Fault, Ledger, Meta, Seen, Witnessed
 from ..rigs.base import Execution, Proof
-from ..systems.base import JobView
+from ..systems.base import JobView, LedgerView
+
+# An execution is seen to live at its beats, so an overlap shorter than this is no proof of one.
+BEAT = 0.15
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,10 +33,20 @@ class Freeze(msgspec.Struct, kw_only=True):
     until: float = inf
 
 
+class Limbo(msgspec.Struct, kw_only=True):
+    """A job was shown in limbo from `since` until it was shown otherwise, in seconds."""
+
+    job: str
+    event: str
+    since: float
+    until: float = inf
+
+
 class Story(msgspec.Struct, kw_only=True):
     """`shown` holds every state that the system showed of a job, in order.
 
-    `grace` is how long a job may live on after it was told to end, in seconds.
+    `grace` is how long a job may live on after it was told to end, in seconds. `ledger` is None
+    where nobody could be asked for it.
     """
 
     capabilities: frozenset[str] = frozenset()
@@ -41,6 +54,8 @@ class Story(msgspec.Struct, kw_only=True):
     freezes: list[Freeze] = []
     executions: dict[str, Execution] = {}
     shown: dict[str, list[JobView]] = {}
+    limbo: list[Limbo] = []
+    ledger: tuple[LedgerView, ...] | None = None
     asked: list[Asked] = []
 
     @classmethod
@@ -57,6 +72,9 @@ class Story(msgspec.Struct, kw_only=True):
                     story.executions[execution.id] = execution
                 case Seen(job=job):
                     story.shown[job.id].append(job)
+                    story.see_limbo(line.at, job)
+                case Ledger(entries=entries):
+                    story.ledger = entries
                 case Call():
                     calls[line.number] = line
                 case Answer():
@@ -74,6 +92,14 @@ class Story(msgspec.Struct, kw_only=True):
                     freeze.until = min(freeze.until, proof.at)
         if proof.kind == "pause":
             self.freezes.append(Freeze(node=proof.node, since=proof.at))
+
+    def see_limbo(self, at: float, job: JobView) -> None:
+        """Remember from when to when a job was in limbo; its end, by the system's own word."""
+        last = next((each for each in self.limbo if each.job == job.id and each.until == inf), None)
+        if last is not None and (job.final or not job.limbo):
+            last.until = job.finalized_at if job.final else at
+        elif last is None and job.limbo and not job.final:
+            self.limbo.append(Limbo(job=job.id, event=job.event, since=at))
 
     def slept_into(self, earlier: Execution, later: Execution) -> bool:
         """Whether one execution outlived the start of another only because its node was frozen.
