@@ -29,6 +29,8 @@ Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
 # Faults that not every rig can show; a case names with a tag what it cannot do without.
 FAULTS = frozenset({"kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job"})
+# Why a rig may not be able to, where that needs more than a word.
+WHY = {"clock": "its nodes have no clocks of their own"}
 # The first: an async step never runs, and all that tells of it is this warning.
 FILTERS = ("error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning")
 
@@ -193,7 +195,8 @@ class CaseSession:
                 raise Unsupported(f"the system does not declare the capability {need}")
         for fault in sorted(case.tags & FAULTS):
             if fault not in rig.abilities:
-                raise Unsupported(f"the {rig.name} rig cannot show the fault {fault}")
+                why = f": {WHY[fault]}" if fault in WHY else ""
+                raise Unsupported(f"the {rig.name} rig cannot show the fault {fault}{why}")
 
     def keeps(self, ended: Ended) -> bool:
         """Whether the traces of that case are to be saved."""

@@ -86,6 +86,11 @@ class SimulatedSite:
         self.world.join(self.node(node))
         return self.proof("join", node, True, "what was held up arrives")
 
+    def set_clock(self, node: str, ahead: float) -> Proof:
+        """Set its wall clock; the steady time of everything else goes on as before."""
+        self.node(node).set_clock(ahead)
+        return self.proof("clock", node, True, f"its wall clock was set by {ahead:+g} s")
+
     def proof(self, kind: str, node: str, proven: bool, evidence: str) -> Proof:
         """What became of a fault, and a line in the node's log."""
         self.say(node, f"{kind}: {evidence}")
@@ -133,7 +138,7 @@ class SimulatedRig:
     """Makes a new world for each case."""
 
     name = "simulated"
-    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "daemon"})
+    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "clock", "daemon"})
 
     def site(self, case: str, *, cuttable: bool = False) -> SimulatedSite:
         """A fresh world; every node of it can be cut off."""

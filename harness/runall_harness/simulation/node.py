@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runall_reference.books import Step
 from runall_reference.inputs import (
     Boot,
+    ClockSet,
     Cut,
     Drain,
     Exited,
@@ -88,6 +89,7 @@ class Node:
         # Primaries share one store; what a worker writes down is its own.
         self.disks = {"primary": world.store, "worker": Disk()}
         self.boots = 0
+        self.skew = 0.0
         self.up = self.frozen = self.cut = False
         self.inbox: list[Callable[[], None]] = []
         self.processes: dict[str, Process] = {}
@@ -131,6 +133,7 @@ class Node:
             brain = Primary(self.name, self.settings, store.load())
             self.primary = Shell(self, brain, store, self.act_primary)
             self.primary.tell(Boot(self.boot))
+            self.tell_primary(ClockSet(self.skew))
         else:
             self.world.time.after(self.standby.poll_every(), self.living(self.stand_by))
 
@@ -174,6 +177,11 @@ class Node:
         for shell in (self.worker, self.primary):
             if shell is not None:
                 shell.tell(Drain())
+
+    def set_clock(self, ahead: float) -> None:
+        """Somebody sets the wall clock of this node, in seconds; the daemons notice."""
+        self.skew += ahead
+        self.living(lambda: self.tell_primary(ClockSet(self.skew)))()
 
     def thaw(self) -> None:
         """Go on after a freeze: all that came meanwhile comes now, in order."""

@@ -17,6 +17,7 @@ from ..settings import Settings
 from ..store import CommitFailed, LeaseLost, Store, StoreError, open_store
 from .changes import Changes
 from .clocks import SteadyClock
+from .failpoints import Reached, unheeded
 from .links import Links
 from .narration import narrate
 from .shell import BrainDiscarded, Shell
@@ -33,9 +34,16 @@ class PrimaryDaemon:
     """A primary: its name, its settings, its store, its links."""
 
     def __init__(
-        self, node: str, settings: Settings, store: str, secret: str, clock: SteadyClock
+        self,
+        node: str,
+        settings: Settings,
+        store: str,
+        secret: str,
+        clock: SteadyClock,
+        reached: Reached = unheeded,
     ) -> None:
         self.node, self.settings, self.url, self.clock = node, settings, store, clock
+        self.reached = reached
         self.changes = Changes()
         self.links = Links(secret, self.inform, self.leading)
         self.standby = Standby(node, settings)
@@ -62,7 +70,8 @@ class PrimaryDaemon:
         assert self.store is not None
         if self.standby.may_lead(self.store.lease(), self.clock()):
             self.brain = Primary(self.node, self.settings, self.store.load())
-            self.shell = Shell(self.brain, self.store, self.clock, self.act, self.seen)
+            self.shell = Shell(self.brain, self.store, self.clock, self.act, self.seen,
+                               self.reached)  # fmt: skip
             self.shell.tell(Boot(new_boot()))
             if self.leaving.is_set():
                 self.shell.tell(Drain())

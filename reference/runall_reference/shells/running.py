@@ -15,6 +15,7 @@ from .api import application
 from .clocks import SteadyClock
 from .daemon import Stops
 from .errors import DONE, DaemonCannotRun
+from .failpoints import watch_failpoints
 from .keys import kept_key, read_key
 from .lock import FolderLock
 from .primary import PrimaryDaemon
@@ -87,7 +88,9 @@ class Headquarters:
         self.address, clock = Address(host, port), SteadyClock()
         self.grace = options.settings.kill_grace
         store = options.store or f"sqlite:///{options.data / 'primary.db'}"
-        self.primary = PrimaryDaemon(options.name, options.settings, store, secret, clock)
+        self.primary = PrimaryDaemon(
+            options.name, options.settings, store, secret, clock, watch_failpoints(options.data)
+        )
         self.server = ApiServer(application(self.primary, token), bound)
         self.worker = WorkerDaemon(
             options.name,

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from ..books import Step
 from ..inputs import Tick
 from ..store import Store
+from .failpoints import Reached, unheeded
 
 # A wake that is due already still lets the loop breathe, and others be heard.
 SHORTEST_WAKE = 0.001
@@ -37,7 +38,8 @@ class Shell:
     """One brain, its store, its clock, and `act`, which carries out one action.
 
     `over` ends with the error that ended this brain. `seen` is called after each input with the
-    step that came of it, once its actions were carried out.
+    step that came of it, once its actions were carried out. `reached` is told of every point at
+    which a crash can fall; only tests crash there.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class Shell:
         clock: Callable[[], float],
         act: Callable[[Any], None],
         seen: Callable[[Step], None],
+        reached: Reached = unheeded,
     ) -> None:
         self.brain, self.store, self.clock = brain, store, clock
-        self.act, self.seen = act, seen
+        self.act, self.seen, self.reached = act, seen, reached
         self.loop = asyncio.get_running_loop()
         self.over: asyncio.Future[None] = self.loop.create_future()
         self.timer: asyncio.TimerHandle | None = None
@@ -70,9 +73,12 @@ class Shell:
     def step(self, told: Any) -> Any:
         """Handle, commit, act, answer."""
         step = self.brain.handle(told, self.clock())
+        self.reached("before", step)
         self.store.commit(step.change, step.guard if step.change or step.actions else None)
-        for action in step.actions:
+        self.reached("after", step)
+        for number, action in enumerate(step.actions, 1):
             self.act(action)
+            self.reached("between", step, number)
         self.seen(step)
         self.arm()
         return step.reply
