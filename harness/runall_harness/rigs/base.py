@@ -136,6 +136,13 @@ class Site(Protocol):
         """Mend the cut."""
         ...
 
+    def set_clock(self, node: str, ahead: float) -> Proof:
+        """Set the node's wall clock that many seconds ahead of what it says; back if negative.
+
+        Raises `NotImplementedError` where the nodes have no clocks of their own.
+        """
+        ...
+
     def alive(self, node: str) -> bool:
         """Whether the node's daemon runs (a frozen one does)."""
         ...

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from runall_harness.witness import Witness
 
-from .base import Execution
+from .base import Execution, Proof
 
 T = TypeVar("T")
 
@@ -80,6 +80,10 @@ class RealSite:
     def release(self, tag: str) -> None:
         """Let all present and future jobs of that tag end."""
         self.witness.release(tag)
+
+    def set_clock(self, node: str, ahead: float) -> Proof:
+        """Raise `NotImplementedError`: the clock of all nodes is that of this machine."""
+        raise NotImplementedError(f"{node} can't be {ahead:+g} s off: it has this machine's clock")
 
     def job_gone(self, execution: Execution) -> bool:  # noqa: ARG002 - for subclasses
         """Whether the process of a silent execution is certainly gone.

@@ -37,7 +37,10 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as the system shows it. `state` is one of the reference's words (see `machines`)."""
+    """A job as the system shows it. `state` is one of the reference's words (see `machines`).
+
+    `late_code` is the exit status of a result that came after the attempt had been given up.
+    """
 
     id: str
     event: str
@@ -53,11 +56,24 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     limbo: bool = False
     finalized_at: float = 0.0
     description: str = ""
+    late_code: int | None = None
 
     @property
     def final(self) -> bool:
         """Whether the system regards this attempt as over."""
         return self.state in ("succeeded", "failed", "timed_out", "aborted", "interrupted")
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """How far an event's schedule has been served. Slots are minutes since the epoch.
+
+    `cursor` is the last slot that has been served or was let go; None where a system shows none.
+    `owed` are the slots before it that were interrupted and are still to be run again.
+    """
+
+    id: str
+    cursor: int | None = None
+    owed: tuple[int, ...] = ()
 
 
 class LedgerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +127,10 @@ class Client(Protocol):
 
     def delete_event(self, event: str) -> None:
         """Delete an event."""
+        ...
+
+    def event(self, event: str) -> EventView:
+        """How far its schedule has been served."""
         ...
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:

@@ -18,7 +18,7 @@ from runall_reference.views import View, events, jobs, ledger, servers, status
 from ..rigs.base import KitCannotRun, NodeSpec, Place, Site
 from ..rigs.simulated import SimulatedSite
 from ..simulation.node import Shell
-from .base import Client, JobView, LedgerView, Rejected, Timings, Unreachable
+from .base import Client, EventView, JobView, LedgerView, Rejected, Timings, Unreachable
 
 CAPABILITIES = frozenset(
     {"prompt", "hold", "slots", "fencing", "failover", "once", "lineage", "bounds", "limbo"}
@@ -128,6 +128,12 @@ def job_of(view: View) -> JobView:
     return msgspec.convert({k: view[k] for k in JobView.__struct_fields__}, JobView)
 
 
+def event_of(view: View) -> EventView:
+    """The harness's view of an event, from the reference's."""
+    owed = tuple(owed["slot"] for owed in view["owed"])
+    return EventView(id=view["id"], cursor=view["cursor"], owed=owed)
+
+
 def entry_of(view: View) -> LedgerView:
     """The harness's view of a line of the ledger, from the reference's."""
     return msgspec.convert(view, LedgerView)
@@ -202,6 +208,10 @@ class SimulatedClient:
     def delete_event(self, event: str) -> None:
         """Delete an event."""
         self.order(DeleteEvent(event))
+
+    def event(self, event: str) -> EventView:
+        """How far an event has been served."""
+        return next(event_of(view) for view in events(self.brain()) if view["id"] == event)
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
         """Start an event by hand."""

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from ..rigs.base import Site
-from .base import JobView, LedgerView, Rejected, Unreachable
-from .reference import entry_of, job_of, still_owed, told_reasons
+from .base import EventView, JobView, LedgerView, Rejected, Unreachable
+from .reference import entry_of, event_of, job_of, still_owed, told_reasons
 
 TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 POLL = 20.0
@@ -96,6 +96,10 @@ class HttpClient:
     def delete_event(self, event: str) -> None:
         """Delete an event."""
         self.call("DELETE", f"/v1/events/{event}")
+
+    def event(self, event: str) -> EventView:
+        """How far an event has been served."""
+        return event_of(self.call("GET", f"/v1/events/{event}"))
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
         """Start an event by hand."""
