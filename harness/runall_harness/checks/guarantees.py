@@ -140,7 +140,7 @@ def nobody_is_forgotten(story: Story) -> None:
 
 
 def interruptions_are_told(story: Story) -> None:
-    """Every interrupted attempt has a line in the ledger: what was done about it, by which clause."""
+    """Every interrupted attempt is in the ledger: what was done about it, and by which clause."""
     if story.ledger is None:
         return
     lines = {entry.job: entry for entry in story.ledger}

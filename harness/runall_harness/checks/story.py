@@ -64,25 +64,31 @@ class Story(msgspec.Struct, kw_only=True):
         story, calls = cls(shown=defaultdict(list)), dict[int, Call]()
         for line in lines:
             match line:
-                case Meta():
-                    story.capabilities, story.grace = frozenset(line.capabilities), line.grace
-                case Fault(proof=proof):
-                    story.see_fault(proof)
-                case Witnessed(execution=execution):
-                    story.executions[execution.id] = execution
-                case Seen(job=job):
-                    story.shown[job.id].append(job)
-                    story.see_limbo(line.at, job)
-                case Ledger(entries=entries):
-                    story.ledger = entries
                 case Call():
                     calls[line.number] = line
                 case Answer():
                     story.asked.append(asked(calls.pop(line.number), line))
                 case _:
-                    pass
+                    story.see(line)
         story.asked += [asked(call, None) for call in calls.values()]
         return story
+
+    def see(self, line: AnyLine) -> None:
+        """Take in what was observed."""
+        match line:
+            case Meta():
+                self.capabilities, self.grace = frozenset(line.capabilities), line.grace
+            case Fault(proof=proof):
+                self.see_fault(proof)
+            case Witnessed(execution=execution):
+                self.executions[execution.id] = execution
+            case Seen(job=job):
+                self.shown[job.id].append(job)
+                self.see_limbo(line.at, job)
+            case Ledger(entries=entries):
+                self.ledger = entries
+            case _:
+                pass
 
     def see_fault(self, proof: Proof) -> None:
         """Remember when a node was frozen; a kill or a stop ends that as well."""
