@@ -79,7 +79,7 @@ Feature: A backup takes over
       | manual    |
       | scheduled |
 
-  @RA-9.5 @RA-7.3 @partition
+  @RA-9.5 @RA-7.3 @partition @netstore
   Scenario Outline: A primary that is cut off stops its local job before the backup runs it again
     Given a primary, a backup and one worker
     And an event for the primary, with Run All on

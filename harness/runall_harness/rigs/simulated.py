@@ -138,7 +138,7 @@ class SimulatedRig:
     """Makes a new world for each case."""
 
     name = "simulated"
-    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "clock", "daemon"})
+    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "clock", "daemon", "netstore"})
 
     def site(self, case: str, *, cuttable: bool = False) -> SimulatedSite:
         """A fresh world; every node of it can be cut off."""

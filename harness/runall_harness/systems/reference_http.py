@@ -12,11 +12,17 @@ from .base import EventView, JobView, LedgerView, Rejected, Unreachable
 from .reference import entry_of, event_of, job_of, still_owed, told_reasons
 
 TIMEOUT = httpx.Timeout(5.0, connect=1.0)
+QUICK_TIMEOUT = httpx.Timeout(1.0)
 POLL = 20.0
 BACKOFF = 0.05
 UNAVAILABLE = 503
 # An API on loopback has no certificate. To load those that a system trusts takes 40 ms a client.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def harmless(method: str, error: httpx.HTTPError) -> bool:
+    """Whether a call that failed cannot have done anything."""
+    return method == "GET" or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
 
 
 def follows(answer: httpx.Response) -> bool:
@@ -63,23 +69,27 @@ class HttpClient:
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """The answer of whoever leads; the one that answered last is asked first.
 
-        Only a primary that cannot have acted is passed over: one that refused the connection, or
-        that says itself that it does not lead.
+        Only a primary that cannot have acted is passed over: one that was asked to show something,
+        that refused the connection, or that says itself that it does not lead.
         """
         why = ""
         for url in list(self.urls):
             try:
-                answer = self.http.request(method, f"{url}{path}", **more)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                why = f"{method} {url}{path}: {error!r}"
-                continue
+                answer = self.http.request(method, f"{url}{path}", timeout=self.patience(), **more)
             except httpx.HTTPError as error:
-                raise Unreachable(f"{method} {url}{path}: {error!r}") from error
+                why = f"{method} {url}{path}: {error!r}"
+                if not harmless(method, error):
+                    raise Unreachable(why) from error
+                continue
             if not follows(answer):
                 self.urls = [url, *(other for other in self.urls if other != url)]
                 return answer
             why = f"{url} does not lead"
         raise Unreachable(why)
+
+    def patience(self) -> httpx.Timeout:
+        """How long one primary may take, in seconds: less where another may answer instead."""
+        return TIMEOUT if len(self.urls) == 1 else QUICK_TIMEOUT
 
     def present_slot(self) -> int:
         """The running minute of the schedule."""
