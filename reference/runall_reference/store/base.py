@@ -2,7 +2,7 @@
 
 The brains know nothing of this. A store keeps the records of one node; a primary's store also
 keeps the lease, and refuses every change of a primary that holds it no longer. SQLite is one
-store; a database that several machines share can be another, behind the same protocol.
+store; PostgreSQL, which several machines can share, is the other, behind the same protocol.
 """
 
 from typing import Protocol
@@ -20,7 +20,11 @@ class StoreError(Exception):
 
 
 class CommitFailed(StoreError):
-    """Whether the change was committed is not known: discard the brain, and load again."""
+    """Whether the change was committed is not known: discard the brain, and load again.
+
+    Also raised where it is known that nothing was written (a full disk, records that another
+    primary has changed): the brain knows what the store does not, so it goes just the same.
+    """
 
 
 class LeaseLost(Exception):
@@ -35,24 +39,29 @@ class Store(Protocol):
     """The records of one node on a disk."""
 
     def load(self) -> list[Record]:
-        """All records, within each table in the order of their creation.
+        """All records of one instant, within each table in the order of their creation.
 
         Raises `StoreError` when one can't be read.
         """
         ...
 
     def lease(self) -> Lease | None:
-        """The lease as it is stored now: what a backup watches. Raises `StoreError`."""
+        """The stored lease alone, which a backup watches; None where nobody ever led.
+
+        Raises `StoreError` when it can't be read; a store that said so is closed and opened anew.
+        """
         ...
 
     def commit(self, change: Change, guard: int | None) -> None:
         """Write a change as one transaction, on the disk when this returns.
 
-        With a `guard` it is written only if the stored lease has that epoch (0: there is none).
-        Raises `LeaseLost` when it has not, and `CommitFailed` when the outcome is unknown.
+        With a `guard` it is written only if the stored lease has that epoch (0: there is none),
+        and only if nobody else has written since this store loaded its records. Raises
+        `LeaseLost` for the first, and `CommitFailed` for the second and when the outcome is
+        unknown.
         """
         ...
 
     def close(self) -> None:
-        """Give the files back. Safe to call twice."""
+        """Give the files or the connection back. Safe to call twice."""
         ...

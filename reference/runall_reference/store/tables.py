@@ -1,0 +1,167 @@
+"""What both stores do alike: the order of a commit, the guard, the encoding, the versions.
+
+A store has one table for each kind of record; a row has a place that keeps the order of creation,
+the record's key, and its body as JSON. The rules are here, once; a store says how its database
+does the few things at the end of this class, and in which words it fails.
+
+The epoch alone would let a takeover go wrong: a backup reads the records, the old primary wakes
+and commits once more under the old epoch, and the backup takes the lease without that change in
+its books. So a store that has loaded refuses to write after anybody else has: those records are
+read again first. The same holds for a commit that was given up as unknown and arrives later.
+"""
+
+import abc
+import contextlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import ClassVar
+
+import msgspec
+
+from ..books import Change, Drop, Put
+from ..records import Lease, Record
+from .base import CommitFailed, LeaseLost, StoreError
+
+SCHEMA = 1
+LEASE_KEY = "primary"
+
+encode = msgspec.json.Encoder().encode
+
+
+class TableStore(abc.ABC):
+    """A store of tables. `place` names it in errors; `mark` is what `standing` told at the load."""
+
+    failures: ClassVar[tuple[type[Exception], ...]]
+
+    def __init__(self, place: str, kinds: Sequence[type[Record]]) -> None:
+        self.place, self.kinds = place, tuple(kinds)
+        self.leased = Lease in self.kinds
+        self.mark: int | None = None
+
+    def load(self) -> list[Record]:
+        """All records of one instant, table by table, each in the order of creation."""
+        with self.failing(StoreError), self.reading():
+            self.mark = self.standing()[0]
+            return [record for kind in self.kinds for record in self.load_kind(kind)]
+
+    def load_kind(self, kind: type[Record]) -> Iterator[Record]:
+        """The records of one table."""
+        decode = msgspec.json.Decoder(kind).decode
+        for key, body in self.rows(kind.table):
+            with self.naming(kind, key):
+                record = decode(body)
+            yield record
+
+    def lease(self) -> Lease | None:
+        """The stored lease alone; None where there is none."""
+        with self.failing(StoreError):
+            body = self.lease_body()
+        if body is None:
+            return None
+        with self.naming(Lease, LEASE_KEY):
+            return msgspec.json.decode(body, type=Lease)
+
+    def commit(self, change: Change, guard: int | None) -> None:
+        """Write a change in one transaction, if the lease still has the guard's epoch."""
+        if change:
+            with self.failing(CommitFailed), self.writing():
+                self.check(guard)
+                self.write(change)
+        elif guard is not None:
+            with self.failing(CommitFailed):
+                self.check_lease(guard, self.lease_body())
+
+    def check(self, guard: int | None) -> None:
+        """Raise unless this store may write: see `commit`. Nobody else can until it has."""
+        mark, lease = self.standing()
+        if guard is None:
+            return
+        self.check_lease(guard, lease)
+        if self.mark not in (None, mark):
+            raise CommitFailed(
+                f"{self.place}: another primary has written since the records were read, "
+                "so nothing was written",
+                "a daemon reads them again by itself; if it ended over this, start it again",
+            )
+
+    def check_lease(self, guard: int, body: str | bytes | None) -> None:
+        """Raise `LeaseLost` unless this is a lease of that epoch."""
+        epoch = 0 if body is None else msgspec.json.decode(body, type=Lease).epoch
+        if epoch != guard:
+            raise LeaseLost(guard, epoch)
+
+    def check_version(self, version: int) -> None:
+        """Raise `StoreError` for the tables of a later version of this program."""
+        if version > SCHEMA:
+            raise StoreError(
+                f"{self.place} has schema version {version}; this program knows {SCHEMA}",
+                "start the newer version that wrote it",
+            )
+
+    def write(self, change: Change) -> None:
+        """Carry out the puts and drops in their order."""
+        for one in change:
+            match one:
+                case Put(record):
+                    self.put(record.table, record.key, encode(record))
+                case Drop(table, key):
+                    self.drop(table, key)
+
+    @contextlib.contextmanager
+    def naming(self, kind: type[Record], key: str) -> Generator[None]:
+        """Name the record that can't be read."""
+        try:
+            yield
+        except msgspec.MsgspecError as error:
+            raise StoreError(
+                f"{self.place}: record {key!r} of {kind.table} can't be read: {error}",
+                "restore the records from a copy, or start the version that wrote them",
+            ) from error
+
+    @contextlib.contextmanager
+    def failing(self, as_kind: type[StoreError]) -> Generator[None]:
+        """Turn the database's errors into ours."""
+        try:
+            yield
+        except self.failures as error:
+            raise as_kind(f"the store {self.place}: {error}".strip(), self.hint(error)) from error
+
+    # ---------------------------------------------------------------- what a database does its way
+    @abc.abstractmethod
+    def reading(self) -> AbstractContextManager[object]:
+        """All that is read inside is of one instant."""
+
+    @abc.abstractmethod
+    def writing(self) -> AbstractContextManager[object]:
+        """All or nothing. Anything that is raised inside rolls back."""
+
+    @abc.abstractmethod
+    def standing(self) -> tuple[int, str | bytes | None]:
+        """A number that changes when anybody else commits, and the lease's body.
+
+        Inside `writing` it also keeps everybody else from committing.
+        """
+
+    @abc.abstractmethod
+    def lease_body(self) -> str | bytes | None:
+        """The lease's body, or None."""
+
+    @abc.abstractmethod
+    def rows(self, table: str) -> Iterable[tuple[str, str | bytes]]:
+        """Keys and bodies, in the order of creation."""
+
+    @abc.abstractmethod
+    def put(self, table: str, key: str, body: bytes) -> None:
+        """Insert a row at the end, or change its body where it is."""
+
+    @abc.abstractmethod
+    def drop(self, table: str, key: str) -> None:
+        """Delete a row, if it is there."""
+
+    @abc.abstractmethod
+    def hint(self, error: Exception) -> str:
+        """The next step after one of `failures`."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Give the files or the connection back. Safe to call twice."""
