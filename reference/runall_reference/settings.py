@@ -1,14 +1,20 @@
-"""Every setting of the reference, with its unit, its default, and the one inequality they owe.
+"""Every setting of the reference, with its unit, its default, and the inequalities they owe.
 
 The fence is the worker's, the dead-job timeout the primary's; two live executions are
-impossible only while the first plus its kill grace is surely over before the second is.
+impossible only while the first plus its kill grace is surely over before the second is. And a
+backup must lead before workers stop their jobs for want of a primary.
 """
 
 import msgspec
 
 
+# A backup looks at the lease four times in its life, so it takes over at most this many lives
+# after the last renewal.
+TAKEOVER = 1.25
+
+
 class UnsafeSettings(ValueError):
-    """The settings would let a rerun start beside a job that still runs."""
+    """With these settings a rerun could start beside a live job, or a takeover end a live one."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,3 +51,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 f"{self.dead_job_timeout:g} s: shorten the fence or lengthen the timeout"
             )
         return self
+
+    def checked_for_backups(self) -> "Settings":
+        """The same where backups watch the lease: they must lead before workers give up."""
+        takeover = self.lease * TAKEOVER
+        if takeover >= self.fence:
+            raise UnsafeSettings(
+                f"a backup leads {takeover:g} s after the last renewal of a lease of "
+                f"{self.lease:g} s, and workers stop their jobs after the fence of "
+                f"{self.fence:g} s: shorten the lease or lengthen the fence"
+            )
+        return self.checked()

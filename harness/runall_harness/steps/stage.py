@@ -10,7 +10,7 @@ import msgspec
 
 from ..cluster import PRIMARY, Cluster
 from ..rigs.base import Execution, Proof
-from ..systems.base import JobView
+from ..systems.base import JobView, Timings
 
 # What no quoting, splitting or re-encoding survives unless parameters are carried verbatim.
 NOTE = 'it\'s "quoted", on\ntwo lines, $HOME & 100 % – ä'
@@ -38,7 +38,6 @@ class Stage:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.timings = cluster.system.timings
         self.workers: tuple[str, ...] = ()
         self.plan: dict[str, Any] = {}
         self.works: dict[str, Work] = {}
@@ -47,6 +46,11 @@ class Stage:
         self.cut_off: set[str] = set()
         self.stopped_at = self.left_at = self.led_at = 0.0
         self.promised = 0.0
+
+    @property
+    def timings(self) -> Timings:
+        """What the system says of its own speed."""
+        return self.cluster.system.timings
 
     # ---------------------------------------------------------------- work
     @property

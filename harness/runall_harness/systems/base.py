@@ -177,7 +177,11 @@ class System(Protocol):
     version: str
     policy: str
     capabilities: frozenset[str]
-    timings: Timings
+
+    @property
+    def timings(self) -> Timings:
+        """What it says of its own speed; known once its nodes were described."""
+        ...
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
         """How to run the node of that name and role (`primary` or `worker`) on that site.

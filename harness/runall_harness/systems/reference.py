@@ -38,6 +38,10 @@ QUICK = Settings(
 SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
 
 
+# A backup takes over well within the fence, or the takeover itself would cost the workers' jobs.
+BACKED = msgspec.structs.replace(QUICK, dead_job_timeout=4.5, fence=3.6, lease=2.0)
+
+
 class Reference:
     """The reference, with one of its policies."""
 
@@ -54,13 +58,14 @@ class Reference:
         # A container has the reference on its path; a process runs what the harness runs.
         self.python = "python3" if rig == "docker" else sys.executable
         self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        self.timings = self.told_timings(rig)
+        self.rig = rig
         try:
             self.version = version("runall-kit")
         except PackageNotFoundError:
             self.version = "unknown"
 
-    def told_timings(self, rig: str) -> Timings:
+    @property
+    def timings(self) -> Timings:
         """What the settings promise, in seconds."""
         s = self.settings
         return Timings(
@@ -71,13 +76,15 @@ class Reference:
             minute=60 / s.time_scale,
             stop=3 * s.kill_grace,
             grace=s.kill_grace,
-            slack=SLACK[rig],
+            slack=SLACK[self.rig],
             spread=s.spread,
         )
 
     # ---------------------------------------------------------------- nodes
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
         """A primary (with a worker of its own), or a worker that dials whoever leads."""
+        if len(primaries) > 1:
+            self.settings = msgspec.structs.replace(BACKED, policy=self.policy)
         place = site.place(name)
         command = (
             self.python,

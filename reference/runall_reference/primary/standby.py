@@ -5,7 +5,7 @@ commit takes the lease only if nobody else did meanwhile.
 """
 
 from ..records import Lease
-from ..settings import Settings
+from ..settings import TAKEOVER, Settings
 
 
 class Standby:
@@ -30,4 +30,4 @@ class Standby:
 
     def poll_every(self) -> float:
         """How often to look, in seconds."""
-        return self.settings.lease / 4
+        return self.settings.lease * (TAKEOVER - 1)

@@ -44,7 +44,7 @@ class PrimaryOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 async def live_as_primary(options: PrimaryOptions) -> int:
     """A primary's life; returns its exit code, or raises what ended it."""
-    options.settings.checked()
+    options.settings.checked_for_backups() if options.primaries else options.settings.checked()
     check_policy(options.settings.policy)
     with contextlib.closing(FolderLock(options.data, f"primary {options.name}")):
         secret, token = keys(options)
