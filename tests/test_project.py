@@ -83,6 +83,13 @@ def table(header: str) -> list[str]:
     return text.split(f"\n[{header}]\n", 1)[1].split("\n[", 1)[0].splitlines()
 
 
+def declared() -> list[str]:
+    """Every dependency, those of the extras too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    return [*project["dependencies"], *(name for extra in extras for name in extra)]
+
+
 def without_reason(rows: list[str]) -> list[str]:
     """The rows of an array of strings that no comment follows."""
     return [row for row in rows if re.match(r'\s+"', row) and not re.search(r'",\s+# \w.{7,}', row)]
@@ -102,18 +109,14 @@ def scripts() -> list[Path]:
 
 def test_every_dependency_has_a_reason_beside_it() -> None:
     rows = table("project") + table("project.optional-dependencies")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = project["dependencies"] + project["optional-dependencies"]["dev"]
-    assert all(any(f'"{name}"' in row for row in rows) for name in declared), "one name a line"
+    assert all(any(f'"{name}"' in row for row in rows) for name in declared()), "one name a line"
     dependencies = [row for row in rows if re.match(r'\s+"[\w\[\]-]+[<>=~!]', row)]
-    assert len(dependencies) == len(declared)
+    assert len(dependencies) == len(declared())
     assert without_reason(dependencies) == []
 
 
 def test_every_dependency_has_a_lower_end() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = project["dependencies"] + project["optional-dependencies"]["dev"]
-    assert [name for name in declared if ">=" not in name] == []
+    assert [name for name in declared() if ">=" not in name] == []
 
 
 def test_every_lint_exception_has_a_reason_beside_it() -> None:

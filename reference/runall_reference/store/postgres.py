@@ -1,0 +1,261 @@
+"""Records in a PostgreSQL database, for a primary and its backups on several machines.
+
+A table for each kind, as in the SQLite store, and one more table of one row. Each commit takes
+that row first, so that commits of several primaries come one after another, and only then reads
+the lease: under READ COMMITTED that read sees all that was committed before. (A lock on the lease
+itself would not hold the very first lease, whose row is not there yet.)
+
+psycopg is used as it is. SQLAlchemy Core was weighed: it would take 150 ms more at the start, and
+serve this store alone, since SQLite must start fast; the statements are four, all of them constant
+but for the table, which psycopg composes; and what decides here (which wait ends when, one round
+trip for many rows, whether a connection is still good) is the driver's in either case. The module
+is loaded only for a PostgreSQL URL.
+
+The daemon waits for the store in its event loop, so a server that says nothing is given up after
+`ANSWER_SECONDS`. What it made of the last commit is then unknown, and stays so until the change
+number, which every commit raises, tells: see `tables`.
+"""
+
+import contextlib
+from collections.abc import Generator, Iterable, Sequence
+from time import monotonic
+from typing import Any, LiteralString, TypeVar, cast
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
+
+from ..records import Record
+from .base import StoreError
+from .tables import LEASE_KEY, SCHEMA, TableStore
+
+# A silence this long, in seconds, ends a connection; the server gives its own waits up earlier.
+ANSWER_SECONDS = 3.0
+# Of a session: a lock is waited for no longer than that; whoever holds one and says nothing (a
+# primary that is frozen, or cut off) loses it sooner; and no statement outlives its client.
+LIMITS = {
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "1s",
+    "statement_timeout": "3s",
+}
+# Two first starts at once: one makes the tables, the other waits. Any constant would do.
+FIRST_START = 0x52554E41
+STATE = "runall_store"
+
+T = TypeVar("T")
+
+
+class Silence(psycopg.OperationalError):
+    """The server has said nothing for too long."""
+
+
+def heard_within(seconds: float, talk: PQGen[T]) -> PQGen[T]:
+    """Go on with a talk to the server, until it says nothing for so long. Raises `Silence`."""
+    heard = monotonic()
+    try:
+        wanted = next(talk)
+        while True:
+            ready = yield wanted
+            if ready:
+                heard = monotonic()
+            elif monotonic() - heard >= seconds:
+                raise Silence(f"the server has said nothing for {seconds:g} s")
+            wanted = talk.send(ready)
+    except StopIteration as end:
+        return end.value
+
+
+class Impatient(psycopg.Connection[TupleRow]):
+    """A connection that does not wait for ever, even if the server is frozen and its timeouts too.
+
+    Then it is closed, so that nothing that follows waits for it again.
+    """
+
+    def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
+        """Do what the generator does, while the server answers."""
+        try:
+            return super().wait(heard_within(ANSWER_SECONDS, gen), *args, **kwargs)
+        except Silence:
+            self.close()
+            raise
+
+
+class PostgresStore(TableStore):
+    """A store in a schema of a database. Make one with `PostgresStore.open`."""
+
+    failures = (psycopg.Error,)
+
+    def __init__(self, url: str, kinds: Sequence[type[Record]]) -> None:
+        super().__init__("postgresql", kinds)
+        with self.failing(StoreError):
+            self.db = connect(url)
+        info = self.db.info
+        self.place = f"postgresql://{info.user}@{info.host}:{info.port}/{info.dbname}"
+        self.own = 0
+
+    @classmethod
+    def open(cls, url: str, kinds: Sequence[type[Record]]) -> "PostgresStore":
+        """Connect, and make the tables. Raises `StoreError` with the reason and the next step."""
+        store = cls(url, kinds)
+        try:
+            with store.failing(StoreError):
+                store.prepare()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    # ---------------------------------------------------------------- its schema
+    def prepare(self) -> None:
+        """Bring the schema to this version, or refuse it."""
+        if self.db.info.parameter_status("server_encoding") != "UTF8":
+            raise StoreError(
+                f"{self.place} does not keep text as UTF-8",
+                "make the database with: createdb --encoding UTF8 --template template0 NAME",
+            )
+        for name, limit in LIMITS.items():
+            self.db.execute("SELECT set_config(%s, %s, false)", (name, limit))
+        # Whatever the server's default: a commit that returned survives a crash.
+        self.db.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) "
+            "WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        with self.db.transaction():
+            self.db.execute("SELECT pg_advisory_xact_lock(%s)", (FIRST_START,))
+            self.make_tables()
+
+    def make_tables(self) -> None:
+        """Make the tables that are missing, after a look at those that are there."""
+        there, wanted = self.tables(), {kind.table for kind in self.kinds}
+        if STATE in there:
+            self.check_version(self.number("SELECT version FROM {}", STATE))
+        elif there & wanted:
+            raise StoreError(
+                f"{self.place} has tables of another program: {', '.join(sorted(there & wanted))}",
+                "name a database of its own, or a schema: ?options=-csearch_path%3DNAME",
+            )
+        else:
+            self.do("CREATE TABLE {} (version int NOT NULL, changes bigint NOT NULL)", STATE)
+            self.do("INSERT INTO {} VALUES (%s, 0)", STATE, SCHEMA)
+        for table in sorted(wanted - there):
+            # json, not jsonb: it keeps every text as it came, also one that holds a NUL.
+            self.do(
+                "CREATE TABLE {} (place bigint GENERATED ALWAYS AS IDENTITY UNIQUE, "
+                "key text PRIMARY KEY, body json NOT NULL)",
+                table,
+            )
+
+    def tables(self) -> set[str]:
+        """What is there by name, tables or not, where ours are or will be."""
+        schema = self.db.execute("SELECT current_schema()").fetchone()
+        if schema is None or schema[0] is None:
+            raise StoreError(
+                f"{self.place} has no schema of the search path",
+                "make it: CREATE SCHEMA NAME; the path is in the URL or is the user's",
+            )
+        rows = self.db.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace",
+            (sql.Identifier(schema[0]).as_string(self.db),),
+        )
+        return {name for (name,) in rows}
+
+    # ---------------------------------------------------------------- reading and writing
+    def do(self, statement: LiteralString, table: str, *values: object) -> psycopg.Cursor[TupleRow]:
+        """Execute a statement on a table."""
+        return self.db.execute(sql.SQL(statement).format(sql.Identifier(table)), values)
+
+    def number(self, query: LiteralString, table: str) -> int:
+        """The one number that a query gives."""
+        row = self.do(query, table).fetchone()
+        assert row is not None, "the row was made with the table"
+        return row[0]
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[None]:
+        """One snapshot for all tables; a large one may take its time."""
+        with self.db.transaction():
+            self.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self.db.execute("SET LOCAL statement_timeout = 0")
+            self.turn = self.do("SELECT changes FROM {}", STATE)
+            yield
+
+    @contextlib.contextmanager
+    def writing(self) -> Generator[None]:
+        """One round trip for all rows, and the commit only when they are known to be good."""
+        with self.db.transaction(), self.db.pipeline():
+            self.turn = self.do("UPDATE {} SET changes = changes + 1 RETURNING changes - 1", STATE)
+            yield
+        self.own += 1
+
+    def standing(self) -> tuple[int, str | None]:
+        """The number of others' commits, and the lease as it is now that nobody else can write."""
+        lease = self.lease_body()
+        row = self.turn.fetchone()
+        assert row is not None, "the row was made with the table"
+        return row[0] - self.own, lease
+
+    def lease_body(self) -> str | None:
+        """The lease's body, or None."""
+        if not self.leased:
+            return None
+        row = self.do("SELECT body::text FROM {} WHERE key = %s", "lease", LEASE_KEY).fetchone()
+        return row[0] if row else None
+
+    def rows(self, table: str) -> Iterable[tuple[str, str]]:
+        """Keys and bodies, in the order of creation."""
+        rows = self.do("SELECT key, body::text FROM {} ORDER BY place", table)
+        return cast(Iterable[tuple[str, str]], rows)
+
+    def put(self, table: str, key: str, body: bytes) -> None:
+        """Insert a row at the end, or change its body where it is."""
+        self.do(
+            "INSERT INTO {} (key, body) VALUES (%s, %s) "
+            "ON CONFLICT (key) DO UPDATE SET body = excluded.body",
+            table, spelt(key), body.decode(),
+        )  # fmt: skip
+
+    def drop(self, table: str, key: str) -> None:
+        """Delete a row, if it is there."""
+        self.do("DELETE FROM {} WHERE key = %s", table, spelt(key))
+
+    def hint(self, error: Exception) -> str:
+        """The next step after an error of the server or of the connection."""
+        hints = (hint for kind, hint in HINTS if isinstance(error, kind))
+        return next(hints, "read the server's log")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+
+def connect(url: str) -> Impatient:
+    """A connection, made within `ANSWER_SECONDS` if the URL gives no other time."""
+    told = {"connect_timeout": ANSWER_SECONDS, **conninfo_to_dict(url)}
+    told |= {"client_encoding": "UTF8", "application_name": "runall"}
+    db = Impatient.connect("", autocommit=True, **cast(dict[str, Any], told))
+    db.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    return db
+
+
+def spelt(key: str) -> str:
+    """A key without a NUL, which PostgreSQL's text can't hold; different keys stay different."""
+    return key.replace("\\", "\\\\").replace("\0", "\\0")
+
+
+# The first that fits. A server that is not there, or lets nobody in, is an OperationalError.
+HINTS: tuple[tuple[type[Exception], str], ...] = (
+    (errors.InsufficientPrivilege, "let the user make tables: createdb --owner USER NAME"),
+    (errors.ReadOnlySqlTransaction, "name the server that takes writes, not its standby"),
+    (errors.LockNotAvailable, "look in pg_stat_activity who holds the lock for so long"),
+    (errors.QueryCanceled, "look at the server's load and its log"),
+    (errors.DiskFull, "free some space on the server's disk"),
+    (errors.ProgrammingError, "correct the URL: postgresql://USER@HOST:PORT/DATABASE"),
+    (Silence, "see whether the server and the network to it are well"),
+    (
+        errors.OperationalError,
+        "see that the server runs, and that user, password (PGPASSWORD or ~/.pgpass) and "
+        "database are right",
+    ),
+)
