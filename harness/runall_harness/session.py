@@ -28,7 +28,10 @@ from .verdicts import Unsupported
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
 # Faults that not every rig can show; a case names with a tag what it cannot do without.
-FAULTS = frozenset({"kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "netstore"})
+FAULTS = frozenset({
+    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "netstore",
+    "failpoint",
+})  # fmt: skip
 # Why a rig may not be able to, where that needs more than a word.
 WHY = {"clock": "its nodes have no clocks of their own"}
 # The first: an async step never runs, and all that tells of it is this warning.

@@ -56,6 +56,21 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str
 
 
+class CrashPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A point inside the work of a daemon at which it is to crash by itself.
+
+    The daemon thinks and acts in steps: a step commits its change, then carries out its acts.
+    where: before a step's commit, after it, or between its acts, after `act` of them.
+    count: the point is the `count`-th of its kind, counted from when the crash was asked for.
+    first: the counting begins with the step that first writes to that table; empty: at once.
+    """
+
+    where: Literal["before", "after", "between"]
+    count: int = 1
+    act: int = 1
+    first: str = ""
+
+
 class Execution(msgspec.Struct, kw_only=True):
     """One real execution of a job, as the job itself told it. Times are seconds.
 
@@ -141,6 +156,22 @@ class Site(Protocol):
 
         Raises `NotImplementedError` where the nodes have no clocks of their own.
         """
+        ...
+
+    def arm(self, node: str, point: CrashPoint) -> None:
+        """Ask the node's daemon, or its next start, to crash at that point, once.
+
+        Real rigs write the point as `failpoint.json` into the node's data folder. A daemon that
+        has such points renames the file to `failpoint.fired` and kills itself.
+        """
+        ...
+
+    def disarm(self, node: str) -> None:
+        """Take the order to crash back; nothing happens if it was obeyed, or never given."""
+        ...
+
+    def crashed(self, node: str, within: float) -> Proof:
+        """Wait for the crash that was asked for; what is left of the node dies with its daemon."""
         ...
 
     def alive(self, node: str) -> bool:

@@ -46,6 +46,16 @@ def kill_daemon(node: NodeProcess) -> Proof:
     return _proof("kill", node, at, evidence, [flaw])
 
 
+def bury(node: NodeProcess, witness: Witness) -> tuple[bool, str]:
+    """End what a daemon that died by itself left behind; whether SIGKILL ended it, and how."""
+    at = node.now()
+    left = node.kin.freeze().all
+    alive = proc_tree.kill(left)
+    if not alive:
+        witness.node_died(node.name, at)
+    return _was_killed(node) and not alive, f"{node.status}; ended with it: {_pids(left)}"
+
+
 def kill_jobs(node: NodeProcess, witness: Witness, running: Sequence[Execution]) -> Proof:
     """SIGKILL the processes of those executions; their daemon sees them die."""
     at = node.now()

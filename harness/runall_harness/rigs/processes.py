@@ -139,6 +139,14 @@ class ProcessesSite(RealSite):
         """Mend the cut."""
         return self._done(process_faults.join(self._node(node), self._relay))
 
+    def data_folder(self, node: str) -> Path:
+        """The node's data folder."""
+        return Path(self.place(node).data)
+
+    def bury(self, node: str) -> tuple[bool, str]:
+        """End the jobs that a dead daemon left, as the loss of its server would."""
+        return process_faults.bury(self._node(node), self.witness)
+
     def _done(self, proof: Proof) -> Proof:
         self.notify()
         return proof
@@ -179,7 +187,7 @@ class ProcessesRig:
     """
 
     name = "processes"
-    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "daemon"})
+    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "daemon", "failpoint"})
 
     def __init__(self, run: str, *, records: Path | None = None) -> None:
         if os.name != "posix":

@@ -8,14 +8,19 @@ beside it catches what no event tells, such as a beat that stays away.
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
+
+import msgspec
 
 from runall_harness.witness import Witness
 
-from .base import Execution, Proof
+from .base import CrashPoint, Execution, Proof
 
 T = TypeVar("T")
 
+# The order to crash in a node's data folder, and what the daemon renames it to when it obeys.
+ORDERED, FIRED = "failpoint.json", "failpoint.fired"
 SAFETY_POLL = 0.25
 # Several beats long: what is silent for this time is worth the cost of a closer look.
 SILENCE = 0.4
@@ -84,6 +89,44 @@ class RealSite:
     def set_clock(self, node: str, ahead: float) -> Proof:
         """Raise `NotImplementedError`: the clock of all nodes is that of this machine."""
         raise NotImplementedError(f"{node} can't be {ahead:+g} s off: it has this machine's clock")
+
+    # ------------------------------------------------------------------ crashes asked for
+    def arm(self, node: str, point: CrashPoint) -> None:
+        """Ask the node's daemon, or its next start, to crash at that point, once."""
+        folder = self.data_folder(node)
+        (folder / FIRED).unlink(missing_ok=True)
+        draft = folder / f"{ORDERED}.new"
+        draft.write_bytes(msgspec.json.encode(point))
+        draft.rename(folder / ORDERED)
+
+    def disarm(self, node: str) -> None:
+        """Take the order to crash back."""
+        (self.data_folder(node) / ORDERED).unlink(missing_ok=True)
+
+    def crashed(self, node: str, within: float) -> Proof:
+        """Wait for the crash that was asked for; what is left of the node dies with its daemon.
+
+        Proven when the daemon took the order up and ended by SIGKILL, which nobody else sent.
+        """
+        ended = self.wait(lambda: not self.alive(node), within)
+        fired = (self.data_folder(node) / FIRED).exists()
+        killed, how = self.bury(node) if ended else (False, "it lives")
+        evidence = f"{how}; the order to crash was {'' if fired else 'not '}taken up"
+        return Proof(
+            kind="crash", node=node, at=self.now(), proven=killed and fired, evidence=evidence
+        )
+
+    def alive(self, node: str) -> bool:
+        """Whether the node's daemon runs."""
+        raise NotImplementedError
+
+    def data_folder(self, node: str) -> Path:
+        """The node's data folder as the harness sees it."""
+        raise NotImplementedError
+
+    def bury(self, node: str) -> tuple[bool, str]:
+        """End what a dead daemon left; whether it had died by SIGKILL, and how it ended."""
+        raise NotImplementedError
 
     def job_gone(self, execution: Execution) -> bool:  # noqa: ARG002 - for subclasses
         """Whether the process of a silent execution is certainly gone.

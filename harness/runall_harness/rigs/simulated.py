@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from msgspec import convert
 from msgspec.structs import replace
+from runall_reference.shells.failpoints import Failpoint, Fuse
 
 from ..simulation import World
 from ..simulation.node import Node
-from .base import Execution, NodeSpec, Place, Proof, Scope
+from .base import CrashPoint, Execution, NodeSpec, Place, Proof, Scope
 
 T = TypeVar("T")
 
@@ -91,6 +93,22 @@ class SimulatedSite:
         self.node(node).set_clock(ahead)
         return self.proof("clock", node, True, f"its wall clock was set by {ahead:+g} s")
 
+    def arm(self, node: str, point: CrashPoint) -> None:
+        """Let the node's primary crash there, now or after its next start."""
+        self.node(node).fuse = Fuse(convert(point, Failpoint, from_attributes=True))
+
+    def disarm(self, node: str) -> None:
+        """Take the order to crash back."""
+        self.node(node).fuse = None
+
+    def crashed(self, node: str, within: float) -> Proof:
+        """Wait for that crash."""
+        victim = self.node(node)
+        self.wait(lambda: victim.fuse is None, within)
+        proven = victim.fuse is None and not victim.up
+        evidence = f"start {victim.boots} of {node} ended at the point" if proven else "it lives"
+        return self.proof("crash", node, proven, evidence)
+
     def proof(self, kind: str, node: str, proven: bool, evidence: str) -> Proof:
         """What became of a fault, and a line in the node's log."""
         self.say(node, f"{kind}: {evidence}")
@@ -138,7 +156,19 @@ class SimulatedRig:
     """Makes a new world for each case."""
 
     name = "simulated"
-    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "clock", "daemon", "netstore"})
+    abilities = frozenset(
+        {
+            "kill",
+            "stop",
+            "restart",
+            "pause",
+            "partition",
+            "clock",
+            "daemon",
+            "failpoint",
+            "netstore",
+        }
+    )
 
     def site(self, case: str, *, cuttable: bool = False) -> SimulatedSite:
         """A fresh world; every node of it can be cut off."""

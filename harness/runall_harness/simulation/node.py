@@ -5,6 +5,7 @@ says, and asks to be woken when the brain wants to be.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from runall_reference.books import Step
@@ -28,6 +29,7 @@ from runall_reference.inputs import (
 )  # fmt: skip
 from runall_reference.primary import Primary, Standby
 from runall_reference.settings import Settings
+from runall_reference.shells.failpoints import Fuse, Where
 from runall_reference.worker import Worker
 
 from .disk import Disk, LeaseLost
@@ -44,6 +46,10 @@ class Unavailable(Exception):
     """The store is out of reach."""
 
 
+class Crashed(Exception):
+    """The node died in the middle of a step: nothing more of it is done."""
+
+
 SOONEST = 0.001
 
 
@@ -58,14 +64,25 @@ class Shell:
         """One turn: think, commit, act, and arrange the next wake."""
         world = self.node.world
         step = self.brain.handle(told, world.time.now)
+        self.reached("before", step)
         try:
             self.node.commit(self.disk, step)
         except (LeaseLost, Unavailable):
             return self.node.step_down()
-        for action in step.actions:
+        self.reached("after", step)
+        for number, action in enumerate(step.actions, 1):
             self.act(action)
+            self.reached("between", step, number)
         self.arm()
         return step.reply
+
+    def reached(self, where: Where, step: Step, act: int = 0) -> None:
+        """Die here, if this is where the primary is to crash. Raises `Crashed`."""
+        fuse = self.node.fuse if isinstance(self.brain, Primary) else None
+        if fuse is not None and fuse.burns(where, step, act):
+            self.node.fuse = None
+            self.node.die()
+            raise Crashed
 
     def arm(self) -> None:
         """Plan the wake that the brain's state asks for; every earlier plan is void."""
@@ -91,6 +108,7 @@ class Node:
         self.boots = 0
         self.skew = 0.0
         self.up = self.frozen = self.cut = False
+        self.fuse: Fuse | None = None
         self.inbox: list[Callable[[], None]] = []
         self.processes: dict[str, Process] = {}
         self.link: Link | None = None
@@ -109,15 +127,24 @@ class Node:
 
         def done() -> None:
             if self.up and self.boots == boots:
-                self.inbox.append(act) if self.frozen else act()
+                self.inbox.append(act) if self.frozen else self.survive(act)
 
         return done
+
+    def survive(self, act: Callable[[], None]) -> None:
+        """Do something in which this node may crash; the world goes on."""
+        with suppress(Crashed):
+            act()
 
     # ---------------------------------------------------------------- start and end
     def start(self) -> None:
         """Start, or start again from what the disks hold. Orphans of the last start are ended."""
         self.up, self.boots = True, self.boots + 1
         self.end_processes()
+        self.survive(self.rise)
+
+    def rise(self) -> None:
+        """Let the brains begin, each with what its disk holds."""
         if self.role == "primary":
             self.standby = Standby(self.name, self.settings)
             self.stand_by()
@@ -174,6 +201,10 @@ class Node:
 
     def drain(self) -> None:
         """SIGTERM: both brains are told; the node is gone when both have left."""
+        self.survive(self.tell_drain)
+
+    def tell_drain(self) -> None:
+        """Tell both brains."""
         for shell in (self.worker, self.primary):
             if shell is not None:
                 shell.tell(Drain())

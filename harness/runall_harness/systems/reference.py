@@ -17,7 +17,7 @@ from runall_reference.views import View, events, jobs, ledger, servers, status
 
 from ..rigs.base import KitCannotRun, NodeSpec, Place, Site
 from ..rigs.simulated import SimulatedSite
-from ..simulation.node import Shell
+from ..simulation.node import Crashed, Shell
 from .base import Client, EventView, JobView, LedgerView, Rejected, Timings, Unreachable
 
 CAPABILITIES = frozenset(
@@ -102,7 +102,8 @@ class Reference:
         return NodeSpec(
             name=name, role=role, command=command + own + dials + self.options(),
             serves=role == "primary", simulate=self.settings,
-            env={"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token},
+            env={"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token,
+                 "RUNALL_FAILPOINTS": "1"},
         )  # fmt: skip
 
     def primary_options(self, place: Place, *, shared: bool) -> tuple[str, ...]:
@@ -194,7 +195,10 @@ class SimulatedClient:
 
     def order(self, order: Any) -> Any:
         """Give an order, as the API would."""
-        reply = self.shell().tell(order)
+        try:
+            reply = self.shell().tell(order)
+        except Crashed:
+            raise Unreachable("it died before it answered") from None
         if isinstance(reply, Refused):
             raise Rejected(reply.code, reply.message)
         return reply

@@ -97,12 +97,20 @@ class Watch:
         self.fuse: Fuse | None = None
 
     def __call__(self, where: Where, step: Step, act: int = 0) -> None:
-        """Crash, if this is the point. A file is taken up at the beginning of a step."""
-        if self.fuse is None and where == "before" and (self.data / ORDERED).exists():
-            told = (self.data / ORDERED).read_bytes()
-            self.fuse = Fuse(msgspec.json.decode(told, type=Failpoint))
+        """Crash, if this is the point. The file is looked at when a step begins."""
+        if where == "before":
+            self.look()
         if self.fuse is not None and self.fuse.burns(where, step, act):
             self.crash(where)
+
+    def look(self) -> None:
+        """Take up a file that has appeared; forget it when it has been removed."""
+        try:
+            told = (self.data / ORDERED).read_bytes()
+        except FileNotFoundError:
+            self.fuse = None
+        else:
+            self.fuse = self.fuse or Fuse(msgspec.json.decode(told, type=Failpoint))
 
     def crash(self, where: Where) -> None:
         """SIGKILL to this process. Between acts, those done are sent first, and no more follow."""

@@ -38,7 +38,7 @@ class DockerRig:
     """
 
     name = "docker"
-    abilities = frozenset({"kill", "stop", "restart", "pause", "partition"})
+    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "failpoint"})
 
     def __init__(
         self, run: str, image: str, progress: Progress | None = None, engine: Engine | None = None

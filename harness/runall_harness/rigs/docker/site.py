@@ -176,6 +176,15 @@ class DockerSite(RealSite):
         evidence = f"connected again as {address}"
         return self._proof("join", node, address == box.home.seat.host, evidence)
 
+    def data_folder(self, node: str) -> Path:
+        """The node's data folder, which lies on this machine."""
+        return self._box(node).home.data
+
+    def bury(self, node: str) -> tuple[bool, str]:
+        """Nothing is left of a container whose daemon died; how it ended."""
+        code = self._box(node).state().get("ExitCode")
+        return code == KILLED, f"exit code {code}"
+
     def alive(self, node: str) -> bool:
         """Whether the node's daemon runs (a frozen one does)."""
         self._ground.deaths.check()

@@ -1,0 +1,141 @@
+"""Recoveries in which the primary crashes: the five scenarios as scripts, with a crash in them.
+
+Each recovery is carried out once for each point at which a crash can fall, until a whole
+recovery has passed without reaching the point. The crash is armed just before the fault, and the
+primary is started again whenever it is down.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from runall_harness.cases import Case
+from runall_harness.cluster import PRIMARY, Cluster
+from runall_harness.rigs.base import CrashPoint, Rig
+from runall_harness.steps.scene import Scene
+
+WORKERS = ("worker-1", "worker-2")
+
+
+class Recovery(NamedTuple):
+    """A fault after which the primary has something to recover, and where the job runs before."""
+
+    name: str
+    target: str
+    fault: Callable[[Scene], None]
+
+
+def dies_and_stays_away(scene: Scene) -> None:
+    """Scenario 1."""
+    scene.kill(scene.victim)
+
+
+def dies_and_comes_back(scene: Scene) -> None:
+    """Scenario 2."""
+    scene.kill(scene.victim)
+    scene.cluster.restart(scene.victim)
+
+
+def primary_crashes(scene: Scene) -> None:
+    """Scenario 3."""
+    scene.kill(PRIMARY)
+    scene.cluster.restart(PRIMARY)
+
+
+def primary_is_restarted(scene: Scene) -> None:
+    """Scenario 4: the crash may come while it goes down."""
+    scene.cluster.site.stop(PRIMARY, scene.timings.stop + scene.timings.slack)
+
+
+def worker_is_restarted(scene: Scene) -> None:
+    """Scenario 5."""
+    scene.stop(scene.victim)
+    scene.cluster.restart(scene.victim)
+
+
+RECOVERIES = (
+    Recovery("1_remote_worker_dies_and_stays_away", "worker-*", dies_and_stays_away),
+    Recovery("2_remote_worker_dies_and_comes_back", "worker-*", dies_and_comes_back),
+    Recovery("3_primary_crash", PRIMARY, primary_crashes),
+    Recovery("4_primary_restart", PRIMARY, primary_is_restarted),
+    Recovery("5_worker_restart", "worker-*", worker_is_restarted),
+)
+
+
+class Story(NamedTuple):
+    """What came of one recovery. `hit`: the primary reached the point, and crashed there."""
+
+    hit: bool
+    executions: list[str]
+    attempts: list[str]
+
+
+def recover(rig: Rig, recovery: Recovery, trigger: str, point: CrashPoint) -> Story:
+    """Carry out one recovery with a crash at that point; every check has judged it."""
+    cluster = Cluster(rig, case_of(recovery, trigger))
+    try:
+        scene = begin(cluster, recovery, trigger)
+        cluster.site.arm(PRIMARY, point)
+        recovery.fault(scene)
+        hit = attend(scene, lambda: rerun_lives(scene))
+        cluster.site.release(scene.work.tag)
+        hit |= attend(scene, lambda: scene.completed(scene.work))
+        return end(scene, hit)
+    finally:
+        cluster.close()
+
+
+def case_of(recovery: Recovery, trigger: str) -> Case:
+    """A case of that name; it is written in no feature file."""
+    return Case(
+        id=f"crashes/{recovery.name}/{trigger}", feature="crashes", scenario=recovery.name,
+        trigger=trigger, clauses=("RA-12.1",), needs=(), tags=frozenset(), file="", line=1,
+        scenario_line=1,
+    )  # fmt: skip
+
+
+def begin(cluster: Cluster, recovery: Recovery, trigger: str) -> Scene:
+    """A primary, two workers, and a job that runs where the recovery wants it."""
+    scene = Scene(cluster)
+    scene.workers = WORKERS
+    cluster.up(*WORKERS)
+    scene.plan = {"target": recovery.target, "catch_up": True}
+    scene.launch(trigger)
+    scene.expect("RA-12.1", scene.timings.notice + scene.timings.dead_job_timeout)
+    return scene
+
+
+def attend(scene: Scene, condition: Callable[[], bool]) -> bool:
+    """Wait for something, and start the primary again whenever it is down; whether it crashed."""
+    cluster, crashed = scene.cluster, False
+    while True:
+        seen = cluster.wait(lambda: down(cluster) or (condition() and "done"), 3 * scene.deadline)
+        assert seen, f"nothing came of it: {scene.why(scene.work)}"
+        if seen == "done":
+            return crashed
+        crashed |= cluster.site.crashed(PRIMARY, 0).proven
+        cluster.restart(PRIMARY)
+
+
+def down(cluster: Cluster) -> str:
+    """Whether the primary has ended, as a word."""
+    return "" if cluster.site.alive(PRIMARY) else "down"
+
+
+def rerun_lives(scene: Scene) -> bool:
+    """Whether a later execution runs, and the system shows it."""
+    last = scene.cluster.tagged(scene.work.tag)[-1]
+    view = scene.cluster.job(last.job)
+    again = last.job != scene.work.first.job and last.how == "running"
+    return again and view is not None and view.state == "running"
+
+
+def end(scene: Scene, hit: bool) -> Story:
+    """See that nothing follows, and have every check judge what happened."""
+    cluster, work = scene.cluster, scene.work
+    cluster.site.disarm(PRIMARY)
+    cluster.await_online(PRIMARY)
+    scene.canary()
+    cluster.judge()
+    executions = [run.how for run in cluster.tagged(work.tag)]
+    return Story(hit, executions, [view.state for view in cluster.attempts(work.root)])
+
