@@ -286,7 +286,9 @@ class Node:
             case Spawn(job):
                 self.spawn(job)
             case Signal(name, signal):
-                self.processes[name].signal(signal, self.world.time.now)
+                # It may have ended by itself, and the worker be about to hear of it.
+                if process := self.processes.get(name):
+                    process.signal(signal, self.world.time.now)
             case Leave(_):
                 self.leave_link()
             case Halt():
