@@ -30,10 +30,13 @@ ATTEMPT = "runall_attempt"
 # Faults that not every rig can show; a case names with a tag what it cannot do without.
 FAULTS = frozenset({
     "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "netstore",
-    "failpoint",
+    "failpoint", "many",
 })  # fmt: skip
 # Why a rig may not be able to, where that needs more than a word.
-WHY = {"clock": "its nodes have no clocks of their own"}
+WHY = {
+    "clock": "its nodes have no clocks of their own",
+    "many": "hundreds of real processes are more than the smallest machine for it can bear",
+}
 # The first: an async step never runs, and all that tells of it is this warning.
 FILTERS = ("error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning")
 

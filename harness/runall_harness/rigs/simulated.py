@@ -166,6 +166,7 @@ class SimulatedRig:
             "clock",
             "daemon",
             "failpoint",
+            "many",
             "netstore",
         }
     )

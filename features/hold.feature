@@ -1,0 +1,150 @@
+Feature: A rerun that cannot start waits, and follows its event
+  Between the end of a server and the rerun lies time in which people edit, disable and delete
+  events. The rerun goes by the event as it is when it starts.
+
+  @RA-6.4 @RA-4.6 @needs:hold
+  Scenario Outline: The event is disabled while its job is in limbo
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And the event is disabled
+    Then the job ends as interrupted
+    And the rerun waits for its event
+    When the event is enabled
+    Then the job is run again, once, on another server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-6.4 @RA-4.6 @needs:hold
+  Scenario Outline: The event is disabled while the rerun waits for its server
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    When the event is disabled
+    And its server comes back
+    Then the rerun waits for its event
+    When the event is enabled
+    Then the job is run again, once, on the same server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-6.3 @RA-8.3 @needs:bounds
+  Scenario Outline: The event is deleted while its job is in limbo
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And the event is deleted
+    Then the job ends as interrupted
+    And the job is not run again, and the ledger says that its event was deleted
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-6.3 @RA-8.3 @needs:bounds @needs:hold
+  Scenario Outline: The event is deleted while the rerun waits for its server
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    And the system says that it still owes the job
+    When the event is deleted
+    And its server comes back
+    Then the job is not run again, and the ledger says that its event was deleted
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-3.3 @RA-8.3 @needs:bounds @needs:hold
+  Scenario Outline: The job is aborted while the rerun waits for its server
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    And the system says that it still owes the job
+    When a user asks for the end of the job
+    And its server comes back
+    Then the job is not run again, and the ledger says that a user aborted it
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-6.5
+  Scenario Outline: The event is moved to another server while its job is in limbo
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And the event is moved to the second worker
+    And its server comes back
+    Then the job is run again, once, on the second worker
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-6.5 @RA-4.6 @needs:hold
+  Scenario Outline: The event is moved to another server while the rerun waits for the first
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    And the system says that it still owes the job
+    When the event is moved to the second worker
+    Then the job is run again, once, on the second worker
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-4.11 @needs:hold
+  Scenario Outline: A rerun that waits for a dead server does not hold up another that can start
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    And a <trigger> job of another event, which may run on any worker, runs on the same server
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    And the system says that it still owes the job
+    And the job of the other event is run again, once, on another server
+    When its server comes back
+    Then the job is run again, once, on the same server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-4.8
+  Scenario Outline: A rerun has an id, a start time and a server of its own
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job is run again, once, on another server
+    And the two attempts differ in id, start time and server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |

@@ -1,0 +1,100 @@
+Feature: Retries and time limits meet a failure of the server
+  A job's own failure, its time limit and the loss of its server are three different ends. Each
+  has its own consequence, and none may be taken for another.
+
+  @RA-11.1 @RA-11.2
+  Scenario Outline: A retry that waits for its delay outlives the server where the job failed
+    Given a primary and two workers
+    And an event for any worker, with Run All on and one more try after a failure
+    And a <trigger> job of it runs
+    When the process of the job is killed, and the job has failed
+    And its server is killed and stays away
+    Then the job is tried again after its delay, on another server
+    And the try ends well, after two executions
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-11.1 @RA-11.2
+  Scenario Outline: A retry that waits for its delay outlives a crash of the primary
+    Given a primary and one worker
+    And an event for the primary, with Run All on and one more try after a failure
+    And a <trigger> job of it runs
+    When the process of the job is killed, and the job has failed
+    And the primary is killed and comes back
+    Then the job is tried again after its delay, on the same server
+    And the try ends well, after two executions
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-4.9 @RA-11.1
+  Scenario Outline: An interruption uses up no retry
+    Given a primary and one worker
+    And an event for any worker, with Run All on and one more try after a failure
+    And a <trigger> job of it runs
+    When its server is killed and comes back at once
+    Then the job starts again
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
+    And the try ends well, after three executions
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-11.3 @RA-4.9
+  Scenario Outline: A retry that is interrupted is run again with the tries that it had left
+    Given a primary and one worker
+    And an event for any worker, with Run All on and two more tries after a failure
+    And a <trigger> job of it runs
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
+    When its server is killed and comes back at once
+    Then the try is run again
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
+    When the process of the job is killed, and the job has failed
+    Then the job has used up its tries, after four executions
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-11.4 @RA-2.6
+  Scenario Outline: A server that dies while it stops a job for its time limit
+    Given a primary and one worker
+    And an event for any worker, with Run All on and a time limit
+    And a <trigger> job of it runs that ignores SIGTERM
+    When the job is being stopped for its time limit
+    And its server is killed before that is done, and <then>
+    Then the job has timed out, and is not run again
+
+    Examples:
+      | trigger   | then               |
+      | manual    | comes back at once |
+      | scheduled | comes back at once |
+      | manual    | stays away         |
+      | scheduled | stays away         |
+
+  @RA-4.10
+  Scenario Outline: A rerun has the full time limit
+    Given a primary and one worker
+    And an event for any worker, with Run All on and a time limit of 3 seconds
+    And a <trigger> job of it runs
+    When most of its time limit has passed
+    And its server is killed and comes back at once
+    Then the job starts again
+    And the rerun lives for longer than what was left of the limit
+    And the try ends well, after two executions
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |

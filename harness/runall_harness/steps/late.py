@@ -1,0 +1,228 @@
+"""Steps about what comes late: jobs that wake, results and orders that were held up.
+
+A server that is frozen or cut off is still trusted for a moment. In this moment a job can be
+handed to it, and nobody knows whether it began.
+"""
+
+from pytest_bdd import parsers, then, when
+
+from ..rigs.base import Proof
+from ..systems.base import JobView, Rejected
+from ..verdicts import Inconclusive, Violation
+from .scene import Scene
+from .stage import LEAD_SLOTS, Work
+
+TAG, EVENT = "job", "report"
+FIRST, SECOND = "worker-1", "worker-2"
+
+
+# ------------------------------------------------------------------ frozen servers
+def freeze(scene: Scene, node: str) -> Proof:
+    """Freeze every process of a node."""
+    scene.cut_off.add(node)
+    return scene.cluster.hurt(lambda: scene.cluster.site.pause(node))
+
+
+def wake(scene: Scene, node: str) -> Proof:
+    """Let a frozen node go on."""
+    scene.cut_off.discard(node)
+    return scene.cluster.hurt(lambda: scene.cluster.site.unpause(node))
+
+
+@when("its server is frozen")
+def _(scene: Scene) -> None:
+    proof = freeze(scene, scene.victim)
+    scene.expect("RA-2.12", scene.timings.notice + scene.timings.dead_job_timeout, proof)
+
+
+@when("its server wakes", target_fixture="woken")
+def _(scene: Scene) -> Proof:
+    return wake(scene, scene.victim)
+
+
+@when("its server is frozen until it is missed, and wakes")
+def _(scene: Scene) -> None:
+    freeze(scene, scene.victim)
+    scene.expect("RA-2.12", scene.timings.notice)
+    if not scene.cluster.wait(lambda: scene.victim not in scene.cluster.online(), scene.deadline):
+        seen = f"{scene.victim} is taken for online after {scene.deadline:g} s"
+        raise Violation("RA-2.12", f"{scene.victim} is missed", seen)
+    scene.clause = "RA-2.4"
+    wake(scene, scene.victim)
+    scene.cluster.await_online(scene.victim)
+
+
+@then("the first execution is stopped within the kill grace")
+def _(scene: Scene, woken: Proof) -> None:
+    within = scene.timings.grace + scene.timings.slack
+    first = scene.work.first.id
+
+    def over() -> bool:
+        return any(r.id == first and r.how != "running" for r in scene.cluster.executions())
+
+    if not scene.cluster.wait(over, within):
+        seen = f"it still runs {scene.cluster.site.now() - woken.at:.2f} s after the waking"
+        raise Violation("RA-7.6", f"its end within {within:g} s", seen)
+
+
+# ------------------------------------------------------------------ late results
+@when("its server is in reach again")
+def _(scene: Scene) -> None:
+    scene.join(scene.victim)
+
+
+@then("its late result is recorded against the first attempt only")
+def _(scene: Scene) -> None:
+    root, within = scene.work.root, scene.timings.prompt + scene.timings.slack
+
+    def told() -> JobView | None:
+        view = scene.cluster.job(root)
+        return view if view and view.late_code is not None else None
+
+    if not scene.cluster.wait(told, within):
+        raise Violation("RA-3.5", f"a late result of {root}", f"none within {within:g} s")
+    for view in scene.cluster.attempts(root)[1:]:
+        if view.final or view.late_code is not None:
+            raise Violation("RA-3.5", f"{view.id} goes on", f"{view.state}, {view.late_code}")
+
+
+@then("the result has been taken in", target_fixture="taken_in")
+def _(scene: Scene) -> JobView:
+    scene.clause = "RA-3.6"
+    scene.await_state(scene.work, "its own end", "succeeded")
+    return scene.finalized(scene.work)
+
+
+@then("the result was taken in once")
+def _(scene: Scene, taken_in: JobView) -> None:
+    scene.clause = "RA-3.1"
+    scene.nothing_follows(scene.work, executions=1)
+    shown = scene.cluster.job(scene.work.root)
+    if shown != taken_in:
+        raise Violation("RA-3.1", f"{taken_in}", f"{shown}")
+
+
+@when("its server is cut off, the job ends, and its server is restarted and in reach again")
+def _(scene: Scene) -> None:
+    node, site = scene.victim, scene.cluster.site
+    scene.cut_until_missed(node)
+    missed = site.now()
+    scene.end_job()
+    # Stopped and not killed: a clean end is the proof that the result is on the worker's disk.
+    scene.stop(node)
+    scene.cluster.hurt(lambda: site.join(node))
+    scene.cut_off.discard(node)
+    scene.expect("RA-3.6", scene.promise_after_return())
+    scene.come_back(node)
+    if site.now() - missed >= scene.timings.dead_job_timeout:
+        raise Inconclusive("its server was away for longer than the dead-job timeout")
+
+
+# ------------------------------------------------------------------ orders on their way
+@when(
+    parsers.re(
+        r"the first worker is (?P<how>frozen|cut off), and a (?P<trigger>\w+) job is handed to it"
+    ),
+    target_fixture="handed",
+)
+def _(scene: Scene, how: str, trigger: str) -> JobView:
+    if trigger == "manual":
+        scene.create_planned(EVENT, trigger, {"tag": TAG})
+    freeze(scene, FIRST) if how == "frozen" else scene.cut(FIRST)
+    try:
+        return hand_over(scene, trigger)
+    except Rejected as refusal:
+        raise Inconclusive(f"{FIRST} was missed too soon to be given a job: {refusal}") from None
+
+
+def hand_over(scene: Scene, trigger: str) -> JobView:
+    """Start a job on a server that cannot begin it, and see that it was given to it."""
+    if trigger == "manual":
+        scene.cluster.call("run", event=EVENT, params={"tag": TAG}, source="operator")
+    else:
+        scene.create_planned(EVENT, trigger, {"tag": TAG})
+    within = (LEAD_SLOTS + 1) * scene.timings.minute + scene.timings.notice
+    return scene.cluster.await_evidence(
+        f"a job is handed to {FIRST}", lambda: given_to(scene, FIRST), within
+    )
+
+
+def given_to(scene: Scene, node: str) -> JobView | None:
+    """The job that was placed on a node, and has not begun there."""
+    jobs = [job for job in scene.cluster.jobs() if job.event == EVENT and job.node == node]
+    return next((job for job in jobs if job.state == "starting"), None)
+
+
+@when("the first worker is killed and comes back at once")
+def _(scene: Scene) -> None:
+    scene.kill(FIRST)
+    scene.cut_off.discard(FIRST)
+    scene.expect("RA-2.13", scene.promise_after_return())
+    scene.come_back(FIRST)
+
+
+@when("the job is given up")
+def _(scene: Scene, handed: JobView) -> None:
+    scene.expect("RA-2.13", scene.timings.notice + scene.timings.dead_job_timeout)
+    given_up = scene.cluster.wait(lambda: state(scene, handed) == "interrupted", scene.deadline)
+    if not given_up:
+        raise Violation("RA-2.13", "it counts as interrupted", f"it is {state(scene, handed)}")
+
+
+def state(scene: Scene, handed: JobView) -> str:
+    """What became of the attempt that was handed over."""
+    view = scene.cluster.job(handed.id)
+    return view.state if view else "unknown"
+
+
+@when("its event is opened to any worker")
+def _(scene: Scene) -> None:
+    scene.cluster.call("update_event", event=EVENT, fields={"target": "worker-*"})
+
+
+@then("the job runs on the second worker")
+def _(scene: Scene, handed: JobView) -> None:
+    meet_rerun(scene, handed, SECOND)
+
+
+def meet_rerun(scene: Scene, handed: JobView, node: str) -> None:
+    """Wait for the one execution of a job that was handed over in vain."""
+    runs = scene.cluster.wait(lambda: scene.cluster.tagged(TAG), scene.deadline)
+    if not runs:
+        why = scene.cluster.api.reasons(handed.root) or "it gives no reason"
+        raise Violation("RA-2.13", "the job runs", f"nothing within {scene.deadline:g} s: {why}")
+    if runs[0].node != node:
+        raise Violation("RA-2.13", f"it runs on {node}", f"it ran on {runs[0].node}")
+    trigger = "manual" if handed.source else "scheduled"
+    scene.works[TAG] = Work(tag=TAG, trigger=trigger, event=EVENT, first=runs[0], root=handed.root)
+
+
+@when("the first worker is in reach again")
+def _(scene: Scene) -> None:
+    scene.join(FIRST)
+
+
+@then("the order that was held up starts nothing")
+def _(scene: Scene) -> None:
+    scene.canary()
+    strays = [run for run in scene.cluster.tagged(TAG) if run.node == FIRST]
+    if strays:
+        raise Violation("RA-7.4", f"{FIRST} starts nothing", f"it started {strays[0].job}")
+
+
+@then("the job that never began is run, once")
+def _(scene: Scene, handed: JobView) -> None:
+    if TAG not in scene.works:
+        meet_rerun(scene, handed, FIRST)
+    if state(scene, handed) != "interrupted":
+        raise Violation("RA-2.13", "the first attempt was interrupted", state(scene, handed))
+    scene.clause = "RA-1.4"
+    scene.finish(scene.work, executions=1)
+
+
+# ------------------------------------------------------------------ aborts
+@then("the abort has won, and the job is not run again")
+def _(scene: Scene) -> None:
+    scene.clause = "RA-3.7"
+    scene.await_state(scene.work, "its end by the user", "aborted")
+    scene.nothing_follows(scene.work, executions=1)
