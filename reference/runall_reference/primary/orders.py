@@ -118,10 +118,19 @@ class Orders(Links):
             raise Refused("ended", f"job {order.job!r} has ended, and nothing follows it")
         self.books.put(Abort(root=root, at=self.now, by=order.by))
         for slot in owed:
+            self.note(slot.job, "owed slot", "refused", "RA-3.3", f"aborted by {order.by}")
             self.books.drop(slot)
         for job in attempts:
-            self.cancel(job) if job.state == "waiting" else self.request_stop(job, "abort")
+            self.abort_attempt(job, order.by)
         return root
+
+    def abort_attempt(self, job: Job, by: str) -> None:
+        """End one attempt: what runs is told to stop, and what waits will not start."""
+        if job.state != "waiting":
+            return self.request_stop(job, "abort")
+        if job.cause == "interrupted":
+            self.note(job, "waiting", "refused", "RA-3.3", f"aborted by {by}")
+        return self.cancel(job)
 
     def root_of(self, name: str) -> str:
         """The lineage of a job, live or finished, or `Refused`."""
