@@ -11,6 +11,7 @@ from typing import Any
 from runall_reference import rerun
 from runall_reference.policies import base
 from runall_reference.policies.base import Policy
+from runall_reference.primary import Primary
 from runall_reference.primary.finalization import Finalization
 from runall_reference.primary.links import Links
 from runall_reference.primary.placement import Placement
@@ -139,6 +140,45 @@ def drains_are_deaths() -> None:
     plant(Finalization, "reached", lying)
 
 
+def decides_later() -> None:
+    """An attempt is finalized in one change, and its rerun is decided in the next."""
+    honest, honest_answer = Finalization.follow, Primary.answer
+
+    def follow(self: Any, done: Any, cause: str) -> None:
+        self.later = [*getattr(self, "later", ()), (done, cause)]
+
+    def answer(self: Any, told: Any) -> Any:
+        later: list[tuple[Any, str]] = getattr(self, "later", [])
+        self.later = []
+        for done, cause in later:
+            honest(self, done, cause)
+        return honest_answer(self, told)
+
+    plant(Finalization, "follow", follow)
+    plant(Primary, "answer", answer)
+
+
+def answers_too_soon() -> None:
+    """A run by hand is accepted first, and written down with the next step."""
+    honest, honest_answer = Placement.place, Primary.answer
+
+    def place(self: Any, job: Any, node: str) -> Any:
+        if job.cause != "manual":
+            return honest(self, job, node)
+        self.promised = [*getattr(self, "promised", ()), (job, node)]
+        return job
+
+    def answer(self: Any, told: Any) -> Any:
+        promised: list[tuple[Any, str]] = getattr(self, "promised", [])
+        self.promised = []
+        for job, node in promised:
+            honest(self, job, node)
+        return honest_answer(self, told)
+
+    plant(Placement, "place", place)
+    plant(Primary, "answer", answer)
+
+
 # Each lie with the clauses of which at least one must be named, and no case may pass for it.
 LIES: dict[Lie, frozenset[str]] = {
     rerun_not_called: frozenset({"RA-1.1"}),
@@ -153,6 +193,8 @@ LIES: dict[Lie, frozenset[str]] = {
     launches_in_the_drain: frozenset({"RA-4.4"}),
     no_fence: frozenset({"RA-7.1", "RA-7.3"}),
     drains_are_deaths: frozenset({"RA-2.9", "RA-3.4"}),
+    decides_later: frozenset({"RA-12.1"}),
+    answers_too_soon: frozenset({"RA-12.2"}),
 }
 BY_NAME = {lie.__name__: lie for lie in LIES}
 

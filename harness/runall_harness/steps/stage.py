@@ -46,6 +46,7 @@ class Stage:
         self.cut_off: set[str] = set()
         self.stopped_at = self.left_at = self.led_at = 0.0
         self.promised = 0.0
+        self.accepted = ""
 
     @property
     def timings(self) -> Timings:

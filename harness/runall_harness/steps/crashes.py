@@ -1,0 +1,120 @@
+"""Crashes of the primary inside its own recovery, at a point that is chosen and proven."""
+
+from typing import Literal
+
+from pytest_bdd import parsers, then, when
+
+from ..cluster import PRIMARY
+from ..rigs.base import CrashPoint, Proof
+from ..systems.base import JobView
+from ..verdicts import Inconclusive, Violation
+from .scene import Scene
+from .stage import NOTE
+
+KINDS: dict[str, Literal["before", "after", "between"]] = {
+    "before commit": "before",
+    "after commit": "after",
+    "amid step": "between",
+}
+POINT = rf"(?P<kind>{'|'.join(KINDS)}) (?P<count>\d+)"
+FINALIZED = "finished"
+ACCEPTED = "accepted"
+
+
+@when(parsers.re(f"the primary is killed, comes back, and crashes {POINT} of its recovery"))
+def _(scene: Scene, kind: str, count: str) -> None:
+    expect(scene, scene.kill(PRIMARY))
+    scene.cluster.site.arm(PRIMARY, point(kind, count))
+    scene.cluster.restart(PRIMARY)
+    await_crash(scene)
+
+
+@when(
+    parsers.re(
+        f"its server is killed and stays away, and the primary crashes {POINT} of the recovery"
+    )
+)
+def _(scene: Scene, kind: str, count: str) -> None:
+    # Counted from the step that gives the job up: until then the primary only waits.
+    scene.cluster.site.arm(PRIMARY, point(kind, count, first=FINALIZED))
+    expect(scene, scene.kill(scene.victim))
+    await_crash(scene)
+
+
+@when("a run of it is accepted, and the primary is killed at once")
+def _(scene: Scene) -> None:
+    fields = {k: v for k, v in scene.plan.items() if k != "target"}
+    scene.create("report", scene.plan["target"], **fields)
+    params = {"tag": ACCEPTED, "note": NOTE}
+    scene.accepted = scene.cluster.call("run", event="report", params=params, source="operator")
+    expect(scene, scene.kill(PRIMARY))
+
+
+@when("the primary comes back")
+def _(scene: Scene) -> None:
+    scene.cluster.restart(PRIMARY)
+    site = scene.cluster.site
+    scene.cluster.await_online(PRIMARY, *(node for node in scene.workers if site.alive(node)))
+
+
+@then("the job is run again until it has ended well, once for each interruption")
+def _(scene: Scene) -> None:
+    ends_well(scene, "RA-12.1", scene.work.tag, scene.work.root, least=2)
+
+
+@then("the accepted run has ended well, once")
+def _(scene: Scene) -> None:
+    ends_well(scene, "RA-12.2", ACCEPTED, scene.accepted, least=1)
+
+
+def expect(scene: Scene, proof: Proof) -> None:
+    """A recovery is owed from that fault on; what a crash undid takes its whole time again."""
+    scene.expect("RA-12.1", 2 * (scene.timings.notice + scene.timings.dead_job_timeout), proof)
+
+
+def point(kind: str, count: str, first: str = "") -> CrashPoint:
+    """The point that the words of a step name."""
+    return CrashPoint(where=KINDS[kind], count=int(count), first=first)
+
+
+def await_crash(scene: Scene) -> None:
+    """The crash must come, and be the one that was asked for. Else the case proves nothing."""
+    within = scene.timings.notice + scene.timings.dead_job_timeout + scene.timings.slack
+    scene.cluster.hurt(lambda: scene.cluster.site.crashed(PRIMARY, within))
+
+
+def ends_well(scene: Scene, clause: str, tag: str, root: str, least: int) -> None:
+    """The last attempt runs, ends well, and is the only one that does; nothing follows it."""
+    cluster = scene.cluster
+    if not cluster.wait(lambda: running(scene, tag, root, least), scene.deadline):
+        raise Violation(clause, f"an attempt of {root} runs", told(scene, root))
+    cluster.site.release(tag)
+    if not cluster.wait(lambda: over(scene, root), scene.deadline):
+        raise Inconclusive(f"no evidence that {root} came to its end: {told(scene, root)}")
+    scene.canary()
+    states = [view.state for view in cluster.attempts(root)]
+    completed = [run.job for run in cluster.tagged(tag) if run.how == "completed"]
+    if states != ["interrupted"] * (len(states) - 1) + ["succeeded"] or len(completed) != 1:
+        seen = f"{told(scene, root)}; completed: {', '.join(completed) or 'none'}"
+        raise Violation(
+            clause, "each interrupted attempt is replaced once, the last ends well", seen
+        )
+
+
+def running(scene: Scene, tag: str, root: str, least: int) -> bool:
+    """Whether the last attempt is seen to run, by the system and by the job, after so many."""
+    runs, views = scene.cluster.tagged(tag), scene.cluster.attempts(root)
+    alive = runs and runs[-1].how == "running" and runs[-1].job == views[-1].id if views else False
+    return bool(alive) and len(views) >= least and views[-1].state == "running"
+
+
+def over(scene: Scene, root: str) -> JobView | None:
+    """The last attempt, if it is over."""
+    views = scene.cluster.attempts(root)
+    return views[-1] if views and views[-1].final else None
+
+
+def told(scene: Scene, root: str) -> str:
+    """The attempts of a lineage as the system shows them, and its own reasons."""
+    views = ", ".join(f"{view.id} {view.state}" for view in scene.cluster.attempts(root))
+    return f"{views or 'no attempt'}; {scene.cluster.api.reasons(root) or 'it gives no reason'}"
