@@ -30,6 +30,20 @@ Feature: A worker dies, or is lost from sight, and comes back
       | manual    |
       | scheduled |
 
+  @RA-4.5 @needs:lineage
+  Scenario Outline: The rerun names what it stands for
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and comes back at once
+    Then the job is run again, once, on the same server
+    And the rerun names its root, its predecessor, its number and its cause
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-1.4 @RA-2.1
   Scenario Outline: It is back after the timeout, when the job runs elsewhere
     Given a primary and two workers

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from lies_about_limits import LIES_ABOUT_LIMITS
 from runall_reference import rerun
 from runall_reference.policies import base
 from runall_reference.policies.base import Policy
@@ -195,7 +196,7 @@ LIES: dict[Lie, frozenset[str]] = {
     drains_are_deaths: frozenset({"RA-2.9", "RA-3.4"}),
     decides_later: frozenset({"RA-12.1"}),
     answers_too_soon: frozenset({"RA-12.2"}),
-}
+} | LIES_ABOUT_LIMITS
 BY_NAME = {lie.__name__: lie for lie in LIES}
 
 if name := os.environ.get("RUNALL_LIE"):

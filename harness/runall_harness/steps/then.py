@@ -54,6 +54,17 @@ def _(scene: Scene) -> None:
     scene.require_faithful(scene.work)
 
 
+@then("the rerun names its root, its predecessor, its number and its cause")
+def _(scene: Scene) -> None:
+    named = [
+        (view.root, view.predecessor, view.attempt, view.cause)
+        for view in scene.cluster.attempts(scene.work.root)
+    ][1:]
+    owed = [(scene.work.root, scene.work.first.job, 2, "interrupted")]
+    if named != owed:
+        raise Violation("RA-4.5", f"{owed}", f"{named}")
+
+
 @then("the rerun goes on undisturbed, and ends well")
 def _(scene: Scene) -> None:
     scene.require_undisturbed(scene.work, executions=2)
