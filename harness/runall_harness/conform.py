@@ -35,13 +35,17 @@ SPOKEN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTE
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a user asked for. `out` is None to keep the traces of failures only."""
+    """What a user asked for. `out` is None to keep the traces of failures only.
+
+    `jobs` is how many cases may run at once; None for what suits the rig and the machine.
+    """
 
     cases: Sequence[Case]
     rig: str = "auto"
     system: str = "reference"
     policy: str = "reference"
     repeat: int = 1
+    jobs: int | None = None
     out: Path | None = None
     base_image: str | None = None
 
@@ -50,8 +54,8 @@ class Order:
         repeats = range(1, self.repeat + 1)
         return [again(case, number) for case in self.cases for number in repeats]
 
-    def arguments(self) -> list[str]:
-        """The command line of pytest."""
+    def arguments(self, rig: str = "") -> list[str]:
+        """The command line of pytest, on another rig than was asked for if that is given."""
         folder = feature_folder()
         # No settings file of any folder above applies. The root is not the folder itself: the
         # fixtures of a conftest in the root would not win over those of a plugin.
@@ -64,7 +68,7 @@ class Order:
             "runall_harness.plugin",
         ]
         quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--import-mode=importlib"]
-        own = ["--runall-rig", self.rig, "--runall-system", self.system]
+        own = ["--runall-rig", rig or self.rig, "--runall-system", self.system]
         own += ["--runall-policy", self.policy, "--runall-repeat", str(self.repeat)]
         own += ["--runall-out", str(self.out)] if self.out else []
         own += ["--runall-base-image", self.base_image] if self.base_image else []
@@ -96,7 +100,7 @@ class Run:
     rig: str
     ended: dict[str, Ended] = field(default_factory=dict[str, Ended])
     troubles: list[str] = field(default_factory=list[str])
-    system: System | None = None
+    system: SystemReport | None = None
     duration: float = 0.0
     interrupted: bool = False
 
@@ -119,7 +123,8 @@ class Run:
             else not_run(case, verdict, missing)
             for case in self.order.expected()
         ]  # fmt: skip
-        report = make_report(describe(self.order, self.system), self.rig, self.duration, cases)
+        system = self.system or describe(Reference(self.order.policy, "processes"))
+        report = make_report(system, self.rig, self.duration, cases)
         return msgspec.structs.replace(report, verdict=self.word(report.verdict))
 
     def word(self, verdict: str) -> str:
@@ -154,16 +159,16 @@ class Listener:
     @pytest.hookimpl(optionalhook=True)
     def pytest_runall_case_ended(self, ended: Ended) -> None:
         """Keep it. Without a rig no other case can run either, so that is the end."""
-        self.run.ended[ended.case.id] = ended
-        self.display.ended(ended)
         assert self.session is not None
         cases = self.session.config.stash[SESSION]
-        self.run.system = cases.system
+        self.run.system = describe(cases.system) if cases.system else None
         if cases.rig is not None:
             self.run.rig = cases.rig.name
         elif isinstance(ended.error, KitCannotRun):
             self.run.troubles.append(str(ended.error))
             self.session.shouldfail = "no rig"
+        self.run.ended[ended.case.id] = ended
+        self.display.ended(ended)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that cannot be imported is trouble."""
@@ -186,22 +191,26 @@ def carry_out(order: Order, display: Display) -> Run:
     """Run the cases of an order. Never raises for what happens in a case."""
     run = Run(order, order.rig)
     began = time.monotonic()
-    with clean_environment(), terminated_as_interrupted():
-        status = pytest.main(order.arguments(), plugins=[Listener(run, display)])
+    call_pytest(run, order.arguments(), Listener(run, display))
     run.duration = time.monotonic() - began
-    if status not in SPOKEN and not run.troubles:
-        run.troubles.append(f"pytest ended with {status}; its own words are on standard error")
     return run
 
 
-def describe(order: Order, system: System | None) -> SystemReport:
-    """The system under test, also when none came up."""
-    known = system or Reference(order.policy, "processes")
+def call_pytest(run: Run, arguments: list[str], *plugins: object) -> None:
+    """Have pytest run the cases; what it says beside their verdicts goes into the run."""
+    with clean_environment(), terminated_as_interrupted():
+        status = pytest.main(arguments, plugins=list(plugins))
+    if status not in SPOKEN and not run.troubles:
+        run.troubles.append(f"pytest ended with {status}; its own words are on standard error")
+
+
+def describe(system: System) -> SystemReport:
+    """The system under test, in its own words."""
     return SystemReport(
-        name=known.name,
-        version=known.version,
-        policy=known.policy,
-        capabilities=sorted(known.capabilities),
+        name=system.name,
+        version=system.version,
+        policy=system.policy,
+        capabilities=sorted(system.capabilities),
     )
 
 

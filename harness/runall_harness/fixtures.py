@@ -24,7 +24,8 @@ def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
     session = pytestconfig.stash[SESSION]
     name: str = option(pytestconfig, "rig")
     base: str | None = option(pytestconfig, "base-image")
-    rig = choose(name, session.run, base=base, say=session.say)
+    image: str | None = option(pytestconfig, "image")
+    rig = choose(name, session.share, image=image, base=base, say=session.say)
     yield rig
     rig.close()
 

@@ -7,6 +7,7 @@ verdict has a mark and a word, so that nothing is told by colour alone.
 
 import os
 import time
+from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -117,14 +118,19 @@ class Lines(Silent):
 
 
 class Tree:
-    """The cases by feature, with what is running below them."""
+    """The cases by feature, with what is running below them.
+
+    Lines stay in the order of the files, also when several cases run at once: one that is over
+    before an earlier one waits for it.
+    """
 
     def __init__(self, console: Console, cases: Sequence[Case]) -> None:
         self.console, self.cases, self.done = console, cases, 0
         self.last = {case.feature: case.id for case in cases}
         self.feature = ""
-        self.case: Case | None = None
-        self.since = time.monotonic()
+        self.coming = deque(case.id for case in cases)
+        self.running: dict[str, tuple[Case, float]] = {}
+        self.over: dict[str, Ended] = {}
         # The streams are pytest's while it runs; rich must not put its own in their place.
         self.live = Live(get_renderable=self.moving, console=console, refresh_per_second=5,
                          transient=True, redirect_stdout=False, redirect_stderr=False)  # fmt: skip
@@ -139,6 +145,9 @@ class Tree:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # After an interruption, some wait for earlier ones that never ran.
+        for name in [name for name in self.coming if name in self.over]:
+            self.settle(self.over.pop(name))
         self.live.stop()
 
     def say(self, line: str) -> None:
@@ -146,17 +155,30 @@ class Tree:
         self.console.print(Text(line, "dim"))
 
     def started(self, case: Case) -> None:
-        """A new feature gets its title, and the case the moving line."""
-        if case.feature != self.feature:
-            self.feature = case.feature
-            self.console.print(Text(case.feature.replace("_", " "), "bold"))
-        self.case, self.since = case, time.monotonic()
+        """The case gets a moving line, below the title of its feature."""
+        if self.coming and self.coming[0] == case.id:
+            self.entitle(case)
+        self.running[case.id] = case, time.monotonic()
         self.live.refresh()
 
     def ended(self, ended: Ended) -> None:
-        """The case gets its line for good."""
-        self.case, self.done = None, self.done + 1
+        """The case gets its line for good, as soon as all before it have theirs."""
+        self.running.pop(ended.case.id, None)
+        self.done += 1
+        self.over[ended.case.id] = ended
+        while self.coming and self.coming[0] in self.over:
+            self.settle(self.over.pop(self.coming.popleft()))
+
+    def entitle(self, case: Case) -> None:
+        """A new feature gets its title."""
+        if case.feature != self.feature:
+            self.feature = case.feature
+            self.console.print(Text(case.feature.replace("_", " "), "bold"))
+
+    def settle(self, ended: Ended) -> None:
+        """Print the line of a case that is over."""
         case = ended.case
+        self.entitle(case)
         row = self.row()
         row.add_row(
             Text("└─" if self.last[case.feature] == case.id else "├─", "dim"),
@@ -167,12 +189,12 @@ class Tree:
         self.console.print(row)
 
     def moving(self) -> RenderableType:
-        """What changes: the running case with its seconds, and how far the run is."""
+        """What changes: each running case with its seconds, and how far the run is."""
         row = self.row()
-        if self.case:
-            spent = f"{time.monotonic() - self.since:.1f} s"
+        for case, since in list(self.running.values()):
+            spent = f"{time.monotonic() - since:.1f} s"
             now = Text(f"▸ {'running':{WIDEST}}", "bold blue")
-            row.add_row(Text("├─", "dim"), now, *self.names(self.case), Text(spent))
+            row.add_row(Text("├─", "dim"), now, *self.names(case), Text(spent))
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
             ProgressBar(len(self.cases), self.done, 30), f"{self.done} of {len(self.cases)}"

@@ -48,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="save the history and logs of every case here")  # fmt: skip
     group.addoption("--runall-base-image", default=None, metavar="IMAGE",
                     help="what the docker rig builds its image on")  # fmt: skip
+    group.addoption("--runall-image", default=None, metavar="IMAGE",
+                    help="what the docker rig runs the nodes in, made already")  # fmt: skip
+    group.addoption("--runall-run", default=None, metavar="ID", help="the name of this run")
+    group.addoption("--runall-hand", default=None, metavar="N",
+                    help="which of the processes this is that share the run")  # fmt: skip
     group.addoption("--runall-cases", action="append", default=[], metavar="ID",
                     help="run the case of this id only; can be given more than once")  # fmt: skip
     group.addoption("--runall-repeat", default=1, type=int, metavar="N",

@@ -50,7 +50,7 @@ class CaseSession:
 
     def __init__(self, config: pytest.Config, cases: Sequence[Case]) -> None:
         self.config, self.cases = config, cases
-        self.run = new_run_id()
+        self.run: str = option(config, "run") or new_run_id()
         self.out: Path | None = option(config, "out")
         self.policy: str = option(config, "policy")
         self.rig: Rig | None = None
@@ -185,6 +185,12 @@ class CaseSession:
             terminalreporter.write_line(line)
 
     # ---------------------------------------------------------------- for the fixtures
+    @property
+    def share(self) -> str:
+        """The name of what this process makes: that of the run, unless others share the run."""
+        hand: str | None = option(self.config, "hand")
+        return share_of(self.run, hand) if hand else self.run
+
     def say(self, line: str) -> None:
         """Pass on what the rig says of itself."""
         self.said.append(line)
@@ -283,6 +289,11 @@ def attempt(case: Case, item: pytest.Item) -> Case:
     """The case, with the number of its repeat from the second on."""
     number: int = params_of(item).get(ATTEMPT, 1)
     return msgspec.structs.replace(case, id=f"{case.id}#{number}") if number > 1 else case
+
+
+def share_of(run: str, hand: object) -> str:
+    """The name under which one of the processes that share a run makes its nodes."""
+    return f"{run}.{hand}"
 
 
 def new_run_id() -> str:

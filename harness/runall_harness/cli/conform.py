@@ -73,6 +73,9 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
               help="Only jobs that a person, or the clock, started.")  # fmt: skip
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N",
               help="Run each case N times; one whose verdicts differ is told.")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(1, 64), metavar="N", envvar="RUNALL_JOBS",
+              show_envvar=True, help="Run N cases at once. By default one in virtual time, else "
+              "two for each core.")  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the cases and run nothing.")
 @click.option("--out", type=FOLDER, metavar="DIR", help="Save histories, node logs and report.json "
               "of all cases here. Without it, those of failures go to runall-out/.")  # fmt: skip
@@ -141,13 +144,13 @@ def run_order(order: "Order", form: str) -> int:
 
 def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
     """Run the cases, and show on that stream how far they are."""
-    from ..conform import carry_out
+    from ..crew.lead import run_cases
     from ..live import Screen, Silent, make_display
 
     with copy_of(stream) as shown:
         console = Screen(file=shown, highlight=False)
         with Silent() if quiet else make_display(console, order.expected()) as display:
-            return carry_out(order, display)
+            return run_cases(order, display)
 
 
 def tell_people(run: "Run", output: TextIO) -> None:

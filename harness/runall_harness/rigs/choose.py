@@ -6,7 +6,7 @@ if it can't be had, the kit cannot run.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runall_harness.rigs.base import KitCannotRun, Rig
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 NAMES = ("auto", "simulated", "processes", "docker")
 Say = Callable[[str], None]
+
+
+class Choice(NamedTuple):
+    """A rig by its name, and the image of its nodes where they are containers."""
+
+    rig: str
+    image: str | None
 
 
 def choose(
@@ -44,14 +51,55 @@ def choose(
     raise ValueError(f"no rig is called {name!r}; there are {', '.join(NAMES)}")
 
 
+def settle(name: str, run: str, *, base: str | None = None, say: Say) -> Choice:
+    """Which rig it will be, with its image made, for several processes that will share a run.
+
+    `say` is told as by `choose`. Raises `KitCannotRun`: the rig can't be had here.
+    """
+    if name not in ("auto", "docker"):
+        return Choice(name, None)
+    try:
+        image = ready_image(run, base, say)
+    except KitCannotRun as error:
+        if name == "docker":
+            raise
+        say(why_processes(error))
+        return Choice("processes", None)
+    if name == "auto":
+        say(why_docker(image))
+    return Choice("docker", image)
+
+
+def ready_image(run: str, base: str | None, say: Say) -> str:
+    """The image of the reference, made if need be. Raises `KitCannotRun`."""
+    from runall_harness.images.build import build_image
+    from runall_harness.rigs.docker import connect
+
+    engine = connect()
+    try:
+        return build_image(engine, run, base, say)
+    finally:
+        engine.client.close()
+
+
+def why_docker(image: str) -> str:
+    """What `auto` says when it took containers."""
+    return f"rig: docker, because an engine answers and has the image {image}"
+
+
+def why_processes(error: KitCannotRun) -> str:
+    """What `auto` says when it could not."""
+    return f"rig: processes, because {error.cause} (for docker: {error.hint})"
+
+
 def choose_real(run: str, image: str | None, base: str | None, say: Say) -> Rig:
     """Containers where that is possible, else processes."""
     try:
         rig = make_docker(run, image, base, say)
     except KitCannotRun as error:
-        say(f"rig: processes, because {error.cause} (for docker: {error.hint})")
+        say(why_processes(error))
         return choose("processes", run, say=say)
-    say(f"rig: docker, because an engine answers and has the image {rig.image}")
+    say(why_docker(rig.image))
     return rig
 
 

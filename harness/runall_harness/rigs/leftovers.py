@@ -104,17 +104,23 @@ def clean_processes(records: Path | None = None) -> list[str]:
 
     A record that cannot be read, or is of another host, is named and left alone.
     """
-    told: list[str] = []
-    for path in sorted((records or runs_folder()).glob("*.json")):
-        try:
-            record = msgspec.json.decode(path.read_bytes(), type=RunRecord)
-        except FileNotFoundError:
-            continue
-        except msgspec.MsgspecError as error:
-            told.append(f"left {path}: not a record of a run ({error})")
-            continue
-        told += _clean(path, record)
-    return told
+    paths = sorted((records or runs_folder()).glob("*.json"))
+    return [line for path in paths for line in _clean_record(path)]
+
+
+def clean_run(run: str, records: Path | None = None) -> list[str]:
+    """The same for one run only."""
+    return _clean_record((records or runs_folder()) / f"{run}.json")
+
+
+def _clean_record(path: Path) -> list[str]:
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=RunRecord)
+    except FileNotFoundError:
+        return []
+    except msgspec.MsgspecError as error:
+        return [f"left {path}: not a record of a run ({error})"]
+    return _clean(path, record)
 
 
 def _clean(path: Path, record: RunRecord) -> list[str]:

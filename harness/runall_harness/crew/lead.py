@@ -1,0 +1,228 @@
+"""The lead of a crew: deals the cases of a run, hears how they end, and loses none.
+
+The rig is chosen once, and its image made, before anybody starts. A case is dealt when a hand
+asks for one, so that no case waits behind a long one. A hand that dies takes no case with it: the
+case is an error, what the hand had made is removed, and another takes its place.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from ..cases import Case
+from ..conform import Display, Order, Run, carry_out, terminated_as_interrupted
+from ..outcome import Ended
+from ..rigs.base import KitCannotRun
+from ..rigs.choose import Choice, settle
+from ..rigs.remains import remove_remains
+from ..session import new_run_id, share_of
+from ..verdicts import Verdict
+from .hired import Gone, Heard, Hired, told_status
+from .messages import Began, Deal, Done, Finish, Over, Ready, Said, Stop, hear_over
+
+# No case waits for so long without a word, seconds.
+PATIENCE = 300.0
+# How many cases at once one core has work for; the rest of their time they wait.
+AT_ONCE = {"simulated": 1, "processes": 2, "docker": 2}
+MOST = 8
+
+
+def run_cases(order: Order, display: Display, patience: float = PATIENCE) -> Run:
+    """Run the cases of an order, several at once where that is wanted and worth it."""
+    alone = order.jobs is None and order.rig == "simulated"
+    if alone or order.jobs == 1 or len(order.expected()) == 1:
+        return carry_out(order, display)
+    run = Run(order, order.rig)
+    began = time.monotonic()
+    try:
+        with terminated_as_interrupted():
+            choice = settle(order.rig, new_run_id(), base=order.base_image, say=display.say)
+        Lead(run, choice, display, patience).work()
+    except KitCannotRun as error:
+        run.troubles.append(str(error))
+    except KeyboardInterrupt:
+        run.interrupted = True
+    run.duration = time.monotonic() - began
+    return run
+
+
+def jobs_for(rig: str) -> int:
+    """How many cases run at once on that rig of this machine, if nobody says."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return AT_ONCE[rig] if rig == "simulated" else min(MOST, AT_ONCE[rig] * (cores or 1))
+
+
+class Lead:
+    """Deals the cases of one run. `patience` is how long a hand may say nothing, in seconds."""
+
+    def __init__(self, run: Run, choice: Choice, display: Display, patience: float) -> None:
+        self.run, self.choice, self.display, self.patience = run, choice, display, patience
+        run.rig = choice.rig
+        self.name = new_run_id()
+        self.cases = {case.id: case for case in run.order.expected()}
+        self.pending = deque(self.cases.values())
+        self.hands: set[Hired] = set()
+        self.hired = 0
+        self.heard: SimpleQueue[Heard] = SimpleQueue()
+        self.said: set[str] = set()
+
+    # ---------------------------------------------------------------- the crew
+    def work(self) -> None:
+        """Have all cases run; returns when every hand has left."""
+        with signals_told(self.heard):
+            try:
+                for _ in range(min(self.run.order.jobs or jobs_for(self.run.rig), len(self.cases))):
+                    self.hire()
+                while self.hands:
+                    self.hear()
+            finally:
+                for hand in self.hands:
+                    hand.silence()
+        self.run.ended = {i: self.run.ended[i] for i in self.cases if i in self.run.ended}
+
+    def hire(self) -> None:
+        """Start another hand."""
+        self.hired += 1
+        own = ["--runall-run", self.name, "--runall-hand", str(self.hired)]
+        own += ["--runall-image", self.choice.image] if self.choice.image else []
+        arguments = [*self.run.order.arguments(self.choice.rig), *own]
+        self.hands.add(Hired(share_of(self.name, self.hired), arguments, self.heard))
+
+    def hear(self) -> None:
+        """Wait for the next word of anybody, and act on it; or end who says nothing any more."""
+        now = time.monotonic()
+        soonest = min(hand.since for hand in self.hands) + self.patience
+        try:
+            hand, word = self.heard.get(timeout=max(soonest - now, 0.01))
+        except Empty:
+            for hand in self.hands:
+                if time.monotonic() - hand.since >= self.patience:
+                    hand.silence()
+            return
+        if hand is None:
+            self.interrupt()
+        else:
+            hand.since = time.monotonic()
+            self.act(hand, word)
+
+    def act(self, hand: Hired, word: object) -> None:
+        """Act on what a hand said."""
+        match word:
+            case Ready():
+                self.deal(hand)
+            case Said(line):
+                self.say(line)
+            case Began(case):
+                self.display.started(self.cases[case])
+            case Over():
+                self.take(hand, word)
+            case Done():
+                self.part(hand, word)
+            case Gone(status):
+                self.miss(hand, status)
+            case _:
+                raise TypeError(f"no hand says {word!r}")
+
+    # ---------------------------------------------------------------- cases
+    def deal(self, hand: Hired) -> None:
+        """The next case for that hand, or its leave."""
+        if not self.pending:
+            hand.send(Finish())
+            return
+        hand.case = self.pending.popleft()
+        after = self.pending[0].id if self.pending else ""
+        hand.send(Deal(case=hand.case.id, next=after))
+
+    def say(self, line: str) -> None:
+        """What the rig of each hand says is said once."""
+        if line not in self.said:
+            self.said.add(line)
+            self.display.say(line)
+
+    def take(self, hand: Hired, over: Over) -> None:
+        """A case is over."""
+        self.run.rig = over.rig or self.run.rig
+        self.run.system = over.system or self.run.system
+        hand.case = None
+        self.keep(hear_over(over, self.cases[over.case]))
+
+    def keep(self, ended: Ended) -> None:
+        """Remember how a case ended, and show it."""
+        self.run.ended[ended.case.id] = ended
+        self.display.ended(ended)
+
+    # ---------------------------------------------------------------- ends
+    def part(self, hand: Hired, done: Done) -> None:
+        """A hand leaves in order. One that met trouble of the kit's own ends the run."""
+        hand.dismiss()
+        self.run.troubles += [t for t in done.troubles if t not in self.run.troubles]
+        if done.troubles:
+            self.pending.clear()
+        if done.interrupted and not self.run.interrupted:
+            self.interrupt()
+
+    def miss(self, hand: Hired, status: int) -> None:
+        """A hand is gone. If it did not say so, its case is an error, and another is hired."""
+        self.hands.discard(hand)
+        if hand.done:
+            return
+        why = f"it said nothing for {self.patience:g} s and was ended" if hand.silenced else (
+            told_status(status))  # fmt: skip
+        left = self.remove_remains(hand)
+        if hand.case is not None:
+            message = f"the process that ran it died: {why}{left}"
+            self.keep(self.lost(hand.case, message))
+            if self.pending and not self.run.interrupted:
+                self.hire()
+        elif not self.run.interrupted:
+            self.pending.clear()
+            self.run.troubles.append(f"a process that was to run cases died: {why}{left}")
+
+    def lost(self, case: Case, message: str) -> Ended:
+        """A case whose process died."""
+        skipped = self.run.interrupted
+        verdict = Verdict.SKIPPED if skipped else Verdict.ERROR
+        folder = self.run.order.out or Path("runall-out", self.name)
+        return Ended(case=case, folder=folder, verdict=verdict, message=message)
+
+    def remove_remains(self, hand: Hired) -> str:
+        """Remove what a dead hand had made; what is left is told."""
+        try:
+            remove_remains(self.choice.rig, hand.share)
+        except KitCannotRun as error:
+            return f"; and what it had made is left: {error}"
+        return ""
+
+    def interrupt(self) -> None:
+        """Let everybody leave what they do, and tidy up; who is asked twice is not waited for."""
+        self.pending.clear()
+        for hand in self.hands:
+            if self.run.interrupted:
+                hand.silence()
+            else:
+                hand.send(Stop())
+        self.run.interrupted = True
+
+
+@contextmanager
+def signals_told(heard: "SimpleQueue[Heard]") -> Generator[None, None, None]:
+    """Ctrl-C and SIGTERM become words among others, so that none of those is lost."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def tell(number: int, _: object) -> None:
+        heard.put(Heard(None, Gone(-number)))
+
+    before = {s: signal.signal(s, tell) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

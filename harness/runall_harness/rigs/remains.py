@@ -1,0 +1,22 @@
+"""Removes what one process of a run has left, once that process is dead for certain."""
+
+from runall_harness.rigs.leftovers import clean_run
+
+
+def remove_remains(rig: str, run: str) -> None:
+    """Remove what that run made on that rig; its process must be dead.
+
+    Raises:
+        KitCannotRun: the container engine could not be asked to.
+    """
+    if rig == "processes":
+        clean_run(run)
+    if rig == "docker":
+        from runall_harness.rigs.docker import connect
+        from runall_harness.rigs.docker.clean import remove_run
+
+        engine = connect()
+        try:
+            remove_run(engine, run)
+        finally:
+            engine.client.close()
