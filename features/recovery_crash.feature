@@ -33,7 +33,7 @@ Feature: The primary crashes inside its own recovery
     And a <trigger> job of it runs
     When its server is killed and stays away, and the primary crashes <point> of the recovery
     And the primary comes back
-    Then the job is run again, once, on another server
+    Then the job is run again until it has ended well, once for each interruption
 
     Examples:
       | trigger   | point           |

@@ -5,7 +5,7 @@ recovery has passed without reaching the point. The crash is armed just before t
 primary is started again whenever it is down.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from runall_harness.cases import Case
@@ -62,26 +62,60 @@ RECOVERIES = (
 
 
 class Story(NamedTuple):
-    """What came of one recovery. `hit`: the primary reached the point, and crashed there."""
+    """What came of one recovery. `hits` is how many of the points were reached, one after another.
 
-    hit: bool
+    `executions` is how each execution ended, `attempts` how the system says that each ended.
+    """
+
+    hits: int
     executions: list[str]
     attempts: list[str]
 
 
-def recover(rig: Rig, recovery: Recovery, trigger: str, point: CrashPoint) -> Story:
-    """Carry out one recovery with a crash at that point; every check has judged it."""
+def recover(rig: Rig, recovery: Recovery, trigger: str, *points: CrashPoint) -> Story:
+    """Carry out one recovery with a crash at each of these points; every check has judged it."""
     cluster = Cluster(rig, case_of(recovery, trigger))
     try:
         scene = begin(cluster, recovery, trigger)
-        cluster.site.arm(PRIMARY, point)
+        crashes = Crashes(scene, points)
         recovery.fault(scene)
-        hit = attend(scene, lambda: rerun_lives(scene))
+        crashes.attend(lambda: rerun_lives(scene))
         cluster.site.release(scene.work.tag)
-        hit |= attend(scene, lambda: scene.completed(scene.work))
-        return end(scene, hit)
+        crashes.attend(lambda: scene.completed(scene.work))
+        return end(scene, crashes.hits)
     finally:
         cluster.close()
+
+
+class Crashes:
+    """The crashes of one recovery: each is armed when the one before has come."""
+
+    def __init__(self, scene: Scene, points: Sequence[CrashPoint]) -> None:
+        self.scene, self.cluster, self.points = scene, scene.cluster, list(points)
+        self.hits = 0
+        self.arm()
+
+    def arm(self) -> None:
+        """Ask for the next crash, if there is one."""
+        if self.points:
+            self.cluster.site.arm(PRIMARY, self.points.pop(0))
+
+    def attend(self, condition: Callable[[], bool]) -> None:
+        """Wait for something, and start the primary again whenever it is down."""
+        within = 3 * self.scene.deadline
+        while True:
+            seen = self.cluster.wait(lambda: self.down() or (condition() and "done"), within)
+            assert seen, f"nothing came of it: {self.scene.why(self.scene.work)}"
+            if seen == "done":
+                return
+            if self.cluster.site.crashed(PRIMARY, 0).proven:
+                self.hits += 1
+                self.arm()
+            self.cluster.restart(PRIMARY)
+
+    def down(self) -> str:
+        """Whether the primary has ended, as a word."""
+        return "" if self.cluster.site.alive(PRIMARY) else "down"
 
 
 def case_of(recovery: Recovery, trigger: str) -> Case:
@@ -104,23 +138,6 @@ def begin(cluster: Cluster, recovery: Recovery, trigger: str) -> Scene:
     return scene
 
 
-def attend(scene: Scene, condition: Callable[[], bool]) -> bool:
-    """Wait for something, and start the primary again whenever it is down; whether it crashed."""
-    cluster, crashed = scene.cluster, False
-    while True:
-        seen = cluster.wait(lambda: down(cluster) or (condition() and "done"), 3 * scene.deadline)
-        assert seen, f"nothing came of it: {scene.why(scene.work)}"
-        if seen == "done":
-            return crashed
-        crashed |= cluster.site.crashed(PRIMARY, 0).proven
-        cluster.restart(PRIMARY)
-
-
-def down(cluster: Cluster) -> str:
-    """Whether the primary has ended, as a word."""
-    return "" if cluster.site.alive(PRIMARY) else "down"
-
-
 def rerun_lives(scene: Scene) -> bool:
     """Whether a later execution runs, and the system shows it."""
     last = scene.cluster.tagged(scene.work.tag)[-1]
@@ -129,7 +146,7 @@ def rerun_lives(scene: Scene) -> bool:
     return again and view is not None and view.state == "running"
 
 
-def end(scene: Scene, hit: bool) -> Story:
+def end(scene: Scene, hits: int) -> Story:
     """See that nothing follows, and have every check judge what happened."""
     cluster, work = scene.cluster, scene.work
     cluster.site.disarm(PRIMARY)
@@ -137,5 +154,4 @@ def end(scene: Scene, hit: bool) -> Story:
     scene.canary()
     cluster.judge()
     executions = [run.how for run in cluster.tagged(work.tag)]
-    return Story(hit, executions, [view.state for view in cluster.attempts(work.root)])
-
+    return Story(hits, executions, [view.state for view in cluster.attempts(work.root)])
