@@ -14,18 +14,42 @@ from runall_reference.primary.links import Links
 from runall_reference.primary.orders import Orders
 from runall_reference.primary.placement import Placement
 from runall_reference.primary.schedule import Schedule
+from runall_reference.records import Event
+
+
+def plant(where: Any, name: str, lie: Callable[..., Any]) -> None:
+    """Put a lie in the place of an honest method."""
+    setattr(where, name, lie)
+
+
+def never(*_: Any) -> bool:
+    """Say no."""
+    return False
+
+
+def present(self: Any, *_: Any) -> float:
+    """The time that it is."""
+    return self.now
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    """Do nothing."""
 
 
 # ------------------------------------------------------------------ limbo
 def hides_limbo() -> None:
     """A job of a server that is out of reach is shown as if nothing were in doubt."""
-    Desk.in_limbo = lambda *_: False
+    plant(Desk, "in_limbo", never)
 
 
 def limbo_is_free() -> None:
     """A job in limbo gives its place to others."""
     honest = Desk.in_limbo
-    Placement.counts = lambda self, job: job.state in ACTIVE and not honest(self, job)
+
+    def lying(self: Any, job: Any) -> bool:
+        return job.state in ACTIVE and not honest(self, job)
+
+    plant(Placement, "counts", lying)
 
 
 def notices_no_silence() -> None:
@@ -36,8 +60,8 @@ def notices_no_silence() -> None:
             if link.state == "suspect":
                 yield link.since + self.settings.dead_job_timeout
 
-    Links.suspect_silent = lambda _: None
-    Primary.link_wakes = link_wakes
+    plant(Links, "suspect_silent", nothing)
+    plant(Primary, "link_wakes", link_wakes)
 
 
 def loses_aborts_in_limbo() -> None:
@@ -49,36 +73,32 @@ def loses_aborts_in_limbo() -> None:
         lost = any(job.root == root and self.in_limbo(job) for job in self.live())
         return root if lost else honest(self, order)
 
-    Orders.abort_job = lying
+    plant(Orders, "abort_job", lying)
 
 
 # ------------------------------------------------------------------ reruns that wait
 def runs_disabled_events() -> None:
     """What is owed is started, whether its event is enabled or not."""
-    honest_held, honest_owed = Placement.place_held, Schedule.serve_reopened
+    honest = Schedule.serve_reopened
 
     def place_held(self: Any, job: Any) -> None:
-        mine = self.event(job.event)
-        if mine is not None:
-            honest_event = self.event
-            self.event = lambda name: replace(mine, enabled=True) if name == mine.id else None
-            honest_held(self, job)
-            self.event = honest_event
+        event = self.event(job.event)
+        node = self.choose(event.target) if event and self.room(event) else None
+        if node is not None:
+            self.place(job, node)
 
     def serve_schedule(self: Any) -> None:
-        from runall_reference.records import Event
-
         for event in list(self.books.all(Event).values()):
-            if honest_owed(self, event) and event.enabled:
+            if honest(self, event) and event.enabled:
                 self.serve_cursor(event)
 
-    Placement.place_held = place_held
-    Schedule.serve_schedule = serve_schedule
+    plant(Placement, "place_held", place_held)
+    plant(Schedule, "serve_schedule", serve_schedule)
 
 
 def deletes_nothing() -> None:
     """A deletion is answered, and the event goes on."""
-    Orders.delete_event = lambda self, order: self.known(order.event) and None
+    plant(Orders, "delete_event", nothing)
 
 
 def goes_where_it_was() -> None:
@@ -91,7 +111,7 @@ def goes_where_it_was() -> None:
         if node is not None:
             self.place(job, node)
 
-    Placement.place_held = lying
+    plant(Placement, "place_held", lying)
 
 
 def one_waits_for_all() -> None:
@@ -103,7 +123,7 @@ def one_waits_for_all() -> None:
             if self.books.get(type(job), job.id).state == "waiting":
                 return
 
-    Placement.place_waiting = lying
+    plant(Placement, "place_waiting", lying)
 
 
 def keeps_its_id() -> None:
@@ -113,7 +133,7 @@ def keeps_its_id() -> None:
     def lying(job: Any, event: Any, **more: Any) -> Any:
         return replace(honest(job, event, **more), id=job.id)
 
-    base.again = lying
+    plant(base, "again", lying)
 
 
 # ------------------------------------------------------------------ bounds
@@ -130,22 +150,22 @@ def without(clause: str) -> Callable[..., Any]:
 
 def never_gives_up() -> None:
     """A job that takes its servers down is run again for ever."""
-    Policy.refusal = without("RA-8.1")
+    plant(Policy, "refusal", without("RA-8.1"))
 
 
 def nothing_is_too_old() -> None:
     """What was lost is run again, however long ago that was."""
-    Placement.too_old = lambda *_: False
+    plant(Placement, "too_old", never)
 
 
 def outages_take_no_time() -> None:
     """A lost job counts as lost when the primary finds out."""
-    Desk.alive_at = lambda self, _: self.now
+    plant(Desk, "alive_at", present)
 
 
 def all_at_once() -> None:
     """The reruns of a lost server start at the same moment."""
-    Desk.stagger = lambda self: self.now
+    plant(Desk, "stagger", present)
 
 
 def refuses_in_silence() -> None:
@@ -156,12 +176,12 @@ def refuses_in_silence() -> None:
         if decision != "refused":
             honest(self, job, what, decision, *more)
 
-    Desk.note = lying
+    plant(Desk, "note", lying)
 
 
 def keeps_no_ledger() -> None:
     """Nothing is written down for the operator."""
-    Desk.note = lambda *_, **__: None
+    plant(Desk, "note", nothing)
 
 
 # ------------------------------------------------------------------ limits
@@ -174,7 +194,7 @@ def reruns_know_no_limit() -> None:
         if node is not None and (job.cause == "interrupted" or self.room(event)):
             self.place(job, node)
 
-    Placement.place_held = lying
+    plant(Placement, "place_held", lying)
 
 
 def last_come_first_served() -> None:
@@ -186,13 +206,17 @@ def last_come_first_served() -> None:
         first = [job for job in waits if job.cause != "manual"]
         return first + [job for job in waits if job.cause == "manual"][::-1]
 
-    Placement.waiting = lying
+    plant(Placement, "waiting", lying)
 
 
 def endless_queue() -> None:
     """Whatever is asked for may wait."""
     honest = Orders.queue
-    Orders.queue = lambda self, asked, source: honest(self, replace(asked, queue_max=999), source)
+
+    def lying(self: Any, asked: Any, source: str) -> Any:
+        return honest(self, replace(asked, queue_max=999), source)
+
+    plant(Orders, "queue", lying)
 
 
 LIES_ABOUT_LIMITS: dict[Callable[[], None], frozenset[str]] = {

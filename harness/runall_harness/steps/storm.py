@@ -68,9 +68,8 @@ def second_runs(scene: Scene) -> list[Execution]:
 
 @then("the first three of them run again, and the others wait")
 def _(scene: Scene) -> None:
-    scene.cluster.await_evidence(
-        "three are run again", lambda: len(second_runs(scene)) >= 3, scene.deadline
-    )
+    if not scene.cluster.wait(lambda: len(second_runs(scene)) >= 3, scene.deadline):
+        raise Violation("RA-1.1", "the first three are run again", f"{second_runs(scene)}")
     scene.canary()
     came = [run.tag for run in second_runs(scene)]
     if came != list(scene.works)[:3]:
