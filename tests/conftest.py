@@ -1,4 +1,4 @@
-"""What several test files need: a container engine, and the image of the reference."""
+"""What several test files need: a container engine, the image of the reference, a database."""
 
 import os
 import uuid
@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any, NoReturn, cast
 
 import pytest
+from databases import Server, can_make_servers, own_schema, own_server
 from runall_harness.images.base import BASE_OPTION, DEFAULT_BASE
 from runall_harness.images.build import build_image
 from runall_harness.rigs.base import KitCannotRun
@@ -52,3 +53,29 @@ def base(engine: Engine) -> str:
     names = {tag for image in cast(Any, engine.client).images.list() for tag in image.tags}
     default = LOCAL_BASE if LOCAL_BASE in names else DEFAULT_BASE
     return os.environ.get(BASE_OPTION, default)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """The URL of a PostgreSQL server. Where CI is true, a missing one fails the test."""
+    url = os.environ.get("RUNALL_POSTGRES_URL")
+    if not url:
+        give_up("no PostgreSQL server is named: export RUNALL_POSTGRES_URL=$(ci/postgres)")
+    return url
+
+
+@pytest.fixture
+def schema(postgres: str) -> Iterator[str]:
+    """The URL of an empty schema of the test's own; dropped at the end."""
+    with own_schema(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def server(postgres: str) -> Iterator[Server]:
+    """A PostgreSQL server of the module's own, to be frozen, killed and started again."""
+    assert postgres, "a machine that skips the tests of PostgreSQL skips these too"
+    if not can_make_servers():
+        give_up("no PostgreSQL server can be made here: ci/postgres installs the packages")
+    with own_server() as server:
+        yield server

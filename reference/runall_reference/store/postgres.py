@@ -115,16 +115,20 @@ class PostgresStore(TableStore):
                 f"{self.place} does not keep text as UTF-8",
                 "make the database with: createdb --encoding UTF8 --template template0 NAME",
             )
-        for name, limit in LIMITS.items():
-            self.db.execute("SELECT set_config(%s, %s, false)", (name, limit))
-        # Whatever the server's default: a commit that returned survives a crash.
-        self.db.execute(
-            "SELECT set_config('synchronous_commit', 'on', false) "
-            "WHERE current_setting('synchronous_commit') = 'off'"
-        )
+        self.set_up_session()
         with self.db.transaction():
             self.db.execute("SELECT pg_advisory_xact_lock(%s)", (FIRST_START,))
             self.make_tables()
+
+    def set_up_session(self) -> None:
+        """Set the limits, and whatever the server's default: a returned commit survives a crash."""
+        with self.db.pipeline():
+            for name, limit in LIMITS.items():
+                self.db.execute("SELECT set_config(%s, %s, false)", (name, limit))
+            self.db.execute(
+                "SELECT set_config('synchronous_commit', 'on', false) "
+                "WHERE current_setting('synchronous_commit') = 'off'"
+            )
 
     def make_tables(self) -> None:
         """Make the tables that are missing, after a look at those that are there."""

@@ -46,19 +46,28 @@ class SqliteStore(TableStore):
         self.check_owner()
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
-        with self.writing():
-            for kind in self.kinds:
-                self.db.execute(
-                    f"CREATE TABLE IF NOT EXISTS {kind.table} "
-                    "(key TEXT PRIMARY KEY, body BLOB NOT NULL)"
-                )
-            self.db.execute(f"PRAGMA user_version = {SCHEMA}")
-            self.db.execute(f"PRAGMA application_id = {APPLICATION}")
+        # Only if something is missing: to whoever has the file open, this is another's commit.
+        if not {kind.table for kind in self.kinds} <= self.tables():
+            with self.writing():
+                self.make_tables()
+
+    def make_tables(self) -> None:
+        """Make the tables that are missing, and mark the file."""
+        for kind in self.kinds:
+            self.db.execute(
+                f"CREATE TABLE IF NOT EXISTS {kind.table} "
+                "(key TEXT PRIMARY KEY, body BLOB NOT NULL)"
+            )
+        self.db.execute(f"PRAGMA user_version = {SCHEMA}")
+        self.db.execute(f"PRAGMA application_id = {APPLICATION}")
+
+    def tables(self) -> set[str]:
+        """The tables that are there."""
+        return {name for (name,) in self.db.execute("SELECT name FROM sqlite_master")}
 
     def check_owner(self) -> None:
         """Raise `StoreError` for a later version's file, and for another program's."""
-        owner, tables = self.number("PRAGMA application_id"), "SELECT count(*) FROM sqlite_master"
-        if self.number(tables) and owner != APPLICATION:
+        if self.tables() and self.number("PRAGMA application_id") != APPLICATION:
             raise StoreError(
                 f"{self.place} is a database of another program",
                 "name a file that does not exist yet, or one that this program made",

@@ -55,11 +55,12 @@ class TableStore(abc.ABC):
     def lease(self) -> Lease | None:
         """The stored lease alone; None where there is none."""
         with self.failing(StoreError):
-            body = self.lease_body()
-        if body is None:
-            return None
+            return self.decoded(self.lease_body())
+
+    def decoded(self, lease: str | bytes | None) -> Lease | None:
+        """A lease from its body."""
         with self.naming(Lease, LEASE_KEY):
-            return msgspec.json.decode(body, type=Lease)
+            return None if lease is None else msgspec.json.decode(lease, type=Lease)
 
     def commit(self, change: Change, guard: int | None) -> None:
         """Write a change in one transaction, if the lease still has the guard's epoch."""
@@ -86,7 +87,8 @@ class TableStore(abc.ABC):
 
     def check_lease(self, guard: int, body: str | bytes | None) -> None:
         """Raise `LeaseLost` unless this is a lease of that epoch."""
-        epoch = 0 if body is None else msgspec.json.decode(body, type=Lease).epoch
+        lease = self.decoded(body)
+        epoch = lease.epoch if lease else 0
         if epoch != guard:
             raise LeaseLost(guard, epoch)
 
