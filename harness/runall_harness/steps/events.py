@@ -106,7 +106,7 @@ def _(scene: Scene) -> None:
 @then("the two attempts differ in id, start time and server")
 def _(scene: Scene) -> None:
     first, second = scene.cluster.tagged(scene.work.tag)
-    shown = {view.id: view.node for view in scene.cluster.attempts(scene.work.root)}
+    shown = {view.id: view.node for view in scene.cluster.jobs()}
     same = [
         name
         for name, one, other in (
