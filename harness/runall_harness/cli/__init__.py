@@ -19,6 +19,7 @@ CANNOT_RUN, USAGE, INTERRUPTED = 3, 64, 130
 COMMANDS = {
     "conform": ("runall_harness.cli.conform:conform", "Run the conformance cases."),
     "spec": ("runall_harness.cli.spec:spec", "Show the clauses and the cases of each."),
+    "ledger": ("runall_harness.cli.ledger:ledger", "Show what was interrupted, and what was done."),
     "clean": ("runall_harness.cli.clean:clean", "Remove what runs that died have left behind."),
     "primary": ("runall_reference.commands:primary", "Run a primary of the reference scheduler."),
     "worker": ("runall_reference.commands:worker", "Run a worker of the reference scheduler."),

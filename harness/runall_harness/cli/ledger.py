@@ -1,0 +1,163 @@
+"""`runall ledger`: what servers took down, what was done about it, why, and by which clause.
+
+The first question after an outage is what became of the jobs. The primary has written it down at
+the moment of each decision; this only asks and shows.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ..rigs.base import KitCannotRun
+
+if TYPE_CHECKING:
+    from ..systems.base import LedgerView
+
+SCHEMA = "runall-ledger/1"
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+SECONDS = 10.0
+
+EPILOG = """\b
+Examples:
+  runall ledger --token-file /var/lib/runall/token
+  runall ledger --url http://10.0.0.1:7070 --event report
+  runall ledger --format json | jq '.entries[] | select(.decision == "refused")'
+
+\b
+What the columns say:
+  what       what befell the job: restart (its server is back without it), shutdown (a
+             clean stop), fenced (it reached no primary), dead-job timeout (its server
+             stayed away), absent (its server lost it), crash of the primary; or what was
+             still to come: waiting (a rerun), owed slot; or late result
+  decision   rerun, slot reopened, refused (nothing follows), recorded (a late result)
+  clause     the rule that decided; `runall spec` has its sentence
+
+\b
+Exit codes: 0 told (also when the ledger is empty), 3 the primary could not be asked,
+64 wrong usage.
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Show what was interrupted, and what was done.")
+@click.option("--url", default="http://127.0.0.1:7070", show_default=True, metavar="URL",
+              help="The primary's API.")  # fmt: skip
+@click.option("--token-file", type=FILE, help="Holds the API's token; a primary on 127.0.0.1 has "
+              "made one in its data folder. Without it, RUNALL_TOKEN.")  # fmt: skip
+@click.option("--event", default="", metavar="ID", help="Only the lines about this event.")
+@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
+              show_default=True, help="For people, or for programs.")  # fmt: skip
+def ledger(url: str, token_file: Path | None, event: str, form: str) -> None:
+    """Show the operator's ledger of a primary, oldest line first.
+
+    It has a line for every job that a server took down: what happened, whether the job is run
+    again, and why, by which clause. A rerun that is refused is there with its reason.
+    """
+    address = url if "://" in url else f"http://{url}"
+    entries = [entry for entry in ask(address, token_of(token_file)) if event in ("", entry.event)]
+    (tell_programs if form == "json" else tell_people)(entries, address, event)
+
+
+def token_of(file: Path | None) -> str:
+    """The token, from its file or from RUNALL_TOKEN. Raises `click.UsageError`."""
+    try:
+        token = file.read_text("utf-8").strip() if file else os.environ.get("RUNALL_TOKEN", "")
+    except (OSError, UnicodeError) as error:
+        raise click.BadParameter(f"{file}: {error}", param_hint="'--token-file'") from None
+    if not token or not token.isascii():
+        place = f"{file} holds none" if file else "give --token-file, or set RUNALL_TOKEN"
+        raise click.UsageError(f"a token is required: {place}")
+    return token
+
+
+def ask(url: str, token: str) -> "list[LedgerView]":
+    """The ledger of the primary at that address. Raises `KitCannotRun`."""
+    import httpx
+
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/v1/ledger", headers=headers, timeout=SECONDS,
+                           trust_env=False)  # fmt: skip
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        hint = "see that the primary runs and that --url is its --listen address"
+        raise KitCannotRun(f"{url} does not answer ({error})", hint) from None
+    if not answer.is_success:
+        refuse(url, answer.status_code, answer.content)
+    return entries_of(url, answer.content)
+
+
+def entries_of(url: str, body: bytes) -> "list[LedgerView]":
+    """The lines in an answer. Raises `KitCannotRun` for what is no ledger."""
+    import msgspec
+
+    from ..systems.base import LedgerView
+
+    try:
+        return msgspec.json.decode(body, type=list[LedgerView])
+    except msgspec.MsgspecError as error:
+        hint = "see that --url is the address of a primary, without any path"
+        raise KitCannotRun(f"{url} answers, but not with a ledger ({error})", hint) from None
+
+
+def refuse(url: str, status: int, body: bytes) -> NoReturn:
+    """Raise `KitCannotRun` in the primary's own words, where it has any."""
+    import msgspec
+
+    try:
+        told: Any = msgspec.json.decode(body)["error"]
+        cause, hint = f"{url} answers {status}: {told['message']}", str(told["hint"])
+    except (msgspec.MsgspecError, KeyError, TypeError):
+        cause, hint = f"{url} answers {status}", "see that --url is the address of a primary"
+    if status == 401:
+        hint = "give the token of that primary: --token-file, or RUNALL_TOKEN"
+    raise KitCannotRun(cause, hint)
+
+
+def tell_programs(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
+    """For programs: all lines, with times in seconds since the epoch."""
+    import msgspec
+
+    from ..report import encode
+
+    rows = [msgspec.to_builtins(entry) for entry in entries]
+    click.echo(encode({"schema": SCHEMA, "url": url, "event": event or None, "entries": rows}))
+
+
+def tell_people(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
+    """For people: a table, and how many were refused."""
+    from rich.console import Console
+
+    if not entries:
+        about = f" about {event!r}" if event else ""
+        click.echo(f"the ledger of {url} has no line{about}: no server took a job down")
+        return
+    # Where nobody looks at it, a width would only break lines.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console.print(table_of(entries))
+    refused = sum(entry.refused for entry in entries)
+    click.echo(f"{len(entries)} line{'s' * (len(entries) != 1)}, {refused} refused")
+
+
+def table_of(entries: "Sequence[LedgerView]") -> Any:
+    """One row a line of the ledger."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for name in ("time", "event", "job", "what", "decision", "clause", "why"):
+        table.add_column(name, overflow="fold")
+    for entry in entries:
+        style = "yellow" if entry.refused else "green"
+        cells = (when(entry.at), entry.event, entry.job, entry.what)
+        decision = Text(entry.decision, style)
+        table.add_row(*map(Text, cells), decision, Text(entry.clause), Text(entry.detail))
+    return table
+
+
+def when(at: float) -> str:
+    """A time as the reader's clock shows it."""
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
