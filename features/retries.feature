@@ -74,7 +74,7 @@ Feature: Retries and time limits meet a failure of the server
     And a <trigger> job of it runs that ignores SIGTERM
     When the job is being stopped for its time limit
     And its server is killed before that is done, and <then>
-    Then the job has timed out, and is not run again
+    Then the job counts as timed out, and is not run again
 
     Examples:
       | trigger   | then               |

@@ -8,7 +8,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from lies_about_late import LIES_ABOUT_LATE
 from lies_about_limits import LIES_ABOUT_LIMITS
+from lies_about_time import LIES_ABOUT_TIME
+from planting import for_ever, never, nothing, plant
 from runall_reference import rerun
 from runall_reference.policies import base
 from runall_reference.policies.base import Policy
@@ -21,28 +24,9 @@ from runall_reference.worker import Worker
 Lie = Callable[[], None]
 
 
-def plant(where: Any, name: str, lie: Callable[..., Any]) -> None:
-    """Put a lie in the place of an honest method."""
-    setattr(where, name, lie)
-
-
-def nothing(*_: Any) -> None:
-    """Do nothing."""
-
-
 def no_reason(*_: Any) -> str:
     """Know no reason against it."""
     return ""
-
-
-def never(*_: Any) -> bool:
-    """Say no."""
-    return False
-
-
-def for_ever(*_: Any) -> float:
-    """A time that never comes."""
-    return float("inf")
 
 
 def rerun_not_called() -> None:
@@ -196,7 +180,7 @@ LIES: dict[Lie, frozenset[str]] = {
     drains_are_deaths: frozenset({"RA-2.9", "RA-3.4"}),
     decides_later: frozenset({"RA-12.1"}),
     answers_too_soon: frozenset({"RA-12.2"}),
-} | LIES_ABOUT_LIMITS
+} | LIES_ABOUT_LIMITS | LIES_ABOUT_TIME | LIES_ABOUT_LATE
 BY_NAME = {lie.__name__: lie for lie in LIES}
 
 if name := os.environ.get("RUNALL_LIE"):

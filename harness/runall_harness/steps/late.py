@@ -9,7 +9,7 @@ from pytest_bdd import parsers, then, when
 from ..rigs.base import Proof
 from ..systems.base import JobView, Rejected
 from ..verdicts import Inconclusive, Violation
-from .scene import Scene
+from .scene import PROMISE, Scene
 from .stage import LEAD_SLOTS, Work
 
 TAG, EVENT = "job", "report"
@@ -187,13 +187,14 @@ def _(scene: Scene, handed: JobView) -> None:
 
 def meet_rerun(scene: Scene, handed: JobView, node: str) -> None:
     """Wait for the one execution of a job that was handed over in vain."""
+    trigger = "manual" if handed.source else "scheduled"
     runs = scene.cluster.wait(lambda: scene.cluster.tagged(TAG), scene.deadline)
     if not runs:
+        clause = PROMISE[trigger] if state(scene, handed) == "interrupted" else "RA-2.13"
         why = scene.cluster.api.reasons(handed.root) or "it gives no reason"
-        raise Violation("RA-2.13", "the job runs", f"nothing within {scene.deadline:g} s: {why}")
+        raise Violation(clause, "the job runs", f"nothing within {scene.deadline:g} s: {why}")
     if runs[0].node != node:
         raise Violation("RA-2.13", f"it runs on {node}", f"it ran on {runs[0].node}")
-    trigger = "manual" if handed.source else "scheduled"
     scene.works[TAG] = Work(tag=TAG, trigger=trigger, event=EVENT, first=runs[0], root=handed.root)
 
 

@@ -11,7 +11,7 @@ from ..rigs.base import Execution
 from ..systems.base import JobView
 from ..verdicts import Inconclusive, Violation
 from .given import COUNTS, TARGETS
-from .scene import Scene
+from .scene import PROMISE, Scene
 
 # Long enough, in seconds, for a server to be killed before a retry is due.
 DELAY = 2.0
@@ -49,6 +49,13 @@ class Tries:
         if not self.cluster.wait(lambda: self.state(run) == "failed", within):
             raise Violation("RA-2.7", f"{run.job} has failed", f"it is {self.state(run)}")
         self.failed = self.cluster.job(run.job)
+
+    def clause(self) -> str:
+        """What it would break if no try came: more than a failure may have happened before."""
+        if self.seen > 1:
+            return "RA-4.9"
+        shown = len(self.cluster.attempts(self.scene.work.root))
+        return "RA-11.2" if shown > self.seen else "RA-11.1"
 
     def next(self, clause: str, what: str, within: float) -> Execution:
         """The execution that follows those seen so far, running in the system's eyes too."""
@@ -133,7 +140,7 @@ def await_age(scene: Scene, run: Execution, age: float) -> None:
 def _(scene: Scene, tries: Tries, where: str) -> None:
     failed, before = tries.failed, tries.latest()
     assert failed is not None, "no try has failed"
-    clause = "RA-11.2" if tries.seen == 1 else "RA-4.9"
+    clause = tries.clause()
     run = tries.next(clause, "it is tried again", DELAY + scene.deadline)
     waited = run.started_at - failed.finalized_at
     if waited < DELAY - TOLERANCE:
@@ -144,12 +151,20 @@ def _(scene: Scene, tries: Tries, where: str) -> None:
 
 @then("the job starts again")
 def _(scene: Scene, tries: Tries) -> None:
-    tries.next("RA-1.4", "it starts again", scene.deadline)
+    tries.next(PROMISE[scene.work.trigger], "it starts again", scene.deadline)
 
 
 @then("the try is run again")
 def _(scene: Scene, tries: Tries) -> None:
-    tries.next("RA-11.3", "the try that was interrupted is run again", scene.deadline)
+    clause = PROMISE[scene.work.trigger]
+    tries.next(clause, "the try that was interrupted is run again", scene.deadline)
+
+
+@then("the job counts as timed out, and is not run again")
+def _(scene: Scene) -> None:
+    scene.clause = "RA-11.4"
+    scene.await_state(scene.work, "its end for being over its time", "timed_out")
+    scene.nothing_follows(scene.work, executions=1)
 
 
 @then("the rerun lives for longer than what was left of the limit")

@@ -1,0 +1,189 @@
+"""Lies about retries, time limits, and what comes late. See `lies`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+from planting import for_ever, nothing, plant
+from runall_reference import rerun
+from runall_reference.policies import base
+from runall_reference.primary import schedule
+from runall_reference.primary.finalization import Finalization
+from runall_reference.primary.links import Links
+from runall_reference.primary.placement import Placement
+from runall_reference.records import Finished
+from runall_reference.worker import Worker
+
+
+# ------------------------------------------------------------------ retries and time limits
+def never_tries_again() -> None:
+    """A failure is the end."""
+    plant(Finalization, "retry", nothing)
+
+
+def tries_at_once() -> None:
+    """A retry waits for nothing."""
+    honest = Finalization.retry
+
+    def lying(self: Any, done: Any) -> None:
+        honest(self, done)
+        for job in [job for job in self.live() if job.predecessor == done.id]:
+            self.books.put(replace(job, not_before=0.0))
+
+    Finalization.retry = lying
+
+
+def retries_die_with_their_server() -> None:
+    """What waits for a retry is kept by the server on which it failed."""
+    honest = Links.unlinked
+
+    def lying(self: Any, node: str, boot: str) -> None:
+        honest(self, node, boot)
+        for job in [job for job in self.waiting() if job.cause == "retry"]:
+            done = self.books.get(Finished, job.predecessor)
+            if done and done.job.node == node:
+                self.cancel(job)
+
+    Links.unlinked = lying
+
+
+def tries_for_ever() -> None:
+    """An interrupted retry has all of its event's tries again."""
+    rerun.FIELDS["retries"] = "refresh"
+
+
+def changes_reruns(change: Callable[[Any, Any], Any]) -> None:
+    """Let every rerun of an interrupted job differ from what it should be."""
+    honest = rerun.again
+
+    def lying(job: Any, event: Any, **more: Any) -> Any:
+        return change(job, honest(job, event, **more))
+
+    base.again = schedule.again = lying
+
+
+def interruptions_use_up_tries() -> None:
+    """The loss of a server counts as a failure of the job."""
+    changes_reruns(lambda _, again: replace(again, retries=max(again.retries - 1, 0)))
+
+
+def reruns_inherit_their_age() -> None:
+    """A rerun has what its predecessor left of the time limit."""
+
+    def change(job: Any, again: Any) -> Any:
+        used = job.finalized_at - job.started_at
+        return replace(again, timeout=max(again.timeout - used, 0.1)) if again.timeout else again
+
+    changes_reruns(change)
+
+
+def deaths_forgive_the_limit() -> None:
+    """Only a result can tell that a job was over its time."""
+    honest = Finalization.lose
+
+    def lying(self: Any, job: Any, cause: str) -> None:
+        forgiven = "" if job.stop_reason == "timeout" else job.stop_reason
+        honest(self, replace(job, stop_reason=forgiven), cause)
+
+    Finalization.lose = lying
+
+
+# ------------------------------------------------------------------ what comes late
+def the_stale_go_on() -> None:
+    """Nobody stops an execution that was given up, neither its worker nor its primary."""
+    plant(Worker, "fence", for_ever)
+    plant(Links, "stop_strays", nothing)
+
+
+def late_results_are_lost() -> None:
+    """A result for an attempt that was given up is thrown away."""
+    plant(Finalization, "late", nothing)
+
+
+def late_results_count() -> None:
+    """A late result ends whatever attempt is running by then."""
+
+    def lying(self: Any, done: Any, result: Any) -> None:
+        for job in [job for job in self.live() if job.root == done.job.root]:
+            self.conclude(job, result)
+
+    Finalization.late = lying
+
+
+def workers_forget_results() -> None:
+    """A result that could not be delivered is gone with the next start."""
+    honest = Worker.wake_up
+
+    def lying(self: Any, boot: str) -> None:
+        for run in self.runs():
+            self.books.drop(run)
+        honest(self, boot)
+
+    Worker.wake_up = lying
+
+
+def results_count_twice() -> None:
+    """A result that is delivered again finalizes its job again."""
+    honest = Links.take_result
+
+    def lying(self: Any, beat: Any, result: Any) -> bool:
+        done = self.books.get(Finished, result.job)
+        if done is not None:
+            self.books.put(Finished(job=replace(done.job, finalized_at=self.now)))
+        return honest(self, beat, result)
+
+    Links.take_result = lying
+
+
+def old_orders_are_obeyed() -> None:
+    """A start order is obeyed, however long it was on its way."""
+    Worker.void = lambda self, order: self.draining or order.boot != self.boot
+
+
+def what_never_began_is_nothing() -> None:
+    """A job that no server reported is forgotten with the server that it was handed to."""
+    honest = Finalization.lose
+
+    def lying(self: Any, job: Any, cause: str) -> None:
+        if job.state != "starting":
+            return honest(self, job, cause)
+        self.books.drop(job)
+        return self.books.put(Finished(job=replace(job, state="failed", finalized_at=self.now)))
+
+    Finalization.lose = lying
+
+
+def drains_beat_aborts() -> None:
+    """What a server that goes down has ended was ended by that, whoever asked before."""
+    honest = Finalization.conclude
+
+    def lying(self: Any, job: Any, result: Any) -> None:
+        going = self.links[job.node].state == "draining"
+
+        def aborted(root: str) -> bool:
+            return not going and Placement.aborted(self, root)
+
+        self.aborted = aborted
+        honest(self, job, result)
+        del self.aborted
+
+    Finalization.conclude = lying
+
+
+LIES_ABOUT_LATE: dict[Callable[[], None], frozenset[str]] = {
+    never_tries_again: frozenset({"RA-11.1", "RA-11.2"}),
+    tries_at_once: frozenset({"RA-11.1"}),
+    retries_die_with_their_server: frozenset({"RA-11.2"}),
+    tries_for_ever: frozenset({"RA-11.3"}),
+    interruptions_use_up_tries: frozenset({"RA-4.9"}),
+    reruns_inherit_their_age: frozenset({"RA-4.10"}),
+    deaths_forgive_the_limit: frozenset({"RA-11.4"}),
+    the_stale_go_on: frozenset({"RA-7.6"}),
+    late_results_are_lost: frozenset({"RA-3.5"}),
+    late_results_count: frozenset({"RA-3.5"}),
+    workers_forget_results: frozenset({"RA-3.6"}),
+    results_count_twice: frozenset({"RA-3.1"}),
+    old_orders_are_obeyed: frozenset({"RA-7.4"}),
+    what_never_began_is_nothing: frozenset({"RA-2.13"}),
+    drains_beat_aborts: frozenset({"RA-3.7"}),
+}
