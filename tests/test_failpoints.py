@@ -47,10 +47,10 @@ def api_of(daemon: Daemon) -> Api:
     return Api(int(line.rpartition(":")[2]))
 
 
-def burnt(point: Failpoint, *steps: Step) -> list[tuple[int, Where, int]]:
+def burnt(point: Failpoint, *steps: Step) -> list[tuple[int, str, int]]:
     """At which point of which step a fuse burns."""
     fuse = Fuse(point)
-    where: list[tuple[int, Where, int]] = []
+    where: list[tuple[int, str, int]] = []
     for number, step in enumerate(steps):
         told: list[tuple[Where, int]] = [("before", 0), ("after", 0)]
         told += [("between", act) for act in range(1, len(step.actions) + 1)]
