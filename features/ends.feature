@@ -1,0 +1,95 @@
+Feature: Two ends meet
+  A wish that a job ends, its own end and the end of its server can come at the same time. What
+  was reached stands; then a user's wish counts; only what nobody wanted and nothing reached was
+  interrupted.
+
+  @RA-3.3 @manual
+  Scenario: A run that is aborted as soon as it was accepted is never run again
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    When a run of it is accepted, and a user aborts it at once
+    And the worker is killed and comes back at once
+    Then the accepted run was aborted, and is not run again
+
+  @RA-3.3 @RA-11.4
+  Scenario Outline: An abort outranks the time limit for which a job is being stopped
+    Given a primary and one worker
+    And an event for any worker, with Run All on and a time limit
+    And a <trigger> job of it runs that ignores SIGTERM
+    When the job is being stopped for its time limit
+    And a user asks for the end of the job
+    And its server is killed and comes back at once
+    Then the job was aborted, and is not run again
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-2.7 @RA-12.2 @manual
+  Scenario: A run that fails before anybody knew that it had begun is no interruption
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    When a run of it that is going to fail is accepted, and the primary is killed at once
+    And the primary comes back
+    Then the accepted run has failed, and is not run again
+
+  @RA-3.4 @RA-3.6 @partition
+  Scenario Outline: A job that ended well before an abort could reach it has ended well
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is cut off until it is missed, and the job ends
+    And a user asks for the end of the job
+    And its server is in reach again
+    Then the job has ended well, and is not run again
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-2.7 @RA-3.6 @partition
+  Scenario Outline: A job that failed before an abort could reach it has failed
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs that is going to fail
+    When its server is cut off until it is missed, and the job ends
+    And a user asks for the end of the job
+    And its server is in reach again
+    Then the job has failed, and is not run again
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-2.8 @RA-1.4 @partition
+  Scenario Outline: A worker is stopped cleanly while nobody can hear it
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is cut off until it is missed, is stopped cleanly, and comes back in reach
+    Then the job ends as interrupted
+    And the job is run again, once, on the same server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-2.1 @RA-1.4 @partition
+  Scenario Outline: A worker that was given up is stopped cleanly while nobody can hear it
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is cut off and stays away
+    Then the job ends as interrupted
+    And the job starts again on another server
+    When its server is stopped cleanly, and comes back in reach
+    Then the rerun goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
