@@ -154,3 +154,20 @@ Feature: One attempt at a time, whatever is late
       | trigger   |
       | manual    |
       | scheduled |
+
+  @RA-7.7 @needs:fencing
+  Scenario Outline: A server with settings that are not safe does not start
+    Given a primary and one worker
+    And an event for <where>, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and is started again with unsafe settings
+    Then it does not start, and says why
+    When its server comes back
+    Then the job is run again, once, on the same server
+
+    Examples:
+      | trigger   | where       |
+      | manual    | any worker  |
+      | scheduled | any worker  |
+      | manual    | the primary |
+      | scheduled | the primary |

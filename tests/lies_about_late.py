@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
-from planting import for_ever, nothing, plant
+from planting import for_ever, itself, nothing, plant
 from runall_reference import rerun
 from runall_reference.policies import base
 from runall_reference.primary import schedule
@@ -12,6 +12,7 @@ from runall_reference.primary.finalization import Finalization
 from runall_reference.primary.links import Links
 from runall_reference.primary.placement import Placement
 from runall_reference.records import Finished
+from runall_reference.settings import Settings
 from runall_reference.worker import Worker
 
 
@@ -170,6 +171,11 @@ def drains_beat_aborts() -> None:
     Finalization.conclude = lying
 
 
+def any_settings_will_do() -> None:
+    """Nobody looks at whether the fence is short enough."""
+    plant(Settings, "checked", itself)
+
+
 LIES_ABOUT_LATE: dict[Callable[[], None], frozenset[str]] = {
     never_tries_again: frozenset({"RA-11.1", "RA-11.2"}),
     tries_at_once: frozenset({"RA-11.1"}),
@@ -186,4 +192,5 @@ LIES_ABOUT_LATE: dict[Callable[[], None], frozenset[str]] = {
     old_orders_are_obeyed: frozenset({"RA-7.4"}),
     what_never_began_is_nothing: frozenset({"RA-2.13"}),
     drains_beat_aborts: frozenset({"RA-3.7"}),
+    any_settings_will_do: frozenset({"RA-7.7"}),
 }

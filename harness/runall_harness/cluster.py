@@ -96,10 +96,10 @@ class Cluster:
         except (Unreachable, Rejected):
             return ""
 
-    def restart(self, node: str) -> None:
-        """Start a node again that had ended."""
+    def restart(self, node: str, spec: NodeSpec | None = None) -> None:
+        """Start a node again that had ended; `spec` is how, if not as before."""
         self.history.add(Start(at=self.site.now(), node=node))
-        self.site.start(self.specs[node])
+        self.site.start(spec or self.specs[node])
 
     @property
     def api(self) -> Any:

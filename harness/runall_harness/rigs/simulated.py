@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from msgspec import convert
 from msgspec.structs import replace
+from runall_reference.settings import UnsafeSettings
 from runall_reference.shells.failpoints import Failpoint, Fuse
 
 from ..simulation import World
@@ -46,8 +47,14 @@ class SimulatedSite:
     def start(self, *specs: NodeSpec) -> None:
         """Start nodes, or start them again."""
         for spec in specs:
-            self.world.add(spec.name, spec.role, spec.simulate).start()
-            self.say(spec.name, f"started as {self.node(spec.name).boot}")
+            node = self.world.add(spec.name, spec.role, spec.simulate)
+            node.settings = spec.simulate
+            try:
+                node.start()
+                self.say(spec.name, f"started as {node.boot}")
+            except UnsafeSettings as refusal:
+                node.die()
+                self.say(spec.name, str(refusal))
 
     def kill(self, node: str, scope: Scope = "node") -> Proof:
         """End the whole node, the daemon only, or its jobs only."""

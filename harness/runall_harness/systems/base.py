@@ -190,6 +190,13 @@ class System(Protocol):
         """
         ...
 
+    def unsafe(self, spec: NodeSpec) -> tuple[NodeSpec, str]:
+        """The same node with settings under which a rerun could start beside a live job.
+
+        With it a word that the node's own refusal must contain.
+        """
+        ...
+
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         """A client for the API of whichever of them leads."""
         ...

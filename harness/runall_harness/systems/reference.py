@@ -34,6 +34,7 @@ QUICK = Settings(
     kill_grace=0.5,
     time_scale=240.0,
     lease=2.0,
+    spread=0.2,
 )
 SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
 
@@ -111,6 +112,7 @@ class Reference:
         options = (
             "--listen", f"0.0.0.0:{place.port}", "--policy", self.policy,
             "--time-scale", f"{self.settings.time_scale:g}", "--lease", f"{self.settings.lease:g}",
+            "--spread", f"{self.settings.spread:g}",
         )  # fmt: skip
         # The one folder that all nodes of a case have in common is that of the witness.
         store = ("--store", f"sqlite:///{place.witness}/primary.db") if shared else ()
@@ -121,6 +123,13 @@ class Reference:
         shared = ("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace")
         pairs = ((f"--{n.replace('_', '-')}", f"{getattr(self.settings, n):g}") for n in shared)
         return tuple(word for pair in pairs for word in pair)
+
+    def unsafe(self, spec: NodeSpec) -> tuple[NodeSpec, str]:
+        """The same node with a fence that is as long as the dead-job timeout."""
+        settings = msgspec.structs.replace(self.settings, fence=self.settings.dead_job_timeout)
+        command = (*spec.command, "--fence", f"{settings.fence:g}")
+        unsafe = msgspec.structs.replace(spec, command=command, simulate=settings)
+        return unsafe, "shorten the fence"
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         """A client for whoever leads: by call in virtual time, by HTTP elsewhere."""
