@@ -206,7 +206,7 @@ def test_a_schema_that_is_not_there_is_named(postgres: str):
 @pytest.fixture
 def clerk(schema: str) -> Iterator[str]:
     """The URL of the schema for a user who may look into it and make nothing."""
-    name = conninfo_to_dict(schema)["options"].split("=")[1]
+    name = schema.rsplit("%3D", 1)[1]
     execute(schema, f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
     execute(schema, f"GRANT USAGE ON SCHEMA {name} TO {name}")
     yield changed(schema, user=name, password="x")
