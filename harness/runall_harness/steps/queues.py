@@ -64,6 +64,7 @@ def _(scene: Scene) -> None:
 @then(parsers.re(r"the (?P<count>one|three) runs? starts? in .+"))
 def _(scene: Scene, count: str) -> None:
     tags = queued(count)
+    scene.cluster.site.release(scene.work.tag)
     for number, tag in enumerate(tags):
         first = scene.cluster.wait(lambda left=tags[number:]: started(scene, left), scene.deadline)
         if first != tag:
