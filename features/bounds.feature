@@ -81,10 +81,10 @@ Feature: Reruns have bounds, and the ledger says what was done and why
       | scheduled |
 
   @RA-8.5 @RA-1.1 @needs:bounds @manual
-  Scenario: A server is lost with 12 jobs, and their reruns are spread
+  Scenario: A server is lost with 8 jobs, and their reruns are spread
     Given a primary and two workers
     And an event for any server, with Run All on and room for many jobs
-    And 12 manual jobs of it run on the first worker
+    And 8 manual jobs of it run on the first worker
     When its server is killed and stays away
     Then each of them is run again, once, in their order and spread over time
 
@@ -97,10 +97,10 @@ Feature: Reruns have bounds, and the ledger says what was done and why
     Then each of them is run again, once, in their order and spread over time
 
   @RA-8.5 @RA-6.1 @needs:bounds @needs:hold @manual
-  Scenario: A server is lost with 8 jobs, and their reruns keep within a limit that was lowered
+  Scenario: A server is lost with 6 jobs, and their reruns keep within a limit that was lowered
     Given a primary and two workers
     And an event for any server, with Run All on and room for many jobs
-    And 8 manual jobs of it run on the first worker
+    And 6 manual jobs of it run on the first worker
     When its server is killed and stays away
     And the limit of the event is set to three
     Then the first three of them run again, and the others wait

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pytest_bdd import given, parsers, then
 
 from ..rigs.base import Execution
-from ..verdicts import Violation
+from ..verdicts import Inconclusive, Violation
 from .given import TARGETS
 from .scene import Scene
 from .stage import Work
@@ -74,6 +74,7 @@ def _(scene: Scene) -> None:
     if not scene.cluster.wait(lambda: len(second_runs(scene)) >= 3, scene.deadline):
         raise Violation("RA-1.1", "the first three are run again", f"{second_runs(scene)}")
     scene.canary()
+    require_calm(scene)
     came = [run.tag for run in second_runs(scene)]
     if came != list(scene.works)[:3]:
         raise Violation("RA-8.5", "the first three, and no other, run again", ", ".join(came))
@@ -85,7 +86,9 @@ def _(scene: Scene, spread: str) -> None:
         release_all(scene)
     tags = list(scene.works)
     within = scene.deadline + len(tags) * (scene.timings.spread + scene.timings.prompt)
-    if not scene.cluster.wait(lambda: all_of(scene, tags, 2), within):
+    complete = scene.cluster.wait(lambda: all_of(scene, tags, 2), within)
+    require_calm(scene)
+    if not complete:
         came = [run.tag for run in second_runs(scene)]
         raise Violation("RA-1.1", f"all {len(tags)} are run again", f"only {len(came)}: {came}")
     require_order(scene, second_runs(scene))
@@ -99,6 +102,17 @@ def release_all(scene: Scene) -> None:
     """Let all of them end."""
     for tag in scene.works:
         scene.cluster.site.release(tag)
+
+
+def require_calm(scene: Scene) -> None:
+    """No rerun was cut short too: then more than one server was lost, and this is another story.
+
+    On a machine that is too busy a live server falls silent for longer than its fence.
+    """
+    lost = [run for run in second_runs(scene) if run.how in ("terminated", "killed")]
+    if lost:
+        told = ", ".join(f"{run.job} on {run.node} was {run.how}" for run in lost)
+        raise Inconclusive(f"reruns were lost too, perhaps on a machine that is too busy: {told}")
 
 
 def require_order(scene: Scene, reruns: list[Execution]) -> None:
@@ -125,6 +139,7 @@ def require_once(scene: Scene) -> None:
         scene.deadline + len(scene.works),
     )  # fmt: skip
     scene.canary()
+    require_calm(scene)
     counts = {tag: len(runs) for tag, runs in by_tag(scene).items() if tag in scene.works}
     twice = {tag: count for tag, count in counts.items() if count != 2}
     if twice:
