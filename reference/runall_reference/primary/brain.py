@@ -139,7 +139,7 @@ class Primary(Orders, Schedule):
     def job_wakes(self) -> Iterator[float]:
         """When a running job is over its time, and a retry's delay has passed."""
         for job in self.live():
-            if job.state == "running" and job.timeout:
+            if self.is_timed(job):
                 yield self.overdue_at(job)
             elif job.state == "waiting":
                 yield from (at for at in (job.not_before, self.stale_at(job)) if at > self.now)

@@ -126,8 +126,12 @@ class Links(Finalization):
     def stop_overdue(self) -> None:
         """Stop the jobs that are over their time limit (RA-2.6: that is no interruption)."""
         for job in self.live():
-            if job.state == "running" and job.timeout and self.overdue_at(job) <= self.now:
+            if self.is_timed(job) and self.overdue_at(job) <= self.now:
                 self.request_stop(job, "timeout")
+
+    def is_timed(self, job: Job) -> bool:
+        """Whether a job's time limit counts now: not in limbo, where it may be long gone."""
+        return job.state == "running" and bool(job.timeout) and not self.in_limbo(job)
 
     def overdue_at(self, job: Job) -> float:
         """When a running job will have used up its time limit, in seconds."""
