@@ -83,6 +83,20 @@ Feature: Retries and time limits meet a failure of the server
       | manual    | stays away         |
       | scheduled | stays away         |
 
+  @RA-2.1 @RA-1.1 @RA-1.2
+  Scenario Outline: A time limit that passes while nobody knows of the job is no timeout
+    Given a primary and two workers
+    And an event for any worker, with Run All on and a time limit of 2 seconds
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    And the job is run again, once, on another server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-4.10
   Scenario Outline: A rerun has the full time limit
     Given a primary and one worker

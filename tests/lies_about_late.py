@@ -78,6 +78,15 @@ def reruns_inherit_their_age() -> None:
     changes_reruns(change)
 
 
+def the_dead_run_out_of_time() -> None:
+    """A time limit goes on for a job of which nobody knows whether it lives."""
+
+    def is_timed(_: Any, job: Any) -> bool:
+        return job.state == "running" and bool(job.timeout)
+
+    plant(Links, "is_timed", is_timed)
+
+
 def deaths_forgive_the_limit() -> None:
     """Only a result can tell that a job was over its time."""
     honest = Finalization.lose
@@ -183,6 +192,7 @@ LIES_ABOUT_LATE: dict[Callable[[], None], frozenset[str]] = {
     tries_for_ever: frozenset({"RA-11.3"}),
     interruptions_use_up_tries: frozenset({"RA-4.9"}),
     reruns_inherit_their_age: frozenset({"RA-4.10"}),
+    the_dead_run_out_of_time: frozenset({"RA-2.1"}),
     deaths_forgive_the_limit: frozenset({"RA-11.4"}),
     the_stale_go_on: frozenset({"RA-7.6"}),
     late_results_are_lost: frozenset({"RA-3.5"}),
