@@ -41,7 +41,7 @@ Feature: Two ends meet
     And a <trigger> job of it runs
     When its server is cut off until it is missed, and the job ends
     And a user asks for the end of the job
-    And its server is in reach again
+    And the cut is mended
     Then the job has ended well, and is not run again
 
     Examples:
@@ -56,7 +56,7 @@ Feature: Two ends meet
     And a <trigger> job of it runs that is going to fail
     When its server is cut off until it is missed, and the job ends
     And a user asks for the end of the job
-    And its server is in reach again
+    And the cut is mended
     Then the job has failed, and is not run again
 
     Examples:
@@ -69,7 +69,7 @@ Feature: Two ends meet
     Given a primary and one worker
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
-    When its server is cut off until it is missed, is stopped cleanly, and comes back in reach
+    When its server is cut off and stopped cleanly, and is back in reach once it is missed
     Then the job ends as interrupted
     And the job is run again, once, on the same server
 
@@ -79,14 +79,14 @@ Feature: Two ends meet
       | scheduled |
 
   @RA-2.1 @RA-1.4 @partition
-  Scenario Outline: A worker that was given up is stopped cleanly while nobody can hear it
+  Scenario Outline: What a worker said on leaving is heard after it was given up
     Given a primary and two workers
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
-    When its server is cut off and stays away
+    When its server is cut off and stopped cleanly
     Then the job ends as interrupted
     And the job starts again on another server
-    When its server is stopped cleanly, and comes back in reach
+    When its server is back in reach
     Then the rerun goes on undisturbed, and ends well
 
     Examples:

@@ -36,16 +36,30 @@ def _(scene: Scene) -> None:
     scene.end_job()
 
 
-@when("its server is cut off until it is missed, is stopped cleanly, and comes back in reach")
+@when("its server is cut off and stopped cleanly, and is back in reach once it is missed")
 def _(scene: Scene) -> None:
-    scene.cut_until_missed(scene.victim)
-    scene.expect("RA-2.8", scene.timings.dead_job_timeout)
-    stop_unheard(scene)
+    cut_and_stop(scene, "RA-2.8")
+    within = scene.timings.notice + scene.timings.slack
+    scene.cluster.await_evidence(
+        f"{scene.victim} is missed", lambda: scene.victim not in scene.cluster.online(), within
+    )
+    come_in_reach(scene)
 
 
-@when("its server is stopped cleanly, and comes back in reach")
+@when("the cut is mended")
 def _(scene: Scene) -> None:
-    stop_unheard(scene)
+    scene.expect("RA-3.6", scene.promise_after_return())
+    scene.join(scene.victim)
+
+
+@when("its server is cut off and stopped cleanly")
+def _(scene: Scene) -> None:
+    cut_and_stop(scene, "RA-2.1")
+
+
+@when("its server is back in reach")
+def _(scene: Scene) -> None:
+    come_in_reach(scene)
 
 
 @then(parsers.re(f"the accepted run (?P<end>{'|'.join(ENDS)}), and is not run again"))
@@ -60,9 +74,15 @@ def _(scene: Scene, end: str) -> None:
         raise Violation(clause, "it is not run again", told(scene, scene.accepted))
 
 
-def stop_unheard(scene: Scene) -> None:
-    """Stop the server of the job while it is cut off, start it again, and mend the cut."""
+def cut_and_stop(scene: Scene, clause: str) -> None:
+    """Stop the server of the job while nobody can hear what it says about that."""
+    proof = scene.cut(scene.victim)
+    scene.expect(clause, scene.timings.notice + scene.timings.dead_job_timeout, proof)
     scene.stop(scene.victim)
+
+
+def come_in_reach(scene: Scene) -> None:
+    """Start the server again, and mend the cut: what was held up arrives first."""
     scene.cluster.restart(scene.victim)
     scene.join(scene.victim)
 

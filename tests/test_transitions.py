@@ -1,0 +1,106 @@
+"""Every transition of the three machines is taken by a case, or by a test that says why by none.
+
+The cases run once, in virtual time, while every machine is listened to: what is counted is what
+the brains really did.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from runall_harness.diagrams import MACHINES, rows
+from runall_reference.inputs import Boot, Heard, RunEvent
+from runall_reference.machines import ACTIVE, JOB, LINK
+from runall_reference.messages import Beat
+from runall_reference.primary import Primary
+from runall_reference.records import Event, Finished, Job
+from runall_reference.settings import Settings
+from taken import Row
+from transitions import MachineError
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = "import taken; from runall_harness.cli import main; main()"
+# A connection that is still open when the next start of its worker reports. In virtual time the
+# end of a connection always comes first; the test below takes this row.
+NOT_IN_VIRTUAL_TIME = {("link", "beat", "draining", "online")}
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory) -> set[Row]:
+    """The transitions that the cases take on the simulated rig."""
+    folder = tmp_path_factory.mktemp("taken")
+    told = folder / "taken.json"
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "conform", "--rig", "simulated", "--out", str(folder)],
+        env={**os.environ, "RUNALL_TAKEN": str(told), "PYTHONPATH": str(ROOT / "tests")},
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
+    )  # fmt: skip
+    assert told.is_file(), done.stderr
+    return {tuple(row) for row in json.loads(told.read_text("utf-8"))}
+
+
+def every_row() -> set[Row]:
+    """The transitions that there are: machine, trigger, from, to."""
+    return {
+        (life.name, rule.trigger, source, rule.dest)
+        for life in MACHINES.values()
+        for rule, source in rows(life)
+    }
+
+
+def test_every_transition_is_taken_by_a_case(taken: set[Row]) -> None:
+    assert every_row() - taken == NOT_IN_VIRTUAL_TIME
+
+
+def test_no_case_takes_a_transition_that_no_machine_has(taken: set[Row]) -> None:
+    assert taken <= every_row()
+
+
+def test_a_row_has_one_rule_so_that_a_row_that_was_taken_tells_the_rule() -> None:
+    for life in MACHINES.values():
+        found = [(rule.trigger, source, rule.dest) for rule, source in rows(life)]
+        assert len(found) == len(set(found))
+
+
+def test_a_start_that_reports_before_the_drained_one_is_known_to_be_gone_takes_its_place() -> None:
+    primary = Primary("p", Settings())
+    primary.handle(Boot("p1"), 0.0)
+    primary.books.put(Event(id="e", target="w", catch_up=True))
+    primary.handle(Heard(Beat(node="w", boot="old", sent=1.0)), 1.0)
+    job: Job = primary.handle(RunEvent("e", {}, "operator"), 2.0).reply
+    primary.handle(Heard(Beat(node="w", boot="old", sent=3.0, running=(job.id,))), 3.0)
+    last = Beat(node="w", boot="old", sent=4.0, running=(job.id,), draining=True)
+    primary.handle(Heard(last), 4.0)
+    assert primary.links["w"].state == "draining"
+    primary.handle(Heard(Beat(node="w", boot="new", sent=5.0)), 5.0)
+    assert primary.links["w"].state == "online"
+    assert primary.books.all(Finished)[job.id].job.state == "interrupted"
+    assert [attempt.node for attempt in primary.live()] == ["w"]
+
+
+@pytest.mark.parametrize("state", ACTIVE)
+def test_a_result_that_was_reached_stands_whatever_was_asked_for(state: str) -> None:
+    assert JOB.fire(state, "end", "reached", "good", "aborted", "overdue") == "succeeded"
+    assert JOB.fire(state, "end", "reached", "aborted", "overdue") == "failed"
+
+
+def test_an_abort_outranks_the_time_limit() -> None:
+    assert JOB.fire("stopping", "end", "aborted", "overdue") == "aborted"
+    assert JOB.fire("stopping", "end", "overdue") == "timed_out"
+
+
+@pytest.mark.parametrize("state", ["starting", "running"])
+def test_what_nobody_stopped_and_nothing_reached_was_interrupted(state: str) -> None:
+    assert JOB.fire(state, "end") == "interrupted"
+
+
+def test_what_the_table_lacks_is_an_error_and_never_a_silent_state() -> None:
+    with pytest.raises(MachineError):
+        JOB.fire("stopping", "end")
+    with pytest.raises(MachineError):
+        JOB.fire("succeeded", "stop")
+    with pytest.raises(MachineError):
+        LINK.fire("lost", "miss")
