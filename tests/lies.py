@@ -61,21 +61,29 @@ def drops_now() -> None:
     plant(base, "again", lying)
 
 
-def timeout_loops() -> None:
-    """A job that was stopped for its time limit counts as interrupted."""
+def forgets_stops(reason: str) -> None:
+    """A job that was stopped for that reason is finalized as if nobody had asked for its end."""
     honest = Finalization.finalize
 
     def lying(self: Any, job: Any, words: str, *facts: str, cause: str) -> None:
         from msgspec.structs import replace
 
-        honest(self, replace(job, stop_reason=""), words, *facts, cause=cause)
+        if job.stop_reason == reason:
+            job = replace(job, stop_reason="", state="running")
+        honest(self, job, words, *facts, cause=cause)
 
     plant(Finalization, "finalize", lying)
+
+
+def timeout_loops() -> None:
+    """A job that was stopped for its time limit counts as interrupted."""
+    forgets_stops("timeout")
 
 
 def forgets_aborts() -> None:
     """The durable wish of a user is not looked at when a job is finalized."""
     plant(Placement, "aborted", never)
+    forgets_stops("abort")
 
 
 def same_name_same_worker() -> None:

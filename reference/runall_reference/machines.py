@@ -90,11 +90,11 @@ JOB = Life(
         # A result that was reached stands, whatever was asked for or happened meanwhile.
         Rule("end", ACTIVE, "succeeded", given=("reached", "good")),
         Rule("end", ACTIVE, "failed", given=("reached",)),
-        # A process that was made to stop, or is gone: a user's abort wins over every other reason,
-        Rule("end", ACTIVE, "aborted", given=("aborted",)),
-        Rule("end", ACTIVE, "timed_out", given=("overdue",)),
-        # and when nobody asked for its end, then its server took it down.
-        Rule("end", ACTIVE, "interrupted"),
+        # A process that was made to stop: a user's abort wins over the time limit,
+        Rule("end", "stopping", "aborted", given=("aborted",)),
+        Rule("end", "stopping", "timed_out", given=("overdue",)),
+        # and when nobody had asked for its end, then its server took it down.
+        Rule("end", ("starting", "running"), "interrupted"),
     ),
 )
 
