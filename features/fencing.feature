@@ -59,7 +59,7 @@ Feature: One attempt at a time, whatever is late
     Then the job ends as interrupted
     And the job starts again on another server
     And its first execution had ended before
-    When its server is in reach again
+    When its server can be reached again
     Then its late result is recorded against the first attempt only
     And the rerun goes on undisturbed, and ends well
 

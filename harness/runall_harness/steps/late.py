@@ -66,7 +66,7 @@ def _(scene: Scene, woken: Proof) -> None:
 
 
 # ------------------------------------------------------------------ late results
-@when("its server is in reach again")
+@when("its server can be reached again")
 def _(scene: Scene) -> None:
     scene.join(scene.victim)
 
