@@ -3,6 +3,8 @@
 All of it holds for both stores; what only one of them can do is in a file of its own.
 """
 
+import random
+import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,6 +114,15 @@ def test_keys_that_differ_in_odd_letters_only_stay_apart(store: Store, url: str)
     store.commit(tuple(Put(Event(id=key)) for key in odd), None)
     store.commit((Drop("events", "a\0b"), Drop("events", "{}")), None)
     assert keys(url) == [key for key in odd if key not in ("a\0b", "{}")]
+
+
+def test_a_key_may_be_of_any_length(store: Store, url: str):
+    """More than a page of an index holds, and nothing that could be compressed."""
+    noise = "".join(random.Random(7).choices(string.printable, k=20_000))  # noqa: S311 - no secret
+    long = [noise, noise + "1", noise + "2"]
+    store.commit(tuple(Put(Event(id=key)) for key in long), None)
+    store.commit((Put(Event(id=long[0], title="edited")), Drop("events", long[1])), None)
+    assert loaded(url) == [Event(id=long[0], title="edited"), Event(id=long[2])]
 
 
 def test_a_change_that_fails_midway_leaves_nothing_behind(store: Store, url: str):

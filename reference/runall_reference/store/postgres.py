@@ -18,6 +18,7 @@ number, which every commit raises, tells: see `tables`.
 
 import contextlib
 from collections.abc import Generator, Iterable, Sequence
+from hashlib import sha256
 from time import monotonic
 from typing import Any, LiteralString, TypeVar, cast
 
@@ -43,6 +44,8 @@ LIMITS = {
 # Two first starts at once: one makes the tables, the other waits. Any constant would do.
 FIRST_START = 0x52554E41
 STATE = "runall_store"
+# In letters; a row of an index has 2,704 bytes, and a letter up to four.
+KEY_LENGTH = 600
 
 T = TypeVar("T")
 
@@ -227,7 +230,8 @@ class PostgresStore(TableStore):
     def hint(self, error: Exception) -> str:
         """The next step after an error of the server or of the connection."""
         hints = (hint for kind, hint in HINTS if isinstance(error, kind))
-        return next(hints, "read the server's log")
+        told_by_server = getattr(error, "sqlstate", None) is not None
+        return next(hints, "read the server's log" if told_by_server else UNREACHED)
 
     def close(self) -> None:
         """Close the connection."""
@@ -244,11 +248,18 @@ def connect(url: str) -> Impatient:
 
 
 def spelt(key: str) -> str:
-    """A key without a NUL, which PostgreSQL's text can't hold; different keys stay different."""
-    return key.replace("\\", "\\\\").replace("\0", "\\0")
+    """A key as an index can hold it: no NUL, and not too long. Different keys stay different."""
+    key = key.replace("\\", "\\\\").replace("\0", "\\0")
+    if len(key) <= KEY_LENGTH:
+        return key
+    return f"{key[:KEY_LENGTH]}... sha256 {sha256(key.encode()).hexdigest()}"
 
 
-# The first that fits. A server that is not there, or lets nobody in, is an OperationalError.
+UNREACHED = (
+    "see that the server runs, and that user, password (PGPASSWORD or ~/.pgpass) and database "
+    "are right"
+)
+# The first that fits.
 HINTS: tuple[tuple[type[Exception], str], ...] = (
     (errors.InsufficientPrivilege, "let the user make tables: createdb --owner USER NAME"),
     (errors.ReadOnlySqlTransaction, "name the server that takes writes, not its standby"),
@@ -257,9 +268,4 @@ HINTS: tuple[tuple[type[Exception], str], ...] = (
     (errors.DiskFull, "free some space on the server's disk"),
     (errors.ProgrammingError, "correct the URL: postgresql://USER@HOST:PORT/DATABASE"),
     (Silence, "see whether the server and the network to it are well"),
-    (
-        errors.OperationalError,
-        "see that the server runs, and that user, password (PGPASSWORD or ~/.pgpass) and "
-        "database are right",
-    ),
 )
