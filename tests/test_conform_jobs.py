@@ -18,8 +18,9 @@ from typing import Any
 
 import psutil
 import pytest
-from runall_harness.cases import load_cases
-from runall_harness.conform import Order
+from runall_harness.cases import Case, load_cases
+from runall_harness.conform import Order, Run
+from runall_harness.crew import room
 from runall_harness.crew.lead import run_cases
 from runall_harness.live import Screen, Silent, Tree
 from runall_harness.outcome import Ended
@@ -152,6 +153,57 @@ def test_each_process_clears_its_own_rig_away(tmp_path: Path) -> None:
     folder = write_meeting(tmp_path, {"one": WAITS, "two": MEETS})
     shared(folder, 2)
     assert len(list(folder.glob("closed-*"))) == 2
+
+
+# ------------------------------------------------------------------ how many at once
+class Watched(Silent):
+    """A display that counts how many cases run at once."""
+
+    def __init__(self) -> None:
+        self.now: set[str] = set()
+        self.most = 0
+
+    def started(self, case: Case) -> None:
+        self.now.add(case.id)
+        self.most = max(self.most, len(self.now))
+
+    def ended(self, ended: Ended) -> None:
+        self.now.remove(ended.case.id)
+
+
+def run_by_room(
+    folder: Path, wanting: float, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Watched, Run]:
+    """A run without a number of jobs, on a machine with so many tasks that want a core."""
+    monkeypatch.setattr(room, "wanting", lambda: wanting)
+    monkeypatch.setenv("RUNALL_FEATURES", str(folder))
+    monkeypatch.chdir(folder)
+    watched = Watched()
+    return watched, run_cases(Order(cases=load_cases(folder), rig="processes"), watched)
+
+
+def test_unless_told_a_case_begins_beside_others_on_a_machine_with_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_meeting(tmp_path, {"one": WAITS, "two": MEETS})
+    _, run = run_by_room(folder, 0.0, monkeypatch)
+    assert run.exit_code == 0
+
+
+def test_unless_told_a_case_begins_only_alone_on_a_machine_without_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_meeting(tmp_path, dict.fromkeys(("one", "two", "three", "four"), GOOD))
+    watched, run = run_by_room(folder, 1000.0, monkeypatch)
+    assert (watched.most, run.exit_code) == (1, 0)
+
+
+def test_what_wants_a_core_is_what_the_system_counts() -> None:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        looks = [room.wanting() for _ in range(500)]
+        busy.kill()
+    assert max(looks) >= 1
+    assert room.cores() >= 1
 
 
 # ------------------------------------------------------------------ no case is lost

@@ -74,8 +74,8 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N",
               help="Run each case N times; one whose verdicts differ is told.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1, 64), metavar="N", envvar="RUNALL_JOBS",
-              show_envvar=True, help="Run N cases at once. By default one in virtual time, else "
-              "two for each core.")  # fmt: skip
+              show_envvar=True, help="Run N cases at once. By default 1 in virtual time, else "
+              "as many as the machine has room for, up to 2 or 3 for each core.")  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the cases and run nothing.")
 @click.option("--out", type=FOLDER, metavar="DIR", help="Save histories, node logs and report.json "
               "of all cases here. Without it, those of failures go to runall-out/.")  # fmt: skip

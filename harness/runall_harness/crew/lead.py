@@ -1,11 +1,11 @@
 """The lead of a crew: deals the cases of a run, hears how they end, and loses none.
 
 The rig is chosen once, and its image made, before anybody starts. A case is dealt when a hand
-asks for one, so that no case waits behind a long one. A hand that dies takes no case with it: the
-case is an error, what the hand had made is removed, and another takes its place.
+asks for one, so that no case waits behind a long one. Unless the user said how many run at once,
+the machine must have `room` for it too. A hand that dies takes no case with it: the case is an
+error, what the hand had made is removed, and another takes its place.
 """
 
-import os
 import signal
 import threading
 import time
@@ -25,12 +25,15 @@ from ..session import new_run_id, share_of
 from ..verdicts import Verdict
 from .hired import Gone, Heard, Hired, told_status
 from .messages import Began, Deal, Done, Finish, Over, Ready, Said, Stop, hear_over
+from .room import Room, cores
 
 # No case waits for so long without a word, seconds.
 PATIENCE = 300.0
-# How many cases at once one core has work for; the rest of their time they wait.
-AT_ONCE = {"simulated": 1, "processes": 2, "docker": 2}
-MOST = 8
+# How soon it is looked again for room, seconds.
+PAUSE = 0.1
+# How many cases one core has work for, as the most of their time they wait.
+AT_ONCE = {"processes": 3, "docker": 2}
+MOST = 12
 
 
 def run_cases(order: Order, display: Display, patience: float = PATIENCE) -> Run:
@@ -54,8 +57,7 @@ def run_cases(order: Order, display: Display, patience: float = PATIENCE) -> Run
 
 def jobs_for(rig: str) -> int:
     """How many cases run at once on that rig of this machine, if nobody says."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return AT_ONCE[rig] if rig == "simulated" else min(MOST, AT_ONCE[rig] * (cores or 1))
+    return min(MOST, AT_ONCE[rig] * cores()) if rig in AT_ONCE else 1
 
 
 class Lead:
@@ -71,6 +73,8 @@ class Lead:
         self.hired = 0
         self.heard: SimpleQueue[Heard] = SimpleQueue()
         self.said: set[str] = set()
+        self.idle: list[Hired] = []
+        self.room = Room()
 
     # ---------------------------------------------------------------- the crew
     def work(self) -> None:
@@ -82,6 +86,7 @@ class Lead:
                 while self.hands:
                     self.hear()
             finally:
+                self.room.close()
                 for hand in self.hands:
                     hand.silence()
         self.run.ended = {i: self.run.ended[i] for i in self.cases if i in self.run.ended}
@@ -95,27 +100,35 @@ class Lead:
         self.hands.add(Hired(share_of(self.name, self.hired), arguments, self.heard))
 
     def hear(self) -> None:
-        """Wait for the next word of anybody, and act on it; or end who says nothing any more."""
-        now = time.monotonic()
-        soonest = min(hand.since for hand in self.hands) + self.patience
+        """Wait for the next word of anybody, and act on it; or see to those who say nothing."""
         try:
-            hand, word = self.heard.get(timeout=max(soonest - now, 0.01))
+            hand, word = self.heard.get(timeout=PAUSE if self.idle else self.calm())
         except Empty:
-            for hand in self.hands:
-                if time.monotonic() - hand.since >= self.patience:
-                    hand.silence()
-            return
-        if hand is None:
-            self.interrupt()
+            self.end_the_silent()
         else:
-            hand.since = time.monotonic()
-            self.act(hand, word)
+            if hand is None:
+                self.interrupt()
+            else:
+                hand.since = time.monotonic()
+                self.act(hand, word)
+        self.deal()
+
+    def calm(self) -> float:
+        """How long nobody needs to be looked after, in seconds."""
+        soonest = min(hand.since for hand in self.hands) + self.patience
+        return max(soonest - time.monotonic(), PAUSE)
+
+    def end_the_silent(self) -> None:
+        """End whoever has work and has not been heard of for too long."""
+        for hand in self.hands - set(self.idle):
+            if time.monotonic() - hand.since >= self.patience:
+                hand.silence()
 
     def act(self, hand: Hired, word: object) -> None:
         """Act on what a hand said."""
         match word:
             case Ready():
-                self.deal(hand)
+                self.idle.append(hand)
             case Said(line):
                 self.say(line)
             case Began(case):
@@ -130,14 +143,20 @@ class Lead:
                 raise TypeError(f"no hand says {word!r}")
 
     # ---------------------------------------------------------------- cases
-    def deal(self, hand: Hired) -> None:
-        """The next case for that hand, or its leave."""
-        if not self.pending:
-            hand.send(Finish())
-            return
-        hand.case = self.pending.popleft()
-        after = self.pending[0].id if self.pending else ""
-        hand.send(Deal(case=hand.case.id, next=after))
+    def deal(self) -> None:
+        """Deal one case, if somebody is idle and there is room; or let all go, if none is left."""
+        while self.idle and not self.pending:
+            self.idle.pop().send(Finish())
+        if self.idle and self.may_begin():
+            hand = self.idle.pop(0)
+            hand.since, hand.case = time.monotonic(), self.pending.popleft()
+            after = self.pending[0].id if self.pending else ""
+            hand.send(Deal(case=hand.case.id, next=after))
+
+    def may_begin(self) -> bool:
+        """Whether a case may begin now: always if the user wants so many, or if no other runs."""
+        alone = all(hand.case is None for hand in self.hands)
+        return alone or self.run.order.jobs is not None or self.room.left()
 
     def say(self, line: str) -> None:
         """What the rig of each hand says is said once."""
@@ -170,6 +189,7 @@ class Lead:
     def miss(self, hand: Hired, status: int) -> None:
         """A hand is gone. If it did not say so, its case is an error, and another is hired."""
         self.hands.discard(hand)
+        self.idle = [other for other in self.idle if other is not hand]
         if hand.done:
             return
         why = f"it said nothing for {self.patience:g} s and was ended" if hand.silenced else (
@@ -202,6 +222,7 @@ class Lead:
     def interrupt(self) -> None:
         """Let everybody leave what they do, and tidy up; who is asked twice is not waited for."""
         self.pending.clear()
+        self.idle.clear()
         for hand in self.hands:
             if self.run.interrupted:
                 hand.silence()
