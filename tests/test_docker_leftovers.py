@@ -203,7 +203,7 @@ def test_what_another_host_made_is_never_taken_for_dead() -> None:
 
 def test_an_owner_is_read_back_from_a_firewall_rule() -> None:
     labels = ownership.owner_labels("run")
-    rule = f'-A DOCKER-USER -s 10.213.0.2/32 --comment "{ownership.stamp(labels)}" -j DROP'
+    rule = f'-A FORWARD -s 10.213.0.2/32 --comment "{ownership.stamp(labels)}" -j DROP'
     assert ownership.read_stamp(rule) == labels
 
 

@@ -21,12 +21,14 @@ from runall_harness.rigs.docker.ownership import KIT, owner_is_dead, read_stamp,
 
 # Answers between neighbours take well under a millisecond; silence for this long (s) is a cut.
 SILENCE = 0.2
-CHAIN = "DOCKER-USER"
+# Not DOCKER-USER, which is meant for such rules: whenever the engine makes a network, it takes the
+# jump to that chain away for a moment, and in this moment a whole conversation gets through.
+CHAIN = "FORWARD"
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 class Firewall:
-    """The engine's own chain for its users' rules. `usable` turns False when it proved useless."""
+    """The rules for what is passed on between nodes. `usable` turns False when it proved useless."""
 
     def __init__(self, labels: Mapping[str, str], *, native: bool) -> None:
         self._comment = stamp(labels)
