@@ -28,7 +28,7 @@ NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 class Firewall:
-    """The rules for what is passed on between nodes. `usable` turns False when it proved useless."""
+    """The rules for what passes between nodes. `usable` turns False when it proved useless."""
 
     def __init__(self, labels: Mapping[str, str], *, native: bool) -> None:
         self._comment = stamp(labels)
