@@ -19,6 +19,7 @@ from runall_reference.primary import Primary
 from runall_reference.primary.finalization import Finalization
 from runall_reference.primary.links import Links
 from runall_reference.primary.placement import Placement
+from runall_reference.records import Job
 from runall_reference.worker import Worker
 
 Lie = Callable[[], None]
@@ -133,6 +134,17 @@ def drains_are_deaths() -> None:
     plant(Finalization, "reached", lying)
 
 
+def aborts_undo_results() -> None:
+    """A result counts for nothing when a user asked for the end of the job after it was reached."""
+    honest = Finalization.reached
+
+    def lying(self: Any, result: Any) -> bool:
+        job = self.books.get(Job, result.job)
+        return honest(self, result) and job.stop_reason != "abort"
+
+    plant(Finalization, "reached", lying)
+
+
 def decides_later() -> None:
     """An attempt is finalized in one change, and its rerun is decided in the next."""
     honest, honest_answer = Finalization.follow, Primary.answer
@@ -173,22 +185,28 @@ def answers_too_soon() -> None:
 
 
 # Each lie with the clauses of which at least one must be named, and no case may pass for it.
-LIES: dict[Lie, frozenset[str]] = {
-    rerun_not_called: frozenset({"RA-1.1"}),
-    slot_not_reopened: frozenset({"RA-1.2"}),
-    ignores_the_flag: frozenset({"RA-1.3"}),
-    drops_overrides: frozenset({"RA-4.3"}),
-    drops_now: frozenset({"RA-4.3"}),
-    timeout_loops: frozenset({"RA-2.6"}),
-    forgets_aborts: frozenset({"RA-3.3"}),
-    same_name_same_worker: frozenset({"RA-2.3"}),
-    reruns_the_living: frozenset({"RA-2.11", "RA-2.4"}),
-    launches_in_the_drain: frozenset({"RA-4.4"}),
-    no_fence: frozenset({"RA-7.1", "RA-7.3"}),
-    drains_are_deaths: frozenset({"RA-2.9", "RA-3.4"}),
-    decides_later: frozenset({"RA-12.1"}),
-    answers_too_soon: frozenset({"RA-12.2"}),
-} | LIES_ABOUT_LIMITS | LIES_ABOUT_TIME | LIES_ABOUT_LATE
+LIES: dict[Lie, frozenset[str]] = (
+    {
+        rerun_not_called: frozenset({"RA-1.1"}),
+        slot_not_reopened: frozenset({"RA-1.2"}),
+        ignores_the_flag: frozenset({"RA-1.3"}),
+        drops_overrides: frozenset({"RA-4.3"}),
+        drops_now: frozenset({"RA-4.3"}),
+        timeout_loops: frozenset({"RA-2.6"}),
+        forgets_aborts: frozenset({"RA-3.3"}),
+        same_name_same_worker: frozenset({"RA-2.3"}),
+        reruns_the_living: frozenset({"RA-2.11", "RA-2.4"}),
+        launches_in_the_drain: frozenset({"RA-4.4"}),
+        no_fence: frozenset({"RA-7.1", "RA-7.3"}),
+        drains_are_deaths: frozenset({"RA-2.9", "RA-3.4"}),
+        aborts_undo_results: frozenset({"RA-3.4", "RA-2.7"}),
+        decides_later: frozenset({"RA-12.1"}),
+        answers_too_soon: frozenset({"RA-12.2"}),
+    }
+    | LIES_ABOUT_LIMITS
+    | LIES_ABOUT_TIME
+    | LIES_ABOUT_LATE
+)
 BY_NAME = {lie.__name__: lie for lie in LIES}
 
 if name := os.environ.get("RUNALL_LIE"):
