@@ -4,6 +4,8 @@ import pytest
 from judged import Judged, conform
 
 RIGS = ("simulated", "processes")
+# The five failures and their side effects: what the three releases themselves were about.
+FEATURES = "[1-5s][_i]*"
 SERVED_TWICE = (
     "side_effects/the-recovery-of-a-manual-job-runs-no-served-slot-of-its-event-again/manual"
 )
@@ -17,7 +19,7 @@ def table(
     """The verdicts of the three releases on one rig."""
     out = tmp_path_factory.mktemp("policies")
     return {
-        release: conform("--rig", request.param, "--policy", f"cronicle-{release}",
+        release: conform("--rig", request.param, "--policy", f"cronicle-{release}", "--scenario", FEATURES,
                          out=out / release)
         for release in ("0.9.49", "0.9.50", "0.9.52")
     }  # fmt: skip

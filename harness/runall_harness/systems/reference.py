@@ -25,22 +25,20 @@ CAPABILITIES = frozenset(
 )
 # What three releases never claimed; all else they share with the brain of the reference.
 NEVER_CLAIMED = frozenset({"hold", "slots", "lineage", "bounds"})
-# As short as a busy two-core machine allows; the same in virtual time, so that rigs compare.
+# As short as a busy two-core machine allows; the same in virtual time, so that rigs compare. What
+# bounds them: a worker that was missed for a moment, or for a takeover, must be back before its
+# fence, however slow the machine is.
 QUICK = Settings(
     heartbeat=0.2,
     silence=1.0,
-    dead_job_timeout=3.0,
-    fence=2.2,
+    dead_job_timeout=4.5,
+    fence=3.6,
     kill_grace=0.5,
     time_scale=240.0,
     lease=2.0,
     spread=0.2,
 )
 SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
-
-
-# A backup takes over well within the fence, or the takeover itself would cost the workers' jobs.
-BACKED = msgspec.structs.replace(QUICK, dead_job_timeout=4.5, fence=3.6, lease=2.0)
 
 
 class Reference:
@@ -84,8 +82,6 @@ class Reference:
     # ---------------------------------------------------------------- nodes
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
         """A primary (with a worker of its own), or a worker that dials whoever leads."""
-        if len(primaries) > 1:
-            self.settings = msgspec.structs.replace(BACKED, policy=self.policy)
         place = site.place(name)
         command = (
             self.python,
