@@ -32,7 +32,7 @@ Feature: The schedule is served, whatever was down
   @RA-5.6 @needs:slots
   Scenario Outline: An event that wants the last missed minute only
     Given a primary and one worker
-    And an event for any worker, with Run All on, of whose missed minutes the last is wanted
+    And an event for any worker, with Run All on and the last missed minute wanted
     And it is due in six minutes to come
     When the first is served, and the primary is <gone> until all have passed
     Then of those that were missed the last is served, and no other
@@ -58,7 +58,7 @@ Feature: The schedule is served, whatever was down
   @RA-1.2 @RA-4.2 @needs:slots
   Scenario: An event that wants no missed minute still gets its interrupted one
     Given a primary and one worker
-    And an event for the primary, with Run All on, of whose missed minutes none is wanted
+    And an event for the primary, with Run All on and no missed minute wanted
     And a scheduled job of it runs
     And it is due in six minutes to come
     When the primary is killed until all have passed
@@ -68,7 +68,7 @@ Feature: The schedule is served, whatever was down
   @RA-5.5 @needs:slots
   Scenario Outline: A missed minute that is too old is not served
     Given a primary and one worker
-    And an event for any worker, with Run All on, and missed minutes wanted for 20 minutes
+    And an event for any worker, with Run All on and missed minutes wanted for 20 minutes
     And it is due in seven minutes to come, four apart
     When the primary is <gone> until all have passed
     Then those that are not too old are served, and no other

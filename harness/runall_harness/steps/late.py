@@ -105,8 +105,7 @@ def _(scene: Scene, taken_in: JobView) -> None:
 @when("its server is cut off, the job ends, and its server is restarted and in reach again")
 def _(scene: Scene) -> None:
     node, site = scene.victim, scene.cluster.site
-    scene.cut_until_missed(node)
-    missed = site.now()
+    cut = scene.cut(node)
     scene.end_job()
     # Stopped and not killed: a clean end is the proof that the result is on the worker's disk.
     scene.stop(node)
@@ -114,7 +113,8 @@ def _(scene: Scene) -> None:
     scene.cut_off.discard(node)
     scene.expect("RA-3.6", scene.promise_after_return())
     scene.come_back(node)
-    if site.now() - missed >= scene.timings.dead_job_timeout:
+    late, view = site.now() - cut.at >= scene.timings.dead_job_timeout, scene.over(scene.work)
+    if late and view and view.state == "interrupted":
         raise Inconclusive("its server was away for longer than the dead-job timeout")
 
 

@@ -15,9 +15,9 @@ from .stage import Work
 AGE = 20
 QUEUED, TWIN = "queued", "twin"
 WISHES: dict[str, dict[str, Any]] = {
-    ", of whose missed minutes the last is wanted": {"missed": "last"},
-    ", of whose missed minutes none is wanted": {"missed": "none"},
-    f", and missed minutes wanted for {AGE} minutes": {"missed_age": AGE * 60, "max_children": 0},
+    " and the last missed minute wanted": {"missed": "last"},
+    " and no missed minute wanted": {"missed": "none"},
+    f" and missed minutes wanted for {AGE} minutes": {"missed_age": AGE * 60, "max_children": 0},
     " and a queue for one manual run": {"queue_max": 1},
 }
 GONE = r"(?P<gone>killed|stopped cleanly)"
