@@ -1,0 +1,110 @@
+"""A harness that is killed in the middle of a run leaves things behind; `runall clean` ends them.
+
+A harness cannot clear up after its own SIGKILL, so this is the one case in which a user has to
+ask for it. Nothing else on the machine is touched.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+import pytest
+from runall_harness.rigs.docker.engine import Engine
+
+RUNALL = (sys.executable, "-m", "runall_harness.cli")
+# Each case of this feature leaves a worker dead for the whole dead-job timeout.
+SCENARIO = "1_worker_lost*"
+
+
+def run_until_first_case(rig: str, out: Path, *more: str) -> "subprocess.Popen[str]":
+    """A run that has ended one case and is in the middle of others."""
+    command = [*RUNALL, "conform", "--rig", rig, "--scenario", SCENARIO, "--out", str(out), *more]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert run.stdout is not None
+    for line in run.stdout:
+        if "1_worker_lost/" in line:
+            return run
+    raise AssertionError(f"the run ended with {run.wait()} before a case had")
+
+
+def kill(run: "subprocess.Popen[str]") -> set[int]:
+    """SIGKILL the harness, wait until its own helpers are gone too, and return all their pids."""
+    helpers = [p for p in psutil.Process(run.pid).children(recursive=True) if is_harness(p)]
+    run.kill()
+    run.wait()
+    _, alive = psutil.wait_procs(helpers, timeout=60)
+    assert not alive, f"parts of the harness outlive it: {alive}"
+    return {run.pid, *(helper.pid for helper in helpers)}
+
+
+def is_harness(process: psutil.Process) -> bool:
+    """Whether that process is a part of the harness, in contrast to a node."""
+    try:
+        return "runall_harness" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def clean() -> str:
+    """What `runall clean` says."""
+    done = subprocess.run([*RUNALL, "clean"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def nodes_in(folder: Path) -> list[psutil.Process]:
+    """Every process that works in a folder: the nodes and jobs of the runs that were given it."""
+    return [process for process in psutil.process_iter() if works_in(process, folder)]
+
+
+def works_in(process: psutil.Process, folder: Path) -> bool:
+    """Whether a process has that folder in its environment."""
+    try:
+        return str(folder) in process.environ().get("RUNALL_WITNESS", "")
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def test_after_a_killed_run_on_processes_clean_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    kill(run_until_first_case("processes", tmp_path))
+    assert nodes_in(tmp_path), "the killed run had nothing to leave behind"
+    clean()
+    assert nodes_in(tmp_path) == []
+
+
+def owned(things: list[Any], pids: set[int]) -> list[str]:
+    """The names of those containers or networks that a harness of these pids made."""
+    marks = {str(pid) for pid in pids}
+    return [t.name for t in things if labels(t).get("io.runall.pid") in marks]
+
+
+def labels(thing: Any) -> dict[str, str]:
+    """The labels of a container or a network."""
+    return thing.attrs.get("Labels") or thing.attrs.get("Config", {}).get("Labels") or {}
+
+
+def containers(engine: Engine) -> list[Any]:
+    """The kit's containers, running or not."""
+    only = {"label": "io.runall.run"}
+    return cast(Any, engine.client).containers.list(all=True, filters=only, ignore_removed=True)
+
+
+def networks(engine: Engine) -> list[Any]:
+    """The kit's networks."""
+    return cast(Any, engine.client).networks.list(filters={"label": "io.runall.run"})
+
+
+@pytest.mark.usefixtures("image")
+def test_after_a_killed_run_on_containers_clean_leaves_none(
+    tmp_path: Path, engine: Engine, base: str
+) -> None:
+    pids = kill(run_until_first_case("docker", tmp_path, "--base-image", base))
+    assert owned(networks(engine), pids), "the killed run had nothing to leave behind"
+    clean()
+    assert owned(containers(engine), pids) == []
+    assert owned(networks(engine), pids) == []
