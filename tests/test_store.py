@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 
 import pytest
@@ -84,14 +84,15 @@ def shared(home: Home) -> Iterator[str]:
 def test_any_sequence_of_changes_loads_to_the_same_books(
     shared: str, steps: list[list[tuple[Record, bool]]], reopened: bool
 ):
-    books, store = Books(), opened(shared)
-    store.commit(tuple(Drop(record.table, record.key) for record in store.load()), None)
-    for step in steps:
-        store.commit(written(books, step), None)
-        if reopened:
-            store.close()
-            store = opened(shared)
-    store.close()
+    books = Books()
+    with ExitStack() as stack:  # a failing example leaves no connection open for the next
+        store = stack.enter_context(closing(opened(shared)))
+        store.commit(tuple(Drop(record.table, record.key) for record in store.load()), None)
+        for step in steps:
+            store.commit(written(books, step), None)
+            if reopened:
+                store.close()
+                store = stack.enter_context(closing(opened(shared)))
     again = Books(loaded(shared)).tables
     tables = {name: list(table.items()) for name, table in books.tables.items() if table}
     assert {name: list(table.items()) for name, table in again.items()} == tables
