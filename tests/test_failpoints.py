@@ -53,7 +53,8 @@ def burnt(point: Failpoint, *steps: Step) -> list[tuple[int, str, int]]:
     where: list[tuple[int, str, int]] = []
     for number, step in enumerate(steps):
         told: list[tuple[Where, int]] = [("before", 0), ("after", 0)]
-        told += [("between", act) for act in range(1, len(step.actions) + 1)]
+        for act in range(1, len(step.actions) + 1):
+            told.append(("between", act))
         where += [(number, kind, act) for kind, act in told if fuse.burns(kind, step, act)]
     return where
 
