@@ -40,6 +40,9 @@ class Notebook:
     def load(self) -> list[Record]:
         return []
 
+    def lease(self) -> None:
+        return None
+
     def commit(self, change: Change, guard: int | None) -> None:
         if self.trouble:
             raise self.trouble

@@ -136,8 +136,8 @@ def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...])
     "--store",
     metavar="URL",
     default="",
-    help="sqlite:///PATH (an absolute path begins with a "
-    "fourth slash). Without it: primary.db in the data folder.",
+    help="sqlite:///PATH (an absolute path begins with a fourth slash), or postgresql://..., for "
+    "primaries on several machines. Without it: primary.db in the data folder.",
 )
 @click.option(
     "--token-file",

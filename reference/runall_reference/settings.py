@@ -7,7 +7,6 @@ backup must lead before workers stop their jobs for want of a primary.
 
 import msgspec
 
-
 # A backup looks at the lease four times in its life, so it takes over at most this many lives
 # after the last renewal.
 TAKEOVER = 1.25

@@ -14,7 +14,7 @@ from ..inputs import Boot, ClockSet, Drain, Retire, Send
 from ..primary import Primary, Standby
 from ..records import PRIMARY_RECORDS
 from ..settings import Settings
-from ..store import CommitFailed, LeaseLost, Store, StoreError, open_store
+from ..store import LeaseLost, Store, StoreError, open_store
 from .changes import Changes
 from .clocks import SteadyClock
 from .failpoints import Reached, unheeded
@@ -57,7 +57,11 @@ class PrimaryDaemon:
 
     # ---------------------------------------------------------------- a brain's life
     def begin(self) -> None:
-        """Open the store, and lead if the lease is free. Raises `StoreError`, `LeaseLost`."""
+        """Open the store, and lead if the lease is free.
+
+        Raises `StoreError` when the store can't be used, or another server wrote to it just now,
+        and `LeaseLost` when that other took the lease.
+        """
         self.store = open_store(self.url, PRIMARY_RECORDS)
         try:
             self.lead_if_free()
@@ -88,12 +92,19 @@ class PrimaryDaemon:
         """
         while not self.retired.is_set():
             try:
-                await (self.live() if self.shell else self.stand_by())
-            except LeaseLost as error:
-                self.step_down(error)
-            except CommitFailed as error:
+                await self.one_term()
+            except StoreError as error:
                 log.error("%s; the state is read from the store again", error.cause)
                 await self.recover()
+
+    async def one_term(self) -> None:
+        """Lead, or watch the lease, until that changes. Raises `StoreError` and `LeaseLost`."""
+        if self.store is None:
+            return await self.recover()
+        try:
+            await (self.live() if self.shell else self.stand_by())
+        except LeaseLost as error:
+            self.step_down(error)
 
     async def live(self) -> None:
         """Wait for the present brain's end or retirement."""
@@ -149,6 +160,8 @@ class PrimaryDaemon:
                 return
             except StoreError as error:
                 log.error("%s; trying on", error.cause)
+            except LeaseLost as error:
+                log.warning("another server leads: %s", error)
 
     def close_store(self) -> None:
         """Let go of the brain and its store."""

@@ -10,6 +10,7 @@ import msgspec
 
 from ..policies import POLICIES
 from ..settings import Settings
+from ..store import CommitFailed, LeaseLost
 from .addresses import Address, bind
 from .api import application
 from .clocks import SteadyClock
@@ -105,7 +106,9 @@ class Headquarters:
 
     async def live(self) -> int:
         """From the first commit to the last."""
-        self.primary.begin()
+        # Another server that wrote at this very moment is no reason to stay away.
+        with contextlib.suppress(CommitFailed, LeaseLost):
+            self.primary.begin()
         stops = Stops(self.drain)
         self.tasks = [
             asyncio.create_task(self.server.run_until_stopped(), name="HTTP server"),
