@@ -10,8 +10,7 @@ from runall_reference.policies import base
 from runall_reference.primary import schedule
 from runall_reference.primary.finalization import Finalization
 from runall_reference.primary.links import Links
-from runall_reference.primary.placement import Placement
-from runall_reference.records import Finished
+from runall_reference.records import Abort, Finished
 from runall_reference.settings import Settings
 from runall_reference.worker import Worker
 
@@ -92,8 +91,8 @@ def deaths_forgive_the_limit() -> None:
     honest = Finalization.lose
 
     def lying(self: Any, job: Any, cause: str) -> None:
-        forgiven = "" if job.stop_reason == "timeout" else job.stop_reason
-        honest(self, replace(job, stop_reason=forgiven), cause)
+        over = job.stop_reason == "timeout"
+        honest(self, replace(job, stop_reason="", state="running") if over else job, cause)
 
     Finalization.lose = lying
 
@@ -115,7 +114,8 @@ def late_results_count() -> None:
 
     def lying(self: Any, done: Any, result: Any) -> None:
         for job in [job for job in self.live() if job.root == done.job.root]:
-            self.conclude(job, result)
+            if job.state == "running":
+                self.conclude(job, result)
 
     Finalization.late = lying
 
@@ -168,14 +168,10 @@ def drains_beat_aborts() -> None:
     honest = Finalization.conclude
 
     def lying(self: Any, job: Any, result: Any) -> None:
-        going = self.links[job.node].state == "draining"
-
-        def aborted(root: str) -> bool:
-            return not going and Placement.aborted(self, root)
-
-        self.aborted = aborted
+        if self.links[job.node].state == "draining" and job.stop_reason == "abort":
+            job = replace(job, stop_reason="", state="running")
+            self.books.drop(self.books.get(Abort, job.root))
         honest(self, job, result)
-        del self.aborted
 
     Finalization.conclude = lying
 

@@ -22,30 +22,31 @@ class Link:
         self.world, self.worker, self.primary = world, worker, primary
         self.open = True
         self.boot = worker.boot
-        self.held: list[Callable[[], None]] = []
+        self.held: list[tuple[Node, Callable[[], None]]] = []
 
     @property
     def cut(self) -> bool:
         """Whether nothing gets through now; a node always reaches itself."""
         return self.worker is not self.primary and (self.worker.cut or self.primary.cut)
 
-    def carry(self, act: Callable[[], None]) -> None:
+    def carry(self, by: "Node", act: Callable[[], None]) -> None:
         """Let something arrive at the far end, in order, after the latency or after the cut."""
         if self.cut or self.held:
-            self.held.append(act)
+            self.held.append((by, act))
         else:
             self.world.time.after(LATENCY, act)
 
     def mend(self) -> None:
         """Deliver what the cut held up."""
         held, self.held = self.held, []
-        for act in held:
+        for _, act in held:
             self.world.time.after(LATENCY, act)
 
     def close(self, by: "Node") -> None:
-        """One end is gone; the other learns of it, unless it can't."""
+        """One end is gone, with all that it could not send; the other learns of it, if it can."""
         if self.open:
             self.open = False
+            self.held = [(sender, act) for sender, act in self.held if sender is not by]
             other = self.primary if by is self.worker else self.worker
             if other is not by and other.up:
-                self.carry(lambda: other.lost_link(self))
+                self.carry(by, lambda: other.lost_link(self))

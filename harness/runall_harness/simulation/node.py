@@ -276,7 +276,7 @@ class Node:
             self.leave_when_done()
         elif link := self.links.get(action.node):
             far = link.worker
-            link.carry(far.living(lambda: far.tell_worker(Told(action.message))))  # type: ignore[arg-type] # a primary sends orders only
+            link.carry(self, far.living(lambda: far.tell_worker(Told(action.message))))  # type: ignore[arg-type] # a primary sends orders only
 
     def act_worker(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
         """Do what the worker's step says."""
@@ -299,7 +299,7 @@ class Node:
         """Say something over the present link."""
         if self.link is not None:
             far = self.link.primary
-            self.link.carry(far.living(lambda: far.tell_primary(Heard(beat))))
+            self.link.carry(self, far.living(lambda: far.tell_primary(Heard(beat))))
 
     def spawn(self, job: Any) -> None:
         """Start a job's process, which tells the witness itself."""

@@ -3,6 +3,8 @@
 from pytest_bdd import when
 
 from ..cluster import PRIMARY
+from ..systems.base import Rejected
+from ..verdicts import Violation
 from .scene import Scene
 
 
@@ -97,10 +99,18 @@ def _(scene: Scene) -> None:
 @when("a user aborts the job")
 def _(scene: Scene) -> None:
     scene.clause = "RA-3.3"
-    scene.cluster.call("abort", job=scene.work.root)
+    ask_for_the_end(scene)
     scene.await_state(scene.work, "its end by the user", "aborted")
 
 
 @when("a user asks for the end of the job")
 def _(scene: Scene) -> None:
-    scene.cluster.call("abort", job=scene.work.root)
+    ask_for_the_end(scene)
+
+
+def ask_for_the_end(scene: Scene) -> None:
+    """Abort the job; a system that takes it for ended already has broken its promise before."""
+    try:
+        scene.cluster.call("abort", job=scene.work.root)
+    except Rejected as refusal:
+        raise Violation("RA-3.3", "the abort is accepted", str(refusal)) from None
