@@ -11,6 +11,7 @@ import msgspec
 from ..cluster import PRIMARY, Cluster
 from ..rigs.base import Execution, Proof
 from ..systems.base import JobView, Timings
+from ..verdicts import Inconclusive
 
 # What no quoting, splitting or re-encoding survives unless parameters are carried verbatim.
 NOTE = 'it\'s "quoted", on\ntwo lines, $HOME & 100 % – ä'
@@ -134,9 +135,18 @@ class Stage:
         return local if self.victim == PRIMARY else "RA-2.11"
 
     def come_back_with_all(self, node: str) -> None:
-        """Start the primary again, and wait until every server is with it."""
+        """Start the primary again, and wait until every server is with it.
+
+        Raises `Inconclusive` when it was away for so long that a worker had to stop its jobs.
+        """
         self.cluster.restart(node)
         self.cluster.await_online(PRIMARY, *self.workers)
+        away = self.cluster.site.now() - self.since
+        runs = [run for work in self.works.values() for run in self.cluster.tagged(work.tag)]
+        stopped = any(run.how == "terminated" and run.node != PRIMARY for run in runs)
+        if self.since and stopped and away > self.timings.alone:
+            raise Inconclusive(f"the primary was away for {away:.1f} s, and workers go on alone "
+                               f"for {self.timings.alone:g} s only")  # fmt: skip
 
     def expect(self, clause: str, promised: float, proof: Proof | None = None) -> None:
         """From now on the system owes a recovery, within what it promises of itself."""

@@ -4,6 +4,7 @@ A system describes its nodes and hands out a client. All cases are written again
 so what a scheduler calls things stays in one file.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     minute: how long a minute of the schedule lasts.
     stop: how long a clean stop may take; grace: how long it leaves a job after SIGTERM.
     spread: how far apart the reruns of one lost server start.
+    alone: how long a worker lets its jobs go on without a primary.
     slack: what a busy machine may add to any of these.
     """
 
@@ -34,6 +36,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     grace: float
     slack: float
     spread: float = 0.0
+    alone: float = math.inf
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):

@@ -75,6 +75,7 @@ class Reference:
             minute=60 / s.time_scale,
             stop=3 * s.kill_grace,
             grace=s.kill_grace,
+            alone=s.fence,
             slack=SLACK[self.rig],
             spread=s.spread,
         )

@@ -1,0 +1,60 @@
+"""A primary that was away for too long on a slow machine accuses nobody.
+
+A worker lets its jobs go on without a primary for a time, and then it must stop them. So a case
+in which the primary came back later says nothing of what a short absence does.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import closing
+
+import msgspec
+import pytest
+from runall_harness.cases import Case
+from runall_harness.cluster import PRIMARY, Cluster
+from runall_harness.rigs.simulated import SimulatedRig
+from runall_harness.steps.scene import Scene
+from runall_harness.verdicts import Inconclusive
+
+CASE = Case(
+    id="tests/absence", feature="tests", scenario="absence", trigger="manual", clauses=(),
+    needs=(), tags=frozenset(), file=__file__, line=1, scenario_line=1,
+)  # fmt: skip
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """A scene whose manual job runs on a worker."""
+    with closing(Cluster(SimulatedRig(), CASE)) as cluster:
+        scene = Scene(cluster)
+        scene.workers = ("worker-1",)
+        cluster.up(*scene.workers)
+        scene.plan = {"target": "worker-1", "catch_up": True}
+        scene.launch("manual")
+        yield scene
+
+
+def come_back_after(scene: Scene, seconds: float) -> None:
+    """Kill the primary, and start it again so many seconds later."""
+    scene.kill(PRIMARY)
+    scene.expect("RA-2.11", scene.promise_after_return())
+    scene.cluster.wait(lambda: None, seconds)
+    scene.come_back_with_all(PRIMARY)
+
+
+def test_a_short_absence_is_judged(scene: Scene) -> None:
+    come_back_after(scene, 0.1)
+    scene.require_undisturbed(scene.work, executions=1)
+
+
+def test_an_absence_that_ended_the_job_by_itself_is_inconclusive(scene: Scene) -> None:
+    with pytest.raises(Inconclusive, match=r"the primary was away for .* s"):
+        come_back_after(scene, 2 * scene.timings.alone)
+
+
+def test_it_is_judged_where_the_system_does_not_say_that_jobs_end_without_a_primary(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timings = scene.timings
+    monkeypatch.setattr(Scene, "timings", msgspec.structs.replace(timings, alone=math.inf))
+    come_back_after(scene, 2 * timings.alone)
