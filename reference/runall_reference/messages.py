@@ -27,7 +27,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, tag="beat"):
     """Worker to primary: all that this start of the worker runs, and what it could not deliver.
 
     `boot` names one start of the worker: a name that changes between two beats is the only proof
-    that everything the earlier start ran is gone. `sent` is the worker's own clock, seconds.
+    that everything the earlier start ran is gone. `sent` is the worker's own clock, seconds, and
+    `outlives` how many seconds its jobs may go on after its last contact with a primary.
     """
 
     node: str
@@ -36,6 +37,7 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, tag="beat"):
     running: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     draining: bool = False
+    outlives: float = 0.0
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True, tag="ack"):

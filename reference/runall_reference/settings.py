@@ -40,14 +40,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     time_scale: float = 1.0
     policy: str = "reference"
 
+    def outlives(self) -> float:
+        """How long a job may outlive its worker's last contact with a primary, in seconds."""
+        return self.fence * (1 + self.drift) + self.kill_grace
+
     def checked(self) -> "Settings":
         """These settings, or `UnsafeSettings` with the sum that does not come out."""
-        fence = self.fence * (1 + self.drift) + self.kill_grace
-        if fence >= self.dead_job_timeout:
+        if self.outlives() >= self.dead_job_timeout:
             raise UnsafeSettings(
                 f"fence {self.fence:g} s x (1 + drift {self.drift:g}) + kill grace "
-                f"{self.kill_grace:g} s = {fence:g} s must be less than the dead-job timeout of "
-                f"{self.dead_job_timeout:g} s: shorten the fence or lengthen the timeout"
+                f"{self.kill_grace:g} s = {self.outlives():g} s must be less than the dead-job "
+                f"timeout of {self.dead_job_timeout:g} s: shorten the fence or lengthen the timeout"
             )
         return self
 

@@ -52,9 +52,18 @@ def event_view(brain: Primary, event: Event) -> View:
 
 
 def servers(brain: Primary) -> list[View]:
-    """All nodes that the primary knows: name, state of the link, since when, and their boot id."""
+    """All nodes that the primary knows: the state of the link, since when, and their boot id.
+
+    `refused` says why a node that is online is given no work; empty if it is given work.
+    """
     return [
-        {"name": name, "state": link.state, "since": link.since, "boot": link.boot}
+        {
+            "name": name,
+            "state": link.state,
+            "since": link.since,
+            "boot": link.boot,
+            "refused": brain.unsafe(link),
+        }
         for name, link in sorted(brain.links.items())
     ]
 

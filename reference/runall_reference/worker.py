@@ -95,7 +95,7 @@ class Worker:
         names = tuple(run.key for run in self.running())
         self.say(Beat(
             node=self.node, boot=self.boot, sent=self.now, running=names,
-            results=self.results(), draining=self.draining,
+            results=self.results(), draining=self.draining, outlives=self.settings.outlives(),
         ))  # fmt: skip
 
     def say(self, message: Message) -> None:

@@ -20,6 +20,7 @@ class Link(msgspec.Struct, kw_only=True):
 
     `since` is when it got into its state, `heard` when silence began to count, and `alive` when
     it was last known to live: after an outage of the primary, that is when the outage began.
+    `outlives` is how long its jobs may go on after its last contact with a primary.
     """
 
     state: str
@@ -28,6 +29,7 @@ class Link(msgspec.Struct, kw_only=True):
     heard: float
     alive: float
     sent: float = 0.0
+    outlives: float = 0.0
 
 
 class Desk:

@@ -40,6 +40,7 @@ class Links(Finalization):
             self.links[beat.node] = link
         self.move_link(link, "last_beats" if beat.draining else "beat")
         link.boot, link.heard, link.sent = beat.boot, self.now, beat.sent
+        link.outlives = beat.outlives
         return link
 
     def take_result(self, beat: Beat, result: Result) -> bool:

@@ -8,7 +8,7 @@ from ..machines import ACTIVE, JOB
 from ..messages import Start
 from ..records import Abort, Event, Job, Reopened
 from ..rerun import born
-from .desk import Desk
+from .desk import Desk, Link
 
 
 class Placement(Desk):
@@ -20,8 +20,19 @@ class Placement(Desk):
 
     def eligible(self, target: str) -> list[str]:
         """The nodes that a target names and that take work now."""
-        online = (name for name, link in self.links.items() if link.state == "online")
+        online = (
+            name
+            for name, link in self.links.items()
+            if link.state == "online" and not self.unsafe(link)
+        )
         return sorted(name for name in online if fnmatchcase(name, target))
+
+    def unsafe(self, link: Link) -> str:
+        """Why a worker is given no work; empty if it is. Its jobs might outlive theirs (RA-7.7)."""
+        patience = self.settings.dead_job_timeout
+        if link.outlives < patience:
+            return ""
+        return f"its jobs may outlive it {link.outlives:g} s; the dead-job timeout is {patience:g} s"
 
     def choose(self, target: str) -> str | None:
         """The eligible node with the least work, or None. Ties go by name."""

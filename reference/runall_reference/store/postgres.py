@@ -198,17 +198,24 @@ class PostgresStore(TableStore):
 
     def standing(self) -> tuple[int, str | None]:
         """The number of others' commits, and the lease as it is now that nobody else can write."""
-        lease = self.lease_body()
+        # A part with an end: the server's limits begin, should this primary freeze just now. In the
+        # middle of a pipeline the server would wait for ever, and everybody else for the lock.
+        with self.db.pipeline():
+            told = self.ask_lease()
+        lease = body_of(told)
         row = self.turn.fetchone()
         assert row is not None, "the row was made with the table"
         return row[0] - self.own, lease
 
     def lease_body(self) -> str | None:
         """The lease's body, or None."""
+        return body_of(self.ask_lease())
+
+    def ask_lease(self) -> psycopg.Cursor[TupleRow] | None:
+        """Ask for the lease's body; None where this store keeps none."""
         if not self.leased:
             return None
-        row = self.do("SELECT body::text FROM {} WHERE key = %s", "lease", LEASE_KEY).fetchone()
-        return row[0] if row else None
+        return self.do("SELECT body::text FROM {} WHERE key = %s", "lease", LEASE_KEY)
 
     def rows(self, table: str) -> Iterable[tuple[str, str]]:
         """Keys and bodies, in the order of creation."""
@@ -236,6 +243,12 @@ class PostgresStore(TableStore):
     def close(self) -> None:
         """Close the connection."""
         self.db.close()
+
+
+def body_of(told: psycopg.Cursor[TupleRow] | None) -> str | None:
+    """The one body that was asked for, or None."""
+    row = told.fetchone() if told else None
+    return row[0] if row else None
 
 
 def connect(url: str) -> Impatient:
