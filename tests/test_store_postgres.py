@@ -134,6 +134,29 @@ def test_a_primary_that_is_cut_off_in_mid_commit_does_not_hold_the_others_up(
     assert loaded(schema) == [lease(1)]
 
 
+def test_a_primary_that_freezes_with_rows_still_to_send_does_not_hold_the_others_up(
+    rivals: list[PostgresStore], schema: str, monkeypatch: pytest.MonkeyPatch
+):
+    """A server waits for ever for the rest of a pipeline: its limits begin with an answer."""
+    frozen, other, *_ = rivals
+    holds, wakes = threading.Event(), threading.Event()
+
+    def freeze(_: object) -> None:
+        holds.set()
+        assert wakes.wait(20)
+
+    monkeypatch.setattr(frozen, "write", freeze)
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(frozen.commit, (Put(Event(id="late")),), 0)
+        try:
+            assert holds.wait(20)
+            other.commit((Put(lease(1)),), 0)
+        finally:
+            wakes.set()
+        assert isinstance(late.exception(20), StoreError)
+    assert loaded(schema) == [lease(1)]
+
+
 # ------------------------------------------------------------------ durability and time limits
 def test_a_commit_waits_for_the_disk_even_where_the_server_s_default_does_not(schema: str):
     url = f"{schema}%20-csynchronous_commit%3Doff"

@@ -185,27 +185,26 @@ class PostgresStore(TableStore):
         with self.db.transaction():
             self.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             self.db.execute("SET LOCAL statement_timeout = 0")
-            self.turn = self.do("SELECT changes FROM {}", STATE)
+            self.turn, self.told = self.do("SELECT changes FROM {}", STATE), self.ask_lease()
             yield
 
     @contextlib.contextmanager
     def writing(self) -> Generator[None]:
         """One round trip for all rows, and the commit only when they are known to be good."""
-        with self.db.transaction(), self.db.pipeline():
+        with self.db.transaction(), self.db.pipeline() as pipeline:
             self.turn = self.do("UPDATE {} SET changes = changes + 1 RETURNING changes - 1", STATE)
+            self.told = self.ask_lease()
+            # Its limits begin with an answer to all that was sent: should this primary freeze in
+            # the middle of a pipeline, the server would wait for ever, and others for the lock.
+            pipeline.sync()
             yield
         self.own += 1
 
     def standing(self) -> tuple[int, str | None]:
         """The number of others' commits, and the lease as it is now that nobody else can write."""
-        # A part with an end: the server's limits begin, should this primary freeze just now. In the
-        # middle of a pipeline the server would wait for ever, and everybody else for the lock.
-        with self.db.pipeline():
-            told = self.ask_lease()
-        lease = body_of(told)
         row = self.turn.fetchone()
         assert row is not None, "the row was made with the table"
-        return row[0] - self.own, lease
+        return row[0] - self.own, body_of(self.told)
 
     def lease_body(self) -> str | None:
         """The lease's body, or None."""
