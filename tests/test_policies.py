@@ -18,11 +18,11 @@ def table(
 ) -> dict[str, Judged]:
     """The verdicts of the three releases on one rig."""
     out = tmp_path_factory.mktemp("policies")
+    asked = ("--rig", request.param, "--scenario", FEATURES, "--policy")
     return {
-        release: conform("--rig", request.param, "--policy", f"cronicle-{release}", "--scenario", FEATURES,
-                         out=out / release)
+        release: conform(*asked, f"cronicle-{release}", out=out / release)
         for release in ("0.9.49", "0.9.50", "0.9.52")
-    }  # fmt: skip
+    }
 
 
 def test_none_of_them_is_conformant_and_each_names_its_clauses(table: dict[str, Judged]) -> None:

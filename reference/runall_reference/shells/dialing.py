@@ -25,7 +25,10 @@ LARGEST_MESSAGE = 4 * 1024 * 1024
 QUICK_SECONDS = 3.0
 QUICKEST, QUICK, SLOWEST = 0.003, 0.02, 1.0
 GROWTH = 1.5
+# A frozen primary accepts a connection and says nothing. With several to dial, whoever leads has
+# to be found well within the fence, so each gets but a small part of it.
 ANSWER_WITHIN = 1.0
+TRIES_IN_FENCE = 8
 # A link that closes sooner counts as refused: two workers of one name would chase each other.
 LASTING = 1.0
 DENIED = (401, 403)
@@ -51,8 +54,12 @@ class Listener(Protocol):
 class Dialing:
     """Keeps a worker linked to one of its primaries."""
 
-    def __init__(self, primaries: Sequence[Address], secret: str, listener: Listener) -> None:
+    def __init__(
+        self, primaries: Sequence[Address], secret: str, fence: float, listener: Listener
+    ) -> None:
         self.primaries, self.listener = tuple(primaries), listener
+        several = len(self.primaries) > 1
+        self.patience = min(ANSWER_WITHIN, fence / TRIES_IN_FENCE) if several else ANSWER_WITHIN
         self.headers = {"Authorization": f"Bearer {secret}"}
         self.outgoing: asyncio.Queue[Message] | None = None
         self.connection: ClientConnection | None = None
@@ -87,7 +94,7 @@ class Dialing:
         try:
             connection = await self.dial(address)
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, ConnectionClosed) as error:
-            self.complain(address, reason(error))
+            self.complain(address, reason(error, self.patience))
             return False
         self.trouble = ""
         log.info("linked to the primary at %s", address)
@@ -103,7 +110,7 @@ class Dialing:
             additional_headers=self.headers,
             compression=None,
             max_size=LARGEST_MESSAGE,
-            open_timeout=ANSWER_WITHIN,
+            open_timeout=self.patience,
             ping_interval=None,
             close_timeout=ANSWER_WITHIN,
             proxy=None,
@@ -162,7 +169,7 @@ def delays() -> Iterator[float]:
         delay = min(delay * GROWTH, QUICK if spent < QUICK_SECONDS else SLOWEST)
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception, patience: float) -> str:
     """Why a primary did not let us in, in the operator's words."""
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
@@ -172,7 +179,7 @@ def reason(error: Exception) -> str:
             return f"it refused our secret (HTTP {status}); give both the same --secret-file"
         return f"it answered HTTP {status}"
     if isinstance(error, TimeoutError):
-        return f"no answer within {ANSWER_WITHIN:g} s"
+        return f"no answer within {patience:g} s"
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return str(error)

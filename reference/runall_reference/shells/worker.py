@@ -44,7 +44,7 @@ class Start:
         self.halted = asyncio.Event()
         self.jobs = Jobs(daemon.data, self.exited)
         self.shell = Shell(brain, store, clock, self.act, self.seen)
-        self.dialing = Dialing(daemon.primaries, daemon.secret, self)
+        self.dialing = Dialing(daemon.primaries, daemon.secret, daemon.settings.fence, self)
 
     async def run(self) -> None:
         """Live until the brain asks to leave. Raises what ends this start otherwise."""
