@@ -7,13 +7,16 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from runall_reference.inputs import Tick
 from runall_reference.messages import Ack, decode_beat, encode
 from runall_reference.settings import Settings
+from runall_reference.shells import primary as module
 from runall_reference.shells.clocks import SteadyClock
 from runall_reference.shells.primary import PrimaryDaemon
+from runall_reference.store import Store, open_store
 from town import KEYS, SECRET, Town
 from websockets.sync.server import ServerConnection, serve
 
@@ -112,6 +115,29 @@ def test_the_schedule_follows_a_wall_clock_that_was_set(tmp_path: Path):
         primary.inform(Tick())
         await asyncio.sleep(0)
         assert primary.brain.clock.slot(clock()) - slot in (60, 61)
+        primary.close_store()
+
+    asyncio.run(body())
+
+
+def test_the_own_worker_of_a_primary_goes_on_while_its_store_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It has a fence to keep: nothing may hold its event loop while a server says nothing."""
+    going_on = threading.Event()
+
+    def open_late(*args: Any) -> Store:
+        assert going_on.wait(10), "the event loop stood still"
+        return open_store(*args)
+
+    async def body() -> None:
+        clock, store = SteadyClock(), f"sqlite:///{tmp_path / 'p.db'}"
+        primary = PrimaryDaemon("p", Settings(), store, SECRET, clock)
+        monkeypatch.setattr(module, "open_store", open_late)
+        recovering = asyncio.create_task(primary.recover())
+        asyncio.get_running_loop().call_later(0.5, going_on.set)
+        await recovering
+        assert primary.leading()
         primary.close_store()
 
     asyncio.run(body())

@@ -62,7 +62,11 @@ class PrimaryDaemon:
         Raises `StoreError` when the store can't be used, or another server wrote to it just now,
         and `LeaseLost` when that other took the lease.
         """
-        self.store = open_store(self.url, PRIMARY_RECORDS)
+        self.begin_with(open_store(self.url, PRIMARY_RECORDS))
+
+    def begin_with(self, store: Store) -> None:
+        """Lead if the lease in this store is free; raises what `begin` does."""
+        self.store = store
         try:
             self.lead_if_free()
         except BaseException:
@@ -156,7 +160,9 @@ class PrimaryDaemon:
                 self.give_up()
                 return
             try:
-                self.begin()
+                # In a thread: a server that is out of reach is given up only after seconds, and
+                # this node's own worker has a fence to keep meanwhile.
+                self.begin_with(await asyncio.to_thread(open_store, self.url, PRIMARY_RECORDS))
                 return
             except StoreError as error:
                 log.error("%s; trying on", error.cause)

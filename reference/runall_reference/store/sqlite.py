@@ -27,7 +27,10 @@ class SqliteStore(TableStore):
         super().__init__(str(path), kinds)
         with self.failing(StoreError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            # Opened in one thread and used in another, never in two at once.
+            self.db = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
 
     @classmethod
     def open(cls, path: Path, kinds: Sequence[type[Record]]) -> "SqliteStore":
