@@ -85,17 +85,22 @@ def aborted_stays_aborted(story: Story) -> None:
                     raise Violation("RA-3.3", f"nothing of {job} starts any more", told(run))
 
 
+def require_faithful(root: str, earlier: Execution, later: Execution) -> None:
+    """Two executions of a lineage were given the same, to the letter."""
+    for name, one, other in (
+        ("parameters", earlier.params, later.params),
+        ("logical time", earlier.now, later.now),
+        ("source", earlier.claims.get("JOB_SOURCE"), later.claims.get("JOB_SOURCE")),
+    ):
+        if one != other:
+            raise Violation("RA-4.3", f"{name} of {root}: {one!r}", f"{other!r}")
+
+
 def reruns_are_faithful(story: Story) -> None:
     """All attempts of a lineage have the same parameters, source and logical time."""
     for root, runs in story.lineages().items():
         for earlier, later in pairwise(runs):
-            for name, one, other in (
-                ("parameters", earlier.params, later.params),
-                ("logical time", earlier.now, later.now),
-                ("source", earlier.claims.get("JOB_SOURCE"), later.claims.get("JOB_SOURCE")),
-            ):
-                if one != other:
-                    raise Violation("RA-4.3", f"{name} of {root}: {one!r}", f"{other!r}")
+            require_faithful(root, earlier, later)
 
 
 def reruns_follow_interruptions(story: Story) -> None:

@@ -6,6 +6,7 @@ for what only it can know: how an attempt ended, and whether anything is still o
 
 import pytest
 
+from ..checks.guarantees import require_faithful
 from ..cluster import Cluster
 from ..rigs.base import Execution
 from ..systems.base import JobView, Rejected
@@ -117,14 +118,7 @@ class Scene(Stage):
 
     def require_faithful(self, work: Work) -> None:
         """The rerun was given what the run was given, to the letter."""
-        first, second = self.cluster.tagged(work.tag)[:2]
-        for name, one, other in (
-            ("parameters", first.params, second.params),
-            ("logical time", first.now, second.now),
-            ("source", first.claims.get("JOB_SOURCE"), second.claims.get("JOB_SOURCE")),
-        ):
-            if one != other:
-                raise Violation("RA-4.3", f"{name} {one!r}", f"{other!r}")
+        require_faithful(work.root, *self.cluster.tagged(work.tag)[:2])
 
     def require_undisturbed(self, work: Work, executions: int) -> None:
         """What runs now is what ran before, and it is this one that ends well."""
