@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from runall_reference.records import Job
+from runall_reference.shells.environment import environment
 from town import SECRET, TOKEN, Town, gone
 
 
@@ -52,6 +54,12 @@ def test_a_jobs_environment_has_its_parameters_and_no_secret(town: Town):
     assert f"JOB_ID={job['id']}" in lines
     for leak in (SECRET, TOKEN, "RUNALL_SECRET", "RUNALL_TOKEN", "LIST="):
         assert leak not in printed
+
+
+def test_a_job_does_not_learn_the_password_of_its_servers_store(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PGPASSWORD", "hush")
+    job = Job(id="j", root="j", event="e", attempt=1, cause="manual", now=0.0)
+    assert "hush" not in environment(job, Path()).values()
 
 
 def test_a_job_without_a_script_fails_and_its_log_says_why(town: Town):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..records import Job
 
-SECRETS = ("RUNALL_SECRET", "RUNALL_TOKEN")
+SECRETS = ("RUNALL_SECRET", "RUNALL_TOKEN", "PGPASSWORD")  # the last: of a store on a server
 # Names a run's process to a later start of its worker, should this one be killed (see `orphans`).
 MARKER = "RUNALL_RUN_OF"
 RESERVED = ("JOB_", "RUNALL_")
