@@ -4,6 +4,7 @@ A failure is told in the clause's own words, with what was expected and seen, wh
 lie, and the command that runs that case again, alone.
 """
 
+import os
 import shlex
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from .conform import Run
 from .live import mark, recovery
 from .outcome import TROUBLE, Ended
 from .report import CaseReport, Report, base_id, unsteady
+from .systems.schemas import read_server
 from .verdicts import Verdict
 
 
@@ -77,6 +79,8 @@ def command_for(run: Run, ended: Ended) -> str:
     words += ["--system", order.system] if order.system != "reference" else []
     words += ["--policy", order.policy] if order.policy != "reference" else []
     words += ["--base-image", order.base_image] if order.base_image else []
+    named = order.store_url if order.store_url != os.environ.get("RUNALL_STORE_URL") else None
+    words += ["--store-url", read_server(named).shown] if named else []
     words += ["--repeat", str(order.repeat)] if order.repeat > 1 else []
     return shlex.join(words)
 

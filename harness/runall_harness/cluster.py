@@ -25,9 +25,11 @@ TAIL = 20
 class Cluster:
     """A running system on a site, with its history."""
 
-    def __init__(self, rig: Rig, case: Case, policy: str = "reference") -> None:
+    def __init__(
+        self, rig: Rig, case: Case, policy: str = "reference", store: str | None = None
+    ) -> None:
         self.rig, self.case = rig, case
-        self.system: System = Reference(policy, rig.name)
+        self.system: System = Reference(policy, rig.name, store)
         self.history = History()
         self.faults: list[Proof] = []
         self.recovery_s: float | None = None
@@ -214,4 +216,7 @@ class Cluster:
         """Remove the cluster."""
         if self.client is not None:
             self.client.close()
-        self.site.close()
+        try:
+            self.site.close()
+        finally:
+            self.system.close()

@@ -48,6 +48,7 @@ class Order:
     jobs: int | None = None
     out: Path | None = None
     base_image: str | None = None
+    store_url: str | None = None
 
     def expected(self) -> list[Case]:
         """Every case that has to be run, each of its repeats too."""
@@ -72,6 +73,7 @@ class Order:
         own += ["--runall-policy", self.policy, "--runall-repeat", str(self.repeat)]
         own += ["--runall-out", str(self.out)] if self.out else []
         own += ["--runall-base-image", self.base_image] if self.base_image else []
+        own += ["--runall-store-url", self.store_url] if self.store_url else []
         own += [f"--runall-cases={case.id}" for case in self.cases]
         return [str(folder), *alone, *plugins, *quiet, *own]
 

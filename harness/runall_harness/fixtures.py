@@ -5,6 +5,7 @@ place of these, as any fixture can be.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -16,6 +17,7 @@ from .rigs.choose import choose
 from .session import SESSION, CaseSession, option
 from .systems.base import System
 from .systems.reference import Reference
+from .systems.schemas import check_server, read_server
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +27,15 @@ def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
     name: str = option(pytestconfig, "rig")
     base: str | None = option(pytestconfig, "base-image")
     image: str | None = option(pytestconfig, "image")
-    rig = choose(name, session.share, image=image, base=base, say=session.say)
-    yield rig
-    rig.close()
+    server = read_server(session.store) if session.store and name != "simulated" else None
+    store = server.address if server else None
+    with closing(
+        choose(name, session.share, image=image, base=base, store=store, say=session.say)
+    ) as rig:
+        if server:
+            check_server(server, rig.name)
+            session.say(f"primaries that share a store keep it in schemas of {server.shown}")
+        yield rig
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +44,13 @@ def system(pytestconfig: pytest.Config, rig: Rig) -> System:
     name: str = option(pytestconfig, "system")
     if name != "reference":
         raise KitCannotRun(f"there is no system {name!r}", "take --runall-system reference")
-    return Reference(pytestconfig.stash[SESSION].policy, rig.name)
+    session = pytestconfig.stash[SESSION]
+    return Reference(session.policy, rig.name, session.store)
 
 
 @pytest.fixture(scope="session")
 def cluster_class() -> type[Cluster]:
-    """What makes a cluster of a rig, a case and a policy."""
+    """What makes a cluster of a rig, a case, a policy and the URL of a store, if one was named."""
     return Cluster
 
 
@@ -63,7 +72,7 @@ def cluster(
     session, ended = running(request)
     session.meet(rig, system)
     session.check_support(case, rig, system.capabilities)
-    cluster = cluster_class(rig, case, session.policy)
+    cluster = cluster_class(rig, case, session.policy, session.store)
     try:
         yield cluster
         ended.observe(cluster)

@@ -5,6 +5,7 @@ group of options, and the steps, fixtures and checks (`session`) come in once py
 feature folder.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="save the history and logs of every case here")  # fmt: skip
     group.addoption("--runall-base-image", default=None, metavar="IMAGE",
                     help="what the docker rig builds its image on")  # fmt: skip
+    group.addoption("--runall-store-url", default=os.environ.get("RUNALL_STORE_URL"), metavar="URL",
+                    help="a PostgreSQL server for primaries that share their store")  # fmt: skip
     group.addoption("--runall-image", default=None, metavar="IMAGE",
                     help="what the docker rig runs the nodes in, made already")  # fmt: skip
     group.addoption("--runall-run", default=None, metavar="ID", help="the name of this run")

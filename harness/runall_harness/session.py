@@ -35,6 +35,7 @@ FAULTS = frozenset({
 # Why a rig may not be able to, where that needs more than a word.
 WHY = {
     "clock": "its nodes have no clocks of their own",
+    "netstore": "the primaries share a file; with --store-url they share a server on the network",
     "many": "hundreds of real processes are more than the smallest machine for it can bear",
 }
 # The first: an async step never runs, and all that tells of it is this warning.
@@ -53,6 +54,7 @@ class CaseSession:
         self.run: str = option(config, "run") or new_run_id()
         self.out: Path | None = option(config, "out")
         self.policy: str = option(config, "policy")
+        self.store: str | None = option(config, "store-url")
         self.rig: Rig | None = None
         self.system: System | None = None
         self.said: list[str] = []

@@ -81,6 +81,10 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
               "of all cases here. Without it, those of failures go to runall-out/.")  # fmt: skip
 @click.option("--base-image", metavar="IMAGE", envvar="RUNALL_BASE_IMAGE", show_envvar=True,
               help="What the docker rig builds its image on.")  # fmt: skip
+@click.option("--store-url", metavar="URL", envvar="RUNALL_STORE_URL", show_envvar=True,
+              help="A PostgreSQL server (postgresql://USER:PASSWORD@HOST:PORT/DATABASE): primaries "
+              "that share a store share it there, in a schema for each case, and not in a file. "
+              "ci/postgres starts one. Virtual time needs none.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
               show_default=True, help="For people, or for programs.")  # fmt: skip
 @click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,

@@ -12,10 +12,15 @@ from pathlib import Path
 from runall_harness.rigs.base import KitCannotRun
 
 DISTRIBUTION = "runall-kit"
+# The extra that brings the driver of the PostgreSQL store, and how metadata tells that a
+# requirement belongs to it. A node loads the driver only if its store is on such a server.
+STORE = "postgres"
+ONLY_WITH_STORE = rf"(.+?)\s*;\s*extra\s*==\s*['\"]{STORE}['\"]"
 # tzdata, because a minimal image has no time zones of its own.
 NODE_REQUIREMENTS = (
     "click",
     "msgspec",
+    "psycopg",
     "starlette",
     "transitions",
     "tzdata",
@@ -40,17 +45,19 @@ def node_requirements() -> list[str]:
 
 
 def kit_requirements() -> list[str]:
-    """The requirements of the whole kit."""
-    project = checkout()
-    if project is not None:
-        return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    """The requirements of the whole kit, those of the PostgreSQL store among them."""
+    file = checkout()
+    if file is not None:
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        return [*project["dependencies"], *project["optional-dependencies"][STORE]]
     try:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError as error:
         raise KitCannotRun(
             f"{DISTRIBUTION} is not installed and this is no checkout", "pip install runall-kit"
         ) from error
-    return [line for line in lines if ";" not in line]
+    plain = [line for line in lines if ";" not in line]
+    return plain + [m[1] for line in lines if (m := re.fullmatch(ONLY_WITH_STORE, line))]
 
 
 def checkout() -> Path | None:

@@ -115,6 +115,10 @@ class Site(Protocol):
         """The host and port at which node `frm` reaches node `to`."""
         ...
 
+    def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
+        """The host and port at which node `frm` reaches a server that is no node."""
+        ...
+
     def url(self, node: str) -> str:
         """The http:// address at which *the harness* reaches a node that serves."""
         ...

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAMES = ("auto", "simulated", "processes", "docker")
 Say = Callable[[str], None]
+Address = tuple[str, int]
 
 
 class Choice(NamedTuple):
@@ -25,25 +26,31 @@ class Choice(NamedTuple):
 
 
 def choose(
-    name: str, run: str, *, image: str | None = None, base: str | None = None, say: Say
+    name: str,
+    run: str,
+    *,
+    image: str | None = None,
+    base: str | None = None,
+    store: Address | None = None,
+    say: Say,
 ) -> Rig:
     """The rig of that name for that run; the caller closes it.
 
-    `image` is one to run the nodes in; without it, the reference's is built on `base`. `say` is
-    told what was chosen and what takes time.
+    `image` is one to run the nodes in; without it, the reference's is built on `base`. `store` is
+    where a server listens that the nodes share. `say` is told what was chosen and what takes time.
 
     Raises:
         KitCannotRun: the rig can't be had here.
         ValueError: there is no rig of that name.
     """
     if name == "auto":
-        return choose_real(run, image, base, say)
+        return choose_real(run, image, base, store, say)
     if name == "docker":
-        return make_docker(run, image, base, say)
+        return make_docker(run, image, base, store, say)
     if name == "processes":
         from runall_harness.rigs.processes import ProcessesRig
 
-        return ProcessesRig(run)
+        return ProcessesRig(run, store=store)
     if name == "simulated":
         from runall_harness.rigs.simulated import SimulatedRig
 
@@ -92,18 +99,22 @@ def why_processes(error: KitCannotRun) -> str:
     return f"rig: processes, because {error.cause} (for docker: {error.hint})"
 
 
-def choose_real(run: str, image: str | None, base: str | None, say: Say) -> Rig:
+def choose_real(
+    run: str, image: str | None, base: str | None, store: Address | None, say: Say
+) -> Rig:
     """Containers where that is possible, else processes."""
     try:
-        rig = make_docker(run, image, base, say)
+        rig = make_docker(run, image, base, store, say)
     except KitCannotRun as error:
         say(why_processes(error))
-        return choose("processes", run, say=say)
+        return choose("processes", run, store=store, say=say)
     say(why_docker(rig.image))
     return rig
 
 
-def make_docker(run: str, image: str | None, base: str | None, say: Say) -> "DockerRig":
+def make_docker(
+    run: str, image: str | None, base: str | None, store: Address | None, say: Say
+) -> "DockerRig":
     """The docker rig, its image made first.
 
     Raises:
@@ -115,7 +126,7 @@ def make_docker(run: str, image: str | None, base: str | None, say: Say) -> "Doc
     engine = connect()
     try:
         tag = image or build_image(engine, run, base, say)
-        return DockerRig(run, tag, say, engine)
+        return DockerRig(run, tag, say, engine, store=store)
     except BaseException:
         engine.client.close()
         raise

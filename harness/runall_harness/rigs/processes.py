@@ -29,6 +29,7 @@ from .relay import Relay
 SITE_MARKER = "RUNALL_SITE"
 Scope = Literal["node", "daemon", "job"]
 
+ABILITIES = frozenset({"kill", "stop", "restart", "pause", "partition", "daemon", "failpoint"})
 _HOST = "127.0.0.1"
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -82,6 +83,15 @@ class ProcessesSite(RealSite):
         if self._relay is None or frm == to:
             return place.host, place.port
         return self._relay.address(frm, to, (place.host, place.port))
+
+    def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
+        """Where that node reaches a server that is no node; a cut lies between these two as well.
+
+        The name of such a wire's far end can be none of a node: those are plain words.
+        """
+        if self._relay is None:
+            return host, port
+        return self._relay.address(frm, f"{host}:{port}", (host, port))
 
     def start(self, *specs: NodeSpec) -> None:
         """Start nodes, or start them again. Raises `ValueError` for a node that runs."""
@@ -183,18 +193,22 @@ class ProcessesRig:
     """Nodes are processes of this machine. One instance for one run, named `run`.
 
     `records` is where the run is recorded for `runall clean`; by default the user's state folder.
+    `store` is where a server listens that the nodes share, if there is one.
     Raises `KitCannotRun` where there are no POSIX signals.
     """
 
     name = "processes"
-    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "daemon", "failpoint"})
 
-    def __init__(self, run: str, *, records: Path | None = None) -> None:
+    def __init__(
+        self, run: str, *, records: Path | None = None, store: tuple[str, int] | None = None
+    ) -> None:
         if os.name != "posix":
             raise KitCannotRun(
                 "this system cannot freeze processes", "use --rig docker or --rig simulated"
             )
         self.run = _plain(run)
+        # Cut off from a store that is a file nobody can be: only one on the network is lost.
+        self.abilities = ABILITIES | frozenset({"netstore"} if store else ())
         self.folder = Path(tempfile.mkdtemp(prefix="runall-"))
         self._sites: list[ProcessesSite] = []
         self._path, self._record = leftovers.begin(

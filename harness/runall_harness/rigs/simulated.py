@@ -31,6 +31,11 @@ class SimulatedSite:
         del frm
         return to, 1
 
+    def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
+        """Nothing real can be reached from virtual time; this only names it."""
+        del frm
+        return host, port
+
     def url(self, node: str) -> str:
         """Nobody can call a simulated node from outside; this only names it."""
         return f"simulated://{node}"

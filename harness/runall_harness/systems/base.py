@@ -203,3 +203,7 @@ class System(Protocol):
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         """A client for the API of whichever of them leads."""
         ...
+
+    def close(self) -> None:
+        """Remove what the nodes of one cluster had beside the site. Safe to call twice."""
+        ...

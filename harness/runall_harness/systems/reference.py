@@ -3,6 +3,7 @@
 import secrets
 import sys
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..rigs.base import KitCannotRun, NodeSpec, Place, Site
 from ..rigs.simulated import SimulatedSite
 from ..simulation.node import Crashed, Shell
 from .base import Client, EventView, JobView, LedgerView, Rejected, Timings, Unreachable
+from .schemas import Schema
 
 CAPABILITIES = frozenset(
     {"prompt", "hold", "slots", "fencing", "failover", "once", "lineage", "bounds", "limbo"}
@@ -42,11 +44,17 @@ SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
 
 
 class Reference:
-    """The reference, with one of its policies."""
+    """The reference, with one of its policies.
+
+    `store` is the URL of a PostgreSQL server for the primaries of a cluster that has several;
+    without it they share a file. Virtual time has a store of its own.
+    """
 
     name = "reference"
 
-    def __init__(self, policy: str = "reference", rig: str = "simulated") -> None:
+    def __init__(
+        self, policy: str = "reference", rig: str = "simulated", store: str | None = None
+    ) -> None:
         if policy not in POLICIES:
             raise KitCannotRun(
                 f"there is no policy {policy!r}", f"take one of {', '.join(POLICIES)}"
@@ -58,6 +66,8 @@ class Reference:
         self.python = "python3" if rig == "docker" else sys.executable
         self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self.rig = rig
+        self.server = store if rig != "simulated" else None
+        self.schema: Schema | None = None
         try:
             self.version = version("runall-kit")
         except PackageNotFoundError:
@@ -96,30 +106,45 @@ class Reference:
         )
         others = [site.dial(name, primary) for primary in primaries if primary != name]
         dials = tuple(w for host, port in others for w in ("--primary", f"{host}:{port}"))
-        own = self.primary_options(place, shared=len(primaries) > 1) if role == "primary" else ()
+        own: tuple[str, ...] = ()
+        keys = {"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token}
+        if role == "primary":
+            own = self.primary_options(place)
+            if len(primaries) > 1:
+                own += ("--store", self.shared_store(site, name))
+                keys |= self.schema.env if self.schema else {}
         return NodeSpec(
             name=name, role=role, command=command + own + dials + self.options(),
             serves=role == "primary", simulate=self.settings,
-            env={"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token,
-                 "RUNALL_FAILPOINTS": "1"},
+            env={**keys, "RUNALL_FAILPOINTS": "1"},
         )  # fmt: skip
 
-    def primary_options(self, place: Place, *, shared: bool) -> tuple[str, ...]:
-        """What only a primary is told. Primaries of one cluster share their store."""
-        options = (
+    def shared_store(self, site: Site, name: str) -> str:
+        """The URL at which that primary finds the store that it shares with the others."""
+        if self.server is None:
+            # The one folder that all nodes of a case have in common is that of the witness.
+            return f"sqlite:///{site.place(name).witness}/primary.db"
+        self.schema = self.schema or Schema(self.server)
+        return self.schema.store(partial(site.route, name))
+
+    def primary_options(self, place: Place) -> tuple[str, ...]:
+        """What only a primary is told."""
+        return (
             "--listen", f"0.0.0.0:{place.port}", "--policy", self.policy,
             "--time-scale", f"{self.settings.time_scale:g}", "--lease", f"{self.settings.lease:g}",
             "--spread", f"{self.settings.spread:g}",
         )  # fmt: skip
-        # The one folder that all nodes of a case have in common is that of the witness.
-        store = ("--store", f"sqlite:///{place.witness}/primary.db") if shared else ()
-        return options + store
 
     def options(self) -> tuple[str, ...]:
         """The settings that primary and worker share, as command-line options."""
         shared = ("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace")
         pairs = ((f"--{n.replace('_', '-')}", f"{getattr(self.settings, n):g}") for n in shared)
         return tuple(word for pair in pairs for word in pair)
+
+    def close(self) -> None:
+        """Drop the schema of the cluster, if it had one. Raises `KitCannotRun`."""
+        if self.schema is not None:
+            self.schema.close()
 
     def unsafe(self, spec: NodeSpec) -> tuple[NodeSpec, str]:
         """The same node with a fence that is as long as the dead-job timeout."""

@@ -23,20 +23,25 @@ from runall_harness.rigs.docker.ownership import KIT, owner_is_dead, read_stamp,
 SILENCE = 0.2
 # Not DOCKER-USER, which is meant for such rules: whenever the engine makes a network, it takes the
 # jump to that chain away for a moment, and in this moment a whole conversation gets through.
-CHAIN = "FORWARD"
+CHAIN, INWARDS, OUTWARDS = "FORWARD", "INPUT", "OUTPUT"
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 class Firewall:
-    """The rules for what passes between nodes. `usable` turns False when it proved useless."""
+    """The rules for what passes between nodes. `usable` turns False when it proved useless.
 
-    def __init__(self, labels: Mapping[str, str], *, native: bool) -> None:
-        self._comment = stamp(labels)
+    `store` is the address of a server that the nodes share, if there is one.
+    """
+
+    def __init__(
+        self, labels: Mapping[str, str], *, native: bool, store: tuple[str, int] | None = None
+    ) -> None:
+        self._comment, self._store = stamp(labels), store
         self.usable = native and may_filter()
 
     def drop(self, address: str) -> bool:
         """Drop all that others send to that address, or it to them; whether that was accepted."""
-        done = self._both("-I", address)
+        done = self._all("-I", address)
         if not done:
             self.restore(address)
             self.usable = False
@@ -44,16 +49,26 @@ class Firewall:
 
     def restore(self, address: str) -> bool:
         """Take back what `drop` did; whether all of it was still there."""
-        return self._both("-D", address)
+        return self._all("-D", address)
 
-    def _both(self, action: str, address: str) -> bool:
-        # Both, also when the first one fails.
-        outcomes = [self._rule(action, side, address) for side in ("-s", "-d")]
-        return all(outcomes)
-
-    def _rule(self, action: str, side: str, address: str) -> bool:
+    def _all(self, action: str, address: str) -> bool:
+        # All of them, also when one fails.
         comment = ["-m", "comment", "--comment", self._comment]
-        return iptables(action, CHAIN, side, address, *comment, "-j", "DROP") is not None
+        outcomes = [
+            iptables(action, *packets, *comment, "-j", "DROP") for packets in self._packets(address)
+        ]
+        return None not in outcomes
+
+    def _packets(self, address: str) -> Iterator[tuple[str, ...]]:
+        """The chains that the node's packets pass, each with the packets that are meant."""
+        yield CHAIN, "-s", address
+        yield CHAIN, "-d", address
+        if self._store:
+            # A server on this machine: nothing is forwarded to it. All else of this machine, the
+            # harness too, stays in touch with the node.
+            port = str(self._store[1])
+            yield INWARDS, "-s", address, "-p", "tcp", "--dport", port
+            yield OUTWARDS, "-d", address, "-p", "tcp", "--sport", port
 
 
 def may_filter() -> bool:
@@ -84,7 +99,8 @@ def sweep_rules(doomed: Iterable[str] | None = None) -> list[str]:
 def stale_rules(doomed: Iterable[str] | None) -> Iterator[str]:
     """The kit's rules in question, as iptables lists them."""
     runs = None if doomed is None else set(doomed)
-    for line in (iptables("-S", CHAIN) or "").splitlines():
+    listed = [iptables("-S", chain) or "" for chain in (CHAIN, INWARDS, OUTWARDS)]
+    for line in "\n".join(listed).splitlines():
         labels = read_stamp(line)
         if labels.get(KIT) != "1":
             continue

@@ -25,27 +25,36 @@ Progress = Callable[[str], None]
 # A few starts at once is all that two cores have to gain; removals run beside them.
 WORKERS = 8
 PREFIX = "runall-"
+# Cut off from a store that is a file nobody can be: only one on the network is lost with it.
+ABILITIES = frozenset({"kill", "stop", "restart", "pause", "partition", "failpoint"})
 
 
 class DockerRig:
     """Sites made of containers of one image.
 
     `run` names the run in every label; letters, digits, dots and dashes. `progress` is told in
-    one line what takes a moment. `engine` is one that was connected to already.
+    one line what takes a moment. `engine` is one that was connected to already. `store` is where
+    a server listens that the nodes share: who is cut off is cut off from it too.
 
     Raises:
         KitCannotRun: no engine answers.
     """
 
     name = "docker"
-    abilities = frozenset({"kill", "stop", "restart", "pause", "partition", "failpoint"})
 
     def __init__(
-        self, run: str, image: str, progress: Progress | None = None, engine: Engine | None = None
+        self,
+        run: str,
+        image: str,
+        progress: Progress | None = None,
+        engine: Engine | None = None,
+        *,
+        store: tuple[str, int] | None = None,
     ) -> None:
         if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run) is None:
             raise ValueError(f"a run id is letters, digits, dots and dashes, not {run!r}")
-        self.run, self.image = run, image
+        self.run, self.image, self.store = run, image, store
+        self.abilities = ABILITIES | frozenset({"netstore"} if store else ())
         self._say = progress or silent
         self._engine = engine or connect()
         deaths = Deaths(self._engine, run)
@@ -69,7 +78,8 @@ class DockerRig:
         return Ground(
             engine=self._engine,
             deaths=deaths,
-            firewall=Firewall(self._labels, native=self._engine.native),
+            firewall=Firewall(self._labels, native=self._engine.native, store=self.store),
+            store=self.store,
             workers=self._workers,
             image=self.image,
             labels=self._labels,

@@ -36,6 +36,7 @@ class Ground:
     image: str
     labels: Mapping[str, str]
     prefix: str
+    store: tuple[str, int] | None = None
 
 
 class DockerSite(RealSite):
@@ -62,6 +63,11 @@ class DockerSite(RealSite):
         """The host and port at which node `frm` reaches node `to`."""
         seat = self._box(to).home.seat
         return seat.host, seat.port
+
+    def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
+        """Where that node reaches a server that is no node: where everybody does."""
+        del frm
+        return host, port
 
     def url(self, node: str) -> str:
         """The address at which the harness reaches a node that serves."""
@@ -274,22 +280,29 @@ class DockerSite(RealSite):
         return box
 
     def _cut_by_firewall(self, box: Box) -> Proof | None:
-        """Cut, and have a neighbour called that answered just before; None if that can't be."""
+        """Cut, and call whoever answered just before; None if that can't be."""
         address, firewall = box.home.seat.host, self._ground.firewall
         pid = int(box.state().get("Pid") or 0)
-        answering = self._neighbour(box, pid) if firewall.usable and pid else None
-        if answering is None or not firewall.drop(address):
+        answering = self._answering(box, pid) if firewall.usable and pid else []
+        if not answering or not firewall.drop(address):
             return None
         node, at = box.node, self.now()
         self._dropped.add(node)
-        if answers(pid, *answering):
+        if any(answers(pid, *one) for one in answering):
             firewall.usable = False  # packets on one bridge pass it by on this machine
             firewall.restore(address)
             self._dropped.discard(node)
             return None
-        host, port = answering
-        silent = f"no answer from {host}:{port} within {SILENCE} s, which answered before the cut"
+        named = " and ".join(f"{host}:{port}" for host, port in answering)
+        silent = f"no answer from {named} within {SILENCE} s, which answered before the cut"
         return self._proof("cut", node, True, silent, at)
+
+    def _answering(self, box: Box, pid: int) -> list[tuple[str, int]]:
+        """Another node, and the server that nodes share if there is one; empty if one is silent."""
+        neighbour, store = self._neighbour(box, pid), self._ground.store
+        if neighbour is None or (store and not answers(pid, *store)):
+            return []
+        return [neighbour, store] if store else [neighbour]
 
     def _neighbour(self, box: Box, pid: int) -> tuple[str, int] | None:
         """Another node that answers this one, as its host and port."""
