@@ -13,6 +13,7 @@ from runall_harness.images.build import build_image
 from runall_harness.rigs.base import KitCannotRun
 from runall_harness.rigs.docker import DockerRig, connect, trouble
 from runall_harness.rigs.docker.engine import Engine
+from runall_harness.systems.schemas import is_loopback, read_server
 
 LOCAL_BASE = "runall-base:bookworm"
 
@@ -62,6 +63,17 @@ def postgres() -> str:
     if not url:
         give_up("no PostgreSQL server is named: export RUNALL_POSTGRES_URL=$(ci/postgres)")
     return url
+
+
+@pytest.fixture(scope="session")
+def postgres_for_containers(postgres: str) -> str:
+    """The same, at an address that containers reach."""
+    if is_loopback(read_server(postgres).host):
+        give_up(
+            "containers do not reach the PostgreSQL server: "
+            "export RUNALL_POSTGRES_URL=$(ci/postgres --listen 172.17.0.1)"
+        )
+    return postgres
 
 
 @pytest.fixture
