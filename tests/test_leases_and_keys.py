@@ -29,22 +29,40 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 
 # ------------------------------------------------------------------ who may do what
-def test_a_primary_that_lost_its_lease_writes_nothing_and_leaves(town: Town):
+def test_a_second_server_on_one_store_is_a_backup_that_takes_no_orders(town: Town):
     store = f"sqlite:///{town.folder / 'shared.db'}"
-    older, asked = town.primary("old", store=store)
-    _, api = town.primary("new", store=store)
+    town.primary("first", store=store)
+    second, asked = town.primary("second", store=store)
+    assert second.says("this server is a backup")
     answer = asked.http.post("/v1/events", json={"id": "late"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not-primary")
-    assert older.wait() == 4
-    assert "another primary has taken the lease" in older.log()
-    assert api.get("/v1/events") == []
+    assert asked.http.get("/health").json()["role"] == "standby"
 
 
-def test_an_idle_primary_that_lost_its_lease_leaves_when_it_would_renew_it(town: Town):
+def test_a_primary_that_slept_through_its_lease_writes_nothing_and_becomes_a_backup(town: Town):
     store = f"sqlite:///{town.folder / 'shared.db'}"
-    older, _ = town.primary("old", store=store, lease=0.6)
-    town.primary("new", store=store)
-    assert older.wait() == 4
+    older, asked = town.primary("old", store=store, lease=0.6)
+    newer, api = town.primary("new", store=store, lease=0.6)
+    assert newer.says("this server is a backup")
+    older.send(signal.SIGSTOP)
+    assert newer.says("this server leads from now on")
+    older.send(signal.SIGCONT)
+    answer = asked.http.post("/v1/events", json={"id": "late"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not-primary")
+    assert older.says("another server leads")
+    assert api.get("/v1/events") == []
+    assert older.end() == 0
+
+
+def test_of_two_servers_of_one_name_the_earlier_leaves(town: Town):
+    store = f"sqlite:///{town.folder / 'shared.db'}"
+    options = ("--store", store, "--no-worker", "--listen", "127.0.0.1:0", "--lease", "0.6")
+    first = town.daemon("primary", "--name", "twin", "--data", str(town.folder / "a"), *options)
+    assert first.says("listening")
+    second = town.daemon("primary", "--name", "twin", "--data", str(town.folder / "b"), *options)
+    assert second.says("listening")
+    assert first.wait() == 4
+    assert "another primary has taken the lease" in first.log()
 
 
 def test_a_renewed_lease_is_not_news(town: Town):
