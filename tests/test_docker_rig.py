@@ -295,12 +295,12 @@ def test_a_firewall_that_lets_packets_pass_is_found_out(
     firewall = cuttable._ground.firewall
     monkeypatch.setattr(firewall, "usable", True)
     # Rules that match nobody: what a bridge does that passes the firewall by.
-    rule = firewall._rule
+    packets = firewall._packets
 
-    def miss(action: str, side: str, address: str) -> bool:  # noqa: ARG001 - that is the lie
-        return rule(action, side, "10.213.255.254")
+    def miss(address: str) -> Iterator[tuple[str, ...]]:  # noqa: ARG001 - that is the lie
+        return packets("10.213.255.254")
 
-    monkeypatch.setattr(firewall, "_rule", miss)
+    monkeypatch.setattr(firewall, "_packets", miss)
     cuttable.start(daemon(cuttable, "primary"), daemon(cuttable, "worker"))
     proof = cuttable.cut("worker")
     assert proof == Proof(
