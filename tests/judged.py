@@ -26,7 +26,7 @@ class Judged(NamedTuple):
         return {case["id"]: case["verdict"] for case in self.report["cases"]}
 
 
-def conform(*options: str, out: Path, lie: str = "", within: float = 900) -> Judged:
+def conform(*options: str, out: Path, lie: str = "", within: float = 1500) -> Judged:
     """Run `runall conform` with JSON output; with the name of a lie, over a lying reference."""
     start = f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r}); import lies; " if lie else ""
     program = f"{start}from runall_harness.cli import main; main()"

@@ -3,6 +3,9 @@
 import pytest
 from judged import Judged, conform
 
+# Whole runs on real rigs: minutes each, and the first test that asks for one waits for it.
+pytestmark = pytest.mark.timeout(1800)
+
 RIGS = ("simulated", "processes")
 # The five failures and their side effects: what the three releases themselves were about.
 FEATURES = "[1-5s][_i]*"

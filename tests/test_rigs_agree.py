@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from judged import Judged, conform
 
+# Whole runs on real rigs: minutes each, and the first test that asks for one waits for it.
+pytestmark = pytest.mark.timeout(1800)
+
 RIGS = ("simulated", "processes", "docker")
 LEAST = 30
 
