@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
+# The five failures and their side effects, in which each case is about jobs of one trigger only.
+FIVE_FAILURES = "[1-5s][_i]*"
 
 
 class Judged(NamedTuple):

@@ -1,14 +1,12 @@
 """Three releases of history, each failing as history tells it, on two rigs."""
 
 import pytest
-from judged import Judged, conform
+from judged import FIVE_FAILURES, Judged, conform
 
 # Whole runs on real rigs: minutes each, and the first test that asks for one waits for it.
 pytestmark = pytest.mark.timeout(1800)
 
 RIGS = ("simulated", "processes")
-# The five failures and their side effects: what the three releases themselves were about.
-FEATURES = "[1-5s][_i]*"
 SERVED_TWICE = (
     "side_effects/the-recovery-of-a-manual-job-runs-no-served-slot-of-its-event-again/manual"
 )
@@ -21,7 +19,7 @@ def table(
 ) -> dict[str, Judged]:
     """The verdicts of the three releases on one rig."""
     out = tmp_path_factory.mktemp("policies")
-    asked = ("--rig", request.param, "--scenario", FEATURES, "--policy")
+    asked = ("--rig", request.param, "--scenario", FIVE_FAILURES, "--policy")
     return {
         release: conform(*asked, f"cronicle-{release}", out=out / release)
         for release in ("0.9.49", "0.9.50", "0.9.52")
