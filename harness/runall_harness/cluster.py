@@ -34,7 +34,6 @@ class Cluster:
         self.faults: list[Proof] = []
         self.recovery_s: float | None = None
         self.deadline_s: float | None = None
-        self.clause: str | None = None
         self.specs: dict[str, NodeSpec] = {}
         self.site = rig.site(case.id, cuttable="partition" in case.tags)
         self.client = None

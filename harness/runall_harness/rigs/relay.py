@@ -148,10 +148,6 @@ class Relay:
         """Mend them; a wire whose other end is cut off stays cut. Says what was held back."""
         return self._do(self._change(node, cut=False))
 
-    def sight(self, node: str) -> Sight:
-        """What the relay sees of a node's wires now."""
-        return self._do(self._sight(node))
-
     def close(self) -> None:
         """Close every connection and port. Safe to call twice."""
         if self._loop.is_closed():

@@ -101,14 +101,7 @@ class PostgresStore(TableStore):
     @classmethod
     def open(cls, url: str, kinds: Sequence[type[Record]]) -> "PostgresStore":
         """Connect, and make the tables. Raises `StoreError` with the reason and the next step."""
-        store = cls(url, kinds)
-        try:
-            with store.failing(StoreError):
-                store.prepare()
-        except BaseException:
-            store.close()
-            raise
-        return store
+        return cls(url, kinds).prepared()
 
     # ---------------------------------------------------------------- its schema
     def prepare(self) -> None:

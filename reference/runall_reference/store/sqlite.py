@@ -35,14 +35,7 @@ class SqliteStore(TableStore):
     @classmethod
     def open(cls, path: Path, kinds: Sequence[type[Record]]) -> "SqliteStore":
         """Open or create the file. Raises `StoreError` with the reason and the next step."""
-        store = cls(path, kinds)
-        try:
-            with store.failing(StoreError):
-                store.prepare()
-        except BaseException:
-            store.close()
-            raise
-        return store
+        return cls(path, kinds).prepared()
 
     def prepare(self) -> None:
         """Bring the file to this version's schema, or refuse it."""

@@ -14,7 +14,7 @@ import abc
 import contextlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import msgspec
 
@@ -37,6 +37,16 @@ class TableStore(abc.ABC):
         self.place, self.kinds = place, tuple(kinds)
         self.leased = Lease in self.kinds
         self.mark: int | None = None
+
+    def prepared(self) -> Self:
+        """This store, ready for use; closed again when it can't be. Raises `StoreError`."""
+        try:
+            with self.failing(StoreError):
+                self.prepare()
+        except BaseException:
+            self.close()
+            raise
+        return self
 
     def load(self) -> list[Record]:
         """All records of one instant, table by table, each in the order of creation."""
@@ -129,6 +139,10 @@ class TableStore(abc.ABC):
             raise as_kind(f"the store {self.place}: {error}".strip(), self.hint(error)) from error
 
     # ---------------------------------------------------------------- what a database does its way
+    @abc.abstractmethod
+    def prepare(self) -> None:
+        """Bring the tables to this version's schema, or refuse them."""
+
     @abc.abstractmethod
     def reading(self) -> AbstractContextManager[object]:
         """All that is read inside is of one instant."""
