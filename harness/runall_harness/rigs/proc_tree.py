@@ -106,8 +106,11 @@ class Kin:
         frozen: dict[psutil.Process, None] = {}
         moving: list[psutil.Process] = []
         while new := [process for process in self.members() if process not in frozen]:
-            send(new, signal.SIGSTOP)
-            frozen.update(dict.fromkeys(new))
+            # One generation at a time: whoever starts a process by vfork can't stop before the
+            # child is its own program, and a child that is stopped never gets there.
+            eldest = _without_parents(new)
+            send(eldest, signal.SIGSTOP)
+            frozen.update(dict.fromkeys(eldest))
             moving = _wait_while(lambda p: not is_still(p), frozen, deadline)
         return Frozen(list(frozen), moving)
 
@@ -117,6 +120,13 @@ class Kin:
         send(reversed(members), signal.SIGCONT)
         still = _wait_while(_stands, members, time.monotonic() + PATIENCE)
         return Frozen(members, [process for process in members if process not in still])
+
+
+def _without_parents(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those of them whose parent is not among them; there is always one."""
+    pids = {process.pid for process in processes}
+    parents = _parents()
+    return [process for process in processes if parents.get(process) not in pids]
 
 
 def descendants(process: psutil.Process) -> list[psutil.Process]:
