@@ -107,17 +107,18 @@ class SimulatedSite:
 
     def arm(self, node: str, point: CrashPoint) -> None:
         """Let the node's primary crash there, now or after its next start."""
-        self.node(node).fuse = Fuse(convert(point, Failpoint, from_attributes=True))
+        fuse = Fuse(convert(point, Failpoint, from_attributes=True))
+        self.node(node).fuses["primary"] = fuse
 
     def disarm(self, node: str) -> None:
         """Take the order to crash back."""
-        self.node(node).fuse = None
+        self.node(node).fuses.clear()
 
     def crashed(self, node: str, within: float) -> Proof:
         """Wait for that crash."""
         victim = self.node(node)
-        self.wait(lambda: victim.fuse is None, within)
-        proven = victim.fuse is None and not victim.up
+        self.wait(lambda: not victim.fuses, within)
+        proven = not victim.fuses and not victim.up
         evidence = f"start {victim.boots} of {node} ended at the point" if proven else "it lives"
         return self.proof("crash", node, proven, evidence)
 

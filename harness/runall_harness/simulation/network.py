@@ -5,6 +5,7 @@ what is said meanwhile is held, and arrives when the cut is mended, late.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,4 +50,4 @@ class Link:
             self.held = [(sender, act) for sender, act in self.held if sender is not by]
             other = self.primary if by is self.worker else self.worker
             if other is not by and other.up:
-                self.carry(by, lambda: other.lost_link(self))
+                self.carry(by, partial(other.lost_link, self))

@@ -6,6 +6,7 @@ says, and asks to be woken when the brain wants to be.
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from runall_reference.books import Step
@@ -34,7 +35,7 @@ from runall_reference.worker import Worker
 
 from .disk import Disk, LeaseLost
 from .network import LATENCY, REDIAL, Link
-from .process import TICK, Process
+from .process import TICK, Process, unheard
 
 if TYPE_CHECKING:
     from .world import World
@@ -51,6 +52,22 @@ class Crashed(Exception):
 
 
 SOONEST = 0.001
+
+
+class Living:
+    """An act of one start of a node: done if that start lives by then; a frozen one does it later.
+
+    An act in which its node crashes is over; the world goes on.
+    """
+
+    def __init__(self, node: "Node", act: Callable[[], None]) -> None:
+        self.node, self.act, self.boots = node, act, node.boots
+
+    def __call__(self) -> None:
+        """Do it, do it later, or not at all."""
+        node = self.node
+        if node.up and node.boots == self.boots:
+            node.inbox.append(self.act) if node.frozen else node.survive(self.act)
 
 
 class Shell:
@@ -77,10 +94,11 @@ class Shell:
         return step.reply
 
     def reached(self, where: Where, step: Step, act: int = 0) -> None:
-        """Die here, if this is where the primary is to crash. Raises `Crashed`."""
-        fuse = self.node.fuse if isinstance(self.brain, Primary) else None
+        """Die here, if this is where this brain is to crash. Raises `Crashed`."""
+        role = "primary" if isinstance(self.brain, Primary) else "worker"
+        fuse = self.node.fuses.get(role)
         if fuse is not None and fuse.burns(where, step, act):
-            self.node.fuse = None
+            del self.node.fuses[role]
             self.node.die()
             raise Crashed
 
@@ -90,7 +108,7 @@ class Shell:
         mine, wake, world = self.wakes, self.brain.next_wake(), self.node.world
         if wake is not None:
             delay = max(wake - world.time.now, SOONEST)
-            world.time.after(delay, self.node.living(lambda: self.ring(mine)))
+            world.time.after(delay, self.node.living(partial(self.ring, mine)))
 
     def ring(self, number: int) -> None:
         """The wake came, unless something else woke the brain before."""
@@ -108,7 +126,8 @@ class Node:
         self.boots = 0
         self.skew = 0.0
         self.up = self.frozen = self.cut = False
-        self.fuse: Fuse | None = None
+        # Where each of the two brains is to crash, if anywhere.
+        self.fuses: dict[str, Fuse] = {}
         self.inbox: list[Callable[[], None]] = []
         self.processes: dict[str, Process] = {}
         self.link: Link | None = None
@@ -121,15 +140,9 @@ class Node:
         """The name of this start of the node."""
         return f"{self.name}#{self.boots}"
 
-    def living(self, act: Callable[[], None]) -> Callable[[], None]:
-        """The act, if this start of the node still lives by then; a frozen node does it later."""
-        boots = self.boots
-
-        def done() -> None:
-            if self.up and self.boots == boots:
-                self.inbox.append(act) if self.frozen else self.survive(act)
-
-        return done
+    def living(self, act: Callable[[], None]) -> Living:
+        """The act, as one of this start of the node."""
+        return Living(self, act)
 
     def survive(self, act: Callable[[], None]) -> None:
         """Do something in which this node may crash; the world goes on."""
@@ -185,7 +198,7 @@ class Node:
     def end_processes(self) -> None:
         """Nothing that ran here goes on; nobody is told, for there is nobody."""
         for process in self.processes.values():
-            process.on_exit = lambda _: None
+            process.on_exit = unheard
             process.end("killed", -9, self.world.time.now)
         self.processes = {}
 
@@ -212,7 +225,7 @@ class Node:
     def set_clock(self, ahead: float) -> None:
         """Somebody sets the wall clock of this node, in seconds; the daemons notice."""
         self.skew += ahead
-        self.living(lambda: self.tell_primary(ClockSet(self.skew)))()
+        self.living(partial(self.tell_primary, ClockSet(self.skew)))()
 
     def thaw(self) -> None:
         """Go on after a freeze: all that came meanwhile comes now, in order."""
@@ -250,7 +263,7 @@ class Node:
             self.living(self.worker_cut)()
         elif link is self.links.get(link.worker.name):
             del self.links[link.worker.name]
-            self.living(lambda: self.tell_primary(Unlinked(link.worker.name, link.boot)))()
+            self.living(partial(self.tell_primary, Unlinked(link.worker.name, link.boot)))()
 
     def worker_cut(self) -> None:
         """Tell the worker, then look for a primary again."""
@@ -276,7 +289,8 @@ class Node:
             self.leave_when_done()
         elif link := self.links.get(action.node):
             far = link.worker
-            link.carry(self, far.living(lambda: far.tell_worker(Told(action.message))))  # type: ignore[arg-type] # a primary sends orders only
+            told = Told(action.message)  # type: ignore[arg-type] # a primary sends orders only
+            link.carry(self, far.living(partial(far.tell_worker, told)))
 
     def act_worker(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
         """Do what the worker's step says."""
@@ -299,21 +313,25 @@ class Node:
         """Say something over the present link."""
         if self.link is not None:
             far = self.link.primary
-            self.link.carry(self, far.living(lambda: far.tell_primary(Heard(beat))))
+            self.link.carry(self, far.living(partial(far.tell_primary, Heard(beat))))
 
     def spawn(self, job: Any) -> None:
         """Start a job's process, which tells the witness itself."""
         process = Process(job, self.world.number(), self.name, self.world.time.now)
         self.processes[job.id] = process
-        process.on_exit = lambda code: self.exited(job.id, code)
+        process.on_exit = partial(self.exited, job.id)
         self.world.executions.append(process.execution)
         if not process.holds or process.execution.tag in self.world.released:
-            self.world.time.after(TICK, self.living(lambda: process.finish(self.world.time.now)))
+            self.world.time.after(TICK, self.living(partial(self.finish, process)))
+
+    def finish(self, process: Process) -> None:
+        """A job's process comes to its own end."""
+        process.finish(self.world.time.now)
 
     def exited(self, name: str, code: int) -> None:
         """A process ended; the worker learns of it a moment later."""
         self.processes.pop(name, None)
-        self.world.time.after(0, self.living(lambda: self.tell_worker(Exited(name, code))))
+        self.world.time.after(0, self.living(partial(self.tell_worker, Exited(name, code))))
 
     def leave_when_done(self) -> None:
         """After a clean stop, the node is gone once neither brain is left."""

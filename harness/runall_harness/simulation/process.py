@@ -9,6 +9,11 @@ from ..rigs.base import Execution
 TICK = 0.01
 
 
+def unheard(code: int) -> None:
+    """What becomes of an exit status that nobody waits for."""
+    del code
+
+
 class Process:
     """One execution. It ends when its tag is released, when it is told to, or with its node."""
 
@@ -18,7 +23,7 @@ class Process:
         self.code = int(params.get("ENDS", "0"))
         self.on_term = params.get("ON_TERM", "die")
         self.over = False
-        self.on_exit: Callable[[int], None] = lambda _: None
+        self.on_exit: Callable[[int], None] = unheard
         self.execution = Execution(
             id=f"{node}-{number}", tag=params.get("TAG", ""), node=node, job=job.id,
             now=f"{job.now:.3f}", started_at=now, beat_at=now, claims=claims(job),

@@ -1,8 +1,11 @@
-"""Virtual time: a queue of acts, each at its instant, in the order in which they were planned."""
+"""Virtual time: a queue of acts, each at its instant, in the order in which they were planned.
+
+An act is a method, or a `partial` of one, never a nested function: so a world can be pickled with
+all that is planned in it, and gone on with from there as often as one likes.
+"""
 
 import heapq
 from collections.abc import Callable
-from itertools import count
 from typing import NamedTuple
 
 Act = Callable[[], None]
@@ -22,11 +25,12 @@ class Timeline:
     def __init__(self, now: float) -> None:
         self.now = now
         self._planned: list[Planned] = []
-        self._numbers = count()
+        self._number = 0
 
     def after(self, delay: float, act: Act) -> None:
         """Plan an act for `delay` seconds from now."""
-        heapq.heappush(self._planned, Planned(self.now + delay, next(self._numbers), act))
+        self._number += 1
+        heapq.heappush(self._planned, Planned(self.now + delay, self._number, act))
 
     def step(self, until: float) -> bool:
         """Do the next act that is due by `until`; False when there is none."""

@@ -1,6 +1,6 @@
 """The world itself: its nodes, its network, and the hands that hurt them."""
 
-from itertools import count
+from functools import partial
 
 from runall_reference.settings import Settings
 
@@ -23,11 +23,12 @@ class World:
         self.nodes: dict[str, Node] = {}
         self.executions: list[Execution] = []
         self.released: set[str] = set()
-        self._numbers = count(1)
+        self._number = 0
 
     def number(self) -> int:
         """A number that was not given before."""
-        return next(self._numbers)
+        self._number += 1
+        return self._number
 
     def add(self, name: str, role: str, settings: Settings) -> Node:
         """The node of that name, made on first use."""
@@ -63,8 +64,7 @@ class World:
         for node in self.nodes.values():
             for process in list(node.processes.values()):
                 if process.execution.tag == tag and node.up:
-                    end = node.living(lambda p=process: p.finish(self.time.now))
-                    self.time.after(TICK, end)
+                    self.time.after(TICK, node.living(partial(node.finish, process)))
 
     def breathe(self) -> None:
         """Let every process that runs and is not frozen give a sign of life."""
