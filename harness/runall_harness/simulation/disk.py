@@ -13,10 +13,15 @@ class Disk:
 
     def __init__(self) -> None:
         self._books = Books()
+        self.commits = 0
 
     def load(self) -> list[Record]:
         """Everything that was committed, in the order of creation."""
         return [record for table in self._books.tables.values() for record in table.values()]
+
+    def load_kinds(self, *kinds: type[Record]) -> list[Record]:
+        """All records of those kinds."""
+        return [record for kind in kinds for record in self._books.all(kind).values()]
 
     def lease(self) -> Lease | None:
         """The lease as it is stored."""
@@ -27,6 +32,7 @@ class Disk:
         lease = self.lease()
         if guard is not None and guard != (lease.epoch if lease else 0):
             raise LeaseLost(f"the lease has moved on from epoch {guard}")
+        self.commits += bool(change)
         for write in change:
             table = self._books.tables.setdefault(
                 write.record.table if isinstance(write, Put) else write.table, {}

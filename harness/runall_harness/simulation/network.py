@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LATENCY = 0.002
 REDIAL = 0.2
+# How long a message takes that the next one of its link overtakes: longer than two beats.
+OVERTAKEN = 5.0
 
 
 class Link:
@@ -24,18 +26,40 @@ class Link:
         self.open = True
         self.boot = worker.boot
         self.held: list[tuple[Node, Callable[[], None]]] = []
+        # What becomes of the next message, and for how many seconds one that is late is held up.
+        self.fate: tuple[str, float] | None = None
+        self.stalled = False
 
     @property
     def cut(self) -> bool:
         """Whether nothing gets through now; a node always reaches itself."""
-        return self.worker is not self.primary and (self.worker.cut or self.primary.cut)
+        away = self.worker is not self.primary and (self.worker.cut or self.primary.cut)
+        return away or self.stalled
 
     def carry(self, by: "Node", act: Callable[[], None]) -> None:
         """Let something arrive at the far end, in order, after the latency or after the cut."""
-        if self.cut or self.held:
+        fate, self.fate = self.fate, None
+        if fate is not None:
+            self.meddle(*fate, by, act)
+        elif self.cut or self.held:
             self.held.append((by, act))
         else:
             self.world.time.after(LATENCY, act)
+
+    def meddle(self, fate: str, lasting: float, by: "Node", act: Callable[[], None]) -> None:
+        """Lose a message, hold it up with all that follow, or let the next one overtake it."""
+        if fate == "overtaken":
+            self.world.time.after(OVERTAKEN, act)
+        elif fate == "late":
+            self.stalled = True
+            self.held.append((by, act))
+            self.world.time.after(lasting, self.unstall)
+
+    def unstall(self) -> None:
+        """What was held up arrives, unless a cut holds it longer."""
+        self.stalled = False
+        if not self.cut:
+            self.mend()
 
     def mend(self) -> None:
         """Deliver what the cut held up."""

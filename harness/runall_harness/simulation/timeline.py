@@ -32,6 +32,14 @@ class Timeline:
         self._number += 1
         heapq.heappush(self._planned, Planned(self.now + delay, self._number, act))
 
+    def next(self) -> Planned | None:
+        """The next act, if there is one."""
+        return self._planned[0] if self._planned else None
+
+    def planned(self) -> list[Planned]:
+        """All acts that are planned, in no order."""
+        return list(self._planned)
+
     def step(self, until: float) -> bool:
         """Do the next act that is due by `until`; False when there is none."""
         if not self._planned or self._planned[0].at > until:

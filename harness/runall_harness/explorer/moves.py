@@ -1,0 +1,276 @@
+"""The moves: what the nemesis and the users of a play can do, each once, at a chosen act.
+
+A move knows how to carry itself out and how to say itself as a sentence. Its `at` is the number of
+acts that a play has done before it, so a list of moves is a whole story, and can be told again.
+"""
+
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from runall_reference.books import Step
+from runall_reference.shells.failpoints import Failpoint, Fuse, Where
+
+from .play import EVENT, Play
+from .worlds import AT_ONCE, LATE
+
+Brain = Literal["primary", "worker"]
+Fate = Literal["lost", "late", "overtaken"]
+# How long a short absence and a long one last, in seconds: below the silence, above the timeout.
+SHORT, LONG = 2.0, 24.0
+# For how long a message is held up: longer than the fence.
+HELD = 11.0
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True, tag_field="move"):
+    """What all moves share: after how many acts of the play they are made."""
+
+    at: int
+
+    def make(self, play: Play) -> None:
+        """Carry it out."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """What happens, for people."""
+        raise NotImplementedError
+
+    @property
+    def fault(self) -> str:
+        """The kind of fault, for counting."""
+        return type(self).__name__.lower()
+
+
+def returns(back: float | None) -> str:
+    """When a node is back, in words."""
+    return "stays away" if back is None else f"is back after {back:g} s"
+
+
+class Crash(Move, frozen=True, kw_only=True, tag="crash"):
+    """A node dies inside the next act: before a commit of a brain, after it, or between two acts.
+
+    `count` is the how-manieth such point of that brain in the act; `back` as in `Play.kill`.
+    """
+
+    node: str
+    brain: Brain
+    where: Where
+    count: int = 1
+    act: int = 1
+    back: float | None = AT_ONCE
+
+    def make(self, play: Play) -> None:
+        """Arm the point, let the act happen, and plan the return."""
+        node = play.site.node(self.node)
+        point = Failpoint(where=self.where, count=self.count, act=self.act)
+        node.fuses[self.brain] = Fuse(point)
+        play.step()
+        reached = not node.up and self.brain not in node.fuses
+        node.fuses.pop(self.brain, None)
+        if reached:
+            play.note(play.site.proof("crash", self.node, True, self.point()))
+            play.returns(self.node, self.back)
+
+    def point(self) -> str:
+        """Where it dies, in words."""
+        where = f"after act {self.act}" if self.where == "between" else f"{self.where} the commit"
+        return f"{where} of a step of its {self.brain}"
+
+    def sentence(self) -> str:
+        """What happens."""
+        return f"{self.node} dies {self.point()}, and {returns(self.back)}"
+
+
+class Kill(Move, frozen=True, kw_only=True, tag="kill"):
+    """A node dies between two acts."""
+
+    node: str
+    back: float | None = AT_ONCE
+
+    def make(self, play: Play) -> None:
+        """Kill it."""
+        play.kill(self.node, self.back)
+
+    def sentence(self) -> str:
+        """What happens."""
+        return f"{self.node} is killed, and {returns(self.back)}"
+
+
+class Stop(Move, frozen=True, kw_only=True, tag="stop"):
+    """A node is stopped cleanly."""
+
+    node: str
+    back: float | None = AT_ONCE
+
+    def make(self, play: Play) -> None:
+        """SIGTERM."""
+        play.stop(self.node, self.back)
+
+    def sentence(self) -> str:
+        """What happens."""
+        return f"{self.node} is stopped cleanly, and {returns(self.back)}"
+
+
+class Pause(Move, frozen=True, kw_only=True, tag="pause"):
+    """A node is frozen for some seconds."""
+
+    node: str
+    lasting: float = SHORT
+
+    def make(self, play: Play) -> None:
+        """Freeze it."""
+        play.pause(self.node, self.lasting)
+
+    def sentence(self) -> str:
+        """What happens."""
+        return f"{self.node} is frozen for {self.lasting:g} s"
+
+
+class Cut(Move, frozen=True, kw_only=True, tag="cut"):
+    """A node is cut off for some seconds, and nobody is told."""
+
+    node: str
+    lasting: float = SHORT
+
+    def make(self, play: Play) -> None:
+        """Cut it off."""
+        play.cut(self.node, self.lasting)
+
+    def sentence(self) -> str:
+        """What happens."""
+        return f"{self.node} is cut off for {self.lasting:g} s"
+
+
+class Message(Move, frozen=True, kw_only=True, tag="message"):
+    """The next message of a worker's link is lost, comes late, or is overtaken by the one after it.
+
+    `worker` is whose link it is, whichever end speaks. A message that is late holds up all that
+    follow it on its link, as a stream does.
+    """
+
+    worker: str
+    fate: Fate
+
+    def make(self, play: Play) -> None:
+        """Let the network do it to the next message."""
+        link = play.site.node(self.worker).link
+        if link is not None and link.fate is None:
+            link.fate = (self.fate, HELD)
+
+    def sentence(self) -> str:
+        """What happens."""
+        fates = {
+            "lost": "is lost",
+            "late": f"is held up for {HELD:g} s, with all that follow it",
+            "overtaken": "is overtaken by the one after it",
+        }
+        return f"the next message on the link of {self.worker} {fates[self.fate]}"
+
+
+ORDERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "aborts the job": ("abort", {}),
+    "disables the event": ("update_event", {"fields": {"enabled": False}}),
+    "edits the event": ("update_event", {"fields": {"params": {"tag": "work", "note": "edited"}}}),
+    "turns Run All off": ("update_event", {"fields": {"catch_up": False}}),
+    "deletes the event": ("delete_event", {}),
+    "runs the event by hand": ("run", {"params": {"note": "of another run"}, "source": "user"}),
+}
+
+
+class Order(Move, frozen=True, kw_only=True, tag="order"):
+    """A user does something: abort, disable, edit, delete, run by hand. `what` is one of `ORDERS`."""
+
+    what: str
+
+    def make(self, play: Play) -> None:
+        """Ask the primary."""
+        verb, args = ORDERS[self.what]
+        play.call(verb, **({"job": play.root} if verb == "abort" else {"event": EVENT}), **args)
+
+    def sentence(self) -> str:
+        """What happens."""
+        return f"a user {self.what}"
+
+    @property
+    def fault(self) -> str:
+        """The kind of order, for counting."""
+        return self.what.split()[0]
+
+
+AnyMove = Crash | Kill | Stop | Pause | Cut | Message | Order
+
+
+class Probe(Fuse):
+    """A fuse that never burns: it writes down each point that a step gets to."""
+
+    def __init__(self) -> None:
+        super().__init__(Failpoint(where="before"))
+        self.points: list[tuple[Where, int]] = []
+
+    def burns(self, where: Where, step: Step, act: int = 0) -> bool:
+        """Write the point down, if a crash there differs from none."""
+        if step.change or where == "between":
+            self.points.append((where, act))
+        return False
+
+
+class Point(NamedTuple):
+    """A point inside an act at which a node can crash."""
+
+    node: str
+    brain: Brain
+    where: Where
+    act: int
+    count: int
+
+
+def crash_points(play: Play) -> list[Point]:
+    """The points inside the next act, found by letting it happen in a copy."""
+    node = play.next_node()
+    if node is None or not node.up or node.frozen:
+        return []
+    twin = play.copy()
+    probes: dict[Brain, Probe] = {"primary": Probe(), "worker": Probe()}
+    twin.site.node(node.name).fuses.update(probes)
+    twin.step()
+    return [
+        Point(node.name, brain, where, act, probe.points[: number + 1].count((where, act)))
+        for brain, probe in probes.items()
+        for number, (where, act) in enumerate(probe.points)
+    ]
+
+
+def crashes(play: Play) -> list[AnyMove]:
+    """Every crash inside the next act, with every return."""
+    return [
+        Crash(
+            at=play.acts, node=point.node, brain=point.brain, where=point.where,
+            act=point.act, count=point.count, back=back,
+        )
+        for point in crash_points(play)
+        for back in (AT_ONCE, LATE, None)
+    ]  # fmt: skip
+
+
+def nemesis(play: Play) -> list[AnyMove]:
+    """Everything else that can befall a node now, or the next message of its link."""
+    at, found = play.acts, list[AnyMove]()
+    for node in play.nodes():
+        if node.up:
+            found += [Kill(at=at, node=node.name, back=back) for back in (AT_ONCE, LATE, None)]
+            found += [Stop(at=at, node=node.name, back=back) for back in (AT_ONCE, LATE)]
+            for lasting in (SHORT, LONG):
+                found.append(Pause(at=at, node=node.name, lasting=lasting))
+                found.append(Cut(at=at, node=node.name, lasting=lasting))
+            if node.link is not None:
+                message = partial(Message, at=at, worker=node.name)
+                found += [message(fate=fate) for fate in ("lost", "late", "overtaken")]
+    return found
+
+
+def orders(play: Play) -> list[AnyMove]:
+    """Everything that a user can ask for now."""
+    return [Order(at=play.acts, what=what) for what in ORDERS]
+
+
+KINDS = {"crash": crashes, "nemesis": nemesis, "orders": orders}

@@ -1,0 +1,293 @@
+"""One bounded world on its way: what happens in it, what is done to it, and what is written down.
+
+A play goes act by act. At each act boundary, and at each point inside an act at which a node can
+crash, a move can be made. The same moves at the same acts give the same story, always.
+"""
+
+import pickle
+from functools import partial
+from typing import Any
+
+import msgspec
+from runall_harness.history import Answer, Call, Fault, History, Ledger, Meta, Start, Witnessed
+from runall_harness.rigs.base import NodeSpec, Proof
+from runall_harness.rigs.simulated import SimulatedSite
+from runall_harness.simulation.node import Living, Node
+from runall_harness.systems.base import Rejected, Unreachable
+from runall_harness.systems.reference import CAPABILITIES, NEVER_CLAIMED, SimulatedClient
+from runall_reference.primary import Primary
+from runall_reference.records import Job, Reopened, Run
+from runall_reference.timing import Timing
+
+from .worlds import AT_ONCE, FAILS, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
+
+EVENT, TAG = "report", "work"
+# A moment that is longer than any message is under way, and shorter than any timeout.
+MOMENT = 0.1
+
+
+class Play:
+    """A bounded world, its clients and its history. `acts` counts what has happened since `begin`."""
+
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self.site = SimulatedSite()
+        self.client = SimulatedClient(self.site, outline.primaries)
+        self.history = History()
+        self.acts = self.calls = 0
+        self.began = self.site.now()
+        self.root = ""
+        self.seen: tuple[Any, ...] = ()
+        self.history.add(self.meta())
+        self.rise()
+        self.launch()
+        self.begin()
+
+    def meta(self) -> Meta:
+        """The first line of the history."""
+        policy = self.outline.policy
+        claimed = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
+        return Meta(
+            at=self.site.now(), case=f"explore/{self.outline.name}", system="reference",
+            version="", policy=policy, rig="simulated", capabilities=tuple(sorted(claimed)),
+            grace=self.outline.settings.kill_grace + MOMENT,
+        )  # fmt: skip
+
+    # ---------------------------------------------------------------- the beginning
+    def rise(self) -> None:
+        """Start the leader and the workers, and let them find each other."""
+        self.site.start(self.spec(PRIMARY), *(self.spec(name) for name in WORKERS))
+        self.site.wait(lambda: self.client.online() >= {PRIMARY, *WORKERS}, HORIZON)
+
+    def spec(self, name: str) -> NodeSpec:
+        """What a node is."""
+        role = "primary" if name in self.outline.primaries else "worker"
+        return NodeSpec(name=name, role=role, command=(), simulate=self.outline.settings)
+
+    def launch(self) -> None:
+        """Create the event, and have its job started."""
+        manual = self.outline.trigger == "manual"
+        slot = self.client.present_slot()
+        minutes = tuple((slot + after) % 60 for after in ((2, 4) if manual else (1, 3, 5)))
+        self.call("create_event", event=self.event(minutes))
+        if manual:
+            self.run_by_hand()
+        self.site.wait(lambda: self.site.world.executions, HORIZON)
+
+    def begin(self) -> None:
+        """Let the backup come, for it must not get the job, and plan what this world is about."""
+        for backup in self.outline.primaries[1:]:
+            self.site.start(self.spec(backup))
+        self.site.wait(lambda: set(self.outline.primaries) <= self.client.online(), HORIZON)
+        self.observe()
+        self.began = self.site.now()
+        self.root = self.site.world.executions[0].claims["JOB_ROOT"]
+        self.acts = 0
+        self.plan_fault()
+        self.site.world.time.after(RELEASED, partial(self.site.release, TAG))
+
+    def event(self, minutes: tuple[int, ...]) -> dict[str, Any]:
+        """The one event: Run All on, a limit of one job, and slots that fall into the outage."""
+        return {
+            "id": EVENT, "target": self.outline.target, "catch_up": True, "max_children": 1,
+            "params": {"tag": TAG, "note": "of the event"}, "timing": Timing(minutes=minutes),
+            **self.outline.event,
+        }  # fmt: skip
+
+    def run_by_hand(self) -> None:
+        """A person runs the event, with parameters of their own."""
+        self.call("run", event=EVENT, params={"note": "of the run"}, source="operator")
+
+    @property
+    def victim(self) -> str:
+        """The server whose failure this world is about: that of the first execution."""
+        return self.site.world.executions[0].node
+
+    def plan_fault(self) -> None:
+        """Plan the failure that this world is named after."""
+        match self.outline.fault:
+            case "lost":
+                self.plan(FAILS, "kill", self.victim, None)
+            case "back" | "crash":
+                self.plan(FAILS, "kill", self.victim, AT_ONCE)
+            case "restart" | "worker-restart":
+                self.plan(FAILS, "stop", self.victim, AT_ONCE)
+            case _:
+                pass
+
+    def plan(self, delay: float, verb: str, *args: Any) -> None:
+        """Have one of this play's own methods called later."""
+        self.site.world.time.after(delay, partial(getattr(self, verb), *args))
+
+    # ---------------------------------------------------------------- act by act
+    def step(self) -> bool:
+        """Let the next act happen; False when the horizon is reached."""
+        happened = self.site.world.time.step(self.began + HORIZON)
+        self.acts += 1
+        self.observe()
+        return happened
+
+    def end(self) -> None:
+        """Play on until nothing is to come, and write down how all stands then."""
+        while not self.over() and self.step():
+            pass
+        self.close()
+
+    def close(self) -> None:
+        """The last lines: the processes that live on, and the operator's ledger."""
+        now = self.site.now()
+        for execution in self.site.executions():
+            if execution.how == "running":
+                alive = msgspec.structs.replace(execution)
+                self.history.add(Witnessed(at=now, execution=alive))
+        try:
+            entries = tuple(self.client.ledger())
+        except Unreachable:
+            return
+        self.history.add(Ledger(at=now, entries=entries))
+
+    def over(self) -> bool:
+        """Whether nothing is to come: all has been released, and nobody owes or runs anything."""
+        if self.site.now() < self.began + RELEASED + MOMENT:
+            return False
+        books = self.site.world.store.load_kinds(Job, Reopened)
+        back = self.returning()
+        runs = any(node.disks["worker"].load_kinds(Run) for node in self.nodes() if node.up)
+        return not (books or runs or back or self.is_due())
+
+    def returning(self) -> set[str]:
+        """The nodes whose start is planned, and those that are still away for a while."""
+        planned = (act.act for act in self.site.world.time.planned())
+        return {
+            act.args[0]
+            for act in planned
+            if isinstance(act, partial) and getattr(act.func, "__name__", "") == "restart"
+        }
+
+    def is_due(self) -> bool:
+        """Whether a slot of the schedule is still ahead within this story."""
+        leader = self.leader()
+        return leader is not None and any(
+            leader.clock.starts(slot) + MOMENT > self.site.now() for slot in self.slots(leader)
+        )
+
+    def slots(self, leader: Primary) -> list[int]:
+        """The slots of the event's schedule, in this story."""
+        first, last = leader.clock.slot(self.began), leader.clock.slot(self.began + HORIZON)
+        events = leader.event(EVENT)
+        minutes = events.timing.minutes if events and events.timing else ()
+        return [slot for slot in range(first, last) if slot % 60 in (minutes or ())]
+
+    def leader(self) -> Primary | None:
+        """The brain of whoever leads and answers."""
+        try:
+            return self.client.brain()
+        except Unreachable:
+            return None
+
+    def nodes(self) -> list[Node]:
+        """All nodes."""
+        return list(self.site.world.nodes.values())
+
+    def next_node(self) -> Node | None:
+        """The node that does the next act; None for what a person or the nemesis does."""
+        planned = self.site.world.time.next()
+        act = planned.act if planned else None
+        return act.node if isinstance(act, Living) else None
+
+    # ---------------------------------------------------------------- what is written down
+    def observe(self) -> None:
+        """Write down what the last act has changed, if it has changed anything."""
+        world = self.site.world
+        leader = self.leader()
+        links = tuple(link.state for link in leader.links.values()) if leader else ()
+        state = (world.store.commits, links, len(world.executions))
+        if state != self.seen:
+            self.seen = state
+            if leader is not None:
+                self.history.see_jobs(self.site.now(), self.client.jobs())
+        self.history.see_executions(self.site.now(), world.executions)
+
+    def note(self, proof: Proof) -> None:
+        """Write down a fault."""
+        self.history.add(Fault(at=proof.at, proof=proof))
+
+    def call(self, verb: str, **args: Any) -> None:
+        """Ask for something as a user would, and write down what was answered, if anything."""
+        self.calls += 1
+        number, outcome, value = self.calls, "done", None
+        self.history.add(Call(at=self.site.now(), number=number, verb=verb, args=args))
+        try:
+            value = getattr(self.client, verb)(**args)
+        except Rejected as refusal:
+            outcome, value = "refused", str(refusal)
+        except Unreachable as silence:
+            outcome, value = "maybe", str(silence)
+        answer = Answer(at=self.site.now(), number=number, outcome=outcome, value=value)
+        self.history.add(answer)
+
+    # ---------------------------------------------------------------- what can be done
+    def kill(self, node: str, back: float | None) -> None:
+        """Kill a node, if it is up; it is back after so many seconds, or never."""
+        if self.site.alive(node):
+            self.note(self.site.kill(node))
+            self.returns(node, back)
+
+    def returns(self, node: str, back: float | None) -> None:
+        """Plan the next start of a node."""
+        if back is not None:
+            self.plan(back, "restart", node)
+
+    def restart(self, node: str) -> None:
+        """Start a node again, unless it is up."""
+        if not self.site.alive(node):
+            self.history.add(Start(at=self.site.now(), node=node))
+            self.site.start(self.spec(node))
+
+    def stop(self, node: str, back: float | None) -> None:
+        """SIGTERM to a node; it is back so many seconds after it has left."""
+        if self.site.alive(node):
+            victim = self.site.node(node)
+            self.note(self.site.proof("stop", node, True, "SIGTERM"))
+            victim.drain()
+            self.plan(MOMENT, "await_end", node, victim.boots, back)
+
+    def await_end(self, node: str, boots: int, back: float | None) -> None:
+        """Wait for the end of a clean stop, then plan the next start."""
+        victim = self.site.node(node)
+        if not victim.up:
+            self.returns(node, back)
+        elif victim.boots == boots:
+            self.plan(MOMENT, "await_end", node, boots, back)
+
+    def pause(self, node: str, lasting: float) -> None:
+        """Freeze a node for so many seconds."""
+        if self.site.alive(node) and not self.site.node(node).frozen:
+            self.note(self.site.pause(node))
+            self.plan(lasting, "unpause", node, self.site.node(node).boots)
+
+    def unpause(self, node: str, boots: int) -> None:
+        """Let it go on, if it is still the same start of it."""
+        victim = self.site.node(node)
+        if victim.up and victim.frozen and victim.boots == boots:
+            self.note(self.site.unpause(node))
+
+    def cut(self, node: str, lasting: float) -> None:
+        """Cut a node off for so many seconds."""
+        if not self.site.node(node).cut:
+            self.note(self.site.cut(node))
+            self.plan(lasting, "join", node)
+
+    def join(self, node: str) -> None:
+        """Mend the cut."""
+        if self.site.node(node).cut:
+            self.note(self.site.join(node))
+
+    # ---------------------------------------------------------------- copies
+    def copy(self) -> "Play":
+        """An independent copy, with all that is planned."""
+        return pickle.loads(self.frozen())  # noqa: S301 - written by ourselves a moment ago
+
+    def frozen(self) -> bytes:
+        """This play as bytes, of which any number of copies can be made."""
+        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)

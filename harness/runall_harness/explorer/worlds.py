@@ -1,0 +1,89 @@
+"""The bounded worlds: a primary, two workers, perhaps a backup, one job, and one of five failures.
+
+Each is small enough to be searched to its end, and holds what bugs need to show: the job outlives
+the fence and the dead-job timeout together, its event has a schedule and a limit of one job, and a
+later slot falls into the outage.
+"""
+
+from typing import Any
+
+import msgspec
+from runall_reference.settings import Settings
+
+# Few beats a timeout, so that a story is short; a minute of the schedule is ten seconds.
+SETTINGS = Settings(
+    heartbeat=4.0,
+    silence=5.0,
+    dead_job_timeout=14.0,
+    fence=10.0,
+    kill_grace=1.0,
+    lease=6.0,
+    spread=0.5,
+    time_scale=6.0,
+)
+MINUTE = 60 / SETTINGS.time_scale
+# From the start of the job: when its server fails, when that one is back, when jobs may end.
+FAILS, AT_ONCE, LATE = 3.0, 1.0, 24.0
+RELEASED = 45.0
+# A story that has not come to rest by then is judged as it stands.
+HORIZON = 150.0
+
+PRIMARY, BACKUP, WORKERS = "primary", "backup", ("worker-1", "worker-2")
+FAULTS = ("lost", "back", "crash", "restart", "worker-restart")
+
+
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
+    """One bounded world. `fault` is one of `FAULTS`, or empty: nothing happens by itself.
+
+    lost, back, worker-restart: the job runs on a worker, which dies and stays away, dies and comes
+    back, or is restarted cleanly. crash, restart: it runs on the primary, which dies and comes
+    back, or is restarted cleanly.
+    """
+
+    fault: str = ""
+    trigger: str = "manual"
+    backup: bool = False
+    policy: str = "reference"
+    event: dict[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """Words for people: `back/manual+backup`."""
+        return f"{self.fault or 'quiet'}/{self.trigger}{'+backup' if self.backup else ''}"
+
+    @property
+    def local(self) -> bool:
+        """Whether the job runs on the primary itself."""
+        return self.fault in ("crash", "restart")
+
+    @property
+    def primaries(self) -> tuple[str, ...]:
+        """The nodes that may lead."""
+        return (PRIMARY, BACKUP) if self.backup else (PRIMARY,)
+
+    @property
+    def target(self) -> str:
+        """Where the job may run: a backup takes a local job over."""
+        if not self.local:
+            return "worker-*"
+        return "[pb]*" if self.backup else PRIMARY
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of all nodes."""
+        return msgspec.structs.replace(SETTINGS, policy=self.policy)
+
+
+def outlines(policy: str = "reference") -> list[Outline]:
+    """Every bounded world: five failures and none, by a person and by the clock, with a backup."""
+    return [
+        Outline(fault=fault, trigger=trigger, backup=backup, policy=policy)
+        for backup in (False, True)
+        for fault in (*FAULTS, "")
+        for trigger in ("manual", "scheduled")
+    ]
+
+
+def named(name: str, policy: str = "reference") -> Outline:
+    """The bounded world of that name. Raises `KeyError`."""
+    return {outline.name: outline for outline in outlines(policy)}[name]
