@@ -1,0 +1,90 @@
+"""Bugs in telling who is alive: the dead are taken for living, or the living for dead."""
+
+from typing import Any
+
+from runall_reference.machines import ACTIVE
+from runall_reference.primary import Primary
+from runall_reference.primary.desk import Desk
+from runall_reference.primary.links import Links
+from runall_reference.primary.placement import Placement
+from runall_reference.worker import Worker
+
+from .mutant import mutant
+from .planting import Plant, for_ever, nothing
+
+
+@mutant(source="Cronicle, all versions", clause="RA-6.2")
+def limbo_not_counted(plant: Plant) -> None:
+    """Jobs on a suspect server are not counted: the next slot starts beside them."""
+    limbo = Desk.in_limbo
+
+    def counts(self: Any, job: Any) -> bool:
+        return job.state in ACTIVE and not limbo(self, job)
+
+    plant(Placement, "counts", counts)
+
+
+@mutant(source="Cronicle, all versions", clause="RA-7.1")
+def two_live(plant: Plant) -> None:
+    """A worker that is cut off goes on with its job while the rerun runs elsewhere."""
+    plant(Worker, "fence", for_ever)
+    plant(Links, "stop_strays", nothing)
+
+
+@mutant(source="Cronicle, all versions", clause="RA-2.2")
+def return_is_late(plant: Plant) -> None:
+    """A worker that came back without the job leaves it in limbo until the timeout."""
+    honest = Links.compare
+
+    def compare(self: Any, job: Any, beat: Any) -> None:
+        if job.boot == beat.boot or job.node == self.node:
+            return honest(self, job, beat)
+        since = vars(self).setdefault("awaited", {}).setdefault(job.id, self.now)
+        over = self.now - since >= self.settings.dead_job_timeout
+        return honest(self, job, beat) if over else None
+
+    plant(Links, "compare", compare)
+
+
+@mutant(source="Oban; River 682; Hangfire 514; Airflow 16023", clause="RA-7.1")
+def elapsed_not_liveness(plant: Plant) -> None:
+    """A long job that is alive is taken for dead after a fixed time."""
+    honest = Primary.give_up_lost
+
+    def give_up_lost(self: Any) -> None:
+        honest(self)
+        for job in self.live():
+            if (
+                job.state == "running"
+                and self.now - job.started_at > self.settings.dead_job_timeout
+            ):
+                self.lose(job, "it takes too long")
+
+    plant(Primary, "give_up_lost", give_up_lost)
+    plant(Links, "stop_strays", nothing)
+
+
+@mutant(source="seen with containers", clause="RA-2.3")
+def same_address_same_worker(plant: Plant) -> None:
+    """A worker that restarted between two reports is taken for the old one, jobs and all."""
+    honest = Links.compare
+
+    def compare(self: Any, job: Any, beat: Any) -> None:
+        if job.id in beat.running or beat.draining:
+            honest(self, job, beat)
+
+    plant(Links, "compare", compare)
+
+
+@mutant(source="Dkron 1569", clause="RA-2.11")
+def reruns_the_living(plant: Plant) -> None:
+    """After a restart of the primary, jobs that still run on workers are run again."""
+    honest = Links.meet
+
+    def meet(self: Any, beat: Any, link: Any) -> Any:
+        if link is not None and link.state == "suspect":
+            for job in self.active_on(beat.node):
+                self.lose(job, "restart")
+        return honest(self, beat, link)
+
+    plant(Links, "meet", meet)

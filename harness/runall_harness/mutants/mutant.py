@@ -1,0 +1,43 @@
+"""What a mutant is: the reference with one real bug of the field, and the clause that it breaks."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from inspect import cleandoc
+
+import msgspec
+
+from .planting import Lie, Plant
+
+
+class Mutant(msgspec.Struct, frozen=True, kw_only=True):
+    """The reference with one lie.
+
+    `name` is that of the bug, `story` says in a sentence what goes wrong, `source` where it was
+    seen. `clause` is the one that it breaks: only a failure of that clause counts as its death.
+    `policy` is the recovery policy that it runs with, for a release of history.
+    """
+
+    name: str
+    story: str
+    source: str
+    clause: str
+    lie: Lie
+    policy: str = "reference"
+
+
+def mutant(*, source: str, clause: str) -> Callable[[Lie], Mutant]:
+    """Make a mutant of a function that plants a lie: its name and its docstring tell the rest."""
+
+    def make(lie: Lie) -> Mutant:
+        story = cleandoc(lie.__doc__ or "")
+        return Mutant(name=lie.__name__, story=story, source=source, clause=clause, lie=lie)
+
+    return make
+
+
+@contextmanager
+def planted(mutant: Mutant) -> Generator[Mutant]:
+    """Let every brain of this process have that bug for a while; then all is as it was before."""
+    with Plant() as plant:
+        mutant.lie(plant)
+        yield mutant

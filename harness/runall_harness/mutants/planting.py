@@ -1,0 +1,82 @@
+"""How a lie is put in the place of an honest part of the reference, and taken out again.
+
+The brains are classes, and a rule is one small method of theirs. So a lie is planted by setting an
+attribute, and for as long as it is planted, every brain in this process lies. Everything that was
+replaced is put back afterwards, in the opposite order: the honest reference and any number of
+mutants can run in one process, one after the other.
+"""
+
+from collections.abc import Callable, MutableMapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from runall_reference.machines import JOB, LINK, ROLE
+
+K = TypeVar("K")
+V = TypeVar("V")
+ABSENT: Any = object()
+
+
+class Plant:
+    """Puts lies into the reference; a context manager that puts everything back at its end.
+
+    A call, `plant(Policy, "recover_manual", nothing)`, replaces an attribute of a class, a module
+    or an object. What other modules have imported by name has to be replaced in each of them.
+    """
+
+    def __init__(self) -> None:
+        self._undo = ExitStack()
+
+    def __enter__(self) -> Self:
+        forget_moves()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._undo.close()
+        forget_moves()
+
+    def __call__(self, where: Any, name: str, lie: Any) -> None:
+        """Replace an attribute. Raises `AttributeError` if there is none: a lie about nothing."""
+        getattr(where, name)
+        own = vars(where).get(name, ABSENT)
+        setattr(where, name, lie)
+        if own is ABSENT:  # it was inherited
+            self._undo.callback(delattr, where, name)
+        else:
+            self._undo.callback(setattr, where, name, own)
+
+    def entry(self, table: MutableMapping[K, V], key: K, lie: V) -> None:
+        """Replace an entry of a table. Raises `KeyError` if there is none."""
+        self._undo.callback(table.__setitem__, key, table[key])
+        table[key] = lie
+
+
+def forget_moves() -> None:
+    """The machines remember each move that they made: what they made under a lie must go."""
+    for life in (JOB, ROLE, LINK):
+        if clear := getattr(life.fire, "cache_clear", None):
+            clear()
+
+
+# ------------------------------------------------------------------ small lies, used by many
+def nothing(*_: Any, **__: Any) -> None:
+    """Do nothing."""
+
+
+def never(*_: Any) -> bool:
+    """Say no."""
+    return False
+
+
+def for_ever(*_: Any) -> float:
+    """A time that never comes."""
+    return float("inf")
+
+
+Lie = Callable[[Plant], None]

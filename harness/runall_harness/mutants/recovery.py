@@ -1,0 +1,256 @@
+"""Bugs in what follows an interruption: no rerun, too many of them, or the wrong one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+from runall_reference import rerun
+from runall_reference.policies import base
+from runall_reference.policies.base import Policy
+from runall_reference.primary import Primary, schedule
+from runall_reference.primary.finalization import Finalization
+from runall_reference.primary.links import Links
+from runall_reference.primary.placement import Placement
+from runall_reference.primary.schedule import Schedule
+from runall_reference.records import Cursor, Entry, Finished, Job
+
+from .mutant import mutant
+from .planting import Plant, never, nothing
+
+
+def rewind(desk: Any, job: Any) -> None:
+    """Set the cursor to the minute before a manual job, so that all minutes since come again."""
+    desk.books.put(Cursor(event=job.event, slot=desk.clock.slot(job.now) - 1))
+
+
+@mutant(source="Cronicle up to 0.9.49, issue 757", clause="RA-1.1")
+def schedule_only(plant: Plant) -> None:
+    """An interrupted manual job is finalized and never run again."""
+    plant(Policy, "recover_manual", nothing)
+
+
+@mutant(source="Cronicle 0.9.50 and 0.9.51", clause="RA-4.7")
+def rewinds_for_manual(plant: Plant) -> None:
+    """The cursor is rewound for a manual job: a served slot runs again, and the job does not."""
+
+    def recover_manual(_: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
+        del event, cause
+        rewind(desk, job)
+
+    plant(Policy, "recover_manual", recover_manual)
+
+
+@mutant(source="Cronicle 0.9.52 and later", clause="RA-4.7")
+def reruns_and_rewinds(plant: Plant) -> None:
+    """The manual job is run again and the cursor rewound as well: served slots run twice."""
+    honest = Policy.recover_manual
+
+    def recover_manual(self: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
+        rewind(desk, job)
+        honest(self, desk, job, event, cause)
+
+    plant(Policy, "recover_manual", recover_manual)
+
+
+@mutant(source="Cronicle 0.9.52 and later", clause="RA-4.6")
+def one_try(plant: Plant) -> None:
+    """A rerun whose target is down at that moment is dropped for good."""
+    honest = Policy.recover_manual
+
+    def recover_manual(self: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
+        if not desk.open_for_work() or desk.choose(event.target):
+            honest(self, desk, job, event, cause)
+
+    plant(Policy, "recover_manual", recover_manual)
+
+
+@mutant(source="Cronicle, after a clean stop and a failover", clause="RA-4.6")
+def replay_eats_rerun(plant: Plant) -> None:
+    """Slots go first, and a manual rerun that finds its event's limit reached is refused."""
+    honest = Placement.place_held
+
+    def place_held(self: Any, job: Any) -> None:
+        self.serve_schedule()
+        event = self.event(job.event)
+        if job.cause == "interrupted" and event and not self.room(event):
+            return self.cancel(job)
+        return honest(self, job)
+
+    plant(Placement, "place_held", place_held)
+
+
+@mutant(source="Cronicle, all versions", clause="RA-1.2")
+def crash_forgets_slot(plant: Plant) -> None:
+    """After a crash of the primary its manual job is run again, its scheduled one is not."""
+    honest = Policy.recover_scheduled
+
+    def recover_scheduled(self: Any, desk: Any, job: Any, cause: str) -> None:
+        if cause != "crash of the primary":
+            honest(self, desk, job, cause)
+
+    plant(Policy, "recover_scheduled", recover_scheduled)
+
+
+def stopped_jobs_count_as_running(plant: Plant, reason: str) -> None:
+    """Finalize a job that was stopped for that reason as if nobody had asked for its end."""
+    honest = Finalization.finalize
+
+    def finalize(self: Any, job: Any, words: str, *facts: str, cause: str) -> None:
+        if job.stop_reason == reason:
+            job = replace(job, stop_reason="", state="running")
+        honest(self, job, words, *facts, cause=cause)
+
+    plant(Finalization, "finalize", finalize)
+
+
+@mutant(source="Cronicle issue 369", clause="RA-2.6")
+def timeout_loops(plant: Plant) -> None:
+    """A job over its time limit is taken for interrupted and starts again, for ever."""
+    stopped_jobs_count_as_running(plant, "timeout")
+
+
+@mutant(source="Cronicle, by reading its code", clause="RA-3.1")
+def finalizes_twice(plant: Plant) -> None:
+    """Timeout and leftover record each finalize the same attempt: two reruns, two histories."""
+    honest = Links.join
+
+    def join(self: Any, node: str, boot: str) -> None:
+        honest(self, node, boot)
+        given_up = {e.job for e in self.books.all(Entry).values() if e.what == "dead-job timeout"}
+        for done in [f.job for f in self.books.all(Finished).values() if f.key in given_up]:
+            if done.node == node and done.boot != boot and done.description != LEFTOVER:
+                again = replace(done, finalized_at=self.now, description=LEFTOVER)
+                self.books.put(Finished(job=again))
+                # A number of its own: two attempts of one number would be one record.
+                self.follow(replace(again, attempt=last_number(self, done.root)), "leftover")
+
+    plant(Links, "join", join)
+
+
+LEFTOVER = "a leftover record"
+
+
+def last_number(desk: Any, root: str) -> int:
+    """The number of the latest attempt of a lineage."""
+    jobs: list[Job] = [*desk.live(), *(f.job for f in desk.books.all(Finished).values())]
+    return max(job.attempt for job in jobs if job.root == root)
+
+
+def changes_reruns(plant: Plant, change: Callable[[Any, Any], Any]) -> None:
+    """Let every rerun of an interrupted job differ: `change` is told the job and its rerun."""
+    honest = rerun.again
+
+    def again(job: Any, event: Any, **more: Any) -> Any:
+        return change(job, honest(job, event, **more))
+
+    for module in (base, schedule):
+        plant(module, "again", again)
+
+
+@mutant(source="xyOps, its retry", clause="RA-4.3")
+def drops_now(plant: Plant) -> None:
+    """The rerun loses its logical time: it stands for the moment in which it was made."""
+    changes_reruns(plant, lambda _, again: replace(again, now=again.created_at))
+
+
+@mutant(source="the field table of a rerun", clause="RA-4.3")
+def drops_overrides(plant: Plant) -> None:
+    """The rerun takes the parameters of the event, not those of the run."""
+    plant.entry(rerun.FIELDS, "params", "refresh")
+
+
+@mutant(source="xyOps; River 1302", clause="RA-3.5")
+def late_result_wins(plant: Plant) -> None:
+    """A late result rewrites the record of the interrupted attempt while the rerun runs."""
+
+    def late(self: Any, done: Any, result: Any) -> None:
+        if done.job.code is None:
+            state = "failed" if result.code else "succeeded"
+            job = replace(done.job, state=state, code=result.code, finalized_at=self.now)
+            self.books.put(Finished(job=job))
+
+    plant(Finalization, "late", late)
+
+
+@mutant(source="OpenClaw 46287", clause="RA-8.1")
+def restart_loop(plant: Plant) -> None:
+    """A job that kills its server is run again without end."""
+    honest = Policy.refusal
+
+    def refusal(*about: Any) -> Any:
+        reason = honest(*about)
+        return None if reason and reason[0] == "RA-8.1" else reason
+
+    plant(Policy, "refusal", refusal)
+
+
+@mutant(source="hermes-agent 111212; Cronicle", clause="RA-8.2")
+def days_late(plant: Plant) -> None:
+    """A server that returns after two days has its jobs run again then."""
+    plant(Placement, "too_old", never)
+
+
+@mutant(source="Cronicle 0.9.52 and later", clause="RA-6.4")
+def runs_disabled(plant: Plant) -> None:
+    """The rerun starts although its event was disabled meanwhile."""
+    honest = Schedule.serve_reopened
+
+    def place_held(self: Any, job: Any) -> None:
+        event = self.event(job.event)
+        node = self.choose(event.target) if event and self.room(event) else None
+        if node is not None:
+            self.place(job, node)
+
+    def serve_schedule(self: Any) -> None:
+        from runall_reference.records import Event
+
+        for event in list(self.books.all(Event).values()):
+            if honest(self, event) and event.enabled:
+                self.serve_cursor(event)
+
+    plant(Placement, "place_held", place_held)
+    plant(Schedule, "serve_schedule", serve_schedule)
+
+
+@mutant(source="Quartz 1097", clause="RA-6.1")
+def beside_the_normal_run(plant: Plant) -> None:
+    """The recovered run starts next to the regular one, over the limit."""
+
+    def place_held(self: Any, job: Any) -> None:
+        event = self.event(job.event)
+        node = self.choose(event.target) if event and event.enabled else None
+        if node is not None and (job.cause == "interrupted" or self.room(event)):
+            self.place(job, node)
+
+    def serve_again(self: Any, event: Any, owed: Any) -> bool:
+        return honest(self, replace(event, max_children=0), owed)
+
+    honest = Schedule.serve_again
+    plant(Placement, "place_held", place_held)
+    plant(Schedule, "serve_again", serve_again)
+
+
+@mutant(source="Rundeck 8786", clause="RA-4.4")
+def dying_node(plant: Plant) -> None:
+    """The rerun is sent to the server that is going down."""
+
+    def open_for_work(self: Any) -> bool:
+        return self.role in ("primary", "draining")
+
+    plant(Placement, "open_for_work", open_for_work)
+
+
+@mutant(source="Cronicle, all versions", clause="RA-9.5")
+def no_trace(plant: Plant) -> None:
+    """A backup that takes over does not know of the dead primary's own jobs."""
+    honest = Primary.lead
+
+    def lead(self: Any, told: Any) -> None:
+        before = self.lease()
+        honest(self, told)
+        if before is not None and before.holder not in ("", self.node):
+            for job in self.active_on(before.holder):
+                # From what this primary sees, not from the store: whoever returns finds them.
+                self.books.all(Job).pop(job.id)
+
+    plant(Primary, "lead", lead)
