@@ -1,4 +1,4 @@
-"""What the checks found in a history: what is broken, by which lines, and how much was looked at."""
+"""What the checks found in a history: what is broken, by which lines, and how much was judged."""
 
 from typing import Literal
 
