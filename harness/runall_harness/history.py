@@ -1,11 +1,13 @@
 """The history of a case: what was asked, what was broken, what ran, and what was shown.
 
 One JSON line each, in the order in which the harness learned of it. A check reads nothing else,
-so a history that is saved can be judged again, by anybody.
+so a history that is saved can be judged again, by anybody. harness/HISTORY.md is the page for
+those who write one from a log of their own; `schema` is the same in a form for programs.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,7 +17,7 @@ from .systems.base import JobView, LedgerView
 SCHEMA = "runall-history/1"
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
     """What all lines share: when, in seconds on the rig's clock."""
 
     at: float
@@ -24,22 +26,27 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 class Meta(Line, frozen=True, kw_only=True, tag="meta"):
     """The first line: what was judged, and where.
 
-    `grace` is how long, in seconds, a job may live on after it was told to end: the system's kill
-    grace and what a busy machine adds to it.
+    `capabilities` are the extended ones that the system declares. `grace` is how long, in
+    seconds, a job may live on after it was told to end: the system's kill grace and what a busy
+    machine adds to it.
     """
 
-    schema: str = SCHEMA
-    case: str
+    schema: Literal["runall-history/1"] = SCHEMA
+    case: str = ""
     system: str
-    version: str
-    policy: str
-    rig: str
-    capabilities: tuple[str, ...]
+    version: str = ""
+    policy: str = ""
+    rig: str = ""
+    capabilities: tuple[str, ...] = ()
     grace: float = 0.0
 
 
 class Call(Line, frozen=True, kw_only=True, tag="call"):
-    """Something was asked of the system. `number` is answered by an `answer`, or never."""
+    """Something was asked of the system. `number` is answered by an `answer`, or never.
+
+    The checks know the verbs create_event (args: event), update_event (event, fields),
+    delete_event (event), run (event) and abort (job).
+    """
 
     number: int
     verb: str
@@ -47,10 +54,13 @@ class Call(Line, frozen=True, kw_only=True, tag="call"):
 
 
 class Answer(Line, frozen=True, kw_only=True, tag="answer"):
-    """The system answered. `outcome`: done, refused (nothing happened) or maybe."""
+    """The system answered. `outcome`: done, refused (nothing happened) or maybe.
+
+    The `value` of a run that was accepted is the id of its job.
+    """
 
     number: int
-    outcome: str
+    outcome: Literal["done", "refused", "maybe"]
     value: Any = None
 
 
@@ -61,13 +71,21 @@ class Fault(Line, frozen=True, kw_only=True, tag="fault"):
 
 
 class Start(Line, frozen=True, kw_only=True, tag="start"):
-    """A node was started, or started again."""
+    """A node was started, or started again. `role` is primary or worker, where that is known."""
 
     node: str
+    role: str = ""
+
+
+class Clock(Line, frozen=True, kw_only=True, tag="clock"):
+    """The wall clock of a node was set ahead by so many seconds; back, if negative."""
+
+    node: str
+    ahead: float
 
 
 class Witnessed(Line, frozen=True, kw_only=True, tag="witness"):
-    """An execution as it stands: written again whenever it has changed."""
+    """An execution as it stands: written when it is first known, and whenever it has changed."""
 
     execution: Execution
 
@@ -79,12 +97,46 @@ class Seen(Line, frozen=True, kw_only=True, tag="job"):
 
 
 class Ledger(Line, frozen=True, kw_only=True, tag="ledger"):
-    """The operator's ledger as the system shows it, whole: nothing is taken out of it again."""
+    """Lines of the operator's ledger as the system shows it, all of them or those that are new.
+
+    An empty one says that the ledger was looked at, and had nothing new.
+    """
 
     entries: tuple[LedgerView, ...]
 
 
-AnyLine = Meta | Call | Answer | Fault | Start | Witnessed | Seen | Ledger
+class Owed(Line, frozen=True, kw_only=True, tag="owed"):
+    """The system owes something until a time (seconds), by that clause.
+
+    what: `end` (the system shows the job as over), `rerun` (an execution of the job's lineage
+    starts after `since`), or `rest` (nothing is left to do: what was accepted has run, and what
+    was interrupted was run again or refused). Without a job, rest is owed for all jobs; without
+    a clause, that of the promise which is broken is named. `since` is the line's own time unless
+    told. A history that ends before `until` leaves the question open.
+    """
+
+    what: Literal["end", "rerun", "rest"]
+    until: float
+    clause: str = ""
+    job: str = ""
+    since: float | None = None
+
+
+class End(Line, frozen=True, kw_only=True, tag="end"):
+    """The watching ended: until then everything that changed was written down."""
+
+
+AnyLine = (
+    Meta | Call | Answer | Fault | Start | Clock | Witnessed | Seen | Ledger | Owed | End
+)  # fmt: skip
+
+
+class BadHistory(ValueError):
+    """A line that is no line of a history. `number` counts from 1; `why` says what is wrong."""
+
+    def __init__(self, number: int, why: str, source: str = "") -> None:
+        self.number, self.why = number, why
+        super().__init__(f"{source}{', ' if source else ''}line {number}: {why}")
 
 
 class History:
@@ -120,13 +172,33 @@ class History:
         path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines))
 
 
-def load(path: Path) -> list[AnyLine]:
-    """The lines of a saved history. Raises `ValueError` that names the line which is malformed."""
-    lines: list[AnyLine] = []
+def read(
+    raws: Iterable[bytes], source: str = "", bad: Callable[[BadHistory], None] | None = None
+) -> Iterator[AnyLine]:
+    """The lines of a history, one by one, from lines of text.
+
+    A malformed one is handed to `bad`, and left out; without `bad`, `BadHistory` is raised.
+    """
     decode = msgspec.json.Decoder(AnyLine).decode
-    for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, raw in enumerate(raws, start=1):
         try:
-            lines.append(decode(raw))
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise ValueError(f"{path}, line {number}: {error}") from error
-    return lines
+            line = decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            trouble = BadHistory(number, str(error), source)
+            if bad is None:
+                raise trouble from error
+            bad(trouble)
+        else:
+            yield line
+
+
+def load(path: Path) -> list[AnyLine]:
+    """The lines of a saved history. Raises `BadHistory` that names the line which is malformed."""
+    with path.open("rb") as file:
+        return list(read(file, str(path)))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a line."""
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
+    return about | msgspec.json.schema(AnyLine)

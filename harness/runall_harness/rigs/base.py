@@ -80,14 +80,14 @@ class Execution(msgspec.Struct, kw_only=True):
     """
 
     id: str
-    tag: str
+    tag: str = ""
     node: str
     job: str
-    now: str
-    params: dict[str, str]
+    now: str = ""
+    params: dict[str, str] = {}
     claims: dict[str, str] = {}
     started_at: float
-    beat_at: float
+    beat_at: float = 0.0
     ended_at: float | None = None
     how: str = "running"
 

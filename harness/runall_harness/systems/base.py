@@ -42,6 +42,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
     """A job as the system shows it. `state` is one of the reference's words (see `machines`).
 
+    `placed_at` is when it was handed to its node, in seconds of the system's clock; 0: not told.
     `late_code` is the exit status of a result that came after the attempt had been given up.
     """
 
@@ -57,6 +58,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     now: float = 0.0
     params: dict[str, Any] = {}
     limbo: bool = False
+    placed_at: float = 0.0
     finalized_at: float = 0.0
     description: str = ""
     late_code: int | None = None
