@@ -99,6 +99,21 @@ Feature: What the recovery must leave alone
       | manual    |
       | scheduled |
 
+  @RA-2.10
+  Scenario Outline: A long job on another server outlives the dead-job timeout
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    And a job of another event runs on the second worker
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    And the job on the second worker goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-4.7 @RA-1.1 @manual
   Scenario: The recovery of a manual job runs no served slot of its event again
     Given a primary and two workers

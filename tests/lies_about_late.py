@@ -1,13 +1,11 @@
 """Lies about retries, time limits, and what comes late. See `lies`."""
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
-from planting import for_ever, itself, nothing, plant
+from runall_harness.mutants.planting import Lie, Plant, for_ever, nothing
+from runall_harness.mutants.recovery import changes_reruns
 from runall_reference import rerun
-from runall_reference.policies import base
-from runall_reference.primary import schedule
 from runall_reference.primary.finalization import Finalization
 from runall_reference.primary.links import Links
 from runall_reference.records import Abort, Finished
@@ -16,12 +14,12 @@ from runall_reference.worker import Worker
 
 
 # ------------------------------------------------------------------ retries and time limits
-def never_tries_again() -> None:
+def never_tries_again(plant: Plant) -> None:
     """A failure is the end."""
     plant(Finalization, "retry", nothing)
 
 
-def tries_at_once() -> None:
+def tries_at_once(plant: Plant) -> None:
     """A retry waits for nothing."""
     honest = Finalization.retry
 
@@ -30,10 +28,10 @@ def tries_at_once() -> None:
         for job in [job for job in self.live() if job.predecessor == done.id]:
             self.books.put(replace(job, not_before=0.0))
 
-    Finalization.retry = lying
+    plant(Finalization, "retry", lying)
 
 
-def retries_die_with_their_server() -> None:
+def retries_die_with_their_server(plant: Plant) -> None:
     """What waits for a retry is kept by the server on which it failed."""
     honest = Links.unlinked
 
@@ -44,40 +42,30 @@ def retries_die_with_their_server() -> None:
             if done and done.job.node == node:
                 self.cancel(job)
 
-    Links.unlinked = lying
+    plant(Links, "unlinked", lying)
 
 
-def tries_for_ever() -> None:
+def tries_for_ever(plant: Plant) -> None:
     """An interrupted retry has all of its event's tries again."""
-    rerun.FIELDS["retries"] = "refresh"
+    plant.entry(rerun.FIELDS, "retries", "refresh")
 
 
-def changes_reruns(change: Callable[[Any, Any], Any]) -> None:
-    """Let every rerun of an interrupted job differ from what it should be."""
-    honest = rerun.again
-
-    def lying(job: Any, event: Any, **more: Any) -> Any:
-        return change(job, honest(job, event, **more))
-
-    base.again = schedule.again = lying
-
-
-def interruptions_use_up_tries() -> None:
+def interruptions_use_up_tries(plant: Plant) -> None:
     """The loss of a server counts as a failure of the job."""
-    changes_reruns(lambda _, again: replace(again, retries=max(again.retries - 1, 0)))
+    changes_reruns(plant, lambda _, again: replace(again, retries=max(again.retries - 1, 0)))
 
 
-def reruns_inherit_their_age() -> None:
+def reruns_inherit_their_age(plant: Plant) -> None:
     """A rerun has what its predecessor left of the time limit."""
 
     def change(job: Any, again: Any) -> Any:
         used = job.finalized_at - job.started_at
         return replace(again, timeout=max(again.timeout - used, 0.1)) if again.timeout else again
 
-    changes_reruns(change)
+    changes_reruns(plant, change)
 
 
-def the_dead_run_out_of_time() -> None:
+def the_dead_run_out_of_time(plant: Plant) -> None:
     """A time limit goes on for a job of which nobody knows whether it lives."""
 
     def is_timed(_: Any, job: Any) -> bool:
@@ -86,7 +74,7 @@ def the_dead_run_out_of_time() -> None:
     plant(Links, "is_timed", is_timed)
 
 
-def deaths_forgive_the_limit() -> None:
+def deaths_forgive_the_limit(plant: Plant) -> None:
     """Only a result can tell that a job was over its time."""
     honest = Finalization.lose
 
@@ -94,22 +82,22 @@ def deaths_forgive_the_limit() -> None:
         over = job.stop_reason == "timeout"
         honest(self, replace(job, stop_reason="", state="running") if over else job, cause)
 
-    Finalization.lose = lying
+    plant(Finalization, "lose", lying)
 
 
 # ------------------------------------------------------------------ what comes late
-def the_stale_go_on() -> None:
+def the_stale_go_on(plant: Plant) -> None:
     """Nobody stops an execution that was given up, neither its worker nor its primary."""
     plant(Worker, "fence", for_ever)
     plant(Links, "stop_strays", nothing)
 
 
-def late_results_are_lost() -> None:
+def late_results_are_lost(plant: Plant) -> None:
     """A result for an attempt that was given up is thrown away."""
     plant(Finalization, "late", nothing)
 
 
-def late_results_count() -> None:
+def late_results_count(plant: Plant) -> None:
     """A late result ends whatever attempt is running by then."""
 
     def lying(self: Any, done: Any, result: Any) -> None:
@@ -117,10 +105,10 @@ def late_results_count() -> None:
             if job.state == "running":
                 self.conclude(job, result)
 
-    Finalization.late = lying
+    plant(Finalization, "late", lying)
 
 
-def workers_forget_results() -> None:
+def workers_forget_results(plant: Plant) -> None:
     """A result that could not be delivered is gone with the next start."""
     honest = Worker.wake_up
 
@@ -129,10 +117,10 @@ def workers_forget_results() -> None:
             self.books.drop(run)
         honest(self, boot)
 
-    Worker.wake_up = lying
+    plant(Worker, "wake_up", lying)
 
 
-def results_count_twice() -> None:
+def results_count_twice(plant: Plant) -> None:
     """A result that is delivered again finalizes its job again."""
     honest = Links.take_result
 
@@ -142,15 +130,19 @@ def results_count_twice() -> None:
             self.books.put(Finished(job=replace(done.job, finalized_at=self.now)))
         return honest(self, beat, result)
 
-    Links.take_result = lying
+    plant(Links, "take_result", lying)
 
 
-def old_orders_are_obeyed() -> None:
+def old_orders_are_obeyed(plant: Plant) -> None:
     """A start order is obeyed, however long it was on its way."""
-    Worker.void = lambda self, order: self.draining or order.boot != self.boot
+
+    def lying(self: Any, order: Any) -> bool:
+        return self.draining or order.boot != self.boot
+
+    plant(Worker, "void", lying)
 
 
-def what_never_began_is_nothing() -> None:
+def what_never_began_is_nothing(plant: Plant) -> None:
     """A job that no server reported is forgotten with the server that it was handed to."""
     honest = Finalization.lose
 
@@ -160,10 +152,10 @@ def what_never_began_is_nothing() -> None:
         self.books.drop(job)
         return self.books.put(Finished(job=replace(job, state="failed", finalized_at=self.now)))
 
-    Finalization.lose = lying
+    plant(Finalization, "lose", lying)
 
 
-def drains_beat_aborts() -> None:
+def drains_beat_aborts(plant: Plant) -> None:
     """What a server that goes down has ended was ended by that, whoever asked before."""
     honest = Finalization.conclude
 
@@ -173,15 +165,20 @@ def drains_beat_aborts() -> None:
             self.books.drop(self.books.get(Abort, job.root))
         honest(self, job, result)
 
-    Finalization.conclude = lying
+    plant(Finalization, "conclude", lying)
 
 
-def any_settings_will_do() -> None:
+def any_settings_will_do(plant: Plant) -> None:
     """Nobody looks at whether the fence is short enough."""
     plant(Settings, "checked", itself)
 
 
-LIES_ABOUT_LATE: dict[Callable[[], None], frozenset[str]] = {
+def itself(what: Any) -> Any:
+    """Return what it was called on, as it is."""
+    return what
+
+
+LIES_ABOUT_LATE: dict[Lie, frozenset[str]] = {
     never_tries_again: frozenset({"RA-11.1", "RA-11.2"}),
     tries_at_once: frozenset({"RA-11.1"}),
     retries_die_with_their_server: frozenset({"RA-11.2"}),

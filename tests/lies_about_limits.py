@@ -1,30 +1,17 @@
 """Lies about limbo, reruns that wait, bounds, limits and the ledger. See `lies`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
+from runall_harness.mutants.planting import Lie, Plant, never, nothing
 from runall_reference import rerun
-from runall_reference.machines import ACTIVE
 from runall_reference.policies import base
-from runall_reference.policies.base import Policy
 from runall_reference.primary import Primary
 from runall_reference.primary.desk import Desk
 from runall_reference.primary.links import Links
 from runall_reference.primary.orders import Orders
 from runall_reference.primary.placement import Placement
-from runall_reference.primary.schedule import Schedule
-from runall_reference.records import Event
-
-
-def plant(where: Any, name: str, lie: Callable[..., Any]) -> None:
-    """Put a lie in the place of an honest method."""
-    setattr(where, name, lie)
-
-
-def never(*_: Any) -> bool:
-    """Say no."""
-    return False
 
 
 def present(self: Any, *_: Any) -> float:
@@ -32,27 +19,13 @@ def present(self: Any, *_: Any) -> float:
     return self.now
 
 
-def nothing(*_: Any, **__: Any) -> None:
-    """Do nothing."""
-
-
 # ------------------------------------------------------------------ limbo
-def hides_limbo() -> None:
+def hides_limbo(plant: Plant) -> None:
     """A job of a server that is out of reach is shown as if nothing were in doubt."""
     plant(Desk, "in_limbo", never)
 
 
-def limbo_is_free() -> None:
-    """A job in limbo gives its place to others."""
-    honest = Desk.in_limbo
-
-    def lying(self: Any, job: Any) -> bool:
-        return job.state in ACTIVE and not honest(self, job)
-
-    plant(Placement, "counts", lying)
-
-
-def notices_no_silence() -> None:
+def notices_no_silence(plant: Plant) -> None:
     """Only a closed link makes a worker suspect."""
 
     def link_wakes(self: Any) -> Iterator[float]:
@@ -64,7 +37,7 @@ def notices_no_silence() -> None:
     plant(Primary, "link_wakes", link_wakes)
 
 
-def loses_aborts_in_limbo() -> None:
+def loses_aborts_in_limbo(plant: Plant) -> None:
     """An abort is passed on to the server, which is out of reach, and then forgotten."""
     honest = Orders.abort_job
 
@@ -77,33 +50,14 @@ def loses_aborts_in_limbo() -> None:
 
 
 # ------------------------------------------------------------------ reruns that wait
-def runs_disabled_events() -> None:
-    """What is owed is started, whether its event is enabled or not."""
-    honest = Schedule.serve_reopened
-
-    def place_held(self: Any, job: Any) -> None:
-        event = self.event(job.event)
-        node = self.choose(event.target) if event and self.room(event) else None
-        if node is not None:
-            self.place(job, node)
-
-    def serve_schedule(self: Any) -> None:
-        for event in list(self.books.all(Event).values()):
-            if honest(self, event) and event.enabled:
-                self.serve_cursor(event)
-
-    plant(Placement, "place_held", place_held)
-    plant(Schedule, "serve_schedule", serve_schedule)
-
-
-def deletes_nothing() -> None:
+def deletes_nothing(plant: Plant) -> None:
     """A deletion is answered, and the event goes on."""
     plant(Orders, "delete_event", nothing)
 
 
-def goes_where_it_was() -> None:
+def goes_where_it_was(plant: Plant) -> None:
     """The rerun of a manual job goes where the event might run when the job began."""
-    rerun.FIELDS["target"] = "keep"
+    plant.entry(rerun.FIELDS, "target", "keep")
 
     def lying(self: Any, job: Any) -> None:
         event = self.event(job.event)
@@ -114,7 +68,7 @@ def goes_where_it_was() -> None:
     plant(Placement, "place_held", lying)
 
 
-def one_waits_for_all() -> None:
+def one_waits_for_all(plant: Plant) -> None:
     """What waits is started in its order, and the first that cannot start stops the rest."""
 
     def lying(self: Any) -> None:
@@ -126,7 +80,7 @@ def one_waits_for_all() -> None:
     plant(Placement, "place_waiting", lying)
 
 
-def keeps_its_id() -> None:
+def keeps_its_id(plant: Plant) -> None:
     """The rerun of a manual job goes by the name of the job that it replaces."""
     honest = rerun.again
 
@@ -137,38 +91,17 @@ def keeps_its_id() -> None:
 
 
 # ------------------------------------------------------------------ bounds
-def without(clause: str) -> Callable[..., Any]:
-    """Every reason against a rerun but that of one clause."""
-    honest = Policy.refusal
-
-    def lying(*about: Any) -> Any:
-        reason = honest(*about)
-        return None if reason and reason[0] == clause else reason
-
-    return lying
-
-
-def never_gives_up() -> None:
-    """A job that takes its servers down is run again for ever."""
-    plant(Policy, "refusal", without("RA-8.1"))
-
-
-def nothing_is_too_old() -> None:
-    """What was lost is run again, however long ago that was."""
-    plant(Placement, "too_old", never)
-
-
-def outages_take_no_time() -> None:
+def outages_take_no_time(plant: Plant) -> None:
     """A lost job counts as lost when the primary finds out."""
     plant(Desk, "alive_at", present)
 
 
-def all_at_once() -> None:
+def all_at_once(plant: Plant) -> None:
     """The reruns of a lost server start at the same moment."""
     plant(Desk, "stagger", present)
 
 
-def refuses_in_silence() -> None:
+def refuses_in_silence(plant: Plant) -> None:
     """A rerun that is refused leaves no trace."""
     honest = Desk.note
 
@@ -179,25 +112,13 @@ def refuses_in_silence() -> None:
     plant(Desk, "note", lying)
 
 
-def keeps_no_ledger() -> None:
+def keeps_no_ledger(plant: Plant) -> None:
     """Nothing is written down for the operator."""
     plant(Desk, "note", nothing)
 
 
 # ------------------------------------------------------------------ limits
-def reruns_know_no_limit() -> None:
-    """A rerun starts wherever a server is free; only others ask for room."""
-
-    def lying(self: Any, job: Any) -> None:
-        event = self.event(job.event)
-        node = self.choose(event.target) if event and event.enabled else None
-        if node is not None and (job.cause == "interrupted" or self.room(event)):
-            self.place(job, node)
-
-    plant(Placement, "place_held", lying)
-
-
-def last_come_first_served() -> None:
+def last_come_first_served(plant: Plant) -> None:
     """The queue is a stack."""
     honest = Placement.waiting
 
@@ -209,7 +130,7 @@ def last_come_first_served() -> None:
     plant(Placement, "waiting", lying)
 
 
-def endless_queue() -> None:
+def endless_queue(plant: Plant) -> None:
     """Whatever is asked for may wait."""
     honest = Orders.queue
 
@@ -219,23 +140,18 @@ def endless_queue() -> None:
     plant(Orders, "queue", lying)
 
 
-LIES_ABOUT_LIMITS: dict[Callable[[], None], frozenset[str]] = {
+LIES_ABOUT_LIMITS: dict[Lie, frozenset[str]] = {
     hides_limbo: frozenset({"RA-10.1"}),
-    limbo_is_free: frozenset({"RA-6.2"}),
     notices_no_silence: frozenset({"RA-2.12"}),
     loses_aborts_in_limbo: frozenset({"RA-10.2"}),
-    runs_disabled_events: frozenset({"RA-6.4"}),
     deletes_nothing: frozenset({"RA-6.3"}),
     goes_where_it_was: frozenset({"RA-6.5"}),
     one_waits_for_all: frozenset({"RA-4.11"}),
     keeps_its_id: frozenset({"RA-4.8"}),
-    never_gives_up: frozenset({"RA-8.1"}),
-    nothing_is_too_old: frozenset({"RA-8.2"}),
     outages_take_no_time: frozenset({"RA-8.2"}),
     all_at_once: frozenset({"RA-8.5"}),
     refuses_in_silence: frozenset({"RA-8.3"}),
     keeps_no_ledger: frozenset({"RA-8.4"}),
-    reruns_know_no_limit: frozenset({"RA-6.1"}),
     last_come_first_served: frozenset({"RA-6.6"}),
     endless_queue: frozenset({"RA-6.7"}),
 }

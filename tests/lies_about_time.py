@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from planting import plant
+from runall_harness.mutants.planting import Lie, Plant
 from runall_reference import timing
 from runall_reference.policies.base import Policy
 from runall_reference.primary import Primary, schedule
@@ -16,7 +16,7 @@ from runall_reference.records import Cursor, Reopened
 Due = Callable[[Any, datetime], bool]
 
 
-def wants_unless_told(what: str) -> None:
+def wants_unless_told(plant: Plant, what: str) -> None:
     """Let an event want that, whatever its Run All, unless it says what it wants."""
 
     def lying(_: Any, event: Any) -> str:
@@ -25,43 +25,47 @@ def wants_unless_told(what: str) -> None:
     plant(Schedule, "missed", lying)
 
 
-def forgets_what_it_missed() -> None:
+def forgets_what_it_missed(plant: Plant) -> None:
     """Run All brings back what was interrupted, and nothing that was missed."""
-    wants_unless_told("none")
+    wants_unless_told(plant, "none")
 
 
-def serves_what_nobody_wants() -> None:
+def serves_what_nobody_wants(plant: Plant) -> None:
     """What was missed is served later, with Run All or without."""
-    wants_unless_told("all")
+    wants_unless_told(plant, "all")
 
 
-def serves_all_for_the_last() -> None:
+def serves_all_for_the_last(plant: Plant) -> None:
     """An event that wants the last missed slot gets all of them."""
     honest = Schedule.missed
-    Schedule.missed = lambda self, event: "all" if event.missed == "last" else honest(self, event)
+
+    def lying(self: Any, event: Any) -> str:
+        return "all" if event.missed == "last" else honest(self, event)
+
+    plant(Schedule, "missed", lying)
 
 
-def serves_at_any_age() -> None:
+def serves_at_any_age(plant: Plant) -> None:
     """No slot is too old to be served."""
     honest = Schedule.oldest_wanted
 
     def lying(self: Any, event: Any, present: int) -> int:
         return honest(self, replace(event, missed_age=0.0), present)
 
-    Schedule.oldest_wanted = lying
+    plant(Schedule, "oldest_wanted", lying)
 
 
-def serves_the_newest_first() -> None:
+def serves_the_newest_first(plant: Plant) -> None:
     """Of several slots that are owed again, the latest comes first."""
 
     def lying(self: Any, event: Any) -> bool:
         owed = [slot for slot in self.books.all(Reopened).values() if slot.event == event.id]
         return all(self.serve_again(event, slot) for slot in sorted(owed, key=lambda s: -s.slot))
 
-    Schedule.serve_reopened = lying
+    plant(Schedule, "serve_reopened", lying)
 
 
-def rewinds_the_cursor() -> None:
+def rewinds_the_cursor(plant: Plant) -> None:
     """An interrupted slot is brought back by replaying all since, as three releases did."""
 
     def lying(_: Any, desk: Any, job: Any, cause: str) -> None:
@@ -71,7 +75,7 @@ def rewinds_the_cursor() -> None:
     plant(Policy, "recover_scheduled", lying)
 
 
-def edits_reset_the_cursor() -> None:
+def edits_reset_the_cursor(plant: Plant) -> None:
     """The cursor belongs to the event's record, and an edit begins it anew."""
     honest = Orders.update_event
 
@@ -80,10 +84,10 @@ def edits_reset_the_cursor() -> None:
         self.books.put(Cursor(event=event.id, slot=self.clock.slot(self.now)))
         return event
 
-    Orders.update_event = lying
+    plant(Orders, "update_event", lying)
 
 
-def manual_runs_move_the_cursor() -> None:
+def manual_runs_move_the_cursor(plant: Plant) -> None:
     """A run by hand counts for all minutes until then."""
     honest = Orders.run_event
 
@@ -91,30 +95,30 @@ def manual_runs_move_the_cursor() -> None:
         self.books.put(Cursor(event=order.event, slot=self.clock.slot(self.now)))
         return honest(self, order)
 
-    Orders.run_event = lying
+    plant(Orders, "run_event", lying)
 
 
-def due_by(rule: Due) -> None:
+def due_by(plant: Plant, rule: Due) -> None:
     """Let the schedule step through all minutes and serve those that another rule names."""
 
     def lying(listed: Any, zone: str, after: int, until: int) -> Iterator[int]:
         slots = range(after + 1, until + 1) if listed else ()
         return (slot for slot in slots if rule(listed, timing.local_minute(slot, zone)))
 
-    schedule.due_slots = lying
+    plant(schedule, "due_slots", lying)
 
 
-def days_or_weekdays() -> None:
+def days_or_weekdays(plant: Plant) -> None:
     """As in cron, a day of the month or a weekday is enough."""
 
     def rule(listed: Any, moment: datetime) -> bool:
         days, weekdays = replace(listed, weekdays=()), replace(listed, days=())
         return timing.matches(days, moment) or timing.matches(weekdays, moment)
 
-    due_by(rule)
+    due_by(plant, rule)
 
 
-def makes_up_for_spring() -> None:
+def makes_up_for_spring(plant: Plant) -> None:
     """As some crons do, a local time that was skipped is served when the clock has changed."""
 
     def rule(listed: Any, moment: datetime) -> bool:
@@ -123,24 +127,24 @@ def makes_up_for_spring() -> None:
         skipped = datetime.fromtimestamp(before, moment.tzinfo).utcoffset() != moment.utcoffset()
         return timing.matches(listed, moment) or (skipped and timing.matches(listed, was))
 
-    due_by(rule)
+    due_by(plant, rule)
 
 
-def serves_autumn_once() -> None:
+def serves_autumn_once(plant: Plant) -> None:
     """As some crons do, a local time that comes again is not served again."""
-    due_by(lambda listed, moment: timing.matches(listed, moment) and not moment.fold)
+    due_by(plant, lambda listed, moment: timing.matches(listed, moment) and not moment.fold)
 
 
-def follows_the_clock_back() -> None:
+def follows_the_clock_back(plant: Plant) -> None:
     """The cursor is wherever the clock is."""
 
     def lying(self: Any, event: Any, slot: int) -> None:
         self.books.put(Cursor(event=event.id, slot=slot))
 
-    Schedule.move_cursor = lying
+    plant(Schedule, "move_cursor", lying)
 
 
-def times_out_by_the_wall_clock() -> None:
+def times_out_by_the_wall_clock(plant: Plant) -> None:
     """Silence is counted on a clock that people set."""
     from runall_reference.inputs import ClockSet
 
@@ -155,10 +159,10 @@ def times_out_by_the_wall_clock() -> None:
                 link.since -= told.skew
         return honest(self, told)
 
-    Primary.answer = lying
+    plant(Primary, "answer", lying)
 
 
-LIES_ABOUT_TIME: dict[Callable[[], None], frozenset[str]] = {
+LIES_ABOUT_TIME: dict[Lie, frozenset[str]] = {
     forgets_what_it_missed: frozenset({"RA-5.4"}),
     serves_what_nobody_wants: frozenset({"RA-5.7"}),
     serves_all_for_the_last: frozenset({"RA-5.6"}),

@@ -1,46 +1,38 @@
 """A reference that breaks a rule turns the right cases red, in the words of the clause."""
 
-from pathlib import Path
-
 import pytest
-from judged import FIVE_FAILURES, conform
-from lies import LIES, Lie
-from runall_harness.spec import clause_text
+from judged import FIVE_FAILURES
+from lies import LIES, as_mutant, slot_not_reopened
+from runall_harness.cases import load_cases, select
+from runall_harness.mutants import Mutant, by_name
+from runall_harness.mutants.planting import Lie
+from runall_harness.mutants.trial import try_scenarios
+from runall_harness.verdicts import Verdict
 
-WHOSE = {"rerun_not_called": "manual", "drops_overrides": "manual",
-         "slot_not_reopened": "scheduled"}  # fmt: skip
-
-
-def test_the_honest_reference_turns_nothing_red(tmp_path: Path) -> None:
-    honest = conform("--rig", "simulated", out=tmp_path)
-    assert (honest.code, honest.red()) == (0, {})
+WHOSE = [
+    (by_name("schedule_only"), "manual"),
+    (by_name("drops_overrides"), "manual"),
+    (as_mutant(slot_not_reopened), "scheduled"),
+]
 
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
-def test_a_lie_is_told_by_the_clause_that_it_breaks(lie: Lie, tmp_path: Path) -> None:
-    judged = conform("--rig", "simulated", out=tmp_path, lie=lie.__name__)
-    assert judged.code == 1
-    assert judged.report["verdict"] == "not conformant"
-    sentences = {clause: clause_text(clause) for clause in LIES[lie]}
-    named = [m for m in judged.red().values() if any(m.startswith(c) for c in sentences)]
-    assert named, f"no case names {sorted(sentences)}: {judged.red()}"
-    assert all(any(text in message for text in sentences.values()) for message in named)
+def test_a_lie_is_told_by_the_clause_that_it_breaks(lie: Lie) -> None:
+    trial = try_scenarios(as_mutant(lie), load_cases(), first=True)
+    assert trial.troubles == []
+    assert trial.killed, f"no case names {sorted(LIES[lie])}: {trial.others}"
 
 
-@pytest.mark.parametrize("lie", WHOSE)
-def test_a_lie_about_one_trigger_leaves_the_other_green(lie: str, tmp_path: Path) -> None:
-    only = ("--scenario", FIVE_FAILURES)
-    red = conform("--rig", "simulated", *only, out=tmp_path, lie=lie).red()
+@pytest.mark.parametrize(("mutant", "trigger"), WHOSE, ids=lambda it: getattr(it, "name", it))
+def test_a_lie_about_one_trigger_leaves_the_other_green(mutant: Mutant, trigger: str) -> None:
+    trial = try_scenarios(mutant, select(load_cases(), FIVE_FAILURES))
+    red = [case for case, verdict in trial.verdicts.items() if verdict.startswith("RA-")]
     assert red
-    assert all(case.endswith(f"/{WHOSE[lie]}") for case in red)
+    assert all(case.endswith(f"/{trigger}") for case in red)
 
 
-def test_a_rerun_that_is_never_called_fails_every_case_that_owes_one(tmp_path: Path) -> None:
-    judged = conform("--rig", "simulated", out=tmp_path, lie="rerun_not_called")
-    owed = {
-        case["id"]
-        for case in judged.report["cases"]
-        if "RA-1.1" in case["clauses"] and case["trigger"] == "manual"
-    }
-    assert owed
-    assert owed <= set(judged.red())
+def test_a_rerun_that_is_never_called_fails_every_case_that_owes_one() -> None:
+    owing = [c for c in load_cases() if "RA-1.1" in c.clauses and c.trigger == "manual"]
+    trial = try_scenarios(by_name("schedule_only"), owing)
+    assert trial.verdicts.keys() == {case.id for case in owing}
+    assert Verdict.PASS not in trial.verdicts.values()

@@ -11,6 +11,7 @@ from typing import Any
 import lies
 import pytest
 from crashes import RECOVERIES, Recovery, Story, recover
+from runall_harness.mutants import planted
 from runall_harness.rigs.base import CrashPoint, Rig
 from runall_harness.rigs.processes import ProcessesRig
 from runall_harness.rigs.simulated import SimulatedRig
@@ -103,12 +104,9 @@ def test_a_real_primary_killed_at_any_commit_of_its_recovery_leads_to_one_rerun(
     assert count > 3, "a recovery has at least three commits"
 
 
-def test_a_rerun_that_is_decided_one_step_late_is_lost_at_one_of_the_points(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(lies, "plant", monkeypatch.setattr)
-    lies.decides_later()
-    with pytest.raises(AssertionError, match="nothing came of it: j1 interrupted"):
+def test_a_rerun_that_is_decided_one_step_late_is_lost_at_one_of_the_points() -> None:
+    lie = lies.as_mutant(lies.decides_later)
+    with planted(lie), pytest.raises(AssertionError, match="nothing came of it: j1 interrupted"):
         list(explore(lambda point: recover(SimulatedRig(), RECOVERIES[2], "manual", point)))
 
 

@@ -7,6 +7,7 @@ from runall_reference.primary import Primary
 from runall_reference.primary.desk import Desk
 from runall_reference.primary.links import Links
 from runall_reference.primary.placement import Placement
+from runall_reference.records import Server
 from runall_reference.worker import Worker
 
 from .mutant import mutant
@@ -24,7 +25,7 @@ def limbo_not_counted(plant: Plant) -> None:
     plant(Placement, "counts", counts)
 
 
-@mutant(source="Cronicle, all versions", clause="RA-7.1")
+@mutant(source="Cronicle, all versions", clause="RA-7.1", also=("RA-7.3",))
 def two_live(plant: Plant) -> None:
     """A worker that is cut off goes on with its job while the rerun runs elsewhere."""
     plant(Worker, "fence", for_ever)
@@ -39,14 +40,15 @@ def return_is_late(plant: Plant) -> None:
     def compare(self: Any, job: Any, beat: Any) -> None:
         if job.boot == beat.boot or job.node == self.node:
             return honest(self, job, beat)
-        since = vars(self).setdefault("awaited", {}).setdefault(job.id, self.now)
-        over = self.now - since >= self.settings.dead_job_timeout
-        return honest(self, job, beat) if over else None
+        server = self.books.get(Server, beat.node)
+        if self.now - server.joined_at >= self.settings.dead_job_timeout:
+            honest(self, job, beat)
+        return None
 
     plant(Links, "compare", compare)
 
 
-@mutant(source="Oban; River 682; Hangfire 514; Airflow 16023", clause="RA-7.1")
+@mutant(source="Oban; River 682; Hangfire 514; Airflow 16023", clause="RA-2.10", also=("RA-7.1",))
 def elapsed_not_liveness(plant: Plant) -> None:
     """A long job that is alive is taken for dead after a fixed time."""
     honest = Primary.give_up_lost

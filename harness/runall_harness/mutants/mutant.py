@@ -13,24 +13,31 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """The reference with one lie.
 
     `name` is that of the bug, `story` says in a sentence what goes wrong, `source` where it was
-    seen. `clause` is the one that it breaks: only a failure of that clause counts as its death.
-    `policy` is the recovery policy that it runs with, for a release of history.
+    seen. `clause` is the one that it breaks, `also` those that say the same of it in other words:
+    only a failure of one of these counts as its death. `policy` is the recovery policy that it
+    runs with, for a release of history.
     """
 
     name: str
     story: str
     source: str
     clause: str
+    also: tuple[str, ...] = ()
     lie: Lie
     policy: str = "reference"
 
+    @property
+    def clauses(self) -> frozenset[str]:
+        """Every clause that this bug breaks by itself."""
+        return frozenset((self.clause, *self.also))
 
-def mutant(*, source: str, clause: str) -> Callable[[Lie], Mutant]:
+
+def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[[Lie], Mutant]:
     """Make a mutant of a function that plants a lie: its name and its docstring tell the rest."""
 
     def make(lie: Lie) -> Mutant:
-        story = cleandoc(lie.__doc__ or "")
-        return Mutant(name=lie.__name__, story=story, source=source, clause=clause, lie=lie)
+        name, story = lie.__name__, " ".join(cleandoc(lie.__doc__ or "").split())
+        return Mutant(name=name, story=story, source=source, clause=clause, also=also, lie=lie)
 
     return make
 

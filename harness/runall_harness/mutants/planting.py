@@ -9,7 +9,7 @@ mutants can run in one process, one after the other.
 from collections.abc import Callable, MutableMapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from runall_reference.machines import JOB, LINK, ROLE
 
@@ -44,7 +44,7 @@ class Plant:
     def __call__(self, where: Any, name: str, lie: Any) -> None:
         """Replace an attribute. Raises `AttributeError` if there is none: a lie about nothing."""
         getattr(where, name)
-        own = vars(where).get(name, ABSENT)
+        own: Any = cast(dict[str, Any], vars(where)).get(name, ABSENT)
         setattr(where, name, lie)
         if own is ABSENT:  # it was inherited
             self._undo.callback(delattr, where, name)

@@ -12,7 +12,7 @@ from runall_reference.primary.finalization import Finalization
 from runall_reference.primary.links import Links
 from runall_reference.primary.placement import Placement
 from runall_reference.primary.schedule import Schedule
-from runall_reference.records import Cursor, Entry, Finished, Job
+from runall_reference.records import Cursor, Entry, Event, Finished, Job
 
 from .mutant import mutant
 from .planting import Plant, never, nothing
@@ -64,7 +64,7 @@ def one_try(plant: Plant) -> None:
     plant(Policy, "recover_manual", recover_manual)
 
 
-@mutant(source="Cronicle, after a clean stop and a failover", clause="RA-4.6")
+@mutant(source="Cronicle, after a clean stop and a failover", clause="RA-1.1", also=("RA-4.6",))
 def replay_eats_rerun(plant: Plant) -> None:
     """Slots go first, and a manual rerun that finds its event's limit reached is refused."""
     honest = Placement.place_held
@@ -159,7 +159,7 @@ def drops_overrides(plant: Plant) -> None:
     plant.entry(rerun.FIELDS, "params", "refresh")
 
 
-@mutant(source="xyOps; River 1302", clause="RA-3.5")
+@mutant(source="xyOps; River 1302", clause="RA-3.5", also=("RA-3.1",))
 def late_result_wins(plant: Plant) -> None:
     """A late result rewrites the record of the interrupted attempt while the rerun runs."""
 
@@ -202,8 +202,6 @@ def runs_disabled(plant: Plant) -> None:
             self.place(job, node)
 
     def serve_schedule(self: Any) -> None:
-        from runall_reference.records import Event
-
         for event in list(self.books.all(Event).values()):
             if honest(self, event) and event.enabled:
                 self.serve_cursor(event)

@@ -1,4 +1,4 @@
-"""Three releases of Cronicle, as the reference's policies keep them: the bugs as they came together.
+"""Three releases of Cronicle, as policies of the reference: the bugs as they came together.
 
 The policy is put in the place of the default, so that whoever runs the reference runs the release.
 """

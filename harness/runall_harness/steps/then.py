@@ -24,6 +24,7 @@ def _(scene: Scene) -> None:
 
 @then("the job ends as interrupted before the dead-job timeout has passed")
 def _(scene: Scene) -> None:
+    scene.clause = "RA-2.2"
     view = scene.finalized(scene.work)
     took = view.finalized_at - scene.since
     if view.state != "interrupted" or took >= scene.timings.dead_job_timeout:
