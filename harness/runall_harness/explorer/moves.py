@@ -178,7 +178,7 @@ ORDERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class Order(Move, frozen=True, kw_only=True, tag="order"):
-    """A user does something: abort, disable, edit, delete, run by hand. `what` is one of `ORDERS`."""
+    """A user does something: `what` is one of `ORDERS`."""
 
     what: str
 

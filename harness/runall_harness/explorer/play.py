@@ -9,17 +9,19 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from runall_reference.primary import Primary
+from runall_reference.records import Finished, Job, Reopened, Run
+from runall_reference.timing import Timing
+
 from runall_harness.history import Answer, Call, Fault, History, Ledger, Meta, Start, Witnessed
 from runall_harness.rigs.base import NodeSpec, Proof
 from runall_harness.rigs.simulated import SimulatedSite
 from runall_harness.simulation.node import Living, Node
-from runall_harness.systems.base import Rejected, Unreachable
-from runall_harness.systems.reference import CAPABILITIES, NEVER_CLAIMED, SimulatedClient
-from runall_reference.primary import Primary
-from runall_reference.records import Job, Reopened, Run
-from runall_reference.timing import Timing
+from runall_harness.simulation.world import EPOCH
+from runall_harness.systems.base import JobView, Rejected, Unreachable
+from runall_harness.systems.reference import CAPABILITIES, NEVER_CLAIMED, SimulatedClient, job_of
 
-from .worlds import AT_ONCE, FAILS, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
+from .worlds import AT_ONCE, FAILS, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
 EVENT, TAG = "report", "work"
 # A moment that is longer than any message is under way, and shorter than any timeout.
@@ -27,7 +29,7 @@ MOMENT = 0.1
 
 
 class Play:
-    """A bounded world, its clients and its history. `acts` counts what has happened since `begin`."""
+    """A bounded world, its client and its history. `acts` is how many have happened since `begin`."""
 
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
@@ -148,12 +150,21 @@ class Play:
 
     def over(self) -> bool:
         """Whether nothing is to come: all has been released, and nobody owes or runs anything."""
+        if self.is_lost():
+            return True
         if self.site.now() < self.began + RELEASED + MOMENT:
             return False
         books = self.site.world.store.load_kinds(Job, Reopened)
         back = self.returning()
         runs = any(node.disks["worker"].load_kinds(Run) for node in self.nodes() if node.up)
         return not (books or runs or back or self.is_due())
+
+    def is_lost(self) -> bool:
+        """Whether nobody is going to lead any more, and no job runs: then nothing can follow."""
+        leads = any(
+            self.site.alive(name) or name in self.returning() for name in self.outline.primaries
+        )
+        return not leads and not any(node.processes for node in self.nodes())
 
     def returning(self) -> set[str]:
         """The nodes whose start is planned, and those that are still away for a while."""
@@ -204,9 +215,16 @@ class Play:
         state = (world.store.commits, links, len(world.executions))
         if state != self.seen:
             self.seen = state
-            if leader is not None:
-                self.history.see_jobs(self.site.now(), self.client.jobs())
+            shown = self.client.jobs() if leader else self.committed()
+            self.history.see_jobs(self.site.now(), shown)
         self.history.see_executions(self.site.now(), world.executions)
+
+    def committed(self) -> list[JobView]:
+        """What is over by the records, while nobody answers: a commit is a commit."""
+        over = self.site.world.store.load_kinds(Finished)
+        records = [(each.job, each.late_code) for each in over if isinstance(each, Finished)]
+        shown = [{**msgspec.to_builtins(job), "late_code": late} for job, late in records]
+        return [job_of({"limbo": False, **each}) for each in shown]
 
     def note(self, proof: Proof) -> None:
         """Write down a fault."""
@@ -234,8 +252,9 @@ class Play:
             self.returns(node, back)
 
     def returns(self, node: str, back: float | None) -> None:
-        """Plan the next start of a node."""
+        """Plan the next start of a node: at the first instant of the grid after so many seconds."""
         if back is not None:
+            back += GRID - (self.site.now() + back - EPOCH) % GRID
             self.plan(back, "restart", node)
 
     def restart(self, node: str) -> None:

@@ -25,6 +25,9 @@ MINUTE = 60 / SETTINGS.time_scale
 # From the start of the job: when its server fails, when that one is back, when jobs may end.
 FAILS, AT_ONCE, LATE = 3.0, 1.0, 24.0
 RELEASED = 45.0
+# Nodes come back at multiples of this after the beginning of time, as they beat: so two stories in
+# which one died a moment apart are soon the same story.
+GRID = SETTINGS.heartbeat
 # A story that has not come to rest by then is judged as it stands.
 HORIZON = 150.0
 
@@ -67,6 +70,12 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         if not self.local:
             return "worker-*"
         return "[pb]*" if self.backup else PRIMARY
+
+    @property
+    def ages(self) -> bool:
+        """Whether a rule of this world asks how old a job is: a time limit, or an age of reruns."""
+        asked = (self.event.get(name, 0) for name in ("timeout", "rerun_age", "missed_age"))
+        return any(0 < age < HORIZON for age in asked)
 
     @property
     def settings(self) -> Settings:

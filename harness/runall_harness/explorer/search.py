@@ -1,0 +1,155 @@
+"""The exhaustive search: every move at every point of a bounded world, and every two of them.
+
+Plays that have become the same are played on once. What is found is a play whose history breaks a
+clause, with the moves that were made: the first ones found are the shortest, for single moves are
+tried before pairs.
+"""
+
+import pickle
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from runall_harness.checks import Broken, examine
+from runall_harness.simulation.world import EPOCH
+
+from .moves import KINDS, AnyMove
+from .play import Play
+from .signature import signature
+from .worlds import GRID, RELEASED, Outline
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A story that breaks something: its world, its moves, and what the checks say."""
+
+    outline: Outline
+    moves: tuple[AnyMove, ...]
+    broken: tuple[Broken, ...]
+    seconds: float = 0.0
+
+    @property
+    def clauses(self) -> frozenset[str]:
+        """The clauses that are broken."""
+        return frozenset(each.clause for each in self.broken)
+
+
+class Tally(msgspec.Struct, kw_only=True):
+    """What a search has done. `schedules` were begun; `merged` of them were the same as others.
+
+    `states` counts distinct signatures, `exercised` how often each check had something to judge.
+    """
+
+    worlds: int = 0
+    schedules: int = 0
+    merged: int = 0
+    states: int = 0
+    acts: int = 0
+    seconds: float = 0.0
+    exercised: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def add(self, other: "Tally") -> None:
+        """Count another search in."""
+        for name in ("worlds", "schedules", "merged", "states", "acts", "seconds"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.exercised.update(other.exercised)
+
+
+class Search:
+    """One search of one bounded world, with up to `depth` moves of the given kinds."""
+
+    def __init__(
+        self,
+        outline: Outline,
+        kinds: Sequence[str] = ("crash",),
+        *,
+        depth: int = 1,
+        merge: bool = True,
+        progress: Callable[[Tally], None] = lambda _: None,
+    ) -> None:
+        self.outline, self.kinds, self.depth, self.merge = outline, kinds, depth, merge
+        self.tally = Tally(worlds=1)
+        self.seen: set[tuple[int, int]] = set()
+        self.progress = progress
+        self.began = time.monotonic()
+
+    def run(self) -> Iterator[Found]:
+        """Search, and give each story that breaks a clause as soon as it is found."""
+        yield from self.branch(Play(self.outline), (), self.depth)
+        self.tally.states = len(self.seen)
+        self.tally.seconds = time.monotonic() - self.began
+
+    def branch(self, play: Play, moves: tuple[AnyMove, ...], left: int) -> Iterator[Found]:
+        """Make every move at every act of this play, then judge the play itself."""
+        self.tally.schedules += 1
+        last, until = None, play.began + RELEASED
+        while left and not play.over() and play.site.now() < until:
+            state = signature(play) if self.merge else play.acts
+            if state != last:
+                if self.known(state, left):
+                    return
+                yield from self.moved(play, moves, left)
+            last = state
+            if not self.step(play):
+                break
+        yield from self.finish(play, moves)
+
+    def moved(self, play: Play, moves: tuple[AnyMove, ...], left: int) -> Iterator[Found]:
+        """Every move that can be made now, each in a copy of its own."""
+        choices = [move for kind in self.kinds for move in KINDS[kind](play)]
+        frozen = play.frozen() if choices else b""
+        for move in choices:
+            twin: Play = pickle.loads(frozen)  # noqa: S301 - written by ourselves a moment ago
+            move.make(twin)
+            yield from self.branch(twin, (*moves, move), left - 1)
+
+    def finish(self, play: Play, moves: tuple[AnyMove, ...]) -> Iterator[Found]:
+        """Play on to the end, unless another play did from the same state on, and judge."""
+        border = play.site.now()
+        while not play.over():
+            planned = play.site.world.time.next()
+            if self.merge and planned and planned.at >= border:
+                border = EPOCH + GRID * ((planned.at - EPOCH) // GRID)
+                if self.known(signature(play, border), 0):
+                    return
+                border += GRID
+            if not self.step(play):
+                break
+        play.close()
+        self.progress(self.tally)
+        yield from self.judged(play, moves)
+
+    def step(self, play: Play) -> bool:
+        """One act."""
+        self.tally.acts += 1
+        return play.step()
+
+    def known(self, state: int, left: int) -> bool:
+        """Whether a play was here before with as many moves left; if not, one is now."""
+        if self.merge and (state, left) in self.seen:
+            self.tally.merged += 1
+            return True
+        self.seen.add((state, left))
+        return False
+
+    def judged(self, play: Play, moves: tuple[AnyMove, ...]) -> Iterator[Found]:
+        """What the checks say of the whole history."""
+        findings = examine(play.history.lines)
+        self.tally.exercised.update(findings.exercised)
+        if findings.violations:
+            seconds = time.monotonic() - self.began
+            yield Found(
+                outline=self.outline, moves=moves, broken=findings.violations, seconds=seconds
+            )  # fmt: skip
+
+
+def retell(outline: Outline, moves: Iterable[AnyMove]) -> Play:
+    """Play a story again, to its end."""
+    play = Play(outline)
+    for move in moves:
+        while play.acts < move.at and play.step():
+            pass
+        move.make(play)
+    play.end()
+    return play

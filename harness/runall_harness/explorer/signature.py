@@ -1,0 +1,290 @@
+"""When are two plays the same from now on? When their signatures are equal.
+
+A signature holds all that can still matter: what is on the disks, what the brains know besides,
+what is planned and under way, which processes run, which slots are still to come. Times count from
+now, for no rule of the promise asks what year it is; only times of what is over are left out, and
+the checks compare those with nothing that is yet to come. `search` plays everything with and
+without merging, and tests hold that both find the same.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, cast
+
+import msgspec
+from runall_reference.clock import Clock
+from runall_reference.primary import Primary
+from runall_reference.primary.desk import Link as Desk
+from runall_reference.records import Abort, Entry, Finished, Job, Lease, Reopened, Run, Server
+from runall_reference.worker import Worker
+
+from runall_harness.history import Answer, Fault
+from runall_harness.rigs.base import Execution
+from runall_harness.rigs.simulated import SimulatedSite
+from runall_harness.simulation.network import Link
+from runall_harness.simulation.node import Living, Node, Shell
+from runall_harness.simulation.process import Process
+from runall_harness.simulation.timeline import Act
+from runall_harness.simulation.world import World
+
+from .play import MOMENT, Play
+
+# Any number beyond is an instant, or a slot: nothing else in a play is that large.
+INSTANT, SLOT = 100_000_000.0, 10_000_000
+# Instants that differ by less are one: floating point adds the same seconds in many ways.
+DIGITS = 6
+# The last lines of a history among which a waking of a moment ago is found.
+RECENT = 20
+KNOWN_TO_PRIMARY = ("role", "boot", "epoch", "links", "clock")
+KNOWN_TO_WORKER = (
+    "boot", "epoch", "linked", "draining", "halted", "sent", "acked", "heard", "drained_at", "told",
+)  # fmt: skip
+
+Frozen = Any
+
+
+def signature(play: Play, now: float | None = None) -> int:
+    """A number that two plays share only if they go on alike, but for collisions of hashes.
+
+    `now` is the instant from which times count, if not that of the last act.
+    """
+    return hash(Signing(play, play.site.now() if now is None else now).whole())
+
+
+class Signing:
+    """Turns a play into nested tuples, with all times counted from now."""
+
+    def __init__(self, play: Play, now: float) -> None:
+        self.play, self.world, self.now = play, play.site.world, now
+        lease = self.world.store.lease()
+        scale = play.outline.settings.time_scale
+        self.clock = Clock(scale=scale, origin=lease.origin if lease else 0.0)
+
+    def whole(self) -> Frozen:
+        """All that matters."""
+        world = self.world
+        return (
+            tuple(self.node(node) for node in world.nodes.values()),
+            self.records(world.store.load()),
+            tuple(self.execution(each) for each in world.executions),
+            tuple(sorted(world.released)),
+            tuple(self.planned()),
+            self.slots(),
+            self.answers(),
+            self.wakings(),
+        )
+
+    # ---------------------------------------------------------------- values
+    def value(self, value: Any) -> Frozen:
+        """Anything that can stand in a record or in an act."""
+        if isinstance(value, float):
+            return round(value - self.now, DIGITS) if value > INSTANT else value
+        if isinstance(value, int):
+            return self.slot(value) if value > SLOT else value
+        if isinstance(value, str) or value is None:
+            return value
+        kind = KINDS.get(type(value))
+        return kind(self, value) if kind else self.fields(value)
+
+    def slot(self, slot: int) -> Frozen:
+        """A slot, as the seconds until it begins."""
+        return ("slot", round(self.clock.starts(slot) - self.now, DIGITS))
+
+    def fields(self, value: Any) -> Frozen:
+        """A struct or a tuple: its kind, and those of its fields that a rule may still ask for."""
+        if isinstance(value, msgspec.Struct):
+            unasked = UNASKED.get(type(value), NONE)
+            if unasked is not NONE and self.play.outline.ages:
+                unasked = unasked - AGES
+            names = [name for name in value.__struct_fields__ if name not in unasked]
+            return (type(value).__name__, *(self.value(getattr(value, name)) for name in names))
+        return (type(value).__name__, *map(self.value, cast(Iterable[Any], value)))
+
+    def job(self, job: Job) -> Frozen:
+        """A job that is not over; a delay that has passed is none."""
+        return (*self.fields(job), max(job.not_before - self.now, 0.0))
+
+    def owed(self, owed: Reopened) -> Frozen:
+        """A slot that is owed again; a delay that has passed is none."""
+        return (owed.slot, self.job(owed.job), max(owed.not_before - self.now, 0.0))
+
+    def known(self, link: Desk) -> Frozen:
+        """What a primary knows of a worker: since when, where that still matters."""
+        since = self.value(link.since) if link.state == "suspect" else ""
+        heard = self.value(link.heard) if link.state in ("online", "draining") else ""
+        alive = self.value(link.alive) if self.play.outline.ages else ""
+        return (link.state, link.boot, since, heard, alive, self.value(link.sent), link.outlives)
+
+    def mapping(self, value: dict[Any, Any]) -> Frozen:
+        """A dictionary."""
+        return tuple((self.value(key), self.value(each)) for key, each in value.items())
+
+    def set(self, value: set[Any]) -> Frozen:
+        """A set."""
+        return tuple(sorted(value))
+
+    def records(self, records: Iterable[Any]) -> Frozen:
+        """What a disk holds."""
+        return tuple(map(self.value, records))
+
+    # ---------------------------------------------------------------- what is over
+    def finished(self, finished: Finished) -> Frozen:
+        """An attempt that is over: what became of it, no matter when."""
+        job = finished.job
+        return ("over", job.id, job.state, job.cause, job.predecessor, job.node, finished.late_code)
+
+    def entry(self, entry: Entry) -> Frozen:
+        """A line of the ledger, no matter when it was written."""
+        return (entry.number, entry.job, entry.what, entry.decision, entry.clause)
+
+    def execution(self, execution: Execution) -> Frozen:
+        """An execution: the checks compare the ends of those that run with what is yet to start."""
+        note = execution.params.get("NOTE")
+        claims = execution.claims
+        told = (claims["JOB_SOURCE"], claims["JOB_ROOT"], note, self.value(float(execution.now)))
+        return (execution.job, execution.node, execution.how, told)
+
+    def lease(self, lease: Lease) -> Frozen:
+        """The lease, and whether each standby has seen its last renewal."""
+        return (lease.holder, lease.epoch, self.value(lease.renewed_at), self.value(lease.origin))
+
+    # ---------------------------------------------------------------- nodes
+    def node(self, node: Node) -> Frozen:
+        """A node with what it knows, runs and has promised to do."""
+        flags = (node.name, node.up, node.frozen, node.cut, node.boots, node.skew)
+        running = tuple((name, process.over) for name, process in node.processes.items())
+        return (
+            flags, running,
+            self.records(node.disks["worker"].load()),
+            self.shell(node.primary), self.shell(node.worker), self.standby(node),
+            self.link(node.link), tuple((n, self.link(link)) for n, link in node.links.items()),
+            tuple(self.act(act) for act in node.inbox),
+        )  # fmt: skip
+
+    def shell(self, shell: Shell | None) -> Frozen:
+        """What a brain knows that is on no disk."""
+        if shell is None:
+            return None
+        known = KNOWN_TO_PRIMARY if isinstance(shell.brain, Primary) else KNOWN_TO_WORKER
+        return tuple(self.value(getattr(shell.brain, name)) for name in known)
+
+    def standby(self, node: Node) -> Frozen:
+        """Whether a backup has seen the last renewal of the lease, and since when."""
+        standby, lease = getattr(node, "standby", None), self.world.store.lease()
+        if standby is None or lease is None:
+            return None
+        current = standby.seen == (lease.epoch, lease.renewals)
+        return (current, self.value(standby.since) if current else "")
+
+    def link(self, link: Link | None) -> Frozen:
+        """A link, and what it holds up."""
+        if link is None:
+            return None
+        held = tuple((by.name, self.act(act)) for by, act in link.held)
+        ends = (link.worker.name, link.primary.name, link.boot)
+        return (*ends, link.open, link.stalled, link.fate, held)
+
+    def process(self, process: Process) -> Frozen:
+        """A job's process."""
+        return ("process", process.execution.id)
+
+    # ---------------------------------------------------------------- what is to come
+    def planned(self) -> list[Frozen]:
+        """The acts to come that will do anything, in their order."""
+        acts = sorted(self.world.time.planned())
+        return [
+            (self.value(planned.at), self.act(planned.act))
+            for planned in acts
+            if self.will_do(planned.act)
+        ]
+
+    def will_do(self, act: Act) -> bool:
+        """Whether an act is still one of a start that lives, and no wake that became void."""
+        if not isinstance(act, Living):
+            return True
+        if not act.node.up or act.node.boots != act.boots:
+            return False
+        inner = act.act
+        if isinstance(inner, partial) and isinstance(shell := owner(inner), Shell):
+            return inner.args == (shell.wakes,) and shell in (act.node.primary, act.node.worker)
+        return True
+
+    def act(self, act: Act) -> Frozen:
+        """An act: whose it is, its name, and with what."""
+        if isinstance(act, Living):
+            return ("living", act.node.name, act.boots, self.act(act.act))
+        if isinstance(act, partial):
+            args = () if isinstance(owner(act), Shell) else tuple(map(self.value, act.args))
+            return (self.value(owner(act)), act.func.__name__, args)
+        return (self.value(owner(act)), getattr(act, "__name__", ""), ())
+
+    def slots(self) -> Frozen:
+        """The slots of the schedule that are still ahead, and how many there were."""
+        leader = self.play.leader() or next(
+            (s.brain for n in self.play.nodes() if (s := n.primary) is not None), None
+        )
+        if not isinstance(leader, Primary):
+            return ("nobody leads", round(self.now - self.play.began, DIGITS))
+        ahead = [slot for slot in self.play.slots(leader) if self.clock.starts(slot) >= self.now]
+        return tuple(self.slot(slot) for slot in ahead)
+
+    def answers(self) -> Frozen:
+        """What users asked for and were answered: the checks hold the system to it."""
+        lines = self.play.history.lines
+        return tuple((line.number, line.outcome) for line in lines if isinstance(line, Answer))
+
+    def wakings(self) -> Frozen:
+        """Which nodes woke so lately that their jobs are still excused for living on."""
+        since = self.now - self.play.outline.settings.kill_grace - 2 * MOMENT
+        faults = [line for line in self.play.history.lines[-RECENT:] if isinstance(line, Fault)]
+        return tuple((f.proof.kind, f.proof.node) for f in faults if f.at >= since)
+
+
+def owner(act: Act) -> Any:
+    """Whose method an act is."""
+    return getattr(act.func if isinstance(act, partial) else act, "__self__", None)
+
+
+def name_of(_: Signing, node: Node) -> Frozen:
+    """A node is known by its name."""
+    return ("node", node.name)
+
+
+def nothing(_: Signing, thing: object) -> Frozen:
+    """There is one of these in a play."""
+    return type(thing).__name__
+
+
+def role_of(_: Signing, shell: Shell) -> Frozen:
+    """A shell is known by its node and its brain."""
+    return ("shell", shell.node.name, type(shell.brain).__name__)
+
+
+NONE: frozenset[str] = frozenset()
+# Times that only a limit or an age asks for, and those that no rule asks for: they are shown.
+AGES = frozenset({"started_at", "lost_at"})
+UNASKED: dict[type, frozenset[str]] = {
+    Job: AGES | {"created_at", "placed_at", "finalized_at", "not_before"},
+    Run: frozenset({"started_at", "ended_at"}),
+    Server: frozenset({"joined_at"}),
+    Abort: frozenset({"at"}),
+}
+KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
+    dict: Signing.mapping,
+    set: Signing.set,
+    Finished: Signing.finished,
+    Entry: Signing.entry,
+    Lease: Signing.lease,
+    Execution: Signing.execution,
+    Job: Signing.job,
+    Reopened: Signing.owed,
+    Desk: Signing.known,
+    Link: Signing.link,
+    Process: Signing.process,
+    Node: name_of,
+    Shell: role_of,
+    World: nothing,
+    SimulatedSite: nothing,
+    Play: nothing,
+    Worker: nothing,
+}
