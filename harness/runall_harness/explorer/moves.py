@@ -215,13 +215,13 @@ class Probe(Fuse):
 
 
 class Point(NamedTuple):
-    """A point inside an act at which a node can crash."""
+    """A point inside an act at which a node can crash; `nth` of its kind there."""
 
     node: str
     brain: Brain
     where: Where
     act: int
-    count: int
+    nth: int
 
 
 def crash_points(play: Play) -> list[Point]:
@@ -231,7 +231,8 @@ def crash_points(play: Play) -> list[Point]:
         return []
     twin = play.copy()
     probes: dict[Brain, Probe] = {"primary": Probe(), "worker": Probe()}
-    twin.site.node(node.name).fuses.update(probes)
+    for brain, probe in probes.items():
+        twin.site.node(node.name).fuses[brain] = probe
     twin.step()
     return [
         Point(node.name, brain, where, act, probe.points[: number + 1].count((where, act)))
@@ -245,7 +246,7 @@ def crashes(play: Play) -> list[AnyMove]:
     return [
         Crash(
             at=play.acts, node=point.node, brain=point.brain, where=point.where,
-            act=point.act, count=point.count, back=back,
+            act=point.act, count=point.nth, back=back,
         )
         for point in crash_points(play)
         for back in (AT_ONCE, LATE, None)

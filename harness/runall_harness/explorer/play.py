@@ -29,7 +29,7 @@ MOMENT = 0.1
 
 
 class Play:
-    """A bounded world, its client and its history. `acts` is how many have happened since `begin`."""
+    """A bounded world, its client and its history. `acts` counts what happened since `begin`."""
 
     def __init__(self, outline: Outline) -> None:
         self.outline = outline

@@ -47,7 +47,7 @@ class Tally(msgspec.Struct, kw_only=True):
     states: int = 0
     acts: int = 0
     seconds: float = 0.0
-    exercised: Counter[str] = msgspec.field(default_factory=Counter)
+    exercised: Counter[str] = msgspec.field(default_factory=Counter[str])
 
     def add(self, other: "Tally") -> None:
         """Count another search in."""

@@ -83,7 +83,7 @@ class Signing:
             return self.slot(value) if value > SLOT else value
         if isinstance(value, str) or value is None:
             return value
-        kind = KINDS.get(type(value))
+        kind = KINDS.get(type(value))  # type: ignore[arg-type] # any kind of thing may come
         return kind(self, value) if kind else self.fields(value)
 
     def slot(self, slot: int) -> Frozen:
@@ -204,19 +204,19 @@ class Signing:
             return True
         if not act.node.up or act.node.boots != act.boots:
             return False
-        inner = act.act
-        if isinstance(inner, partial) and isinstance(shell := owner(inner), Shell):
-            return inner.args == (shell.wakes,) and shell in (act.node.primary, act.node.worker)
-        return True
+        shell, _, args = parts(act.act)
+        if not isinstance(shell, Shell):
+            return True
+        return args == (shell.wakes,) and shell in (act.node.primary, act.node.worker)
 
     def act(self, act: Act) -> Frozen:
         """An act: whose it is, its name, and with what."""
         if isinstance(act, Living):
             return ("living", act.node.name, act.boots, self.act(act.act))
-        if isinstance(act, partial):
-            args = () if isinstance(owner(act), Shell) else tuple(map(self.value, act.args))
-            return (self.value(owner(act)), act.func.__name__, args)
-        return (self.value(owner(act)), getattr(act, "__name__", ""), ())
+        whose, name, args = parts(act)
+        # A shell numbers its wakes; only the last one does anything (see `will_do`).
+        told = () if isinstance(whose, Shell) else tuple(map(self.value, args))
+        return (self.value(whose), name, told)
 
     def slots(self) -> Frozen:
         """The slots of the schedule that are still ahead, and how many there were."""
@@ -240,9 +240,11 @@ class Signing:
         return tuple((f.proof.kind, f.proof.node) for f in faults if f.at >= since)
 
 
-def owner(act: Act) -> Any:
-    """Whose method an act is."""
-    return getattr(act.func if isinstance(act, partial) else act, "__self__", None)
+def parts(act: Act) -> tuple[Any, str, tuple[Any, ...]]:
+    """Whose method an act is, which, and with what."""
+    call: Any = act.func if isinstance(act, partial) else act
+    args: tuple[Any, ...] = act.args if isinstance(act, partial) else ()
+    return call.__self__, call.__name__, args
 
 
 def name_of(_: Signing, node: Node) -> Frozen:
