@@ -167,13 +167,12 @@ class Play:
         return not leads and not any(node.processes for node in self.nodes())
 
     def returning(self) -> set[str]:
-        """The nodes whose start is planned, and those that are still away for a while."""
-        planned = (act.act for act in self.site.world.time.planned())
-        return {
-            act.args[0]
-            for act in planned
-            if isinstance(act, partial) and getattr(act.func, "__name__", "") == "restart"
-        }
+        """The nodes whose start is planned, and those that are being stopped to start again."""
+        acts = (planned.act for planned in self.site.world.time.planned())
+        planned = [act for act in acts if isinstance(act, partial)]
+        names = [(getattr(act.func, "__name__", ""), act.args) for act in planned]
+        stopped = {args[0] for name, args in names if name == "await_end" and args[-1] is not None}
+        return stopped | {args[0] for name, args in names if name == "restart"}
 
     def is_due(self) -> bool:
         """Whether a slot of the schedule is still ahead within this story."""
