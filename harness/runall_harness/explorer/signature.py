@@ -181,8 +181,7 @@ class Signing:
         if link is None:
             return None
         held = tuple((by.name, self.act(act)) for by, act in link.held)
-        ends = (link.worker.name, link.primary.name, link.boot)
-        return (*ends, link.open, link.stalled, link.fate, held)
+        return (*ends_of(self, link), link.open, link.stalled, link.fate, held)
 
     def process(self, process: Process) -> Frozen:
         """A job's process."""
@@ -252,6 +251,11 @@ def name_of(_: Signing, node: Node) -> Frozen:
     return ("node", node.name)
 
 
+def ends_of(_: Signing, link: Link) -> Frozen:
+    """A link is known by its ends, and by the start of the worker that dialled."""
+    return ("link", link.worker.name, link.primary.name, link.boot)
+
+
 def nothing(_: Signing, thing: object) -> Frozen:
     """There is one of these in a play."""
     return type(thing).__name__
@@ -281,7 +285,7 @@ KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
     Job: Signing.job,
     Reopened: Signing.owed,
     Desk: Signing.known,
-    Link: Signing.link,
+    Link: ends_of,
     Process: Signing.process,
     Node: name_of,
     Shell: role_of,
