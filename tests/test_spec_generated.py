@@ -15,7 +15,6 @@ from runall_harness.diagrams import (
     draw,
     generated,
     renewed,
-    rows,
     tabulate,
     write_diagrams,
 )
@@ -59,7 +58,7 @@ def test_each_machine_has_a_heading_a_diagram_and_a_table(title: str) -> None:
 @pytest.mark.parametrize("title", MACHINES)
 def test_every_transition_is_an_arrow_and_a_line_of_the_table(title: str) -> None:
     life = MACHINES[title]
-    for rule, source in rows(life):
+    for rule, source in life.rows():
         assert f"{source} --> {rule.dest}: {rule.trigger}" in draw(life)
         assert f"| {rule.trigger} | {source} | {rule.dest} |" in tabulate(life)
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from runall_harness.diagrams import MACHINES, rows
+from runall_harness.diagrams import MACHINES
 from runall_reference.inputs import Boot, Heard, RunEvent, Tick, Unlinked
 from runall_reference.machines import ACTIVE, JOB, LINK
 from runall_reference.messages import Beat, Result
@@ -53,7 +53,7 @@ def every_row() -> set[Row]:
     return {
         (life.name, rule.trigger, source, rule.dest)
         for life in MACHINES.values()
-        for rule, source in rows(life)
+        for rule, source in life.rows()
     }
 
 
@@ -67,7 +67,7 @@ def test_no_case_takes_a_transition_that_no_machine_has(taken: set[Row]) -> None
 
 def test_a_row_has_one_rule_so_that_a_row_that_was_taken_tells_the_rule() -> None:
     for life in MACHINES.values():
-        found = [(rule.trigger, source, rule.dest) for rule, source in rows(life)]
+        found = [(rule.trigger, source, rule.dest) for rule, source in life.rows()]
         assert len(found) == len(set(found))
 
 

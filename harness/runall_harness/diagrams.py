@@ -5,7 +5,6 @@ and a test fails when the page says anything else. Only this module needs the dr
 the library, so no daemon ever loads it.
 """
 
-from collections.abc import Iterator
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,6 @@ class Drawn(Token):
     """A token that the drawing may hang its own attributes on."""
 
 
-def rows(life: Life) -> Iterator[tuple[Rule, str]]:
-    """Each transition of a machine: its rule, and the one state that it starts from."""
-    for rule in life.rules:
-        for source in (rule.source,) if isinstance(rule.source, str) else rule.source:
-            yield rule, source
-
-
 def draw(life: Life) -> str:
     """The machine as a Mermaid state diagram."""
     drawing: Any = GraphMachine(
@@ -48,7 +40,7 @@ def draw(life: Life) -> str:
         auto_transitions=False, show_conditions=True, graph_engine="mermaid",
         title=f"title: {life.name}",
     )  # fmt: skip
-    for rule, source in rows(life):
+    for rule, source in life.rows():
         drawing.add_transition(rule.trigger, source, rule.dest, list(rule.given), list(rule.unless))
     # Nothing runs here, so the state that the library takes for the present one looks like any.
     drawing.style_attributes = {"node": {"default": PLAIN, "active": PLAIN}}
@@ -64,7 +56,7 @@ def given(rule: Rule) -> str:
 def tabulate(life: Life) -> str:
     """The machine as a table, a line for each transition, in the order in which they are tried."""
     lines = ["| trigger | from | to | given |", "|---|---|---|---|"]
-    lines += [f"| {r.trigger} | {source} | {r.dest} | {given(r)} |" for r, source in rows(life)]
+    lines += [f"| {r.trigger} | {source} | {r.dest} | {given(r)} |" for r, source in life.rows()]
     return "\n".join(lines)
 
 

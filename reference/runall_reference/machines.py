@@ -6,7 +6,7 @@ and facts, so it is memoised and costs next to nothing; the machine stays the on
 the rules are written, and the diagrams in SPEC.md are drawn from it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -59,12 +59,17 @@ class Life:
         self.machine = Machine(
             model=None, states=list(self.states), initial=initial, auto_transitions=False
         )
+        for rule, source in self.rows():
+            self.machine.add_transition(
+                rule.trigger, source, rule.dest, list(rule.given), list(rule.unless)
+            )
+        self.fire = lru_cache(maxsize=None)(self._fire)
+
+    def rows(self) -> Iterator[tuple[Rule, str]]:
+        """Each transition: its rule, and the one state that it starts from."""
         for rule in self.rules:
             for source in (rule.source,) if isinstance(rule.source, str) else rule.source:
-                self.machine.add_transition(
-                    rule.trigger, source, rule.dest, list(rule.given), list(rule.unless)
-                )
-        self.fire = lru_cache(maxsize=None)(self._fire)
+                yield rule, source
 
     def _fire(self, state: str, trigger: str, *facts: str) -> str:
         """The state after `trigger`. Raises `MachineError` when the table has no such row."""
