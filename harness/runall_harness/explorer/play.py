@@ -161,10 +161,12 @@ class Play:
 
     def is_lost(self) -> bool:
         """Whether nobody is going to lead any more, and no job runs: then nothing can follow."""
-        leads = any(
-            self.site.alive(name) or name in self.returning() for name in self.outline.primaries
-        )
-        return not leads and not any(node.processes for node in self.nodes())
+        primaries = self.outline.primaries
+        if any(self.site.alive(name) for name in primaries) or any(
+            node.processes for node in self.nodes()
+        ):
+            return False
+        return self.returning().isdisjoint(primaries)
 
     def returning(self) -> set[str]:
         """The nodes whose start is planned, and those that are being stopped to start again."""
