@@ -1,143 +1,353 @@
-"""A history, put in order for the checks: what ran, what was shown, what was asked."""
+"""A history as it is read, line by line: what belongs together is put together, then judged.
 
-from collections import defaultdict
-from collections.abc import Iterable
+A lineage is judged as a whole when nothing of it lives or is owed and nothing was heard of it
+for `LATE` seconds, or at the end. Then it leaves memory (see `shelf`). If it stirs again, it is
+judged anew, and the later judgement counts. So memory holds what lives and what is owed, and a
+long history is judged as a short one is.
+"""
+
+from collections.abc import Callable, Iterable
 from math import inf
+from typing import Any
 
-import msgspec
+from ..history import (
+    Answer,
+    AnyLine,
+    BadHistory,
+    Call,
+    Clock,
+    End,
+    Fault,
+    Ledger,
+    Line,
+    Meta,
+    Owed,
+    Seen,
+    Start,
+    Witnessed,
+)  # fmt: skip
+from ..rigs.base import Execution
+from ..systems.base import JobView
+from .check import Finding, Kept
+from .crowds import Crowds
+from .crowds import Start as Begun
+from .deadlines import restless
+from .findings import Judgement
+from .guarantees import BY_NAME, DEADLINES, LINEAGE_CHECKS, WORK_CHECKS
+from .shelf import Shelf
+from .work import Abort, Accepted, Attempt, Debt, Lineage, Note, Run, Work
+from .world import Edit, World, name_in
 
-from ..history import Answer, AnyLine, Call, Fault, Ledger, Meta, Seen, Witnessed
-from ..rigs.base import Execution, Proof
-from ..systems.base import JobView, LedgerView
-
-# An execution is seen to live at its beats, so an overlap shorter than this is no proof of one.
-BEAT = 0.15
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """One call with its answer. Without one, it may or may not have happened."""
-
-    verb: str
-    args: dict[str, object]
-    called_at: float
-    answered_at: float | None = None
-    outcome: str = "maybe"
-    value: object = None
-
-
-class Freeze(msgspec.Struct, kw_only=True):
-    """A node stood still from `since` until it was woken or ended, in seconds."""
-
-    node: str
-    since: float
-    until: float = inf
-
-
-class Limbo(msgspec.Struct, kw_only=True):
-    """A job was shown in limbo from `since` until it was shown otherwise, in seconds."""
-
-    job: str
-    event: str
-    since: float
-    until: float = inf
+# How long after a start a line may first tell of it, in seconds. Lines are otherwise in order.
+LATE = 300.0
+# What is over is looked for after so many lines, or twice as many as there are lineages.
+SWEEP = 4096
 
 
-class Story(msgspec.Struct, kw_only=True):
-    """`shown` holds every state that the system showed of a job, in order.
+class Story:
+    """The history so far. `take` takes a line in; `finish` judges what is left.
 
-    `grace` is how long a job may live on after it was told to end, in seconds. `ledger` is None
-    where nobody could be asked for it.
+    `sweep` is the least number of lines between two looks for what is over.
     """
 
-    capabilities: frozenset[str] = frozenset()
-    grace: float = 0.0
-    freezes: list[Freeze] = []
-    executions: dict[str, Execution] = {}
-    shown: dict[str, list[JobView]] = {}
-    limbo: list[Limbo] = []
-    ledger: tuple[LedgerView, ...] | None = None
-    asked: list[Asked] = []
+    def __init__(self, sweep: int = SWEEP) -> None:
+        self.world = World()
+        self.number = self.executions = self.interruptions = 0
+        self.lineages: dict[str, Lineage] = {}
+        self.slots: dict[str, Work] = {}
+        self.calls: dict[int, tuple[int, Call, tuple[str, Edit] | None]] = {}
+        self.shelf = Shelf()
+        self.crowds = Crowds(self.world, self.tell)
+        self.total = Judgement()
+        self._sweep, self._next = sweep, sweep
+        self._takes: dict[type[Line], Callable[[Any], None]] = {
+            Meta: self.begin, Call: self.call, Answer: self.answer, Fault: self.fault,
+            Start: self.start, Witnessed: self.witness, Seen: self.show, Ledger: self.note,
+            Owed: self.owe, Clock: self.set_clock, End: self.end,
+        }  # fmt: skip
 
-    @classmethod
-    def of(cls, lines: Iterable[AnyLine]) -> "Story":
-        """Read a history."""
-        story, calls = cls(shown=defaultdict(list)), dict[int, Call]()
-        for line in lines:
-            match line:
-                case Call():
-                    calls[line.number] = line
-                case Answer():
-                    story.asked.append(asked(calls.pop(line.number), line))
-                case _:
-                    story.see(line)
-        story.asked += [asked(call, None) for call in calls.values()]
-        return story
+    def take(self, line: AnyLine) -> None:
+        """Take in the next line. Raises `BadHistory`."""
+        self.number += 1
+        self._takes[type(line)](line)
+        if line.at > self.world.now:
+            self.world.now = line.at
+        if self.number >= self._next:
+            self.put_away()
 
-    def see(self, line: AnyLine) -> None:
-        """Take in what was observed."""
-        match line:
-            case Meta():
-                self.capabilities, self.grace = frozenset(line.capabilities), line.grace
-            case Fault(proof=proof):
-                self.see_fault(proof)
-            case Witnessed(execution=execution):
-                self.executions[execution.id] = execution
-            case Seen(job=job):
-                self.shown[job.id].append(job)
-                self.see_limbo(line.at, job)
-            case Ledger(entries=entries):
-                self.ledger = entries
-            case _:
-                pass
+    # ---------------------------------------------------------------- what lines say
+    def begin(self, line: Meta) -> None:
+        """The first line says what the system declares."""
+        if self.number > 1:
+            raise BadHistory(self.number, "a second `meta`; one file holds one history")
+        self.world.meet(line)
 
-    def see_fault(self, proof: Proof) -> None:
-        """Remember when a node was frozen; a kill or a stop ends that as well."""
-        if proof.kind in ("unpause", "kill", "stop"):
-            for freeze in self.freezes:
-                if freeze.node == proof.node:
-                    freeze.until = min(freeze.until, proof.at)
-        if proof.kind == "pause":
-            self.freezes.append(Freeze(node=proof.node, since=proof.at))
+    def call(self, line: Call) -> None:
+        """Something was asked; what it may set counts from now on."""
+        if line.number in self.calls:
+            raise BadHistory(self.number, f"call {line.number} was made before, and is unanswered")
+        if line.verb == "abort":
+            name_in(line, "job", self.number)
+        self.calls[line.number] = self.number, line, self.world.edit(line, self.number)
 
-    def see_limbo(self, at: float, job: JobView) -> None:
-        """Remember from when to when a job was in limbo; its end, by the system's own word."""
-        last = next((each for each in self.limbo if each.job == job.id and each.until == inf), None)
-        if last is not None and (job.final or not job.limbo):
-            last.until = job.finalized_at if job.final else at
-        elif last is None and job.limbo and not job.final:
-            self.limbo.append(Limbo(job=job.id, event=job.event, since=at))
+    def answer(self, line: Answer) -> None:
+        """The system answered."""
+        if line.number not in self.calls:
+            raise BadHistory(self.number, f"an answer to call {line.number}, which nobody made")
+        number, call, edit = self.calls.pop(line.number)
+        lines = (number, self.number)
+        if edit is not None:
+            self.world.settle(*edit, line.outcome, line.at, self.number)
+        elif call.verb == "abort" and line.outcome != "refused":
+            answered = line.at if line.outcome == "done" else None
+            self.wish(call, answered, lines)
+        elif call.verb == "run" and line.outcome == "done" and isinstance(line.value, str):
+            lineage = self.lineage(line.value)
+            lineage.accepted[line.value] = Accepted(call.at, line.at, lines)
+            lineage.latest = line.at
 
-    def slept_into(self, earlier: Execution, later: Execution) -> bool:
-        """Whether one execution outlived the start of another only because its node was frozen.
+    def wish(self, call: Call, answered: float | None, lines: tuple[int, ...]) -> None:
+        """A user wanted a job to end."""
+        job = name_in(call, "job", lines[0])
+        lineage = self.lineage(job)
+        lineage.aborts.append(Abort(job, answered, lines))
+        lineage.latest = call.at if answered is None else answered
 
-        What does not run cannot stop itself: it has the kill grace from its waking.
-        """
-        last_seen = earlier.ended_at or earlier.beat_at
-        return any(
-            freeze.node == earlier.node
-            and freeze.since <= later.started_at
-            and last_seen <= freeze.until + self.grace
-            for freeze in self.freezes
-        )
+    def fault(self, line: Fault) -> None:
+        """Something was broken or mended."""
+        self.world.hurt(line.proof, self.number)
 
-    def jobs(self) -> list[JobView]:
-        """Each job as it was shown last."""
-        return [states[-1] for states in self.shown.values()]
+    def start(self, line: Start) -> None:
+        """A node was started."""
+        self.world.start(line.node, line.role, line.at)
 
-    def lineages(self) -> dict[str, list[Execution]]:
-        """The executions of each root, oldest first. A scheduler names the root, or the job."""
-        roots = {job.id: job.root for job in self.jobs()}
-        found: dict[str, list[Execution]] = defaultdict(list)
-        for execution in self.executions.values():
-            root = execution.claims.get("JOB_ROOT") or roots.get(execution.job, execution.job)
-            found[root].append(execution)
-        return {root: sorted(runs, key=lambda e: e.started_at) for root, runs in found.items()}
+    def set_clock(self, _: Clock) -> None:
+        """A clock was set: times that the system tells are no longer those of the history."""
+        self.world.clocks_true = False
+
+    def end(self, _: End) -> None:
+        """Everything was told until now."""
+
+    def witness(self, line: Witnessed) -> None:
+        """A job told what it does."""
+        told = line.execution
+        lineage = self.lineages.get(told.job)
+        run = lineage.runs.get(told.id) if lineage else None
+        if lineage is None or run is None:
+            lineage = self.meet(line)
+        else:
+            run.told, run.last = told, self.number
+        lineage.latest = line.at
+
+    def meet(self, line: Witnessed) -> Lineage:
+        """An execution is told of, perhaps for the first time."""
+        told, claims = line.execution, line.execution.claims
+        lineage = self.lineage(told.job, claims.get("JOB_ROOT", ""), slot_told(told))
+        if run := lineage.runs.get(told.id):
+            run.told, run.last = told, self.number
+            return lineage
+        if line.at - told.started_at > LATE:
+            why = f"it tells of a start {line.at - told.started_at:.0f} s ago; {LATE:.0f} s at most"
+            raise BadHistory(self.number, why)
+        self.executions += 1
+        run = lineage.runs[told.id] = Run(told, self.number, self.number)
+        self.crowds.starts.append(Begun(run, lineage))
+        return lineage
+
+    def show(self, line: Seen) -> None:
+        """The system shows a job."""
+        job = line.job
+        lineage = self.lineages.get(job.id)
+        attempt = lineage.attempts.get(job.id) if lineage else None
+        if lineage is None or attempt is None:
+            lineage = self.lineage(job.id, job.root, slot_of(job))
+            attempt = lineage.attempts.get(job.id)
+            if attempt is None:
+                attempt = lineage.attempts[job.id] = Attempt(job, self.number, self.number)
+        attempt.show(job, line.at, self.number)
+        lineage.latest = line.at
+        self.world.jobs_shown = True
+        self.interruptions += job.state == "interrupted"
+        if job.limbo or job.id in self.crowds.crowd(job.event).limbo:
+            self.crowds.show(job, line.at, self.number)
+
+    def note(self, line: Ledger) -> None:
+        """The system's ledger was looked at."""
+        self.world.ledger_shown = True
+        for entry in line.entries:
+            lineage = self.lineage(entry.job, entry.root)
+            if all(note.entry.number != entry.number for note in lineage.notes):
+                lineage.notes.append(Note(entry, self.number))
+                lineage.latest = line.at
+
+    def owe(self, line: Owed) -> None:
+        """Something is owed, by one job or by all."""
+        if not line.job and line.what != "rest":
+            raise BadHistory(self.number, f"an `owed` {line.what} needs a job")
+        debts = self.lineage(line.job).debts if line.job else self.world.debts
+        debts.append(Debt(line, self.number))
+
+    # ---------------------------------------------------------------- what belongs together
+    def lineage(self, job: str, root: str = "", slot: str = "") -> Lineage:
+        """The lineage of a job: what is known by its own name, and by that of its root."""
+        lineage = self.find(job)
+        if root and root != job:
+            known, lineage = lineage, self.find(root)
+            if lineage is None:
+                lineage = known or Lineage(root)
+                lineage.root = root
+            elif known is not None and known is not lineage:
+                self.unite(lineage, known)
+        elif lineage is None:
+            lineage = Lineage(root or job)
+        self.lineages[job] = self.lineages[lineage.root] = lineage
+        if slot and lineage.slot != slot:
+            self.serve(lineage, slot)
+        return lineage
+
+    def find(self, name: str) -> Lineage | None:
+        """The lineage that goes by that name, if need be from the shelf."""
+        if name not in self.lineages and self.shelf.held and (work := self.shelf.take(name)):
+            self.restore(work)
+        return self.lineages.get(name)
+
+    def restore(self, work: Work) -> None:
+        """Take a work back into memory, and take back what was said of it."""
+        for lineage in work:
+            for name in lineage.names():
+                self.lineages[name] = lineage
+        if work[0].judgement:
+            work[0].judgement.take_from(self.total)
+            work[0].judgement = None
+        if work[0].slot:
+            self.slots[work[0].slot] = work
+
+    def unite(self, one: Lineage, other: Lineage) -> None:
+        """Two lineages have turned out to be one."""
+        one.absorb(other)
+        for name in other.names():
+            self.lineages[name] = one
+        self.leave_slot(other)
+
+    def serve(self, lineage: Lineage, slot: str) -> None:
+        """A lineage serves that slot of the schedule; perhaps others have."""
+        if (
+            slot not in self.slots
+            and self.shelf.held
+            and (work := self.shelf.take(slot_name(slot)))
+        ):
+            self.restore(work)
+        self.leave_slot(lineage)
+        lineage.slot = slot
+        self.slots.setdefault(slot, []).append(lineage)
+
+    def leave_slot(self, lineage: Lineage) -> None:
+        """A lineage serves no slot any more, as far as is known."""
+        if slot := lineage.slot:
+            self.slots[slot] = [one for one in self.slots[slot] if one is not lineage]
+            if not self.slots[slot]:
+                del self.slots[slot]
+            lineage.slot = ""
+
+    def works(self) -> Iterable[Work]:
+        """All that is in memory, each lineage once."""
+        seen: set[int] = set()
+        for lineage in list(self.lineages.values()):
+            work = self.slots[lineage.slot] if lineage.slot else [lineage]
+            if id(work[0]) not in seen:
+                seen.add(id(work[0]))
+                yield work
+
+    # ---------------------------------------------------------------- judging
+    def tell(self, check: str, finding: Finding) -> None:
+        """Take in what was found out about one start among others."""
+        if (made := BY_NAME[check]).needs <= self.world.capabilities:
+            made.tell(finding, self.total)
+
+    def put_away(self) -> None:
+        """Judge what began long ago, and put on the shelf what is over."""
+        until = self.world.now - LATE
+        self.crowds.sweep(until)
+        over = [work for work in self.works() if all(self.over(one, work, until) for one in work)]
+        if over:
+            self.shelf.put(self.leave(work) for work in over)
+        self._next = self.number + max(self._sweep, 2 * len(self.lineages))
+
+    def over(self, lineage: Lineage, work: Work, until: float) -> bool:
+        """Whether nothing of a lineage lives, is owed, or was heard of lately."""
+        if lineage.latest > until or any(debt.owed.until > until for debt in lineage.debts):
+            return False
+        ended = {name for name, attempt in lineage.attempts.items() if attempt.view.final}
+        if len(ended) < len(lineage.attempts):
+            return False
+        if any(r.told.ended_at is None and r.told.job not in ended for r in lineage.runs.values()):
+            return False
+        if self.untold(lineage) or (lineage.accepted.keys() - lineage.attempts.keys()):
+            return False
+        lineage.sort()
+        return restless(lineage, work, self.world) is None
+
+    def untold(self, lineage: Lineage) -> bool:
+        """Whether the ledger, where there is one, has still to tell of an interruption."""
+        if "bounds" not in self.world.capabilities or lineage.notes:
+            return False
+        return any(a.view.state == "interrupted" for a in lineage.attempts.values())
+
+    def leave(self, work: Work) -> tuple[set[str], Work]:
+        """Judge a work, and take it out of memory: its names, and all of it."""
+        judgement = self.judge(work)
+        judgement.add_to(self.total)
+        work[0].judgement = judgement
+        names = {name for lineage in work for name in lineage.names()}
+        for name in names:
+            del self.lineages[name]
+        if slot := work[0].slot:
+            del self.slots[slot]
+            names.add(slot_name(slot))
+        return names, work
+
+    def judge(self, work: Work) -> Judgement:
+        """Run every check over a work."""
+        judgement, world = Judgement(), self.world
+        for lineage in work:
+            lineage.sort()
+            for check in LINEAGE_CHECKS:
+                if check.needs <= world.capabilities:
+                    for finding in check.judge(lineage, world):
+                        check.tell(finding, judgement)
+        for check in WORK_CHECKS:
+            if check.needs <= world.capabilities:
+                for finding in check.judge(work, world):
+                    check.tell(finding, judgement)
+        return judgement
+
+    def finish(self) -> None:
+        """Judge all that is left: nothing more will be told."""
+        self.crowds.sweep(inf, last=True)
+        for work in self.works():
+            self.judge(work).add_to(self.total)
+        for debt in self.world.debts:
+            if debt.owed.until <= self.world.now:
+                BY_NAME[DEADLINES].tell(Kept(debt.owed.clause or "RA-1.1"), self.total)
+        self.shelf.close()
 
 
-def asked(call: Call, answer: Answer | None) -> Asked:
-    """A call and its answer as one."""
-    return Asked(
-        verb=call.verb, args=call.args, called_at=call.at,
-        answered_at=answer.at if answer else None,
-        outcome=answer.outcome if answer else "maybe", value=answer.value if answer else None,
-    )  # fmt: skip
+def slot_of(job: JobView) -> str:
+    """The slot that a job serves, by its event and logical time; empty for none."""
+    return f"{job.event}@{job.now:.0f}" if job.cause == "schedule" else ""
+
+
+def slot_told(told: Execution) -> str:
+    """The same of an execution, by what the scheduler told it."""
+    event = told.claims.get("JOB_EVENT", "")
+    if not event or told.claims.get("JOB_SOURCE") != "":
+        return ""
+    try:
+        return f"{event}@{float(told.now):.0f}"
+    except ValueError:
+        return f"{event}@{told.now}"
+
+
+def slot_name(slot: str) -> str:
+    """The name of a slot on the shelf, which is no name of any job."""
+    return f"\0{slot}"

@@ -6,7 +6,7 @@ for what only it can know: how an attempt ended, and whether anything is still o
 
 import pytest
 
-from ..checks.guarantees import require_faithful
+from ..checks.lineages import require_faithful
 from ..cluster import Cluster
 from ..rigs.base import Execution
 from ..systems.base import JobView, Rejected

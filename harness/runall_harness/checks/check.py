@@ -1,0 +1,58 @@
+"""What a check is: a guarantee by name and clause, and the function that judges it.
+
+A judging function yields once for all that it looked at: None where the guarantee held, else
+what it saw. So what was never looked at can't count as kept.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Generic, NamedTuple, TypeVar
+
+from .findings import Broken, Judgement
+from .work import Lineage, Work
+from .world import World
+
+
+class Breach(NamedTuple):
+    """The guarantee was broken: what was owed, what was seen, and the lines that prove it.
+
+    `clause` is given where one check speaks for several clauses.
+    """
+
+    expected: str
+    seen: str
+    lines: tuple[int, ...]
+    clause: str = ""
+
+
+class Kept(NamedTuple):
+    """The guarantee held, for that one of several clauses."""
+
+    clause: str
+
+
+Finding = Breach | Kept | None
+Of = TypeVar("Of", Lineage, Work)
+
+
+class Check(NamedTuple, Generic[Of]):
+    """A guarantee, the capabilities under which it is owed, and the function that judges it.
+
+    `clauses` are all that it may speak for, besides its own.
+    """
+
+    name: str
+    clause: str
+    judge: Callable[[Of, World], Iterator[Finding]]
+    needs: frozenset[str] = frozenset()
+    clauses: tuple[str, ...] = ()
+
+    def tell(self, finding: Finding, judgement: Judgement) -> None:
+        """Count what it found out, and keep what is broken."""
+        clause = (finding.clause if finding else "") or self.clause
+        broken = None
+        if isinstance(finding, Breach):
+            broken = Broken(
+                check=self.name, clause=clause, expected=finding.expected, seen=finding.seen,
+                lines=tuple(sorted(set(finding.lines))),
+            )  # fmt: skip
+        judgement.count(self.name, clause, broken)

@@ -1,0 +1,208 @@
+"""What surrounds the jobs of a history: faults, clocks, and what users set of events when."""
+
+from collections.abc import Mapping
+from functools import cache
+from math import inf
+from typing import Any, cast
+
+import msgspec
+
+from ..history import BadHistory, Call, Meta
+from ..rigs.base import Proof
+from .work import UNDER_WAY, Attempt, Debt, Run
+
+# What ends jobs by ending their node, or a part of it.
+ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
+# What keeps a node from being heard; `join` and `unpause` mend it.
+SILENCES = {"cut": "join", "pause": "unpause"}
+
+
+# The settings of an event that checks reckon with.
+KINDS: dict[str, Any] = {
+    "max_children": (int, float), "max_reruns": (int, float), "rerun_age": (int, float),
+    "catch_up": bool, "enabled": bool,
+}  # fmt: skip
+
+
+class Freeze(msgspec.Struct):
+    """A node stood still from `since` until it was woken or ended, in seconds."""
+
+    since: float
+    until: float = inf
+
+
+class Edit(msgspec.Struct):
+    """Settings of an event that a call gave. `done_at` is inf until it was surely taken in."""
+
+    fields: Mapping[str, Any]
+    called_at: float
+    lines: tuple[int, ...]
+    done_at: float = inf
+
+
+@cache
+def defaults() -> dict[str, Any]:
+    """What holds for an event of which nothing else is said."""
+    from runall_reference.records import Event
+
+    return {field.name: field.default for field in msgspec.structs.fields(Event)}
+
+
+class Drain(msgspec.Struct):
+    """A clean stop of a node, from its SIGTERM to its next start, in seconds."""
+
+    node: str
+    since: float
+    line: int
+    until: float = inf
+
+
+class World:
+    """All that is known besides the jobs, so far.
+
+    `now` is the latest time of any line. `faulty` says that faults were told at all: where none
+    was, nothing is known of them.
+    """
+
+    def __init__(self) -> None:
+        self.capabilities: frozenset[str] = frozenset()
+        self.grace, self.now = 0.0, -inf
+        self.faulty, self.clocks_true, self.proven = False, True, True
+        self.jobs_shown = self.ledger_shown = False
+        self.primaries: set[str] = set()
+        self.freezes: dict[str, list[Freeze]] = {}
+        self.hurts: dict[str, list[tuple[Proof, int]]] = {}
+        self.drains: list[Drain] = []
+        self.edits: dict[str, list[Edit]] = {}
+        self.deleted: dict[str, Edit] = {}
+        self.debts: list[Debt] = []
+
+    def meet(self, meta: Meta) -> None:
+        """Learn what the system declares."""
+        self.capabilities, self.grace = frozenset(meta.capabilities), meta.grace
+
+    # ---------------------------------------------------------------- faults
+    def hurt(self, fault: Proof, line: int) -> None:
+        """Remember a fault; the end or the waking of a node ends its freeze."""
+        self.faulty, self.proven = True, self.proven and fault.proven
+        self.clocks_true = self.clocks_true and fault.kind != "clock"
+        self.hurts.setdefault(fault.node, []).append((fault, line))
+        if fault.kind in ("unpause", "kill", "stop"):
+            for freeze in self.freezes.get(fault.node, ()):
+                freeze.until = min(freeze.until, fault.at)
+        if fault.kind == "pause":
+            self.freezes.setdefault(fault.node, []).append(Freeze(fault.at))
+        if fault.kind == "stop" and fault.proven:
+            self.drains.append(Drain(fault.node, fault.at, line))
+
+    def start(self, node: str, role: str, at: float) -> None:
+        """A node was started; that ends its drain."""
+        if role == "primary":
+            self.primaries.add(node)
+        for drain in self.drains:
+            if drain.node == node:
+                drain.until = min(drain.until, at)
+
+    def slept_into(self, earlier: Run, later: Run) -> bool:
+        """Whether one execution outlived the start of another only because its node was frozen.
+
+        What does not run cannot stop itself: it has the kill grace from its waking (RA-7.6).
+        """
+        return any(
+            freeze.since <= later.told.started_at and earlier.seen <= freeze.until + self.grace
+            for freeze in self.freezes.get(earlier.told.node, ())
+        )
+
+    def faults(self, node: str, since: float, until: float) -> list[tuple[Proof, int]]:
+        """What was done to a node in that time, what was under way included."""
+        told = self.hurts.get(node, ())
+        return [(one, line) for one, line in told if since - UNDER_WAY <= one.at <= until]
+
+    # ---------------------------------------------------------------- settings
+    def edit(self, call: Call, line: int) -> tuple[str, Edit] | None:
+        """What a call may set from now on: the event, and the edit to be confirmed or undone."""
+        if (said := said_by(call, line)) is None:
+            return None
+        event, fields = said
+        made = Edit(fields, call.at, (line,))
+        if call.verb == "delete_event":
+            self.deleted[event] = made
+        else:
+            self.edits.setdefault(event, []).append(made)
+            if call.verb == "create_event":
+                self.deleted.pop(event, None)
+        return event, made
+
+    def settle(self, event: str, edit: Edit, outcome: str, at: float, line: int) -> None:
+        """The system answered: the edit was made, or it was not, or nobody knows."""
+        edit.lines += (line,)
+        if outcome == "done":
+            edit.done_at = at + UNDER_WAY
+        elif outcome == "refused":
+            if self.deleted.get(event) is edit:
+                del self.deleted[event]
+            self.edits[event] = [one for one in self.edits.get(event, ()) if one is not edit]
+
+    def possible(self, event: str, field: str, at: float) -> list[tuple[Any, Edit]]:
+        """Each value that a setting of an event may have had then, with the call that gave it.
+
+        None if nothing was ever said about that event.
+        """
+        said = [edit for edit in self.edits.get(event, ()) if field in edit.fields]
+        found: list[tuple[Any, Edit]] = []
+        until = inf
+        for edit in reversed(said):
+            if edit.called_at <= at <= until:
+                found.append((edit.fields[field], edit))
+            until = min(until, edit.done_at)
+        return found
+
+    def most(self, event: str, at: float) -> tuple[float, tuple[int, ...]]:
+        """The most jobs at once that an event may have had then, and the lines that say so."""
+        told = self.possible(event, "max_children", at)
+        most = max(((value or inf) for value, _ in told), default=inf)
+        return most, tuple(line for _, edit in told for line in edit.lines)
+
+    def surely(self, event: str, field: str, value: Any, at: float) -> tuple[int, ...]:
+        """The lines by which a setting surely had that value then; none if that is not sure."""
+        told = self.possible(event, field, at)
+        if not told or any(each != value for each, _ in told):
+            return ()
+        return tuple(line for _, edit in told for line in edit.lines)
+
+    def finalized(self, attempt: Attempt | None) -> float | None:
+        """When an attempt was finalized; None where that was not shown or clocks were set."""
+        return attempt.over if attempt and attempt.ends and self.clocks_true else None
+
+
+def said_by(call: Call, line: int) -> tuple[str, Mapping[str, Any]] | None:
+    """The event that a call is about, and the settings it gives. Raises `BadHistory`."""
+    if call.verb == "create_event":
+        told = call.args.get("event")
+        if not isinstance(told, Mapping) or not isinstance(told.get("id"), str):  # pyright: ignore[reportUnknownMemberType] - it is checked here
+            raise BadHistory(line, "create_event needs args.event, an object with an id")
+        fields = cast(Mapping[str, Any], told)
+        check_settings(fields, line)
+        return str(fields["id"]), {**defaults(), **fields}
+    if call.verb == "update_event":
+        fields = call.args.get("fields")
+        if not isinstance(fields, Mapping):
+            raise BadHistory(line, "update_event needs args.fields, an object")
+        check_settings(cast(Mapping[str, Any], fields), line)
+        return name_in(call, "event", line), cast(Mapping[str, Any], fields)
+    return (name_in(call, "event", line), {}) if call.verb == "delete_event" else None
+
+
+def check_settings(fields: Mapping[str, Any], line: int) -> None:
+    """The settings that checks reckon with are what they must be. Raises `BadHistory`."""
+    for name, kind in KINDS.items():
+        if name in fields and not isinstance(fields[name], kind):
+            raise BadHistory(line, f"{name} is {fields[name]!r}")
+
+
+def name_in(call: Call, name: str, line: int) -> str:
+    """An id among the arguments of a call. Raises `BadHistory`."""
+    value = call.args.get(name)
+    if not isinstance(value, str):
+        raise BadHistory(line, f"{call.verb} needs args.{name}, an id")
+    return value
