@@ -126,8 +126,20 @@ class End(Line, frozen=True, kw_only=True, tag="end"):
     """The watching ended: until then everything that changed was written down."""
 
 
+class Told(Line, frozen=True, kw_only=True, tag="story"):
+    """How this history came about, where the explorer told it, so that it can be told again.
+
+    `outline` is the bounded world, `moves` what was done to it, as the explorer writes them;
+    `mutant` is the bug that was planted, if any. No check reads it, and nobody else need write it.
+    """
+
+    outline: dict[str, Any]
+    moves: tuple[dict[str, Any], ...] = ()
+    mutant: str = ""
+
+
 AnyLine = (
-    Meta | Call | Answer | Fault | Start | Clock | Witnessed | Seen | Ledger | Owed | End
+    Meta | Call | Answer | Fault | Start | Clock | Witnessed | Seen | Ledger | Owed | End | Told
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from ..history import (
     Owed,
     Seen,
     Start,
+    Told,
     Witnessed,
 )  # fmt: skip
 from ..rigs.base import Execution
@@ -64,6 +65,7 @@ class Story:
             Meta: self.begin, Call: self.call, Answer: self.answer, Fault: self.fault,
             Start: self.start, Witnessed: self.witness, Seen: self.show, Ledger: self.note,
             Owed: self.owe, Clock: self.set_clock, End: self.end,
+            Told: self.skip,
         }  # fmt: skip
 
     def take(self, line: AnyLine) -> None:
@@ -127,6 +129,9 @@ class Story:
 
     def end(self, _: End) -> None:
         """Everything was told until now."""
+
+    def skip(self, _: Told) -> None:
+        """How the history came about proves nothing."""
 
     def witness(self, line: Witnessed) -> None:
         """A job told what it does."""
