@@ -37,6 +37,7 @@ Of = TypeVar("Of", Lineage, Work)
 class Check(NamedTuple, Generic[Of]):
     """A guarantee, the capabilities under which it is owed, and the function that judges it.
 
+    `given` is what a lineage must have for it to have anything to judge: see `traits` in `work`.
     `clauses` are all that it may speak for, besides its own.
     """
 
@@ -44,6 +45,7 @@ class Check(NamedTuple, Generic[Of]):
     clause: str
     judge: Callable[[Of, World], Iterator[Finding]]
     needs: frozenset[str] = frozenset()
+    given: str = ""
     clauses: tuple[str, ...] = ()
 
     def tell(self, finding: Finding, judgement: Judgement) -> None:

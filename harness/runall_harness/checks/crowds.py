@@ -31,21 +31,14 @@ class Limbo(msgspec.Struct):
     until: float = inf
 
 
-class Start(NamedTuple):
-    """An execution that began, and its lineage, which says more of it as time goes on."""
+class Start:
+    """An execution that began at a time, and its lineage, which says more of it later on."""
 
-    run: Run
-    lineage: Lineage
+    __slots__ = ("at", "job", "lineage", "run")
 
-    @property
-    def at(self) -> float:
-        """When it began, seconds."""
-        return self.run.told.started_at
-
-    @property
-    def job(self) -> str:
-        """Its job."""
-        return self.run.told.job
+    def __init__(self, run: Run, lineage: Lineage) -> None:
+        self.run, self.lineage = run, lineage
+        self.at, self.job = run.told.started_at, run.told.job
 
     @property
     def attempt(self) -> Attempt | None:
@@ -82,10 +75,22 @@ class Crowd:
     def join(self, start: Start) -> None:
         """Take in one more; now and then let go of those that were over before it."""
         if len(self.alive) >= self.room:
-            self.alive = [o for o in self.alive if o.open or o.run.seen > start.at + BEAT]
-            self.lost = [limbo for limbo in self.lost if limbo.until > start.at]
-            self.room = 8 + 2 * len(self.alive)
+            self.forget(start.at)
         self.alive.append(start)
+
+    def forget(self, at: float) -> None:
+        """Let go of those that were over by then."""
+        self.alive = [one for one in self.alive if one.run.seen > at + BEAT or one.open]
+        self.lost = [limbo for limbo in self.lost if limbo.until > at]
+        self.room = 8 + 2 * len(self.alive)
+
+    def beside(self, start: Start, most: float) -> list[Start]:
+        """Those that may live beside one that starts; none need be named while they are few."""
+        if len(self.alive) >= most:
+            self.forget(start.at)
+        if len(self.alive) < most and not self.lost:
+            return []
+        return [one for one in self.alive if one.job != start.job]
 
 
 Tell = Callable[[str, Finding], None]
@@ -139,10 +144,10 @@ class Crowds:
         """Everything that is to say about one start."""
         most, said = self.world.most(event, start.at)
         if most < inf:
-            beside = [one for one in crowd.alive if one.job != start.job]
-            self.answer(Question(start, most, said, beside), last=last)
+            question = Question(start, most, said, crowd.beside(start, most))
+            self.answer(question, last=last)
             if crowd.lost:
-                self.judge_limbo(crowd, Question(start, most, said, beside))
+                self.judge_limbo(crowd, question)
         if (attempt := start.attempt) and attempt.view.attempt == 1:
             self.judge_slots(crowd, start, attempt)
             self.judge_queue(crowd, start, attempt)

@@ -20,7 +20,7 @@ class Shelf:
     """A temporary SQLite file, made when the first work is put on it."""
 
     def __init__(self) -> None:
-        self.held = 0
+        self.held = self._next = 0
         self._maybe = bytearray()
         self._file: sqlite3.Connection | None = None
         self._encode = msgspec.msgpack.Encoder().encode
@@ -37,14 +37,18 @@ class Shelf:
                 "CREATE TABLE names (name TEXT PRIMARY KEY, work INTEGER NOT NULL) WITHOUT ROWID;"
             )
             self._maybe = bytearray(PLACES)
-        self._file.execute("BEGIN")
+        bodies: list[tuple[int, bytes]] = []
+        rows: list[tuple[str, int]] = []
         for names, work in works:
-            row = self._file.execute("INSERT INTO works (body) VALUES (?)", (self._encode(work),))
-            rows = ((name, row.lastrowid) for name in names)
-            self._file.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", rows)
+            self._next += 1
+            bodies.append((self._next, self._encode(work)))
             for name in names:
+                rows.append((name, self._next))
                 self._maybe[hash(name) % PLACES] = 1
-            self.held += 1
+        self.held += len(bodies)
+        self._file.execute("BEGIN")
+        self._file.executemany("INSERT INTO works VALUES (?, ?)", bodies)
+        self._file.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", rows)
         self._file.execute("COMMIT")
 
     def take(self, name: str) -> Work | None:

@@ -29,7 +29,7 @@ from ..history import (
 )  # fmt: skip
 from ..rigs.base import Execution
 from ..systems.base import JobView
-from .check import Finding, Kept
+from .check import Check, Finding, Kept, Of
 from .crowds import Crowds
 from .crowds import Start as Begun
 from .deadlines import restless
@@ -61,6 +61,7 @@ class Story:
         self.crowds = Crowds(self.world, self.tell)
         self.total = Judgement()
         self._sweep, self._next = sweep, sweep
+        self._due: dict[tuple[bool, frozenset[str]], tuple[Check[Any], ...]] = {}
         self._takes: dict[type[Line], Callable[[Any], None]] = {
             Meta: self.begin, Call: self.call, Answer: self.answer, Fault: self.fault,
             Start: self.start, Witnessed: self.witness, Seen: self.show, Ledger: self.note,
@@ -83,6 +84,7 @@ class Story:
         if self.number > 1:
             raise BadHistory(self.number, "a second `meta`; one file holds one history")
         self.world.meet(line)
+        self._due.clear()
 
     def call(self, line: Call) -> None:
         """Something was asked; what it may set counts from now on."""
@@ -280,12 +282,9 @@ class Story:
 
     def over(self, lineage: Lineage, work: Work, until: float) -> bool:
         """Whether nothing of a lineage lives, is owed, or was heard of lately."""
-        if lineage.latest > until or any(debt.owed.until > until for debt in lineage.debts):
+        if lineage.latest > until or not lineage.ended():
             return False
-        ended = {name for name, attempt in lineage.attempts.items() if attempt.view.final}
-        if len(ended) < len(lineage.attempts):
-            return False
-        if any(r.told.ended_at is None and r.told.job not in ended for r in lineage.runs.values()):
+        if lineage.debts and any(debt.owed.until > until for debt in lineage.debts):
             return False
         if self.untold(lineage) or (lineage.accepted.keys() - lineage.attempts.keys()):
             return False
@@ -314,17 +313,29 @@ class Story:
     def judge(self, work: Work) -> Judgement:
         """Run every check over a work."""
         judgement, world = Judgement(), self.world
+        traits = general = world.traits()
         for lineage in work:
             lineage.sort()
-            for check in LINEAGE_CHECKS:
-                if check.needs <= world.capabilities:
-                    for finding in check.judge(lineage, world):
-                        check.tell(finding, judgement)
-        for check in WORK_CHECKS:
-            if check.needs <= world.capabilities:
-                for finding in check.judge(work, world):
+            own = lineage.traits() | general
+            traits |= own
+            for check in self.due(LINEAGE_CHECKS, own):
+                for finding in check.judge(lineage, world):
                     check.tell(finding, judgement)
+        for check in self.due(WORK_CHECKS, traits):
+            for finding in check.judge(work, world):
+                check.tell(finding, judgement)
         return judgement
+
+    def due(self, checks: tuple[Check[Of], ...], traits: frozenset[str]) -> tuple[Check[Of], ...]:
+        """Those checks that are owed, and have something to judge where there are these traits."""
+        key = (checks is WORK_CHECKS, traits)
+        if key not in self._due:
+            self._due[key] = tuple(
+                check
+                for check in checks
+                if check.needs <= self.world.capabilities and check.given in traits | {""}
+            )
+        return self._due[key]
 
     def finish(self) -> None:
         """Judge all that is left: nothing more will be told."""

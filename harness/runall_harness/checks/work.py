@@ -153,6 +153,28 @@ class Lineage(msgspec.Struct):
         # Who still knows the other one sees from now on what this one sees.
         other.runs, other.attempts = self.runs, self.attempts
 
+    def traits(self) -> frozenset[str]:
+        """What there is to judge about it, besides that it ran and ended."""
+        has = {
+            "rerun": len(self.runs) > 1 or len(self.attempts) > 1, "accepted": self.accepted,
+            "abort": self.aborts, "note": self.notes, "debt": self.debts, "slot": self.slot,
+            "interruption": any(
+                attempt.ends and attempt.ends[0].state == "interrupted"
+                for attempt in self.attempts.values()
+            ),
+        }  # fmt: skip
+        return frozenset(trait for trait, found in has.items() if found)
+
+    def ended(self) -> bool:
+        """Whether every execution has ended, or its attempt has, and every attempt."""
+        for attempt in self.attempts.values():
+            if not attempt.view.final:
+                return False
+        for run in self.runs.values():
+            if run.told.ended_at is None and run.told.job not in self.attempts:
+                return False
+        return True
+
     def names(self) -> set[str]:
         """Every id by which a line may speak of it."""
         jobs = {run.told.job for run in self.runs.values()}

@@ -81,6 +81,11 @@ class World:
         """Learn what the system declares."""
         self.capabilities, self.grace = frozenset(meta.capabilities), meta.grace
 
+    def traits(self) -> frozenset[str]:
+        """What there is to judge about any lineage: see the same of `Lineage`."""
+        has = {"drain": self.drains, "debt": self.debts}
+        return frozenset(trait for trait, found in has.items() if found)
+
     # ---------------------------------------------------------------- faults
     def hurt(self, fault: Proof, line: int) -> None:
         """Remember a fault; the end or the waking of a node ends its freeze."""
