@@ -113,6 +113,11 @@ def test_a_message_meets_its_fate_and_the_next_beat_mends_it(fate: Any) -> None:
     assert [how for _, _, how, _ in ends(play)][-1] == "completed"
 
 
+def test_a_node_that_is_being_stopped_is_not_stopped_again() -> None:
+    play = retell(named("restart/manual"), [Stop(at=12, node="primary")])
+    assert told(play) == ["stop primary", "start primary"]
+
+
 def test_an_order_is_a_call_with_its_answer() -> None:
     play = retell(QUIET, [Order(at=4, what="aborts the job")])
     assert [how for _, _, how, _ in ends(play)][0] == "terminated"

@@ -5,6 +5,7 @@ crash, a move can be made. The same moves at the same acts give the same story, 
 """
 
 import pickle
+from fnmatch import fnmatch
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,18 @@ from runall_reference.primary import Primary
 from runall_reference.records import Finished, Job, Reopened, Run
 from runall_reference.timing import Timing
 
-from runall_harness.history import Answer, Call, Fault, History, Ledger, Meta, Start, Witnessed
+from runall_harness.history import (
+    Answer,
+    Call,
+    End,
+    Fault,
+    History,
+    Ledger,
+    Meta,
+    Owed,
+    Start,
+    Witnessed,
+)
 from runall_harness.rigs.base import NodeSpec, Proof
 from runall_harness.rigs.simulated import SimulatedSite
 from runall_harness.simulation.node import Living, Node
@@ -136,17 +148,21 @@ class Play:
         self.close()
 
     def close(self) -> None:
-        """The last lines: the processes that live on, and the operator's ledger."""
+        """The last lines: what lives on, the operator's ledger, and what is owed by now."""
         now = self.site.now()
         for execution in self.site.executions():
             if execution.how == "running":
                 alive = msgspec.structs.replace(execution)
                 self.history.add(Witnessed(at=now, execution=alive))
-        try:
-            entries = tuple(self.client.ledger())
-        except Unreachable:
-            return
-        self.history.add(Ledger(at=now, entries=entries))
+        if self.leader() is not None:
+            self.history.add(Ledger(at=now, entries=tuple(self.client.ledger())))
+            if self.can_work():
+                self.history.add(Owed(at=now, what="rest", until=now, since=self.began))
+        self.history.add(End(at=now))
+
+    def can_work(self) -> bool:
+        """Whether a server is there on which the event may run: then nothing need wait any more."""
+        return any(fnmatch(name, self.outline.target) for name in self.client.online())
 
     def over(self) -> bool:
         """Whether nothing is to come: all has been released, and nobody owes or runs anything."""
@@ -170,9 +186,8 @@ class Play:
 
     def returning(self) -> set[str]:
         """The nodes whose start is planned, and those that are being stopped to start again."""
-        acts = (planned.act for planned in self.site.world.time.planned())
-        planned = [act for act in acts if isinstance(act, partial)]
-        names = [(getattr(act.func, "__name__", ""), act.args) for act in planned]
+        acts: list[Any] = [planned.act for planned in self.site.world.time.planned()]
+        names = [(act.func.__name__, act.args) for act in acts if isinstance(act, partial)]
         stopped = {args[0] for name, args in names if name == "await_end" and args[-1] is not None}
         return stopped | {args[0] for name, args in names if name == "restart"}
 
@@ -266,8 +281,8 @@ class Play:
 
     def stop(self, node: str, back: float | None) -> None:
         """SIGTERM to a node; it is back so many seconds after it has left."""
-        if self.site.alive(node):
-            victim = self.site.node(node)
+        victim = self.site.node(node)
+        if victim.up and not victim.leaving:
             self.note(self.site.proof("stop", node, True, "SIGTERM"))
             victim.drain()
             self.plan(MOMENT, "await_end", node, victim.boots, back)

@@ -125,7 +125,7 @@ class Node:
         self.disks = {"primary": world.store, "worker": Disk()}
         self.boots = 0
         self.skew = 0.0
-        self.up = self.frozen = self.cut = False
+        self.up = self.frozen = self.cut = self.leaving = False
         # Where each of the two brains is to crash, if anywhere.
         self.fuses: dict[str, Fuse] = {}
         self.inbox: list[Callable[[], None]] = []
@@ -152,7 +152,7 @@ class Node:
     # ---------------------------------------------------------------- start and end
     def start(self) -> None:
         """Start, or start again from what the disks hold. Orphans of the last start are ended."""
-        self.up, self.boots = True, self.boots + 1
+        self.up, self.leaving, self.boots = True, False, self.boots + 1
         self.end_processes()
         self.survive(self.rise)
 
@@ -214,6 +214,7 @@ class Node:
 
     def drain(self) -> None:
         """SIGTERM: both brains are told; the node is gone when both have left."""
+        self.leaving = True
         self.survive(self.tell_drain)
 
     def tell_drain(self) -> None:
