@@ -89,7 +89,7 @@ def test_no_rerun_of_what_was_lost_too_long_ago():
 
 
 def test_a_loss_is_as_old_as_the_last_sign_of_life():
-    stage, (job,) = running(rerun_age=DEAD + 1)
+    stage, (job,) = running(rerun_age=DEAD + 1.5)
     lost(stage)
     assert stage.job(f"{job}.2").lost_at == NOW + 1
 

@@ -5,6 +5,8 @@ not wait for the wall clock: scale 60 makes each schedule minute last one real s
 schedule is scaled. Heartbeats, timeouts and delays are real seconds, always.
 """
 
+from math import inf, nextafter
+
 import msgspec
 
 
@@ -27,5 +29,8 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
         return int(self.schedule_time(now) // 60)
 
     def starts(self, slot: int) -> float:
-        """The real time at which a slot begins."""
-        return self.origin + (slot * 60 - self.origin - self.skew) / self.scale
+        """The real time at which a slot begins: never before `slot` names it, rounded or not."""
+        begins = self.origin + (slot * 60 - self.origin - self.skew) / self.scale
+        while self.slot(begins) < slot:
+            begins = nextafter(begins, inf)
+        return begins

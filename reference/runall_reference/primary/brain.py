@@ -132,9 +132,9 @@ class Primary(Orders, Schedule):
         """When a silent worker becomes suspect, and a suspect one lost."""
         for link in self.links.values():
             if link.state in ("online", "draining"):
-                yield link.heard + self.settings.silence
+                yield self.silent_at(link)
             elif link.state == "suspect":
-                yield link.since + self.settings.dead_job_timeout
+                yield self.given_up_at(link)
 
     def job_wakes(self) -> Iterator[float]:
         """When a running job is over its time, and a retry's delay has passed."""
@@ -142,11 +142,13 @@ class Primary(Orders, Schedule):
             if self.is_timed(job):
                 yield self.overdue_at(job)
             elif job.state == "waiting":
-                yield from (at for at in (job.not_before, self.stale_at(job)) if at > self.now)
+                stale = self.too_old_at(self.event(job.event), job.lost_at)
+                yield from (at for at in (job.not_before, stale) if at > self.now)
 
     def slot_wakes(self) -> Iterator[float]:
         """When the next minute of the schedule begins, and when an owed slot may start."""
         for owed in self.books.all(Reopened).values():
-            yield from (at for at in (owed.not_before, self.owed_until(owed)) if at > self.now)
+            stale = self.too_old_at(self.event(owed.event), owed.lost_at)
+            yield from (at for at in (owed.not_before, stale) if at > self.now)
         if any(event.enabled and event.timing for event in self.books.all(Event).values()):
             yield self.clock.starts(self.clock.slot(self.now) + 1)

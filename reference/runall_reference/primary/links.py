@@ -111,18 +111,24 @@ class Links(Finalization):
     def suspect_silent(self) -> None:
         """A worker that says nothing is suspect too: a cut network closes no connection."""
         for link in self.links.values():
-            silent = self.now - link.heard >= self.settings.silence
-            if silent and link.state in ("online", "draining"):
+            if link.state in ("online", "draining") and self.silent_at(link) <= self.now:
                 self.move_link(link, "miss")
+
+    def silent_at(self, link: Link) -> float:
+        """When a worker that says nothing more becomes suspect, in seconds."""
+        return link.heard + self.settings.silence
 
     def give_up_lost(self) -> None:
         """Finalize the jobs of workers that were suspect for the whole dead-job timeout."""
         for node, link in self.links.items():
-            over = self.now - link.since >= self.settings.dead_job_timeout
-            if link.state == "suspect" and over:
+            if link.state == "suspect" and self.given_up_at(link) <= self.now:
                 self.move_link(link, "give_up")
                 for job in self.active_on(node):
                     self.lose(job, "dead-job timeout")
+
+    def given_up_at(self, link: Link) -> float:
+        """When a worker that stays suspect is lost, in seconds."""
+        return link.since + self.settings.dead_job_timeout
 
     def stop_overdue(self) -> None:
         """Stop the jobs that are over their time limit (RA-2.6: that is no interruption)."""

@@ -1,12 +1,13 @@
 """Where and whether a job may start: targets, limits, and the order among those that wait."""
 
 from fnmatch import fnmatchcase
+from math import inf
 
 from msgspec.structs import replace
 
 from ..machines import ACTIVE, JOB
 from ..messages import Start
-from ..records import Abort, Event, Job, Reopened
+from ..records import Abort, Event, Job
 from ..rerun import born
 from .desk import Desk, Link
 
@@ -88,17 +89,13 @@ class Placement(Desk):
 
     def too_old(self, event: Event, lost_at: float) -> bool:
         """Whether what was lost at that time is no longer worth running (RA-8.2)."""
-        return bool(event.rerun_age and lost_at) and self.now - lost_at > event.rerun_age
+        return self.too_old_at(event, lost_at) <= self.now
 
-    def stale_at(self, job: Job) -> float:
-        """When a waiting rerun gets too old, in seconds; 0 if never."""
-        event = self.event(job.event)
-        return job.lost_at + event.rerun_age if event and job.lost_at and event.rerun_age else 0.0
-
-    def owed_until(self, owed: Reopened) -> float:
-        """When an owed slot gets too old, in seconds; 0 if never."""
-        event = self.event(owed.event)
-        return owed.lost_at + event.rerun_age if event and event.rerun_age else 0.0
+    def too_old_at(self, event: Event | None, lost_at: float) -> float:
+        """When what was lost at that time gets too old, in seconds; infinite: never."""
+        if event is None or not event.rerun_age or not lost_at:
+            return inf
+        return lost_at + event.rerun_age
 
     def place_held(self, job: Job) -> None:
         """Start one waiting job if its event is enabled, has room, and a node is there."""
