@@ -19,6 +19,7 @@ CANNOT_RUN, USAGE, INTERRUPTED = 3, 64, 130
 COMMANDS = {
     "conform": ("runall_harness.cli.conform:conform", "Run the conformance cases."),
     "spec": ("runall_harness.cli.spec:spec", "Show the clauses and the cases of each."),
+    "mutants": ("runall_harness.cli.mutants:mutants", "Show what catches real bugs."),
     "ledger": ("runall_harness.cli.ledger:ledger", "Show what was interrupted, and what was done."),
     "clean": ("runall_harness.cli.clean:clean", "Remove what runs that died have left behind."),
     "primary": ("runall_reference.commands:primary", "Run a primary of the reference scheduler."),
@@ -89,7 +90,9 @@ def exit_code_of(arguments: list[str]) -> int:
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            return error.code if isinstance(error.code, int) else CANNOT_RUN  # a daemon's own
         # Whoever read our output has gone, and nothing more can be said, also not at exit. click
         # makes the former into the latter, with code 1, which would accuse the scheduler.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

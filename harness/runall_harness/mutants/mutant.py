@@ -1,7 +1,7 @@
 """What a mutant is: the reference with one real bug of the field, and the clause that it breaks."""
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from inspect import cleandoc
 
 import msgspec
@@ -48,3 +48,8 @@ def planted(mutant: Mutant) -> Generator[Mutant]:
     with Plant() as plant:
         mutant.lie(plant)
         yield mutant
+
+
+def lying(mutant: Mutant | None) -> AbstractContextManager[Mutant | None]:
+    """The same, or the honest reference for None."""
+    return planted(mutant) if mutant else nullcontext()

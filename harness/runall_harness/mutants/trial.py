@@ -21,7 +21,7 @@ from ..conform import Listener, Order, Run, call_pytest
 from ..live import Silent
 from ..outcome import Ended
 from ..verdicts import Verdict
-from .mutant import Mutant, planted
+from .mutant import Mutant, lying
 
 
 class Kill(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +59,9 @@ class Trial(msgspec.Struct, kw_only=True):
 
     @property
     def passed(self) -> bool:
-        """Whether every case went well: what is asked of the reference."""
-        return not self.troubles and set(self.verdicts.values()) == {Verdict.PASS.value}
+        """Whether every case went well and nothing was found: what is asked of the reference."""
+        red = set(self.verdicts.values()) - {Verdict.PASS.value}
+        return not (self.troubles or red or self.kills)
 
 
 class Watch(Listener):
@@ -108,8 +109,7 @@ def try_scenarios(
     others = [case for case in cases if not clauses & {*case.clauses}]
     with ExitStack() as stack:
         kept = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runall-")))
-        if mutant:
-            stack.enter_context(planted(mutant))
+        stack.enter_context(lying(mutant))
         for some in (own, others):
             if some and not (first and trial.killed) and not trial.troubles:
                 run_some(mutant, some, trial, first=first, out=kept)
