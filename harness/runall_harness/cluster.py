@@ -5,11 +5,11 @@ the history, and waits for evidence. It decides no verdict but one: that evidenc
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from .cases import Case
 from .checks import judge
-from .history import Answer, Call, Fault, History, Ledger, Meta, Start
+from .history import Answer, Call, Clock, End, Fault, History, Ledger, Meta, Outcome, Owed, Start
 from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
 from .systems.base import JobView, LedgerView, Rejected, System, Unreachable
 from .systems.reference import Reference
@@ -57,6 +57,7 @@ class Cluster:
         for name in (*self.primaries, *workers):
             role = "primary" if name in self.primaries else "worker"
             self.specs[name] = self.system.node(self.site, name, role, self.primaries)
+            self.tell_start(name)
         # The first of them leads: the others come when it does, and find it leading.
         self.site.start(self.specs[PRIMARY], *(self.specs[name] for name in workers))
         self.client = self.system.client(self.site, self.primaries)
@@ -99,8 +100,13 @@ class Cluster:
 
     def restart(self, node: str, spec: NodeSpec | None = None) -> None:
         """Start a node again that had ended; `spec` is how, if not as before."""
-        self.history.add(Start(at=self.site.now(), node=node))
+        self.tell_start(node)
         self.site.start(spec or self.specs[node])
+
+    def tell_start(self, node: str) -> None:
+        """Write down that a node starts."""
+        role = self.specs[node].role
+        self.history.add(Start(at=self.site.now(), node=node, role=role))
 
     @property
     def api(self) -> Any:
@@ -121,6 +127,24 @@ class Cluster:
             raise Inconclusive(f"{proof.kind} of {proof.node} is not proven: {proof.evidence}")
         return proof
 
+    def set_clock(self, node: str, ahead: float) -> Proof:
+        """Set a node's wall clock that many seconds ahead, and write that down."""
+        proof = self.hurt(lambda: self.site.set_clock(node, ahead))
+        self.history.add(Clock(at=proof.at, node=node, ahead=ahead))
+        return proof
+
+    def owe(
+        self, what: Literal["end", "rerun"], job: str, within: float, *, clause: str, since: float
+    ) -> None:
+        """Write down what the system owes of a job from now on, within so many seconds.
+
+        A rerun counts if it started after `since`.
+        """
+        now = self.site.now()
+        self.history.add(
+            Owed(at=now, what=what, job=job, until=now + within, clause=clause, since=since)
+        )
+
     # ---------------------------------------------------------------- asking
     def call(self, verb: str, **args: Any) -> Any:
         """Ask the system for something, and write down what was asked and answered."""
@@ -130,13 +154,13 @@ class Cluster:
         try:
             value = getattr(self.api, verb)(**args)
         except (Rejected, Unreachable) as error:
-            outcome = "refused" if isinstance(error, Rejected) else "maybe"
+            outcome: Outcome = "refused" if isinstance(error, Rejected) else "maybe"
             self.answer(number, outcome, str(error))
             raise
         self.answer(number, "done", value)
         return value
 
-    def answer(self, number: int, outcome: str, value: Any) -> None:
+    def answer(self, number: int, outcome: Outcome, value: Any) -> None:
         """Write down an answer."""
         line = Answer(at=self.site.now(), number=number, outcome=outcome, value=value)
         self.history.add(line)
@@ -197,7 +221,13 @@ class Cluster:
         self.jobs()
         self.executions()
         self.keep_ledger()
+        self.tell_end()
         judge(self.history.lines)
+
+    def tell_end(self) -> None:
+        """Write down, once, that nothing more will be told."""
+        if not isinstance(self.history.lines[-1], End):
+            self.history.add(End(at=self.site.now()))
 
     def keep_ledger(self) -> None:
         """Write down the ledger, where there is one and somebody answers."""

@@ -15,6 +15,7 @@ from .rigs.base import Execution, Proof
 from .systems.base import JobView, LedgerView
 
 SCHEMA = "runall-history/1"
+Outcome = Literal["done", "refused", "maybe"]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
@@ -60,7 +61,7 @@ class Answer(Line, frozen=True, kw_only=True, tag="answer"):
     """
 
     number: int
-    outcome: Literal["done", "refused", "maybe"]
+    outcome: Outcome
     value: Any = None
 
 

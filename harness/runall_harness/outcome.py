@@ -78,6 +78,7 @@ class Ended:
         """Write the history, and one log for each node, into the case's folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "history.jsonl"
+        cluster.tell_end()
         cluster.history.save(path)
         self.history = path
         for node, text in cluster.logs().items():

@@ -142,6 +142,9 @@ def deleted_is_over(lineage: Lineage, world: World) -> Iterator[Finding]:
     """Nothing starts as a rerun once its event was surely deleted."""
     if (gone := world.deleted.get(lineage.event())) is None:
         return
+    for attempt in lineage.attempts.values():
+        if attempt.view.state == "interrupted" and follower(lineage, attempt) is None:
+            yield None
     for _, attempt in lineage.reruns():
         for run in lineage.runs_of(attempt.view.id):
             if run.told.started_at > gone.done_at:

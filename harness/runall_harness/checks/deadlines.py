@@ -26,8 +26,9 @@ def deadlines_are_met(work: Work, world: World) -> Iterator[Finding]:
     """What was owed until a time had come by then."""
     for lineage in work:
         for debt in lineage.debts:
-            if debt.owed.until <= world.now:
-                yield from judge_debt(debt, lineage, work, world)
+            for finding in judge_debt(debt, lineage, work, world):
+                if debt.owed.until <= world.now or isinstance(finding, Kept):
+                    yield finding
         for debt in world.debts:
             if debt.owed.until <= world.now and (unrest := restless(lineage, work, world)):
                 yield told(unrest, debt)
@@ -41,8 +42,10 @@ def judge_debt(debt: Debt, lineage: Lineage, work: Work, world: World) -> Iterat
         case "rerun":
             yield from started(debt, lineage, work)
         case "rest":
-            unrest = restless(lineage, work, world)
-            yield told(unrest, debt) if unrest else Kept(debt.owed.clause or promise(lineage))
+            if unrest := restless(lineage, work, world):
+                yield told(unrest, debt)
+            elif debt.owed.until <= world.now:
+                yield Kept(debt.owed.clause or promise(lineage))
 
 
 def ended(debt: Debt, attempt: Attempt | None, world: World) -> Finding:

@@ -34,7 +34,7 @@ def next_change(zone: str, after: int, *, repeated: bool) -> int:
 def set_clock(scene: Scene, minutes: int) -> None:
     """Set the primary's wall clock ahead; the schedule must follow, or nothing can be said."""
     before = scene.cluster.api.present_slot()
-    scene.cluster.hurt(lambda: scene.cluster.site.set_clock(PRIMARY, minutes * 60))
+    scene.cluster.set_clock(PRIMARY, minutes * 60)
     within = scene.timings.prompt + scene.timings.slack
     allowed = 2 + within / scene.timings.minute
     scene.cluster.await_evidence(
@@ -88,7 +88,7 @@ def _(scene: Scene, row: Row) -> None:
 @when("the primary is killed, the clock is set over all that, and the primary comes back")
 def _(scene: Scene) -> None:
     scene.kill(PRIMARY)
-    scene.cluster.hurt(lambda: scene.cluster.site.set_clock(PRIMARY, NIGHT * 60))
+    scene.cluster.set_clock(PRIMARY, NIGHT * 60)
     scene.expect("RA-5.9", scene.promise_after_return())
     scene.come_back_with_all(PRIMARY)
 

@@ -23,6 +23,7 @@ class Scene(Stage):
     # ---------------------------------------------------------------- what is owed
     def finalized(self, work: Work) -> JobView:
         """The first attempt, once the system regards it as over."""
+        self.cluster.owe("end", work.root, self.deadline, clause=self.clause, since=self.since)
         view = self.cluster.wait(lambda: self.over(work), self.deadline)
         if view is None:
             raise Violation(self.clause, f"an end within {self.deadline:g} s", "none was shown")
@@ -37,9 +38,11 @@ class Scene(Stage):
         """The second execution. Broken when it does not come, or when the system gave it up."""
         patience = Patience(self, work)
         self.cluster.deadline_s = self.deadline
+        clause, since = PROMISE[work.trigger], work.first.started_at
+        self.cluster.owe("rerun", work.root, self.deadline, clause=clause, since=since)
         runs = self.cluster.wait(patience.look, self.deadline)
         if not runs or len(runs) < 2:
-            clause, why = PROMISE[work.trigger], self.why(work)
+            why = self.why(work)
             seen = f"given up: {why}" if runs else f"nothing within {self.deadline:g} s: {why}"
             raise Violation(clause, "the job is run again", seen)
         self.cluster.recovery_s = runs[1].started_at - self.since
