@@ -6,7 +6,7 @@ and moments are any fractions of a second here, because sums of those are rounde
 
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from runall_reference.clock import Clock
 from runall_reference.inputs import Boot, Drain, Linked, Tick, Told, Unlinked
@@ -33,7 +33,7 @@ def wakes_of(brain: Any, now: float) -> list[float]:
 
 
 @st.composite
-def settings(draw: st.DrawFn) -> dict[str, Any]:
+def safe_settings(draw: st.DrawFn) -> dict[str, Any]:
     """Any settings that are safe."""
     silence, fence, grace = draw(MOMENTS), draw(MOMENTS), draw(MOMENTS)
     told = {"heartbeat": draw(MOMENTS), "silence": silence, "fence": fence, "kill_grace": grace,
@@ -42,7 +42,8 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
     return {**told, "dead_job_timeout": outlives + draw(MOMENTS)}
 
 
-@given(settings(), MOMENTS, MOMENTS, MOMENTS)
+@settings(deadline=None)
+@given(safe_settings(), MOMENTS, MOMENTS, MOMENTS)
 @example({"silence": 0.1, "lease": 1000.0}, 0.1, 0.1, 0.1)
 def test_a_primary_whose_worker_falls_silent_is_never_woken_in_vain(
     told: dict[str, Any], beat: float, limit: float, age: float
@@ -54,7 +55,8 @@ def test_a_primary_whose_worker_falls_silent_is_never_woken_in_vain(
     assert len(wakes_of(stage.brain, stage.now)) == WAKES
 
 
-@given(settings(), MOMENTS, MOMENTS)
+@settings(deadline=None)
+@given(safe_settings(), MOMENTS, MOMENTS)
 def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
     told: dict[str, Any], beat: float, age: float
 ) -> None:
@@ -67,7 +69,8 @@ def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
     assert len(wakes_of(stage.brain, stage.now)) == WAKES
 
 
-@given(settings(), MOMENTS)
+@settings(deadline=None)
+@given(safe_settings(), MOMENTS)
 def test_a_primary_that_tries_again_later_is_never_woken_in_vain(
     told: dict[str, Any], delay: float
 ) -> None:
@@ -78,7 +81,8 @@ def test_a_primary_that_tries_again_later_is_never_woken_in_vain(
     assert len(wakes_of(stage.brain, stage.now)) == WAKES
 
 
-@given(settings(), MOMENTS, st.booleans())
+@settings(deadline=None)
+@given(safe_settings(), MOMENTS, st.booleans())
 def test_a_worker_that_hears_nothing_is_never_woken_in_vain(
     told: dict[str, Any], since: float, drains: bool
 ) -> None:
@@ -95,6 +99,7 @@ def test_a_worker_that_hears_nothing_is_never_woken_in_vain(
     assert wakes_of(worker, at)
 
 
+@settings(deadline=None)
 @given(scale=st.floats(0.01, 5000.0), origin=MOMENTS, skew=MOMENTS, slot=st.integers(1, 10**6))
 def test_a_minute_has_begun_when_it_is_said_to_begin(
     scale: float, origin: float, skew: float, slot: int
