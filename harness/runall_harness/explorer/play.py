@@ -33,7 +33,7 @@ from runall_harness.simulation.world import EPOCH
 from runall_harness.systems.base import JobView, Rejected, Unreachable
 from runall_harness.systems.reference import CAPABILITIES, NEVER_CLAIMED, SimulatedClient, job_of
 
-from .worlds import AT_ONCE, FAILS, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
+from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
 EVENT, TAG = "report", "work"
 # A moment that is longer than any message is under way, and shorter than any timeout.
@@ -119,15 +119,9 @@ class Play:
 
     def plan_fault(self) -> None:
         """Plan the failure that this world is named after."""
-        match self.outline.fault:
-            case "lost":
-                self.plan(FAILS, "kill", self.victim, None)
-            case "back" | "crash":
-                self.plan(FAILS, "kill", self.victim, AT_ONCE)
-            case "restart" | "worker-restart":
-                self.plan(FAILS, "stop", self.victim, AT_ONCE)
-            case _:
-                pass
+        if self.outline.fault:
+            verb, back = FAILURES[self.outline.fault]
+            self.plan(FAILS, verb, self.victim, back)
 
     def plan(self, delay: float, verb: str, *args: Any) -> None:
         """Have one of this play's own methods called later."""

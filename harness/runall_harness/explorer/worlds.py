@@ -32,7 +32,15 @@ GRID = SETTINGS.heartbeat
 HORIZON = 150.0
 
 PRIMARY, BACKUP, WORKERS = "primary", "backup", ("worker-1", "worker-2")
-FAULTS = ("lost", "back", "crash", "restart", "worker-restart")
+# Each failure: what is done to the server of the job, and after how many seconds that is back.
+FAILURES: dict[str, tuple[str, float | None]] = {
+    "lost": ("kill", None),
+    "back": ("kill", AT_ONCE),
+    "crash": ("kill", AT_ONCE),
+    "restart": ("stop", AT_ONCE),
+    "worker-restart": ("stop", AT_ONCE),
+}
+FAULTS = tuple(FAILURES)
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
