@@ -6,10 +6,9 @@ since the libraries lie in a layer below it.
 """
 
 import hashlib
-import importlib.util
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from runall_harness.images.wheels import Progress, failing_line, fetch_wheels
 from runall_harness.rigs.base import KitCannotRun
 from runall_harness.rigs.docker.engine import Engine, asking, missing_error, reachable_errors
 from runall_harness.rigs.docker.ownership import KIT
+from runall_harness.sources import folder_of, named_content, package_files
 
 REPOSITORY = "runall-reference"
 PACKAGE = "runall_reference"
@@ -61,26 +61,14 @@ def content_hash(base_id: str, requirements: Iterable[str], package: Path) -> st
     digest = hashlib.sha256(base_id.encode())
     digest.update("\n".join(requirements).encode())
     digest.update(DOCKERFILE.read_bytes())
-    for file in package_files(package):
-        digest.update(f"\0{file.relative_to(package).as_posix()}\0".encode())
-        digest.update(file.read_bytes())
+    for content in named_content(package, package_files(package)):
+        digest.update(content)
     return digest.hexdigest()[:16]
 
 
 def package_folder() -> Path:
     """Where the reference's package lies; it is not imported for that."""
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    if not folders:
-        raise KitCannotRun(f"the package {PACKAGE} is not installed", "pip install runall-kit")
-    return Path(folders[0])
-
-
-def package_files(package: Path) -> Iterator[Path]:
-    """The package's files, in a fixed order, without what Python compiled."""
-    for file in sorted(package.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            yield file
+    return folder_of(PACKAGE)
 
 
 def present(engine: Engine, tag: str) -> bool:

@@ -1,0 +1,157 @@
+"""The processes of a cluster that search seeds, reached through a Dask scheduler.
+
+Dask moves tasks between machines, and does a task again whose worker has died. A seed is a task
+under a key of its own. Only so many are handed over that no worker waits for work: a scheduler that
+holds millions of tasks is slow, and stopping the campaign would be too.
+"""
+
+import hashlib
+import logging
+import time
+from queue import Empty, SimpleQueue
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from runall_harness.rigs.base import KitCannotRun
+from runall_harness.sources import this_kit
+
+from .searchers import Heard, Lost
+from .work import Reported, search_here
+
+# How long a scheduler may take to answer, and a first worker to come, in seconds.
+CONNECT, FIRST_WORKER = 10.0, 30.0
+# Seeds handed over for each thread of the cluster: one at work, and one that waits beside it.
+AHEAD = 2
+# How often the cluster is asked for its size, in seconds.
+CENSUS = 1.0
+INSTALL = "pip install 'runall-kit[campaign]'"
+
+
+class DaskSearchers:
+    """The workers of the cluster whose scheduler is at that address."""
+
+    def __init__(self, address: str, plan: str, kit: str) -> None:
+        """Connect, and see that all workers run this kit.
+
+        Raises:
+            KitCannotRun: Dask is not installed, nobody answers, or a worker runs something else.
+        """
+        self.address, self.plan, self.kit = address, plan, kit
+        dask = load_dask()
+        self.dask_errors: tuple[type[Exception], ...] = (dask.KilledWorker,)
+        self.client = connect(dask, address)
+        self.name = hashlib.sha256(f"{plan} {kit}".encode()).hexdigest()[:12]
+        self.under_way: dict[Any, int] = {}
+        self.ended: SimpleQueue[Any] = SimpleQueue()
+        self.begun = 0
+        self.threads, self.counted = 0, 0.0
+        try:
+            self.see_workers()
+        except BaseException:
+            self.close()
+            raise
+
+    # ---------------------------------------------------------------- the workers
+    def see_workers(self) -> None:
+        """Wait for a worker; see that each one has this kit.
+
+        Raises:
+            KitCannotRun: there is none, or one has not; it is named.
+        """
+        try:
+            self.client.wait_for_workers(1, timeout=FIRST_WORKER)
+        except TimeoutError as error:
+            raise KitCannotRun(
+                f"the Dask scheduler at {self.address} has no workers",
+                f"start some: dask worker {self.address} --nthreads 1 --nworkers -1",
+            ) from error
+        for worker, kit in self.client.run(this_kit, on_error="return").items():
+            if kit != self.kit:
+                raise self.unfit(worker, kit)
+
+    def unfit(self, worker: str, kit: object) -> KitCannotRun:
+        """The error for a worker that has another kit, or none."""
+        has = f"runs another kit: {kit}" if isinstance(kit, str) else f"has no kit: {kit}"
+        return KitCannotRun(
+            f"the Dask worker {worker} {has}; the campaign's is {self.kit}",
+            f"install the same kit and Python on every machine ({INSTALL}), "
+            "and start its workers anew",
+        )
+
+    def room(self) -> int:
+        """How many seeds may still be handed over."""
+        if time.monotonic() - self.counted >= CENSUS:
+            self.threads = sum(self.client.nthreads().values())
+            self.counted = time.monotonic()
+        return AHEAD * self.threads - len(self.under_way)
+
+    # ---------------------------------------------------------------- the seeds
+    def begin(self, seed: int) -> None:
+        """Hand a seed over."""
+        # Another number each time: what came of a key before may still be known to the scheduler.
+        self.begun += 1
+        key = f"runall-{self.name}-{seed}-{self.begun}"
+        future = self.client.submit(search_here, seed, self.plan, self.kit, key=key)
+        self.under_way[future] = seed
+        future.add_done_callback(self.ended.put)
+
+    def heard(self, patience: float) -> list[Heard]:
+        """What became of seeds."""
+        futures = self.taken(patience)
+        if not futures and self.client.status != "running":
+            raise KitCannotRun(
+                f"the Dask scheduler at {self.address} does not answer any more",
+                "start it again, then give the same command: it goes on with what is stored",
+            )
+        return [self.told(future, self.under_way.pop(future)) for future in futures]
+
+    def taken(self, patience: float) -> list[Any]:
+        """The tasks that have ended since the last call."""
+        futures: list[Any] = []
+        try:
+            futures.append(self.ended.get(timeout=patience))
+            while True:
+                futures.append(self.ended.get_nowait())
+        except Empty:
+            return futures
+
+    def told(self, future: Any, seed: int) -> Heard:
+        """What a task that has ended says."""
+        if future.status == "finished":
+            return msgspec.json.decode(future.result(), type=Reported)
+        if future.status != "error":
+            return Lost(seed=seed, why=f"its task is {future.status}")
+        error = future.exception()
+        if isinstance(error, self.dask_errors):
+            return Lost(seed=seed, why=f"its workers died: {error}")
+        return Reported(seed=seed, by=self.address, trouble=f"{type(error).__name__}: {error}")
+
+    def close(self) -> None:
+        """Take back what is under way, and leave the cluster as it was."""
+        self.client.cancel(list(self.under_way))
+        self.client.close()
+
+
+def load_dask() -> ModuleType:
+    """Dask's part for clusters. Raises `KitCannotRun` where it is not installed."""
+    try:
+        import distributed
+    except ImportError as error:
+        raise KitCannotRun(f"a cluster needs Dask, and it is not here: {error}", INSTALL) from error
+    # It tells of every connection that ends, with a trace; what matters is heard from the tasks.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return distributed
+
+
+def connect(dask: ModuleType, address: str) -> Any:
+    """A client of the scheduler at that address. Raises `KitCannotRun` if nobody answers there."""
+    try:
+        return dask.Client(address, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise KitCannotRun(
+            f"no Dask scheduler answers at {address}: {error}",
+            "start one with `dask scheduler`, and give the address that it prints",
+        ) from error
