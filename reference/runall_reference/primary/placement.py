@@ -33,7 +33,8 @@ class Placement(Desk):
         patience = self.settings.dead_job_timeout
         if link.outlives < patience:
             return ""
-        return f"its jobs may outlive it {link.outlives:g} s, the dead-job timeout is {patience:g} s"
+        limit = f"the dead-job timeout is {patience:g} s"
+        return f"its jobs may outlive it {link.outlives:g} s, {limit}"
 
     def choose(self, target: str) -> str | None:
         """The eligible node with the least work, or None. Ties go by name."""
