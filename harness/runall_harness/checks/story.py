@@ -28,6 +28,7 @@ from ..history import (
     Witnessed,
 )  # fmt: skip
 from ..rigs.base import Execution
+from ..spec import clauses
 from ..systems.base import JobView
 from .check import Check, Finding, Kept, Of
 from .crowds import Crowds
@@ -72,6 +73,8 @@ class Story:
     def take(self, line: AnyLine) -> None:
         """Take in the next line. Raises `BadHistory`."""
         self.number += 1
+        if self.number == 1 and type(line) is not Meta:
+            raise BadHistory(1, "a history begins with a `meta` line: what was judged, and where")
         self._takes[type(line)](line)
         if line.at > self.world.now:
             self.world.now = line.at
@@ -191,6 +194,8 @@ class Story:
         """Something is owed, by one job or by all."""
         if not line.job and line.what != "rest":
             raise BadHistory(self.number, f"an `owed` {line.what} needs a job")
+        if line.clause and line.clause not in clauses():
+            raise BadHistory(self.number, f"the specification has no clause {line.clause}")
         debts = self.lineage(line.job).debts if line.job else self.world.debts
         debts.append(Debt(line, self.number))
 

@@ -1,0 +1,167 @@
+"""`runall check`: what a history proves, whoever wrote it."""
+
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..checks.report import BrokenReport, CheckedReport, HistoryReport
+
+FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+STREAM = Path("-")
+# Lines between two looks at how far it is.
+STRIDE = 20_000
+STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "unsupported": "dim"}
+
+EPILOG = """\b
+Examples:
+  runall check runall-out/*/history.jsonl           what saved cases prove
+  my-export | runall check -                        a log of your own scheduler
+  runall check history.jsonl --format json | jq '.histories[].violations'
+  runall check --schema > history.schema.json       the format of a history
+  runall check --report-schema                      the format of the answer
+
+\b
+A history is JSON Lines; harness/HISTORY.md tells how to write one, line by line. For each
+clause the verdict is pass, fail, inconclusive (nothing in the history could be judged by it)
+or unsupported (the system does not declare the capability). "judged" says how often a check
+had something to look at. For a clause that is broken, all lines that prove it are quoted.
+
+\b
+Exit codes: 0 conformant, 1 a clause is broken, 2 inconclusive (no job ran, nothing was
+interrupted, or a fault was not proven), 3 a line is malformed: all are named by number, and
+nothing is claimed; 64 wrong usage, 130 interrupted. The worst history decides.
+"""
+
+
+def print_schema(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    """Print the JSON Schema of a history, or of the report, and end."""
+    if value and not ctx.resilient_parsing:
+        from ..checks.report import report_schema
+        from ..history import schema
+        from ..report import encode
+
+        click.echo(encode(schema() if option.name == "schema" else report_schema()))
+        ctx.exit(0)
+
+
+@click.command(epilog=EPILOG, short_help="Judge histories, of any origin.")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
+              show_default=True, help="For people, or for programs.")  # fmt: skip
+@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
+              help="Print the JSON Schema of a line of a history and end.")  # fmt: skip
+@click.option("--report-schema", is_flag=True, is_eager=True, expose_value=False,
+              callback=print_schema,
+              help="Print the JSON Schema of --format json and end.")  # fmt: skip
+def check(files: tuple[Path, ...], form: str) -> int:
+    """Say what histories prove, clause by clause, and by which lines.
+
+    FILE is a history in JSON Lines, or - for standard input. It is read line by line, so it may
+    be of any length.
+    """
+    from ..checks.report import report_all
+
+    if files.count(STREAM) > 1:
+        raise click.UsageError("standard input can be read once: give - one time")
+    report = report_all(judge(path) for path in files)
+    if form == "json":
+        from ..report import encode
+
+        click.echo(encode(report))
+    else:
+        tell_people(report)
+    return report.code
+
+
+def judge(path: Path) -> "HistoryReport":
+    """The verdict on one file. Raises `KitCannotRun` where it can't be read."""
+    from ..checks.files import judge_file, judge_stream
+    from ..rigs.base import KitCannotRun
+
+    try:
+        if path == STREAM:
+            return judge_stream("standard input", sys.stdin.buffer)
+        with path.open("rb") as file, progress(path) as watch:
+            return judge_file(str(path), file, watch)
+    except OSError as error:
+        raise KitCannotRun(f"{path}: {error}", "see that the file can be read") from error
+
+
+@contextmanager
+def progress(path: Path) -> Generator[Any]:
+    """Something that sees lines go by, and shows how far they are where somebody looks."""
+    if not sys.stderr.isatty():
+        yield iter
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(path.name, total=path.stat().st_size)
+
+        def watch(lines: Iterable[bytes]) -> Iterator[bytes]:
+            passed = 0
+            for number, raw in enumerate(lines, start=1):
+                passed += len(raw)
+                if number % STRIDE == 0:
+                    bar.update(task, completed=passed)
+                yield raw
+
+        yield watch
+
+
+def tell_people(report: "CheckedReport") -> None:
+    """For people: what is broken, with its proof; each clause; the last word."""
+    from rich.console import Console
+
+    # Where nobody looks at it, a width would only break lines.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    for history in report.histories:
+        for line in history.malformed_lines:
+            console.print(f"{history.file}, line {line.line}: {line.why}", style="bold magenta",
+                          markup=False, soft_wrap=True)  # fmt: skip
+        for broken in history.violations:
+            tell_broken(console, history.file, broken)
+    console.print(table_of(report.histories))
+    for history in report.histories:
+        why = f": {history.reason}" if history.reason else ""
+        told = f"{history.file}: {history.lines} lines, {history.executions} executions"
+        console.print(f"{told}: {history.verdict}{why}", markup=False, soft_wrap=True)
+
+
+def tell_broken(console: Any, file: str, broken: "BrokenReport") -> None:
+    """One violation: the clause in its own words, and the lines that prove it."""
+    rows = [("expected", broken.expected), ("seen", broken.seen)]
+    rows += [(f"line {line.number}", line.text) for line in broken.lines]
+    console.print(f"{file}: {broken.clause} is broken ({broken.check})", style="bold red",
+                  markup=False, soft_wrap=True)  # fmt: skip
+    console.print(f"  {broken.text}", markup=False, soft_wrap=True)
+    for name, text in rows:
+        console.print(f"  {name:10} {text}", markup=False, soft_wrap=True)
+    console.print()
+
+
+def table_of(histories: "list[HistoryReport]") -> Any:
+    """Each clause that a check may speak for, over all histories; the worst verdict stands."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="what the histories say of each clause", title_justify="left")
+    for name, justify in (("clause", "left"), ("verdict", "left"), ("judged", "right")):
+        table.add_column(name, justify=justify)  # pyright: ignore[reportArgumentType] - two of its literals
+    table.add_column("which says", overflow="fold")
+    order = list(STYLES)
+    rank = {"fail": 0, "pass": 1, "inconclusive": 2, "unsupported": 3}
+    rows: dict[str, tuple[str, int, str]] = {}
+    for clause in (one for history in histories for one in history.clauses):
+        verdict, judged, text = rows.get(clause.clause, (order[-1], 0, clause.text))
+        worst = min(verdict, clause.verdict, key=rank.__getitem__)
+        rows[clause.clause] = worst, judged + clause.judged, text
+    for clause, (verdict, judged, text) in rows.items():
+        table.add_row(clause, Text(verdict, STYLES[verdict]), str(judged), Text(text))
+    return table
