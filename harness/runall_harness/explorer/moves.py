@@ -170,6 +170,7 @@ class Message(Move, frozen=True, kw_only=True, tag="message"):
 ORDERS: dict[str, tuple[str, dict[str, Any]]] = {
     "aborts the job": ("abort", {}),
     "disables the event": ("update_event", {"fields": {"enabled": False}}),
+    "enables the event": ("update_event", {"fields": {"enabled": True}}),
     "edits the event": ("update_event", {"fields": {"params": {"tag": "work", "note": "edited"}}}),
     "turns Run All off": ("update_event", {"fields": {"catch_up": False}}),
     "deletes the event": ("delete_event", {}),
@@ -270,8 +271,10 @@ def nemesis(play: Play) -> list[AnyMove]:
 
 
 def orders(play: Play) -> list[AnyMove]:
-    """Everything that a user can ask for now."""
-    return [Order(at=play.acts, what=what) for what in ORDERS]
+    """Everything that a user can ask for now, and that is not so already."""
+    event = leader.event(EVENT) if (leader := play.leader()) else None
+    idle = "disables the event" if event and not event.enabled else "enables the event"
+    return [Order(at=play.acts, what=what) for what in ORDERS if what != idle]
 
 
 KINDS = {"crash": crashes, "nemesis": nemesis, "orders": orders}

@@ -102,15 +102,16 @@ class Play:
 
     def event(self, minutes: tuple[int, ...]) -> dict[str, Any]:
         """The one event: Run All on, a limit of one job, and slots that fall into the outage."""
+        also = self.outline.event
         return {
-            "id": EVENT, "target": self.outline.target, "catch_up": True, "max_children": 1,
-            "params": {"tag": TAG, "note": "of the event"}, "timing": Timing(minutes=minutes),
-            **self.outline.event,
+            "id": EVENT, "catch_up": True, "max_children": 1, "timing": Timing(minutes=minutes),
+            **also, "target": self.outline.target,
+            "params": {"tag": TAG, "note": "of the event", **also.get("params", {})},
         }  # fmt: skip
 
     def run_by_hand(self) -> None:
         """A person runs the event, with parameters of their own."""
-        self.call("run", event=EVENT, params={"note": "of the run"}, source="operator")
+        self.call("run", event=EVENT, params={"note": "of the run", "hold": 1}, source="operator")
 
     @property
     def victim(self) -> str:

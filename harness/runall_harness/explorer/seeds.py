@@ -18,7 +18,7 @@ from runall_harness.mutants.mutant import lying
 from .coverage import Ear, Pair, Telling, every_pair
 from .moves import KINDS, AnyMove
 from .search import Found
-from .worlds import RELEASED, Outline, named, outlines
+from .worlds import RELEASED, Outline, named, outlines, varied
 
 # How many acts pass before a move, at the most: a move upon the last, soon after it, much later.
 PATIENCE = (2, 12, 40, 120)
@@ -44,7 +44,7 @@ class SeedPlan(msgspec.Struct, frozen=True, kw_only=True):
     def outlines(self) -> list[Outline]:
         """The worlds to search. Raises `KeyError` for a name that there is not."""
         chosen = [named(name, self.policy) for name in self.worlds]
-        return chosen or outlines(self.policy)
+        return chosen or [*outlines(self.policy), *varied(self.policy)]
 
 
 class SeedResult(msgspec.Struct, frozen=True, kw_only=True):

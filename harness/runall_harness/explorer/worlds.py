@@ -41,6 +41,25 @@ FAILURES: dict[str, tuple[str, float | None]] = {
     "worker-restart": ("stop", AT_ONCE),
 }
 FAULTS = tuple(FAILURES)
+TRIGGERS = ("manual", "scheduled")
+BY_HAND = TRIGGERS[:1]
+# What else an event can ask for, with the failures and triggers under which that matters: some bugs
+# show only there.
+VARIANTS: tuple[tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]], ...] = (
+    # A rerun has to wait for the one server on which it may run, perhaps until it is too old.
+    ({"target": WORKERS[0]}, ("", "back", "worker-restart"), TRIGGERS),
+    ({"target": WORKERS[0], "rerun_age": 20.0}, ("",), TRIGGERS),
+    # The job is over its time, or was taken down too often.
+    ({"timeout": 20.0}, ("", "lost", "back"), TRIGGERS),
+    ({"max_reruns": 1}, ("back", "crash"), TRIGGERS),
+    # Slots that end at once are served beside a manual job that goes on.
+    ({"max_children": 2, "params": {"hold": 0}}, ("", "lost", "crash"), BY_HAND),
+    # A rerun of an event that is disabled waits, and others run meanwhile.
+    ({"enabled": False}, ("lost", "crash"), BY_HAND),
+    # Other jobs of the event wait too: a queue, and the retry of a job that failed by itself.
+    ({"queue_max": 1}, ("", "lost"), BY_HAND),
+    ({"retries": 1, "retry_delay": 5.0, "params": {"ends": 3}}, ("", "back"), TRIGGERS),
+)
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +78,9 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Words for people: `back/manual+backup`."""
-        return f"{self.fault or 'quiet'}/{self.trigger}{'+backup' if self.backup else ''}"
+        """Words for people: `back/manual+backup`, or `lost/scheduled+timeout`."""
+        more = (*(("backup",) if self.backup else ()), *self.event)
+        return "+".join((f"{self.fault or 'quiet'}/{self.trigger}", *more))
 
     @property
     def local(self) -> bool:
@@ -75,6 +95,8 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def target(self) -> str:
         """Where the job may run: a backup takes a local job over."""
+        if "target" in self.event:
+            return str(self.event["target"])
         if not self.local:
             return "worker-*"
         return "[pb]*" if self.backup else PRIMARY
@@ -97,10 +119,21 @@ def outlines(policy: str = "reference") -> list[Outline]:
         Outline(fault=fault, trigger=trigger, backup=backup, policy=policy)
         for backup in (False, True)
         for fault in (*FAULTS, "")
-        for trigger in ("manual", "scheduled")
+        for trigger in TRIGGERS
+    ]
+
+
+def varied(policy: str = "reference") -> list[Outline]:
+    """Worlds whose event asks for something else."""
+    return [
+        Outline(fault=fault, trigger=trigger, policy=policy, event=event)
+        for event, faults, triggers in VARIANTS
+        for fault in faults
+        for trigger in triggers
     ]
 
 
 def named(name: str, policy: str = "reference") -> Outline:
     """The bounded world of that name. Raises `KeyError`."""
-    return {outline.name: outline for outline in outlines(policy)}[name]
+    worlds = [*outlines(policy), *varied(policy)]
+    return {outline.name: outline for outline in worlds}[name]
