@@ -125,6 +125,17 @@ def test_the_minute_of_a_job_by_hand_is_that_of_the_scaled_schedule():
     assert stage.lines() == [(job, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 9}")]
 
 
+def test_the_minute_of_a_scheduled_job_is_its_slot_whatever_the_scale():
+    stage = Stage(policy="cronicle-0.9.50", time_scale=60.0)
+    stage.beat(0)
+    stage.create(timing=Timing(minutes=(25,)))
+    stage.beat(5)
+    (job,) = stage.brain.live()
+    stage.beat(6, job.id)
+    stage.beat(9)
+    assert stage.lines() == [(job.id, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 4}")]
+
+
 # ------------------------------------------------------------------ what none of them recovers
 @pytest.mark.parametrize("policy", RELEASES)
 def test_run_all_is_judged_by_the_job_as_it_began(policy: str):

@@ -43,7 +43,10 @@ def test_a_machine_has_the_triggers_of_its_table_and_no_shortcut_to_a_state() ->
     assert set(door.machine.events) == {"open", "shut"}
     assert (door.name, door.initial, door.machine.initial) == ("door", "closed", "closed")
     assert door.states == tuple(door.machine.states) == ("closed", "ajar", "open")
-    assert [rule.trigger for rule in door.rules] == ["open", "open", "shut"]
+    assert [(rule.trigger, source, rule.dest) for rule, source in door.rows()] == [
+        ("open", "closed", "ajar"), ("open", "ajar", "ajar"), ("open", "closed", "open"),
+        ("shut", "open", "closed"), ("shut", "ajar", "closed"),
+    ]  # fmt: skip
     assert door.machine.models == []
 
 

@@ -41,7 +41,7 @@ def draw(life: Life) -> str:
         title=f"title: {life.name}",
     )  # fmt: skip
     for rule, source in life.rows():
-        drawing.add_transition(rule.trigger, source, rule.dest, list(rule.given), list(rule.unless))
+        drawing.add_transition(rule.trigger, source, rule.dest, list(rule.given))
     # Nothing runs here, so the state that the library takes for the present one looks like any.
     drawing.style_attributes = {"node": {"default": PLAIN, "active": PLAIN}}
     text: str = drawing.get_combined_graph().draw(None)
@@ -50,7 +50,7 @@ def draw(life: Life) -> str:
 
 def given(rule: Rule) -> str:
     """The conditions of a rule, in words."""
-    return " and ".join([*rule.given, *(f"not {name}" for name in rule.unless)])
+    return " and ".join(rule.given)
 
 
 def tabulate(life: Life) -> str:

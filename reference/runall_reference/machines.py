@@ -41,13 +41,12 @@ class Token:
 
 
 class Rule(NamedTuple):
-    """One row of a machine's table. `given` and `unless` name conditions of `Token`."""
+    """One row of a machine's table. `given` names conditions of `Token`, all of which must hold."""
 
     trigger: str
     source: str | tuple[str, ...]
     dest: str
     given: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
 
 
 class Life:
@@ -60,9 +59,7 @@ class Life:
             model=None, states=list(self.states), initial=initial, auto_transitions=False
         )
         for rule, source in self.rows():
-            self.machine.add_transition(
-                rule.trigger, source, rule.dest, list(rule.given), list(rule.unless)
-            )
+            self.machine.add_transition(rule.trigger, source, rule.dest, list(rule.given))
         self.fire = lru_cache(maxsize=None)(self._fire)
 
     def rows(self) -> Iterator[tuple[Rule, str]]:

@@ -41,7 +41,7 @@ class Cronicle0949(Policy):
 
     def rewind(self, desk: "Finalization", job: Job, cause: str) -> None:
         """Set the cursor to the minute before the job's own: all minutes since come again."""
-        slot = int(job.now // 60) - 1 if job.slot is not None else desk.clock.slot(job.now) - 1
+        slot = (desk.clock.slot(job.now) if job.slot is None else job.slot) - 1
         desk.books.put(Cursor(event=job.event, slot=slot))
         desk.note(job, cause, "cursor rewound", "RA-4.2", f"to {slot}")
 
