@@ -247,13 +247,15 @@ def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
         over, runs = world.finalized(before), lineage.runs_of(attempt.view.predecessor)
         if over is None or not runs or runs[-1].told.how != "killed":
             continue
-        ages = [v for v, _ in world.possible(attempt.view.event, "rerun_age", over)]
-        if not ages or 0 in ages:
+        told = world.possible(attempt.view.event, "rerun_age", over)
+        ages = [age for age, _ in told]
+        if not before or not ages or 0 in ages:
             continue
         if over - runs[-1].seen > max(ages) + UNDER_WAY:
             yield Breach(f"no rerun of what was lost more than {max(ages):g} s ago",
                          f"{attempt.view.id}, {over - runs[-1].seen:.1f} s after the loss",
-                         proof(runs[-1].last, attempt.first))  # fmt: skip
+                         proof(*(line for _, edit in told for line in edit.lines), runs[-1].last,
+                               before.ends[0], attempt.first))  # fmt: skip
         else:
             yield None
 

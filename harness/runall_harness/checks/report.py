@@ -26,7 +26,7 @@ class QuotedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrokenReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A clause that was broken, in its words: what was owed, what was seen, and the proving lines."""
+    """A clause that was broken, in its words: what was owed and seen, and the proving lines."""
 
     check: str
     clause: str
