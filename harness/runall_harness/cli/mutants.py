@@ -100,9 +100,9 @@ def mutants(ctx: click.Context, **told: Any) -> int | None:
     """
     if ctx.invoked_subcommand is not None:
         return None
-    from ..mutants import ALL, by_name
+    from ..mutants import ALL
 
-    chosen = [by_name(name) for name in told["only"]] or list(ALL)
+    chosen = [named(name) for name in told["only"]] or list(ALL)
     if told["listing"]:
         return list_mutants(chosen, told["form"])
     if told["write_table"]:
@@ -110,6 +110,16 @@ def mutants(ctx: click.Context, **told: Any) -> int | None:
     if told["suite"]:
         return score_suite(chosen, told)
     return try_mutants(chosen, told)
+
+
+def named(name: str) -> "Mutant":
+    """The mutant of that name. Raises `click.UsageError`, with the names that are near."""
+    from ..mutants import NoSuchMutant, by_name
+
+    try:
+        return by_name(name)
+    except NoSuchMutant as error:
+        raise click.UsageError(f"{error.cause}: {error.hint}") from error
 
 
 def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
@@ -131,11 +141,11 @@ def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
 def write_table() -> int:
     """Bring the generated part of MUTANTS.md up to date, and say whether it was."""
     from ..mutants import ALL
-    from ..mutants.page import page_path, renewed
+    from ..mutants.page import deaths, page_path, renewed
 
     path = page_path()
     old = path.read_text("utf-8")
-    new = renewed(old, ALL)
+    new = renewed(old, ALL, deaths(ALL))
     if new != old:
         path.write_text(new, "utf-8")
     click.echo(f"{path}: {'written anew' if new != old else 'was up to date'}", err=True)
@@ -196,6 +206,8 @@ def tell(score: "Score", output: Any, told: dict[str, Any]) -> None:
     if told["matrix"]:
         screen.print(matrix(score))
         screen.print(releases_table(score))
+    for line in score.accused:
+        screen.print(f"the unchanged reference: {line}", style="bold red", soft_wrap=True)
     word = "passes everything" if score.reference.passed else "FAILS"
     screen.print(f"killed: {score.word}; the reference {word}")
 
@@ -246,11 +258,10 @@ def serve(name: str, command: tuple[str, ...]) -> None:
     """
     from runall_reference.commands import daemons
 
-    from ..mutants import by_name
     from ..mutants.planting import Plant
 
     if name != "reference":
-        by_name(name).lie(Plant())  # for as long as this process lives
+        named(name).lie(Plant())  # for as long as this process lives
     daemons.main(list(command), prog_name=f"runall mutants serve {name}", standalone_mode=False)
 
 

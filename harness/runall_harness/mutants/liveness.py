@@ -16,7 +16,7 @@ from .planting import Plant, for_ever, nothing
 
 @mutant(source="Cronicle, all versions", clause="RA-6.2")
 def limbo_not_counted(plant: Plant) -> None:
-    """Jobs on a suspect server are not counted: the next slot starts beside them."""
+    """A job whose server is out of reach gives its place away, and another starts."""
     limbo = Desk.in_limbo
 
     def counts(self: Any, job: Any) -> bool:
@@ -27,14 +27,14 @@ def limbo_not_counted(plant: Plant) -> None:
 
 @mutant(source="Cronicle, all versions", clause="RA-7.1", also=("RA-7.3",))
 def two_live(plant: Plant) -> None:
-    """A worker that is cut off goes on with its job while the rerun runs elsewhere."""
+    """A worker that reaches nobody keeps its job alive, and nobody stops it when it is back."""
     plant(Worker, "fence", for_ever)
     plant(Links, "stop_strays", nothing)
 
 
 @mutant(source="Cronicle, all versions", clause="RA-2.2")
 def return_is_late(plant: Plant) -> None:
-    """A worker that came back without the job leaves it in limbo until the timeout."""
+    """A worker's return proves that its jobs are gone, and they stay in limbo all the same."""
     honest = Links.compare
 
     def compare(self: Any, job: Any, beat: Any) -> None:
@@ -50,7 +50,7 @@ def return_is_late(plant: Plant) -> None:
 
 @mutant(source="Oban; River 682; Hangfire 514; Airflow 16023", clause="RA-2.10", also=("RA-7.1",))
 def elapsed_not_liveness(plant: Plant) -> None:
-    """A long job that is alive is taken for dead after a fixed time."""
+    """Age alone condemns a job: its worker is well, and another attempt starts beside it."""
     honest = Primary.give_up_lost
 
     def give_up_lost(self: Any) -> None:
@@ -68,7 +68,7 @@ def elapsed_not_liveness(plant: Plant) -> None:
 
 @mutant(source="seen with containers", clause="RA-2.3")
 def same_address_same_worker(plant: Plant) -> None:
-    """A worker that restarted between two reports is taken for the old one, jobs and all."""
+    """A quick restart goes unnoticed, and the jobs that it ended are shown as running."""
     honest = Links.compare
 
     def compare(self: Any, job: Any, beat: Any) -> None:
@@ -80,7 +80,7 @@ def same_address_same_worker(plant: Plant) -> None:
 
 @mutant(source="Dkron 1569", clause="RA-2.11")
 def reruns_the_living(plant: Plant) -> None:
-    """After a restart of the primary, jobs that still run on workers are run again."""
+    """A primary that restarts takes the jobs of every worker for lost."""
     honest = Links.meet
 
     def meet(self: Any, beat: Any, link: Any) -> Any:

@@ -35,11 +35,19 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {line} |" if "---" not in line else f"|{line}|" for line in lines)
 
 
-def kills(trials: Sequence[tuple[Mutant, Trial]]) -> str:
+def deaths(mutants: Sequence[Mutant]) -> list[Trial]:
+    """How each mutant dies by the scenarios. Raises `KitCannotRun` where that can't be judged."""
+    trials = [try_scenarios(mutant, load_cases(), first=True) for mutant in mutants]
+    if troubles := [f"{t.name}: {line}" for t in trials for line in t.troubles]:
+        raise KitCannotRun("; ".join(troubles), "see to that, then write the table again")
+    return trials
+
+
+def kills(mutants: Sequence[Mutant], trials: Sequence[Trial]) -> str:
     """Each mutant with the first case that killed it, in Markdown."""
     head = ("mutant", "what goes wrong", "seen in", "breaks", "killed by", "naming", "cases")
     rows: list[tuple[str, ...]] = []
-    for mutant, trial in trials:
+    for mutant, trial in zip(mutants, trials, strict=True):
         kill = scenario(trial)
         death = (f"`{kill.by}`", kill.clause, str(kill.after)) if kill else ("nothing", "", "")
         rows.append((f"`{mutant.name}`", mutant.story, mutant.source, mutant.clause, *death))
@@ -50,24 +58,18 @@ def releases() -> str:
     """The three releases of history, case by case, in Markdown."""
     cases = select(load_cases(), FIVE)
     trials = tuple(try_scenarios(release, cases) for release in RELEASES)
-    score = Score(
-        reference=Trial(name=REFERENCE, verdicts={case.id: "pass" for case in cases}),
-        mutants=RELEASES,
-        trials=trials,
-    )
+    honest = Trial(name=REFERENCE, verdicts={case.id: "pass" for case in cases})
+    score = Score(reference=honest, mutants=RELEASES, trials=trials)
     names = [release.name for release in RELEASES]
     return table(("case", *names), [(f"`{row[0]}`", *row[1:]) for row in apart(score, names)])
 
 
-def generated(mutants: Sequence[Mutant]) -> str:
-    """The whole generated part, with its marks. Raises `KitCannotRun` if it can't be judged."""
-    trials = [try_scenarios(mutant, load_cases(), first=True) for mutant in mutants]
-    if troubles := [f"{t.name}: {line}" for t in trials for line in t.troubles]:
-        raise KitCannotRun("; ".join(troubles), "see to that, then write the table again")
+def generated(mutants: Sequence[Mutant], trials: Sequence[Trial]) -> str:
+    """The whole generated part, with its marks."""
     parts = (
         BEGIN,
         "### The kill table",
-        kills(list(zip(mutants, trials, strict=True))),
+        kills(mutants, trials),
         "### Three releases told apart",
         releases(),
         END,
@@ -75,11 +77,11 @@ def generated(mutants: Sequence[Mutant]) -> str:
     return "\n\n".join(parts)
 
 
-def renewed(page: str, mutants: Sequence[Mutant]) -> str:
+def renewed(page: str, mutants: Sequence[Mutant], trials: Sequence[Trial]) -> str:
     """The page with its generated part made anew. Raises `KitCannotRun` if it has no marks."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         hint = f"put the lines {BEGIN} and {END} where the tables belong"
         raise KitCannotRun("MUTANTS.md has no place for its tables", hint)
-    return f"{before}{generated(mutants)}{after}"
+    return f"{before}{generated(mutants, trials)}{after}"

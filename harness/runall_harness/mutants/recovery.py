@@ -25,13 +25,13 @@ def rewind(desk: Any, job: Any) -> None:
 
 @mutant(source="Cronicle up to 0.9.49, issue 757", clause="RA-1.1")
 def schedule_only(plant: Plant) -> None:
-    """An interrupted manual job is finalized and never run again."""
+    """Only slots come back: a job that a person started is ended, and nothing follows."""
     plant(Policy, "recover_manual", nothing)
 
 
 @mutant(source="Cronicle 0.9.50 and 0.9.51", clause="RA-4.7")
 def rewinds_for_manual(plant: Plant) -> None:
-    """The cursor is rewound for a manual job: a served slot runs again, and the job does not."""
+    """For a lost manual job the schedule is replayed: minutes that were served run, it does not."""
 
     def recover_manual(_: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
         del event, cause
@@ -42,7 +42,7 @@ def rewinds_for_manual(plant: Plant) -> None:
 
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-4.7")
 def reruns_and_rewinds(plant: Plant) -> None:
-    """The manual job is run again and the cursor rewound as well: served slots run twice."""
+    """The manual job comes back, and with it every minute that was served since it began."""
     honest = Policy.recover_manual
 
     def recover_manual(self: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
@@ -54,7 +54,7 @@ def reruns_and_rewinds(plant: Plant) -> None:
 
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-4.6")
 def one_try(plant: Plant) -> None:
-    """A rerun whose target is down at that moment is dropped for good."""
+    """A rerun has one chance: if no server can take it at that instant, it is gone."""
     honest = Policy.recover_manual
 
     def recover_manual(self: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
@@ -66,7 +66,7 @@ def one_try(plant: Plant) -> None:
 
 @mutant(source="Cronicle, after a clean stop and a failover", clause="RA-1.1", also=("RA-4.6",))
 def replay_eats_rerun(plant: Plant) -> None:
-    """Slots go first, and a manual rerun that finds its event's limit reached is refused."""
+    """Slots are served before reruns, and a rerun that then finds no room is turned away."""
     honest = Placement.place_held
 
     def place_held(self: Any, job: Any) -> None:
@@ -81,7 +81,7 @@ def replay_eats_rerun(plant: Plant) -> None:
 
 @mutant(source="Cronicle, all versions", clause="RA-1.2")
 def crash_forgets_slot(plant: Plant) -> None:
-    """After a crash of the primary its manual job is run again, its scheduled one is not."""
+    """When the primary has crashed, its manual jobs come back and its slots do not."""
     honest = Policy.recover_scheduled
 
     def recover_scheduled(self: Any, desk: Any, job: Any, cause: str) -> None:
@@ -105,13 +105,13 @@ def stopped_jobs_count_as_running(plant: Plant, reason: str) -> None:
 
 @mutant(source="Cronicle issue 369", clause="RA-2.6")
 def timeout_loops(plant: Plant) -> None:
-    """A job over its time limit is taken for interrupted and starts again, for ever."""
+    """Stopping a job for its time limit looks like losing it, so it begins anew each time."""
     stopped_jobs_count_as_running(plant, "timeout")
 
 
 @mutant(source="Cronicle, by reading its code", clause="RA-3.1")
 def finalizes_twice(plant: Plant) -> None:
-    """Timeout and leftover record each finalize the same attempt: two reruns, two histories."""
+    """An attempt that was given up ends once more when its server returns: a second rerun."""
     honest = Links.join
 
     def join(self: Any, node: str, boot: str) -> None:
@@ -149,19 +149,19 @@ def changes_reruns(plant: Plant, change: Callable[[Any, Any], Any]) -> None:
 
 @mutant(source="xyOps, its retry", clause="RA-4.3")
 def drops_now(plant: Plant) -> None:
-    """The rerun loses its logical time: it stands for the moment in which it was made."""
+    """The rerun stands for the moment at which it was made, whatever the job stood for."""
     changes_reruns(plant, lambda _, again: replace(again, now=again.created_at))
 
 
 @mutant(source="the field table of a rerun", clause="RA-4.3")
 def drops_overrides(plant: Plant) -> None:
-    """The rerun takes the parameters of the event, not those of the run."""
+    """Parameters that were given with the run are gone: the rerun has those of the event."""
     plant.entry(rerun.FIELDS, "params", "refresh")
 
 
 @mutant(source="xyOps; River 1302", clause="RA-3.5", also=("RA-3.1",))
 def late_result_wins(plant: Plant) -> None:
-    """A late result rewrites the record of the interrupted attempt while the rerun runs."""
+    """An attempt that was given up becomes a success when its result arrives after all."""
 
     def late(self: Any, done: Any, result: Any) -> None:
         if done.job.code is None:
@@ -174,7 +174,7 @@ def late_result_wins(plant: Plant) -> None:
 
 @mutant(source="OpenClaw 46287", clause="RA-8.1")
 def restart_loop(plant: Plant) -> None:
-    """A job that kills its server is run again without end."""
+    """Nobody counts how often a job has taken its server down."""
     honest = Policy.refusal
 
     def refusal(*about: Any) -> Any:
@@ -186,13 +186,13 @@ def restart_loop(plant: Plant) -> None:
 
 @mutant(source="hermes-agent 111212; Cronicle", clause="RA-8.2")
 def days_late(plant: Plant) -> None:
-    """A server that returns after two days has its jobs run again then."""
+    """However long ago a job was lost, the return of its server brings it back."""
     plant(Placement, "too_old", never)
 
 
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-6.4")
 def runs_disabled(plant: Plant) -> None:
-    """The rerun starts although its event was disabled meanwhile."""
+    """Disabling an event does not hold back what is still to be run again."""
     honest = Schedule.serve_reopened
 
     def place_held(self: Any, job: Any) -> None:
@@ -212,7 +212,7 @@ def runs_disabled(plant: Plant) -> None:
 
 @mutant(source="Quartz 1097", clause="RA-6.1")
 def beside_the_normal_run(plant: Plant) -> None:
-    """The recovered run starts next to the regular one, over the limit."""
+    """A rerun asks for no room, and starts beyond the limit of its event."""
 
     def place_held(self: Any, job: Any) -> None:
         event = self.event(job.event)
@@ -230,7 +230,7 @@ def beside_the_normal_run(plant: Plant) -> None:
 
 @mutant(source="Rundeck 8786", clause="RA-4.4")
 def dying_node(plant: Plant) -> None:
-    """The rerun is sent to the server that is going down."""
+    """A primary in its clean stop goes on launching, reruns on itself among them."""
 
     def open_for_work(self: Any) -> bool:
         return self.role in ("primary", "draining")
@@ -240,7 +240,7 @@ def dying_node(plant: Plant) -> None:
 
 @mutant(source="Cronicle, all versions", clause="RA-9.5")
 def no_trace(plant: Plant) -> None:
-    """A backup that takes over does not know of the dead primary's own jobs."""
+    """A primary that takes over does not know of the jobs that the dead one ran itself."""
     honest = Primary.lead
 
     def lead(self: Any, told: Any) -> None:

@@ -45,6 +45,12 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
         return [f"{trial.name}: {line}" for trial in trials for line in trial.troubles]
 
     @property
+    def accused(self) -> list[str]:
+        """What went wrong with the reference, which is honest: a bug of the kit, or its own."""
+        red = [f"{case}: {v}" for case, v in self.reference.verdicts.items() if v != "pass"]
+        return red + [f"{kill.by}: {kill.clause}" for kill in self.reference.kills]
+
+    @property
     def exit_code(self) -> int:
         """0 if all are dead and the reference passed everything."""
         if self.troubles:
