@@ -19,6 +19,10 @@ CANNOT_RUN, USAGE, INTERRUPTED = 3, 64, 130
 COMMANDS = {
     "conform": ("runall_harness.cli.conform:conform", "Run the conformance cases."),
     "check": ("runall_harness.cli.check:check", "Judge histories, of any origin."),
+    "explore": (
+        "runall_harness.cli.explore:explore",
+        "Try every fault at every point of bounded worlds.",
+    ),
     "spec": ("runall_harness.cli.spec:spec", "Show the clauses and the cases of each."),
     "mutants": ("runall_harness.cli.mutants:mutants", "Show what catches real bugs."),
     "ledger": ("runall_harness.cli.ledger:ledger", "Show what was interrupted, and what was done."),

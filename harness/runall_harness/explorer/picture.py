@@ -1,0 +1,137 @@
+"""A story as a picture: a row for each server and each execution, a column for some seconds.
+
+Every state has a sign of its own, so nothing is told by colour alone.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from runall_harness.history import AnyLine, Fault, Start, Witnessed
+from runall_harness.rigs.base import Execution
+
+from .story import Story
+from .telling import Sentence
+from .worlds import WORKERS
+
+COLUMNS = 72
+# How many seconds a column may stand for.
+SCALES = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+TICK = 10
+# What befalls a server, and how it stands from then on.
+STATES = {
+    "kill": "down", "crash": "down", "stop": "stopped", "pause": "frozen", "unpause": "up",
+    "cut": "cut", "join": "up",
+}  # fmt: skip
+# sign, the same where the output can't show it, and colour
+SIGNS = {
+    "up": ("─", "-", "green"), "down": (" ", " ", ""), "stopped": ("┄", ".", "yellow"),
+    "frozen": ("≈", "~", "cyan"), "cut": ("╳", "/", "magenta"), "running": ("█", "=", "blue"),
+    "completed": ("✓", "v", "bold green"), "failed": ("✗", "x", "bold red"),
+    "terminated": ("!", "!", "bold yellow"), "killed": ("✗", "x", "bold red"),
+}  # fmt: skip
+LEGEND = ("up", "stopped", "frozen", "cut", "running", "completed", "terminated", "killed")
+
+
+class Change(NamedTuple):
+    """From a time on, in seconds, something stands so."""
+
+    at: float
+    state: str
+
+
+def picture(story: Story, told: list[Sentence], console: Console) -> Iterator[Text]:
+    """The rows, the first one with the numbers of the sentences that somebody made happen."""
+    drawing = Drawing(story, told, console)
+    yield drawing.numbers(told)
+    yield drawing.ruler()
+    for node, changes in nodes(story).items():
+        yield drawing.row(node, changes)
+    for execution in executions(story.lines):
+        if (life := lived(execution, story.began))[0].at <= drawing.last:
+            yield drawing.row(execution.job, life, execution.node)
+    yield drawing.legend()
+
+
+class Drawing:
+    """The scale of one picture, and its rows."""
+
+    def __init__(self, story: Story, told: list[Sentence], console: Console) -> None:
+        self.plain = not console.encoding.startswith("utf")
+        self.last = max((each.at for each in told), default=0.0)
+        self.scale = next((s for s in SCALES if self.last / s < COLUMNS), SCALES[-1])
+        self.width = int(self.last / self.scale) + 1
+        names = [*nodes(story), *(e.job for e in executions(story.lines))]
+        self.margin = max(map(len, names), default=0) + 2
+
+    def column(self, at: float) -> int:
+        """Where an instant lies."""
+        return min(max(int(at / self.scale), 0), self.width - 1)
+
+    def numbers(self, told: list[Sentence]) -> Text:
+        """The numbers of the moves, each where it was made."""
+        row = [" "] * (self.width + 3)
+        for number, sentence in enumerate(told, 1):
+            if sentence.move:
+                at = self.column(sentence.at)
+                row[at : at + len(str(number))] = str(number)
+        return Text(f"{'':{self.margin}}{''.join(row).rstrip()}", "bold")
+
+    def ruler(self) -> Text:
+        """The seconds."""
+        row = [" "] * (self.width + 8)
+        for at in range(0, self.width, TICK):
+            label = f"{at * self.scale:g}"
+            row[at : at + len(label)] = label
+        return Text(f"{'seconds':{self.margin}}{''.join(row).rstrip()}", "dim")
+
+    def row(self, name: str, changes: list[Change], note: str = "") -> Text:
+        """One life."""
+        text = Text(f"{name:{self.margin}}")
+        state = "down"
+        for column in range(self.width):
+            here = [c.state for c in changes if self.column(c.at) == column and c.at <= self.last]
+            shown = here[-1] if here else state
+            text.append(*self.sign(shown))
+            state = shown if shown in STATES.values() or shown == "running" else "down"
+        return text.append(f"  {note}", "dim") if note else text
+
+    def sign(self, state: str) -> tuple[str, str]:
+        """The sign of a state, and its colour."""
+        good, plain, colour = SIGNS[state]
+        return (plain if self.plain else good), colour
+
+    def legend(self) -> Text:
+        """What the signs mean."""
+        text = Text(" " * self.margin)
+        for state in LEGEND:
+            text.append(*self.sign(state)).append(f" {state}  ", "dim")
+        return text
+
+
+def nodes(story: Story) -> dict[str, list[Change]]:
+    """How each server fares: all are up at the beginning."""
+    names = (*story.script.outline.primaries, *WORKERS)
+    found = {name: [Change(0.0, "up")] for name in names}
+    for line in story.lines:
+        if isinstance(line, Start):
+            found[line.node].append(Change(line.at - story.began, "up"))
+        elif isinstance(line, Fault) and line.proof.kind in STATES:
+            change = Change(line.at - story.began, STATES[line.proof.kind])
+            found[line.proof.node].append(change)
+    return found
+
+
+def executions(lines: list[AnyLine]) -> list[Execution]:
+    """The executions as they ended, oldest first."""
+    told = {line.execution.id: line.execution for line in lines if isinstance(line, Witnessed)}
+    return list(told.values())
+
+
+def lived(execution: Execution, began: float) -> list[Change]:
+    """One execution, from its start to its end."""
+    start = Change(max(execution.started_at - began, 0.0), "running")
+    ended = execution.ended_at
+    return [start] if ended is None else [start, Change(ended - began, execution.how)]

@@ -1,0 +1,180 @@
+"""How people see an exploration: while it goes on, at its end, and each story that was found."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from runall_harness.spec import clause_text
+
+from .exploration import Explored
+from .picture import picture
+from .report import ExploreReport, Figures
+from .story import Story
+
+# How often a log gets a line, in seconds.
+PERIOD = 10.0
+
+
+class Lines:
+    """A line every few seconds, and one for each clause that is found broken."""
+
+    def __init__(self, console: Console, worlds: int) -> None:
+        self.console, self.worlds = console, worlds
+        self.said = time.monotonic()
+        self.known: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing has to be ended."""
+
+    def __call__(self, explored: Explored, running: Counter[str]) -> None:
+        """There may be news."""
+        for key in sorted(explored.clauses - self.known):
+            self.say(f"{explored.found[key].outline.name} breaks {key[1]} ({key[0]})")
+        self.known |= explored.clauses
+        self.move(explored, running)
+
+    def move(self, explored: Explored, running: Counter[str]) -> None:
+        """Say how far it is, unless that was said a moment ago."""
+        if time.monotonic() - self.said >= PERIOD:
+            self.said = time.monotonic()
+            done = f"{len(explored.worlds)} of {self.worlds} worlds"
+            self.say(f"{done}, {self.words(explored, running)}")
+
+    def say(self, line: str) -> None:
+        """A line of its own."""
+        self.console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    def words(self, explored: Explored, running: Counter[str]) -> str:
+        """How many schedules there were."""
+        schedules = explored.tally.schedules + running.total()
+        pace = schedules / explored.seconds if explored.seconds else 0.0
+        return f"{schedules:,} schedules, {pace:,.0f} a second"
+
+
+class Bar(Lines):
+    """The same, but how far it is stays in the last line, beside a bar."""
+
+    def __init__(self, console: Console, worlds: int) -> None:
+        super().__init__(console, worlds)
+        self.progress = Progress(
+            BarColumn(24), MofNCompleteColumn(),
+            TextColumn("worlds, {task.description}", markup=False),
+            console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
+        )  # fmt: skip
+        self.task = self.progress.add_task("", total=worlds)
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar away."""
+        self.progress.stop()
+
+    def move(self, explored: Explored, running: Counter[str]) -> None:
+        """Move the bar."""
+        words = self.words(explored, running)
+        self.progress.update(self.task, completed=len(explored.worlds), description=words)
+
+
+def make_watch(console: Console, worlds: int) -> Lines:
+    """What suits where the output goes."""
+    return Bar(console, worlds) if console.is_terminal else Lines(console, worlds)
+
+
+# ------------------------------------------------------------------ at the end
+def print_report(console: Console, report: ExploreReport, stories: list[Story]) -> None:
+    """The stories, how often each check judged, the figures, and the last word."""
+    for number, (story, told) in enumerate(zip(stories, report.violations, strict=True), 1):
+        console.print(Text(f"\nstory {number} of {len(stories)}", "bold"))
+        print_story(console, story)
+        say(console, f"  history: {told.file}\n  again:   {told.replay}")
+    console.print(exercised_table(report.exercised))
+    for each in report.figures:
+        say(console, figures(each))
+    for line in last_words(report):
+        say(console, line)
+
+
+def print_story(console: Console, story: Story) -> None:
+    """The numbered sentences, the picture, and what is broken in its own words."""
+    told = story.sentences()
+    for number, sentence in enumerate(told, 1):
+        style = "bold" if sentence.move else ""
+        words = f"{number:3}. {sentence.at:6.1f} s  {sentence.text}"
+        console.print(words, style=style, markup=False, soft_wrap=True)
+    console.print()
+    for row in picture(story, told, console):
+        console.print(row, soft_wrap=True)
+    for broken in story.broken:
+        text = f"\n  broken    {broken.clause} {clause_text(broken.clause)}"
+        console.print(Text(text, "bold red"), soft_wrap=True)
+        lines = ", ".join(map(str, broken.lines))
+        say(console, f"  expected  {broken.expected}\n  seen      {broken.seen}")
+        say(console, f"  proof     lines {lines} of the history, by the check {broken.check}")
+
+
+def exercised_table(exercised: dict[str, int]) -> Table:
+    """How often each check had something to judge, in columns."""
+    table = Table.grid(padding=(0, 2))
+    rows = [(name, f"{count:,}") for name, count in sorted(exercised.items())]
+    third = -(-len(rows) // 3)
+    for at in range(third):
+        cells = [cell for row in rows[at::third] for cell in row]
+        table.add_row(*(Text(cell, "dim" if number % 2 else "") for number, cell in
+                        enumerate(cells)))  # fmt: skip
+    return table
+
+
+def figures(each: Figures) -> str:
+    """How much was explored, and how fast."""
+    how = "merged" if each.merging else "unmerged"
+    ended = f", {each.merged:,} of them the same as others" if each.merging else ""
+    states = f"{each.states:,} {'distinct states' if each.merging else 'points'}"
+    return (
+        f"{how}: {each.worlds} worlds, {each.schedules:,} schedules{ended}; {states}, "
+        f"{each.acts:,} acts, in {each.seconds:.1f} s\n"
+        f"{' ' * len(how)}  {each.schedules_per_second:,.0f} schedules and "
+        f"{each.states_per_second:,.0f} states a second on one core"
+    )
+
+
+def last_words(report: ExploreReport) -> Iterator[str]:
+    """What it comes to."""
+    if report.idle:
+        yield f"never had anything to judge: {', '.join(report.idle)}"
+    if report.agree is not None:
+        same = "the same clauses" if report.agree else "DIFFERENT clauses: a bug of the kit"
+        yield f"merged and unmerged found {same}"
+    found = len(report.violations)
+    yield {
+        "clean": "no story breaks a clause",
+        "violation": f"{found} stor{'y' if found == 1 else 'ies'} that break{'s' * (found == 1)} "
+        "the promise",
+        "inconclusive": "this proves nothing",
+    }[report.verdict]
+
+
+def say(console: Console, text: str) -> None:
+    """Words that are for reading, not for rich."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
