@@ -45,7 +45,7 @@ def ran(
 ) -> Witnessed:
     """An execution of a job of `e`, told when it began, with its end if that is known."""
     claims = {"JOB_EVENT": "e", "JOB_ROOT": job.partition(".")[0], **more.pop("claims", {})}
-    own = {"id": f"x-{job}-{began:g}", "node": "w1", "claims": claims, **more}
+    own: dict[str, Any] = {"id": f"x-{job}-{began:g}", "node": "w1", "claims": claims, **more}
     run = Execution(
         job=job, started_at=began, beat_at=ended or began, ended_at=ended,
         how=how if ended else "running", **own,
@@ -77,9 +77,9 @@ def fault(kind: str, at: float, node: str = "w1", *, proven: bool = True) -> Fau
     return Fault(at=at, proof=Proof(kind=kind, node=node, at=at, proven=proven, evidence="seen"))
 
 
-def leads(node: str) -> Start:
+def leads(node: str, at: float = 0) -> Start:
     """A primary was started."""
-    return Start(at=0, node=node, role="primary")
+    return Start(at=at, node=node, role="primary")
 
 
 def noted(at: float, job: str, decision: str = "rerun", **more: str) -> Ledger:

@@ -6,6 +6,7 @@ in which nothing ran, or nothing was interrupted, proves nothing.
 """
 
 from collections.abc import Iterable
+from math import inf
 
 from ..history import AnyLine
 from ..verdicts import Inconclusive, Violation
@@ -69,7 +70,7 @@ def unproven(story: Story) -> str:
         return "no job ran, so there is nothing to judge"
     if not story.world.proven:
         return "a fault in it was not proven to have taken effect"
-    if not (story.world.faulty or story.interruptions):
+    if not (story.world.faulty < inf or story.interruptions):
         return "no server failed in it and no job was interrupted"
     return ""
 

@@ -143,7 +143,9 @@ def deleted_is_over(lineage: Lineage, world: World) -> Iterator[Finding]:
     if (gone := world.deleted.get(lineage.event())) is None:
         return
     for attempt in lineage.attempts.values():
-        if attempt.view.state == "interrupted" and follower(lineage, attempt) is None:
+        over = attempt.ends[0] if attempt.ends else None
+        lost = over and over.state == "interrupted" and over.at > gone.called_at
+        if lost and follower(lineage, attempt) is None:
             yield None
     for _, attempt in lineage.reruns():
         for run in lineage.runs_of(attempt.view.id):
@@ -174,12 +176,12 @@ def living_go_on(lineage: Lineage, world: World) -> Iterator[Finding]:
     Where its own server had been out of reach, RA-2.4 says so; where the primary had failed,
     RA-2.11; else RA-2.10. An ended or restarted server loses its jobs, and says nothing here.
     """
-    if not world.faulty:
-        return
     for run in lineage.runs.values():
         attempt = lineage.attempts.get(run.told.job)
         over = world.finalized(attempt)
         if over is None or attempt is None or attempt.ends[0].state != "interrupted":
+            continue
+        if world.faulty > over:
             continue
         if (clause := in_reach(run, over, world)) is None:
             continue
@@ -203,21 +205,22 @@ def in_reach(run: Run, at: float, world: World) -> str | None:
     if own:
         return "RA-2.4" if own[-1].at < at - UNDER_WAY else None
     hurt = {n for n in world.hurts if world.faults(n, run.told.started_at, at)}
-    return "RA-2.11" if hurt & world.primaries else "RA-2.10"
+    return "RA-2.11" if hurt & world.leaders(at) else "RA-2.10"
 
 
 def drain_launches_nothing(lineage: Lineage, world: World) -> Iterator[Finding]:
     """Nothing is placed while the only primary is going down."""
-    if len(world.primaries) != 1 or not world.clocks_true or not world.drains:
-        return
     for attempt in lineage.attempts.values():
+        at = attempt.view.placed_at
+        if not at or at > world.trusted:
+            continue
         for drain in world.drains:
-            if drain.node not in world.primaries or not attempt.view.placed_at:
+            if at <= drain.since or world.leaders(at) != {drain.node}:
                 continue
-            if drain.since + BEAT < attempt.view.placed_at < drain.until:
+            if drain.since + BEAT < at < drain.until:
                 yield Breach(f"nothing is placed while {drain.node} goes down",
-                             f"{attempt.view.id} was, {attempt.view.placed_at - drain.since:.2f} s "
-                             "after it was told to", (drain.line, attempt.last))  # fmt: skip
+                             f"{attempt.view.id} was, after {at - drain.since:.2f} s",
+                             (drain.line, attempt.last))  # fmt: skip
             else:
                 yield None
 
@@ -226,12 +229,16 @@ def drain_launches_nothing(lineage: Lineage, world: World) -> Iterator[Finding]:
 def reruns_are_bounded(lineage: Lineage, world: World) -> Iterator[Finding]:
     """A lineage has no more reruns than its event ever allowed."""
     reruns = [attempt for _, attempt in lineage.reruns()]
-    told = world.edits.get(lineage.event()) if reruns else None
-    limits = [edit.fields["max_reruns"] for edit in told or () if "max_reruns" in edit.fields]
-    if not limits or 0 in limits:
+    told = [
+        edit
+        for edit in world.edits.get(lineage.event(), ())
+        if "max_reruns" in edit.fields and edit.called_at <= lineage.latest
+    ]
+    limits = [edit.fields["max_reruns"] for edit in told]
+    if not reruns or not limits or 0 in limits:
         return
     if len(reruns) > max(limits):
-        lines = [line for edit in told or () for line in edit.lines]
+        lines = [line for edit in told for line in edit.lines]
         yield Breach(f"at most {max(limits)} reruns of {lineage.root}", f"{len(reruns)}",
                      proof(*lines, *(attempt.first for attempt in reruns)))  # fmt: skip
     else:

@@ -204,7 +204,7 @@ class Crowds:
     def judge_slots(self, crowd: Crowd, start: Start, attempt: Attempt) -> None:
         """The slots of an event are handed out oldest first."""
         view = attempt.view
-        if view.cause != "schedule" or not view.placed_at or not self.world.clocks_true:
+        if view.cause != "schedule" or not 0 < view.placed_at <= self.world.trusted:
             return None
         if crowd.slot is None or view.now >= crowd.slot[0]:
             crowd.slot = (view.now, view.placed_at, start.run.first)
@@ -220,7 +220,7 @@ class Crowds:
     def judge_queue(self, crowd: Crowd, start: Start, attempt: Attempt) -> None:
         """Manual runs of an event are handed out in the order in which they were accepted."""
         accepted, placed_at = start.lineage.accepted.get(start.job), attempt.view.placed_at
-        if accepted is None or not placed_at or not self.world.clocks_true:
+        if accepted is None or not 0 < placed_at <= self.world.trusted:
             return None
         ahead = crowd.asked
         if ahead is None or accepted.lines > ahead[0].lines:

@@ -94,10 +94,18 @@ def told(unrest: Breach, debt: Debt) -> Breach:
 
 
 def restless(lineage: Lineage, work: Work, world: World) -> Breach | None:
-    """What is left to do for a lineage, by the clause that asks for it; None if nothing is."""
+    """What is left to do for a lineage, by the clause that asks for it; None if nothing is.
+
+    Nothing is while its event is deleted or disabled.
+    """
     event = lineage.event()
-    gone = lineage.aborts or event in world.deleted
-    if gone or any(value is False for value, _ in world.possible(event, "enabled", world.now)):
+    off = any(value is False for value, _ in world.possible(event, "enabled", world.now))
+    return None if off or event in world.deleted else left_over(lineage, work, world)
+
+
+def left_over(lineage: Lineage, work: Work, world: World) -> Breach | None:
+    """The same, whatever has become of its event."""
+    if lineage.aborts:
         return None
     if not lineage.attempts:
         lines = tuple(line for one in lineage.accepted.values() for line in one.lines)

@@ -33,7 +33,7 @@ from ..systems.base import JobView
 from .check import Check, Finding, Kept, Of
 from .crowds import Crowds
 from .crowds import Start as Begun
-from .deadlines import restless
+from .deadlines import left_over
 from .findings import Judgement
 from .guarantees import BY_NAME, DEADLINES, LINEAGE_CHECKS, WORK_CHECKS
 from .shelf import Shelf
@@ -128,9 +128,9 @@ class Story:
         """A node was started."""
         self.world.start(line.node, line.role, line.at)
 
-    def set_clock(self, _: Clock) -> None:
-        """A clock was set: times that the system tells are no longer those of the history."""
-        self.world.clocks_true = False
+    def set_clock(self, line: Clock) -> None:
+        """A clock was set."""
+        self.world.set_clock(line.at)
 
     def end(self, _: End) -> None:
         """Everything was told until now."""
@@ -156,8 +156,8 @@ class Story:
         if run := lineage.runs.get(told.id):
             run.told, run.last = told, self.number
             return lineage
-        if line.at - told.started_at > LATE:
-            why = f"it tells of a start {line.at - told.started_at:.0f} s ago; {LATE:.0f} s at most"
+        if (late := max(line.at, self.world.now) - told.started_at) > LATE:
+            why = f"it tells of a start {late:.0f} s ago; {LATE:.0f} s at most"
             raise BadHistory(self.number, why)
         self.executions += 1
         run = lineage.runs[told.id] = Run(told, self.number, self.number)
@@ -294,7 +294,7 @@ class Story:
         if self.untold(lineage) or (lineage.accepted.keys() - lineage.attempts.keys()):
             return False
         lineage.sort()
-        return restless(lineage, work, self.world) is None
+        return left_over(lineage, work, self.world) is None
 
     def untold(self, lineage: Lineage) -> bool:
         """Whether the ledger, where there is one, has still to tell of an interruption."""

@@ -60,16 +60,17 @@ class Drain(msgspec.Struct):
 class World:
     """All that is known besides the jobs, so far.
 
-    `now` is the latest time of any line. `faulty` says that faults were told at all: where none
-    was, nothing is known of them.
+    `now` is the latest time of any line. From `faulty` on faults are told: where none ever was,
+    nothing is known of them. Up to `trusted` the system's own times are those of the history.
+    All is judged by what was known at its time, so that it does not matter when that happens.
     """
 
     def __init__(self) -> None:
         self.capabilities: frozenset[str] = frozenset()
         self.grace, self.now = 0.0, -inf
-        self.faulty, self.clocks_true, self.proven = False, True, True
-        self.jobs_shown = self.ledger_shown = False
-        self.primaries: set[str] = set()
+        self.faulty = self.trusted = inf
+        self.proven, self.jobs_shown, self.ledger_shown = True, False, False
+        self.primaries: dict[str, float] = {}
         self.freezes: dict[str, list[Freeze]] = {}
         self.hurts: dict[str, list[tuple[Proof, int]]] = {}
         self.drains: list[Drain] = []
@@ -89,8 +90,9 @@ class World:
     # ---------------------------------------------------------------- faults
     def hurt(self, fault: Proof, line: int) -> None:
         """Remember a fault; the end or the waking of a node ends its freeze."""
-        self.faulty, self.proven = True, self.proven and fault.proven
-        self.clocks_true = self.clocks_true and fault.kind != "clock"
+        self.faulty, self.proven = min(self.faulty, fault.at), self.proven and fault.proven
+        if fault.kind == "clock":
+            self.set_clock(fault.at)
         self.hurts.setdefault(fault.node, []).append((fault, line))
         if fault.kind in ("unpause", "kill", "stop"):
             for freeze in self.freezes.get(fault.node, ()):
@@ -103,10 +105,18 @@ class World:
     def start(self, node: str, role: str, at: float) -> None:
         """A node was started; that ends its drain."""
         if role == "primary":
-            self.primaries.add(node)
+            self.primaries.setdefault(node, at)
         for drain in self.drains:
             if drain.node == node:
                 drain.until = min(drain.until, at)
+
+    def set_clock(self, at: float) -> None:
+        """A clock was set: from now on, times that the system tells are its own."""
+        self.trusted = min(self.trusted, at)
+
+    def leaders(self, at: float) -> set[str]:
+        """The nodes that were started as primaries by then."""
+        return {node for node, since in self.primaries.items() if since <= at}
 
     def slept_into(self, earlier: Run, later: Run) -> bool:
         """Whether one execution outlived the start of another only because its node was frozen.
@@ -177,7 +187,9 @@ class World:
 
     def finalized(self, attempt: Attempt | None) -> float | None:
         """When an attempt was finalized; None where that was not shown or clocks were set."""
-        return attempt.over if attempt and attempt.ends and self.clocks_true else None
+        if attempt is None or not attempt.ends or attempt.ends[0].at > self.trusted:
+            return None
+        return attempt.over
 
 
 def said_by(call: Call, line: int) -> tuple[str, Mapping[str, Any]] | None:
