@@ -118,6 +118,14 @@ def test_a_node_that_is_being_stopped_is_not_stopped_again() -> None:
     assert told(play) == ["stop primary", "start primary"]
 
 
+def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once() -> None:
+    play = retell(named("lost/manual+backup"), [Cut(at=44, node="primary", lasting=2.0)])
+    leader = play.leader()
+    assert leader is not None
+    assert leader.epoch <= 3
+    assert not examine(play.history.lines).violations
+
+
 def test_an_order_is_a_call_with_its_answer() -> None:
     play = retell(QUIET, [Order(at=4, what="aborts the job")])
     assert [how for _, _, how, _ in ends(play)][0] == "terminated"

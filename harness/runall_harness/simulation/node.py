@@ -111,8 +111,8 @@ class Shell:
             world.time.after(delay, self.node.living(partial(self.ring, mine)))
 
     def ring(self, number: int) -> None:
-        """The wake came, unless something else woke the brain before."""
-        if number == self.wakes:
+        """The wake came, unless something else woke the brain before, or it was given up."""
+        if number == self.wakes and self in (self.node.primary, self.node.worker):
             self.tell(Tick())
 
 
