@@ -151,7 +151,7 @@ def base(story: Story) -> list[Sentence]:
         return []
     verb, back = failure
     move = {"kill": Kill, "stop": Stop}[verb](at=0, node=story.victim, back=back)
-    return [Sentence(FAILS, move.sentence(), 0)]
+    return [Sentence(FAILS, move.sentence(), 0, True)]
 
 
 def moved(story: Story) -> list[Sentence]:
