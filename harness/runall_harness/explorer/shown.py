@@ -15,7 +15,7 @@ from runall_harness.spec import clause_text
 
 from .exploration import Explored
 from .picture import picture
-from .report import ExploreReport, Figures
+from .report import ExploreReport, Figures, StoryReport
 from .story import Story
 
 # How often a log gets a line, in seconds.
@@ -105,15 +105,20 @@ def make_watch(console: Console, worlds: int) -> Lines:
 # ------------------------------------------------------------------ at the end
 def print_report(console: Console, report: ExploreReport, stories: list[Story]) -> None:
     """The stories, how often each check judged, the figures, and the last word."""
-    for number, (story, told) in enumerate(zip(stories, report.violations, strict=True), 1):
-        console.print(Text(f"\nstory {number} of {len(stories)}", "bold"))
-        print_story(console, story)
-        say(console, f"  history: {told.file}\n  again:   {told.replay}")
+    print_stories(console, report.violations, stories)
     console.print(exercised_table(report.exercised))
     for each in report.figures:
         say(console, figures(each))
     for line in last_words(report):
         say(console, line)
+
+
+def print_stories(console: Console, told: list[StoryReport], stories: list[Story]) -> None:
+    """Each story, the file that keeps it, and the command that tells it again."""
+    for number, (story, each) in enumerate(zip(stories, told, strict=True), 1):
+        console.print(Text(f"\nstory {number} of {len(stories)}", "bold"))
+        print_story(console, story)
+        say(console, f"  history: {each.file}\n  again:   {each.replay}")
 
 
 def print_story(console: Console, story: Story) -> None:
