@@ -18,7 +18,6 @@ import click
 if TYPE_CHECKING:
     from ..explorer.campaign.budget import Budget
     from ..explorer.campaign.course import Course
-    from ..explorer.campaign.report import CampaignReport
     from ..explorer.campaign.searchers import Searchers
     from ..explorer.campaign.store import Store
     from ..explorer.seeds import SeedPlan
@@ -98,7 +97,6 @@ def run_campaign(plan: "SeedPlan", asked: Asked, form: str) -> int:
 
     Ctrl-C and SIGTERM end it early. What is done by then is stored, and the same command goes on.
     """
-    from ..explorer.campaign.report import make_report
     from ..sources import this_kit
     from .conform import own_output
 
@@ -106,8 +104,7 @@ def run_campaign(plan: "SeedPlan", asked: Asked, form: str) -> int:
     folder = asked.campaign or default_folder(plan, kit)
     with own_output() as output, taken_up(folder, plan, kit) as store:
         course = carry_out(store, plan, kit, asked)
-        report = make_report(course.totals, plan, kit, folder, interrupted=course.stopped)
-        tell(report, form, output)
+        conclude(course, plan, kit, form, output)
     if course.stopped:
         click.echo(f"interrupted; to go on: the same command, --campaign {folder}", err=True)
         return INTERRUPTED
@@ -140,13 +137,16 @@ def taken_up(folder: Path, plan: "SeedPlan", kit: str) -> "Generator[Store]":
 def carry_out(store: "Store", plan: "SeedPlan", kit: str, asked: Asked) -> "Course":
     """Search until the budget is used up, or somebody stops it, and show how far it is."""
     from ..explorer.campaign.course import Course
-    from ..explorer.campaign.shown import make_watch
+    from ..explorer.campaign.shown import Watch
+    from ..explorer.gauge import make_gauge
     from ..live import Screen
 
-    assert asked.budget is not None, "without a budget there is no campaign"
-    with make_watch(Screen(file=sys.stderr, highlight=False), asked.budget) as watch:
+    budget = asked.budget
+    assert budget is not None, "without a budget there is no campaign"
+    screen = Screen(file=sys.stderr, highlight=False)
+    with make_gauge(screen, budget.seeds or budget.seconds or 0) as gauge:
         first = FIRST_SEED if asked.from_seed is None else asked.from_seed
-        course = Course(store, asked.budget, first, watch)
+        course = Course(store, budget, first, Watch(gauge, budget))
         if course.is_wanting():
             team = searchers(plan, kit, asked)
             with stopped_by_signals(course.stop):
@@ -190,11 +190,24 @@ def stopped_by_signals(stop: Callable[[], None]) -> Generator[None]:
         restore()
 
 
-def tell(report: "CampaignReport", form: str, output: TextIO) -> None:
-    """Say what the campaign has come to."""
-    from ..explorer.campaign.report import told_to_people
+def conclude(course: "Course", plan: "SeedPlan", kit: str, form: str, output: TextIO) -> None:
+    """Keep the shortest stories of what is broken, and say what the campaign comes to."""
+    from ..explorer.campaign.report import last_words, make_report, shortest
+    from ..explorer.shown import print_stories
+    from ..live import Screen
     from ..report import encode
+    from .explore import keep
 
-    lines = [encode(report)] if form == "json" else told_to_people(report)
-    for line in lines:
-        output.write(f"{line}\n")
+    folder, totals = course.store.folder, course.totals
+    if totals.broken:
+        click.echo("looking for the shortest story of what is broken", err=True)
+    stories = [(story, keep(story, folder / "stories")) for story in shortest(totals, plan.mutant)]
+    report = make_report(totals, plan, kit, folder, stories, interrupted=course.stopped)
+    if form == "json":
+        output.write(encode(report) + "\n")
+        return
+    width = None if output.isatty() else 160
+    screen = Screen(file=output, highlight=False, width=width)
+    print_stories(screen, report.violations, [story for story, _ in stories])
+    for line in last_words(report):
+        screen.print(line, markup=False, soft_wrap=True)

@@ -7,11 +7,9 @@ from itertools import count, islice
 
 from runall_harness.rigs.base import KitCannotRun
 
-from ..seeds import SeedResult
 from .budget import Budget
 from .searchers import Heard, Lost, Searchers
 from .store import Store
-from .stories import keep
 from .totals import Totals
 from .work import Reported
 
@@ -42,7 +40,7 @@ class Course:
         self.totals = Totals()
         self.stopped = False
         for result in store.results():
-            self.add(result, new=False)
+            self.totals.add(result, new=False)
         self.coming = self.seeds(store.seeds(), first)
         self.queue: deque[int] = deque()
         self.losses: Counter[int] = Counter()
@@ -113,7 +111,7 @@ class Course:
         """Store what was heard, and plan anew what was lost."""
         told = [each for each in heard if isinstance(each, Reported)]
         for result in self.store.put(each for each in told if not each.trouble):
-            self.add(result, new=True)
+            self.totals.add(result, new=True)
         self.under_way.difference_update(each.seed for each in heard)
         for each in heard:
             self.news = time.monotonic()
@@ -123,12 +121,6 @@ class Course:
                 raise cannot_search(each)
         self.totals.seconds = time.monotonic() - self.began
         self.watch(self.totals)
-
-    def add(self, result: SeedResult, *, new: bool) -> None:
-        """Count a result; a story that breaks something is kept where people find it."""
-        self.totals.add(result, new=new)
-        if result.found:
-            keep(self.store.folder, result.seed, result.found)
 
     def lose(self, lost: Lost) -> None:
         """Have a lost seed searched again. Raises `KitCannotRun` after too many losses."""

@@ -10,23 +10,13 @@ from typing import Literal
 import msgspec
 
 from ..coverage import Pair, every_pair
-from ..search import Found
+from ..exploration import Explored
+from ..report import VERDICTS, StoryReport, report_story
 from ..seeds import SeedPlan
-from .stories import story_file
-from .totals import VERDICTS, Totals
+from ..story import Story
+from .totals import Totals
 
 SCHEMA = "runall-campaign/1"
-
-
-class StoryReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A story that breaks something: the seed that told it, and the file that has it."""
-
-    seed: int
-    world: str
-    moves: int
-    checks: list[str]
-    clauses: list[str]
-    file: str
 
 
 class PairsReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +27,21 @@ class PairsReport(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[Pair]
 
 
+class BrokenReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A clause that a check found broken, by so many `seeds`; the plainest story is of `seed`."""
+
+    check: str
+    clause: str
+    seeds: int
+    seed: int
+
+
 class CampaignReport(msgspec.Struct, frozen=True, kw_only=True):
     """All that a campaign has come to so far, earlier runs included.
 
     `seconds`, `new_seeds` and `stories_per_second` are of this run alone. `exercised` says how
-    often each check had something to judge.
+    often each check had something to judge. `violations` are the shortest stories of what is
+    `broken`; one may break several clauses.
     """
 
     schema: Literal["runall-campaign/1"]
@@ -58,30 +58,34 @@ class CampaignReport(msgspec.Struct, frozen=True, kw_only=True):
     stories_per_second: float
     pairs: PairsReport
     exercised: dict[str, int]
-    found: list[StoryReport]
+    broken: list[BrokenReport]
+    violations: list[StoryReport]
+
+
+def shortest(totals: Totals, mutant: str) -> list[Story]:
+    """The shortest stories of all that was found broken; takes some seconds for each."""
+    found = {breach: story for breach, (_, story) in sorted(totals.plainest.items())}
+    return Explored(found=found).stories(mutant)
 
 
 def make_report(
-    totals: Totals, plan: SeedPlan, kit: str, folder: Path, *, interrupted: bool
+    totals: Totals,
+    plan: SeedPlan,
+    kit: str,
+    folder: Path,
+    stories: list[tuple[Story, Path]],
+    *,
+    interrupted: bool,
 ) -> CampaignReport:
-    """The report of these totals."""
+    """The report of these totals; `stories` are the shortest ones, each with its file."""
     return CampaignReport(
-        schema=SCHEMA,
-        verdict=VERDICTS[totals.exit_code],
-        interrupted=interrupted,
-        folder=str(folder),
-        plan=plan,
-        kit=kit,
-        seeds=totals.seeds,
-        new_seeds=totals.new,
-        stories=totals.stories,
-        acts=totals.acts,
-        seconds=round(totals.seconds, 3),
-        stories_per_second=round(totals.pace, 1),
-        pairs=report_pairs(totals),
-        exercised=dict(sorted(totals.exercised.items())),
-        found=[report_story(seed, found, folder) for seed, found in sorted(totals.found.items())],
-    )
+        schema=SCHEMA, verdict=VERDICTS[totals.exit_code], interrupted=interrupted,
+        folder=str(folder), plan=plan, kit=kit, seeds=totals.seeds, new_seeds=totals.new,
+        stories=totals.stories, acts=totals.acts, seconds=round(totals.seconds, 3),
+        stories_per_second=round(totals.pace, 1), pairs=report_pairs(totals),
+        exercised=dict(sorted(totals.exercised.items())), broken=report_broken(totals),
+        violations=[report_story(story, path) for story, path in stories],
+    )  # fmt: skip
 
 
 def report_pairs(totals: Totals) -> PairsReport:
@@ -91,35 +95,30 @@ def report_pairs(totals: Totals) -> PairsReport:
     return PairsReport(taken=len(pairs) - len(missing), of=len(pairs), missing=missing)
 
 
-def report_story(seed: int, found: Found, folder: Path) -> StoryReport:
-    """A story as the report tells it."""
-    return StoryReport(
-        seed=seed,
-        world=found.outline.name,
-        moves=len(found.moves),
-        checks=sorted({broken.check for broken in found.broken}),
-        clauses=sorted(found.clauses),
-        file=str(story_file(folder, seed)),
-    )
-
-
-def told_to_people(report: CampaignReport) -> Iterator[str]:
-    """The report in lines."""
-    yield f"The campaign in {report.folder} has searched {report.seeds:,} seeds" + (
-        f", {report.new_seeds:,} of them in this run" if report.new_seeds != report.seeds else ""
-    )
-    yield f"{report.stories:,} stories, {report.acts:,} acts" + (
-        f"; {report.stories_per_second:g} stories a second in this run" if report.new_seeds else ""
-    )
-    yield f"{report.pairs.taken} of {report.pairs.of} pairs of transition and fault were taken"
-    idle = [check for check, count in report.exercised.items() if not count]
-    yield f"{len(report.exercised) - len(idle)} checks had something to judge" + (
-        f", and these had not: {', '.join(idle)}" if idle else ""
-    )
-    if not report.found:
-        yield "no story breaks a clause" if report.verdict == "clean" else "this proves nothing"
-    for story in report.found:
-        yield (
-            f"seed {story.seed} breaks {', '.join(story.clauses)} in {story.world}, by "
-            f"{story.moves} moves: {story.file}"
+def report_broken(totals: Totals) -> list[BrokenReport]:
+    """What is broken as the report tells it."""
+    return [
+        BrokenReport(
+            check=check,
+            clause=clause,
+            seeds=totals.broken[check, clause],
+            seed=totals.plainest[check, clause][0],
         )
+        for check, clause in sorted(totals.broken)
+    ]
+
+
+def last_words(report: CampaignReport) -> Iterator[str]:
+    """What it comes to, in lines for people."""
+    run = f", {report.new_seeds:,} of them in this run" if report.new_seeds != report.seeds else ""
+    yield f"{report.folder}: {report.seeds:,} seeds{run}"
+    pace = f"; {report.stories_per_second:g} stories a second" if report.new_seeds else ""
+    yield f"{report.stories:,} stories, {report.acts:,} acts{pace}"
+    yield f"{report.pairs.taken} of {report.pairs.of} pairs of transition and fault were taken"
+    if idle := [check for check, count in report.exercised.items() if not count]:
+        yield f"never had anything to judge: {', '.join(idle)}"
+    for each in report.broken:
+        by = f"{each.seeds:,} of {report.seeds:,} seeds, {each.seed} among them"
+        yield f"{each.clause} ({each.check}) is broken by {by}"
+    if not report.broken:
+        yield "no story breaks a clause" if report.verdict == "clean" else "this proves nothing"
