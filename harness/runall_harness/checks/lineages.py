@@ -50,11 +50,16 @@ def completed_is_final(lineage: Lineage, _: World) -> Iterator[Finding]:
 
 
 def aborted_stays_aborted(lineage: Lineage, _: World) -> Iterator[Finding]:
-    """After the answer to an abort, no attempt of that lineage starts."""
+    """After the answer to an abort, no attempt of that lineage is started."""
     for abort in lineage.aborts:
         if abort.answered_at is None:
             continue
-        begun = (r for r in lineage.runs.values() if r.told.started_at > abort.answered_at + BEAT)
+        since = abort.answered_at
+        begun = (
+            run
+            for run in lineage.runs.values()
+            if run.told.started_at > since + BEAT and lineage.decided(run) > since
+        )
         if later := next(begun, None):
             yield Breach(f"nothing of {abort.job} starts any more", f"{later}",
                          proof(abort, later.first))  # fmt: skip
@@ -107,7 +112,7 @@ def disabled_waits(lineage: Lineage, world: World) -> Iterator[Finding]:
     event = lineage.event()
     for _, attempt in lineage.reruns():
         for run in lineage.runs_of(attempt.view.id):
-            at = run.told.started_at
+            at = lineage.decided(run)
             if off := world.surely(event, "enabled", False, at):
                 yield Breach(f"{attempt.view.id} waits until {event} is enabled", f"{run} started",
                              proof(*off, run.first))  # fmt: skip

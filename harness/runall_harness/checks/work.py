@@ -194,6 +194,11 @@ class Lineage(msgspec.Struct):
         """The executions of one attempt."""
         return [run for run in self.runs.values() if run.told.job == job]
 
+    def decided(self, run: Run) -> float:
+        """When the system had an execution started: what it handed out is under way for a while."""
+        attempt, began = self.attempts.get(run.told.job), run.told.started_at
+        return min(attempt.view.placed_at or began, began) if attempt else began
+
     def refused(self, job: str) -> Note | None:
         """The ledger's line that nothing follows on that attempt, if there is one."""
         return next((n for n in self.notes if n.entry.job == job and n.entry.refused), None)
