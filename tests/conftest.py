@@ -1,13 +1,16 @@
-"""What several test files need: a container engine, the image of the reference, a database."""
+"""What several test files need: an engine, the image of the reference, a database, histories."""
 
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import pytest
 from databases import Server, can_make_servers, own_schema, own_server
+from judged import conform
+from runall_harness.history import AnyLine, load
 from runall_harness.images.base import BASE_OPTION, DEFAULT_BASE
 from runall_harness.images.build import build_image
 from runall_harness.rigs.base import KitCannotRun
@@ -91,3 +94,17 @@ def server(postgres: str) -> Iterator[Server]:
         give_up("no PostgreSQL server can be made here: ci/postgres installs the packages")
     with own_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def histories(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The history of every case, as the simulated rig writes it."""
+    folder = tmp_path_factory.mktemp("histories")
+    assert conform("--rig", "simulated", out=folder).code == 0
+    return sorted(folder.rglob("history.jsonl"))
+
+
+@pytest.fixture(scope="session")
+def simulated(histories: list[Path]) -> list[list[AnyLine]]:
+    """The same, read."""
+    return [load(path) for path in histories]

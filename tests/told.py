@@ -1,7 +1,9 @@
 """Small histories, line by line, for the tests of the checks."""
 
-from typing import Any
+import re
+from typing import Any, cast
 
+import msgspec
 from runall_harness.checks import CHECKS
 from runall_harness.history import (
     Answer,
@@ -93,3 +95,29 @@ def noted(at: float, job: str, decision: str = "rerun", **more: str) -> Ledger:
 def owed(what: Any, until: float, job: str = "", **more: Any) -> Owed:
     """What the system owes until then, from the first second on."""
     return Owed(at=1, what=what, until=until, job=job, **more)
+
+
+# The times in a line, wherever they are.
+TIMES = frozenset({"at", "started_at", "beat_at", "ended_at", "finalized_at", "placed_at",
+                   "until", "since"})  # fmt: skip
+
+
+def moved(lines: list[AnyLine], number: int, by: float) -> list[AnyLine]:
+    """The same lines, so many seconds later, about jobs, events and servers of another name."""
+
+    def name(word: str) -> str:
+        return re.sub(r"^(x-)?([jew])(\d.*|$)", rf"\g<1>\g<2>{number}-\g<3>", word)
+
+    def move(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            told = cast(dict[str, Any], value)
+            return {word: move(one, word) for word, one in told.items()}
+        if isinstance(value, list | tuple):
+            return [move(one) for one in cast(list[Any], value)]
+        if isinstance(value, str):
+            return name(value)
+        if key == "number" and isinstance(value, int):
+            return value + 100 * number
+        return value + by if key == "at" or (key in TIMES and value) else value
+
+    return msgspec.convert([move(msgspec.to_builtins(line)) for line in lines], list[AnyLine])

@@ -1,0 +1,77 @@
+"""The format of a history: what the kit writes is what its schema and its page describe."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from jsonschema import Draft202012Validator
+from runall_harness.history import AnyLine, BadHistory, load, schema
+
+PAGE = Path(__file__).parent.parent / "harness" / "HISTORY.md"
+
+
+@pytest.fixture(scope="module")
+def validator() -> Any:
+    """What holds a line against the published schema."""
+    Draft202012Validator.check_schema(schema())
+    return Draft202012Validator(schema())
+
+
+def kinds(lines: list[dict[str, Any]]) -> set[str]:
+    """The kinds of lines among these."""
+    return {line["kind"] for line in lines}
+
+
+def every_kind() -> set[str]:
+    """The kinds of lines that the schema knows."""
+    return set(schema()["discriminator"]["mapping"])
+
+
+def test_every_history_that_the_kit_writes_is_valid(validator: Any, histories: list[Path]) -> None:
+    written: set[str] = set()
+    for path in histories:
+        lines = [json.loads(raw) for raw in path.read_bytes().splitlines()]
+        # One of each shape is enough: what differs between them is only how often they come.
+        shapes = {json.dumps(shape(line)): line for line in lines}
+        for line in shapes.values():
+            validator.validate(line)
+        written |= kinds(lines)
+    # Only the explorer tells how a history came about.
+    assert written == every_kind() - {"story"}
+
+
+def shape(value: Any, key: str = "") -> Any:
+    """The form of a value without its contents."""
+    if isinstance(value, dict):
+        told = cast(dict[str, Any], value)
+        return {name: shape(one, name) for name, one in told.items()}
+    if isinstance(value, list):
+        return [shape(one) for one in cast(list[Any], value)[:1]]
+    return value if key in ("kind", "how", "outcome", "what") else type(value).__name__
+
+
+def test_the_schema_refuses_what_the_reader_refuses(validator: Any, tmp_path: Path) -> None:
+    for wrong in (
+        {"kind": "rumour", "at": 1},
+        {"kind": "start", "at": "noon", "node": "w1"},
+        {"kind": "start", "at": 1},
+        {"kind": "start", "at": 1, "node": "w1", "color": "red"},
+        {"kind": "meta", "at": 1, "system": "s", "schema": "runall-history/9"},
+        {"kind": "answer", "at": 1, "number": 1, "outcome": "perhaps"},
+    ):
+        assert not validator.is_valid(wrong), wrong
+        path = tmp_path / "history.jsonl"
+        path.write_text('{"kind":"meta","at":0,"system":"s"}\n' + json.dumps(wrong) + "\n")
+        with pytest.raises(BadHistory, match=r"history\.jsonl, line 2: "):
+            load(path)
+
+
+def test_a_history_that_is_saved_is_read_as_it_was(histories: list[Path], tmp_path: Path) -> None:
+    from runall_harness.history import History
+
+    lines: list[AnyLine] = load(histories[0])
+    history = History()
+    history.lines = lines
+    history.save(tmp_path / "again.jsonl")
+    assert load(tmp_path / "again.jsonl") == lines
