@@ -26,10 +26,15 @@ class Cluster:
     """A running system on a site, with its history."""
 
     def __init__(
-        self, rig: Rig, case: Case, policy: str = "reference", store: str | None = None
+        self,
+        rig: Rig,
+        case: Case,
+        policy: str = "reference",
+        store: str | None = None,
+        system: System | None = None,
     ) -> None:
         self.rig, self.case = rig, case
-        self.system: System = Reference(policy, rig.name, store)
+        self.system: System = system or Reference(policy, rig.name, store)
         self.history = History()
         self.faults: list[Proof] = []
         self.recovery_s: float | None = None
@@ -53,18 +58,31 @@ class Cluster:
     # ---------------------------------------------------------------- nodes
     def up(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
         """Start a primary, its backups and workers, and wait until all of them take work."""
+        self.lead(*workers, backups=backups)
+        if backups:
+            # The first of them leads: the others come when it does, and find it leading.
+            self.await_online(PRIMARY)
+            self.follow()
+        self.await_online(*self.specs)
+
+    def lead(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
+        """Start the primary and the workers; the backups are described, and come later."""
         self.primaries = (PRIMARY, *backups)
         for name in (*self.primaries, *workers):
             role = "primary" if name in self.primaries else "worker"
             self.specs[name] = self.system.node(self.site, name, role, self.primaries)
-            self.tell_start(name)
-        # The first of them leads: the others come when it does, and find it leading.
-        self.site.start(self.specs[PRIMARY], *(self.specs[name] for name in workers))
+        self.begin(PRIMARY, *workers)
         self.client = self.system.client(self.site, self.primaries)
-        if backups:
-            self.await_online(PRIMARY)
-            self.site.start(*(self.specs[name] for name in backups))
-        self.await_online(*self.specs)
+
+    def follow(self) -> None:
+        """Start the backups."""
+        self.begin(*self.primaries[1:])
+
+    def begin(self, *nodes: str) -> None:
+        """Start nodes that were described."""
+        for name in nodes:
+            self.tell_start(name)
+        self.site.start(*(self.specs[name] for name in nodes))
 
     def await_online(self, *nodes: str) -> None:
         """Wait until these nodes take work. Raises `KitCannotRun` with their last words."""
