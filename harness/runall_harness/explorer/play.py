@@ -5,7 +5,6 @@ crash, a move can be made. The same moves at the same acts give the same story, 
 """
 
 import pickle
-from fnmatch import fnmatch
 from functools import partial
 from typing import Any
 
@@ -38,6 +37,22 @@ from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, 
 EVENT, TAG = "report", "work"
 # A moment that is longer than any message is under way, and shorter than any timeout.
 MOMENT = 0.1
+# What a person who runs the event asks for, with parameters of their own.
+BY_HAND: dict[str, Any] = {"params": {"note": "of the run", "hold": 1}, "source": "operator"}
+
+
+def event_of(outline: Outline, slot: int) -> dict[str, Any]:
+    """The one event: Run All on, a limit of one job, and slots that fall into the outage.
+
+    `slot` is the minute that is running, on the clock of the schedule.
+    """
+    after, also = (2, 4) if outline.trigger == "manual" else (1, 3, 5), outline.event
+    return {
+        "id": EVENT, "catch_up": True, "max_children": 1,
+        "timing": Timing(minutes=tuple((slot + minute) % 60 for minute in after)),
+        **also, "target": outline.target,
+        "params": {"tag": TAG, "note": "of the event", **also.get("params", {})},
+    }  # fmt: skip
 
 
 class Play:
@@ -70,7 +85,8 @@ class Play:
     # ---------------------------------------------------------------- the beginning
     def rise(self) -> None:
         """Start the leader and the workers, and let them find each other."""
-        self.site.start(self.spec(PRIMARY), *(self.spec(name) for name in WORKERS))
+        for name in (PRIMARY, *WORKERS):
+            self.restart(name)
         self.site.wait(lambda: self.client.online() >= {PRIMARY, *WORKERS}, HORIZON)
 
     def spec(self, name: str) -> NodeSpec:
@@ -80,18 +96,15 @@ class Play:
 
     def launch(self) -> None:
         """Create the event, and have its job started."""
-        manual = self.outline.trigger == "manual"
-        slot = self.client.present_slot()
-        minutes = tuple((slot + after) % 60 for after in ((2, 4) if manual else (1, 3, 5)))
-        self.call("create_event", event=self.event(minutes))
-        if manual:
-            self.run_by_hand()
+        self.call("create_event", event=event_of(self.outline, self.client.present_slot()))
+        if self.outline.trigger == "manual":
+            self.call("run", event=EVENT, **BY_HAND)
         self.site.wait(lambda: self.site.world.executions, HORIZON)
 
     def begin(self) -> None:
         """Let the backup come, for it must not get the job, and plan what this world is about."""
         for backup in self.outline.primaries[1:]:
-            self.site.start(self.spec(backup))
+            self.restart(backup)
         self.site.wait(lambda: set(self.outline.primaries) <= self.client.online(), HORIZON)
         self.observe()
         self.began = self.site.now()
@@ -99,19 +112,6 @@ class Play:
         self.acts = 0
         self.plan_fault()
         self.site.world.time.after(RELEASED, partial(self.site.release, TAG))
-
-    def event(self, minutes: tuple[int, ...]) -> dict[str, Any]:
-        """The one event: Run All on, a limit of one job, and slots that fall into the outage."""
-        also = self.outline.event
-        return {
-            "id": EVENT, "catch_up": True, "max_children": 1, "timing": Timing(minutes=minutes),
-            **also, "target": self.outline.target,
-            "params": {"tag": TAG, "note": "of the event", **also.get("params", {})},
-        }  # fmt: skip
-
-    def run_by_hand(self) -> None:
-        """A person runs the event, with parameters of their own."""
-        self.call("run", event=EVENT, params={"note": "of the run", "hold": 1}, source="operator")
 
     @property
     def victim(self) -> str:
@@ -157,7 +157,7 @@ class Play:
 
     def can_work(self) -> bool:
         """Whether a server is there on which the event may run: then nothing need wait any more."""
-        return any(fnmatch(name, self.outline.target) for name in self.client.online())
+        return self.outline.runs_on(self.client.online())
 
     def over(self) -> bool:
         """Whether nothing is to come: all has been released, and nobody owes or runs anything."""
@@ -271,7 +271,7 @@ class Play:
     def restart(self, node: str) -> None:
         """Start a node again, unless it is up."""
         if not self.site.alive(node):
-            self.history.add(Start(at=self.site.now(), node=node))
+            self.history.add(Start(at=self.site.now(), node=node, role=self.spec(node).role))
             self.site.start(self.spec(node))
 
     def stop(self, node: str, back: float | None) -> None:

@@ -5,6 +5,8 @@ the fence and the dead-job timeout together, its event has a schedule and a limi
 later slot falls into the outage.
 """
 
+from collections.abc import Iterable
+from fnmatch import fnmatch
 from typing import Any
 
 import msgspec
@@ -100,6 +102,10 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         if not self.local:
             return "worker-*"
         return "[pb]*" if self.backup else PRIMARY
+
+    def runs_on(self, servers: Iterable[str]) -> bool:
+        """Whether the job may run on one of these."""
+        return any(fnmatch(server, self.target) for server in servers)
 
     @property
     def ages(self) -> bool:
