@@ -1,6 +1,7 @@
 """A campaign on a cluster: a real Dask scheduler and real workers, of which some die."""
 
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,8 @@ from typing import IO, Any
 
 import psutil
 import pytest
-from campaigns import KIT, alone, campaign, makers, rows, text
+from campaigns import KIT, PLAN, alone, campaign, makers, rows, text
+from runall_harness.cli import exit_code_of
 from runall_harness.explorer.campaign import cluster as clusters
 from runall_harness.explorer.campaign.cluster import DaskSearchers
 from runall_harness.explorer.campaign.totals import Totals
@@ -138,7 +140,7 @@ def test_a_campaign_goes_on_from_the_cluster_to_this_machine(
 def test_workers_that_come_late_take_up_what_was_lost_with_all_others(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    first, second = cluster.worker(), []
+    first, second = cluster.worker(), list[int]()
 
     def replace(totals: Totals) -> None:
         if totals.new and not second:
@@ -148,6 +150,18 @@ def test_workers_that_come_late_take_up_what_was_lost_with_all_others(
     campaign(tmp_path, "12-seeds", cluster.searchers, replace)
     assert set(makers(tmp_path)) == {first, *second}
     assert rows(tmp_path) == {seed: alone(seed).result for seed in range(1, 13)}
+
+
+def test_the_command_line_reaches_a_cluster(
+    cluster: Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    worker = cluster.worker()
+    asked = ["explore", "--world", *PLAN.worlds, "--budget", "2-seeds", "--format", "json"]
+    assert exit_code_of([*asked, "--campaign", str(tmp_path), "--dask", cluster.address]) == 0
+    report = json.loads(capfd.readouterr().out)
+    assert (report["schema"], report["verdict"]) == ("runall-campaign/1", "clean")
+    assert (report["seeds"], report["stories"]) == (2, 40)
+    assert set(makers(tmp_path)) == {worker}
 
 
 def test_a_scheduler_that_dies_is_named_and_what_is_stored_stays(

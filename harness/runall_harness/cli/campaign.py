@@ -80,15 +80,13 @@ class Asked:
 
     def check(self) -> None:
         """Raises `click.UsageError` for what does not go together."""
+        typed = click.core.ParameterSource.COMMANDLINE
         if self.budget is None:
-            given = {
-                "--from-seed": self.from_seed,
-                "--campaign": self.campaign,
-                "--dask": self.dask,
-            }
-            if lone := [name for name, value in given.items() if value is not None]:
-                raise click.UsageError(f"{lone[0]} is of a campaign: say how long, with --budget.")
-        elif self.dask and self.jobs:
+            for name in ("from_seed", "campaign", "dask"):
+                if getattr(self, name) is not None:
+                    option = f"--{name.replace('_', '-')}"
+                    raise click.UsageError(f"{option} is of a campaign: give a --budget as well.")
+        elif self.dask and click.get_current_context().get_parameter_source("jobs") is typed:
             raise click.UsageError("--jobs is of this machine: with --dask, all workers search.")
 
 
