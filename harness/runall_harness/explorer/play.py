@@ -86,7 +86,7 @@ class Play:
     def rise(self) -> None:
         """Start the leader and the workers, and let them find each other."""
         for name in (PRIMARY, *WORKERS):
-            self.restart(name)
+            self.start(name)
         self.site.wait(lambda: self.client.online() >= {PRIMARY, *WORKERS}, HORIZON)
 
     def spec(self, name: str) -> NodeSpec:
@@ -104,7 +104,7 @@ class Play:
     def begin(self) -> None:
         """Let the backup come, for it must not get the job, and plan what this world is about."""
         for backup in self.outline.primaries[1:]:
-            self.restart(backup)
+            self.start(backup)
         self.site.wait(lambda: set(self.outline.primaries) <= self.client.online(), HORIZON)
         self.observe()
         self.began = self.site.now()
@@ -271,8 +271,13 @@ class Play:
     def restart(self, node: str) -> None:
         """Start a node again, unless it is up."""
         if not self.site.alive(node):
-            self.history.add(Start(at=self.site.now(), node=node, role=self.spec(node).role))
-            self.site.start(self.spec(node))
+            self.start(node)
+
+    def start(self, node: str) -> None:
+        """Start a node, and write it down."""
+        spec = self.spec(node)
+        self.history.add(Start(at=self.site.now(), node=node, role=spec.role))
+        self.site.start(spec)
 
     def stop(self, node: str, back: float | None) -> None:
         """SIGTERM to a node; it is back so many seconds after it has left."""
