@@ -67,7 +67,7 @@ class Telling:
     def told(self, line: AnyLine) -> Iterator[tuple[float, str]]:
         """What one line tells, and when that was."""
         match line:
-            case Start():
+            case Start() if line.at > self.began:
                 yield line.at, f"{line.node} is started again"
             case Fault() if line.proof.kind in MENDED:
                 yield line.at, f"{line.proof.node} {MENDED[line.proof.kind]}"
