@@ -1,0 +1,304 @@
+"""A story on real nodes: the same world with the same settings, some times as fast.
+
+Every length of the story is divided by one number, the settings' as well, so that what comes
+first in the story comes first there. Each deed waits for what can be seen before it: that an
+execution has begun, or ended; only then for the seconds between the two. What a busy machine makes
+late is told.
+"""
+
+import uuid
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from runall_harness.cases import Case
+from runall_harness.cluster import Cluster
+from runall_harness.history import AnyLine, Owed, Witnessed
+from runall_harness.rigs.base import Execution, NodeSpec, Proof, Rig, Site
+from runall_harness.steps.stage import SCRIPT
+from runall_harness.systems.base import Rejected, Timings, Unreachable
+from runall_harness.systems.reference import Reference
+from runall_harness.verdicts import Inconclusive
+
+from .moves import ORDERS
+from .placing import Deed, deeds
+from .play import BY_HAND, EVENT, TAG, event_of
+from .story import Script, Story
+from .worlds import WORKERS, Outline
+
+# How many times as fast as in virtual time.
+SPEED = 3.0
+# What a busy machine may add to a wait, in seconds; less than any length of a story.
+SLACK = 2.0
+DURATIONS = ("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace", "lease", "spread")
+
+
+class Cast(Reference):
+    """The reference with the settings of a story, and with its bug planted in every daemon."""
+
+    def __init__(self, script: Script, rig: str) -> None:
+        super().__init__(script.outline.policy, rig)
+        story = script.outline.settings
+        fast = {name: getattr(story, name) / SPEED for name in DURATIONS}
+        self.settings = msgspec.structs.replace(story, time_scale=story.time_scale * SPEED, **fast)
+        self.mutant = script.mutant
+
+    @property
+    def timings(self) -> Timings:
+        """The same, but for the slack: what is late here is told, and not waited for."""
+        return msgspec.structs.replace(super().timings, slack=SLACK)
+
+    def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
+        """The same node; with the bug planted before it becomes a daemon, if there is one."""
+        spec = super().node(site, name, role, primaries)
+        if not self.mutant:
+            return spec
+        from runall_harness.mutants.served import serve
+
+        options = spec.command[spec.command.index(role) :]
+        return msgspec.structs.replace(spec, command=(*serve(self.mutant), *options))
+
+
+def perform(story: Story, rig: Rig) -> "Performance":
+    """Play a story on real nodes to its end. Raises `Inconclusive` or `KitCannotRun`."""
+    name = f"replay/{story.script.outline.name}"
+    case = Case(
+        id=name, feature="replay", scenario=name, trigger=story.script.outline.trigger, clauses=(),
+        needs=(), tags=frozenset({"partition"}), file="", line=0, scenario_line=0,
+    )  # fmt: skip
+    system = Cast(story.script, rig.name)
+    with closing(Cluster(rig, case, system=system)) as cluster:
+        performance = Performance(cluster, story)
+        try:
+            performance.run()
+        finally:
+            performance.logs = cluster.logs()
+    return performance
+
+
+def run_name() -> str:
+    """A name for the run of a rig."""
+    return f"replay-{uuid.uuid4().hex[:8]}"
+
+
+@dataclass
+class Mark:
+    """Something that is seen in the story and on the real nodes: when, in seconds of each."""
+
+    story: float
+    real: float
+
+
+@dataclass
+class Performance:
+    """A story on its way over real nodes.
+
+    `began` is the second from which it counts, on the rig's clock. `notes` say what went another
+    way than in the story, or came late. `names` are those of the story's servers here: which of
+    two workers gets the job is the scheduler's choice.
+    """
+
+    cluster: Cluster
+    story: Story
+    began: float = 0.0
+    notes: list[str] = field(default_factory=list[str])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    logs: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def lines(self) -> list[AnyLine]:
+        """The history, with the story that it was."""
+        meta, *rest = self.cluster.history.lines
+        return [meta, self.story.script.told(meta.at), *rest]
+
+    def run(self) -> None:
+        """All of it."""
+        done = deeds(self.story)
+        self.cluster.lead(*WORKERS, backups=self.outline.primaries[1:])
+        self.cluster.await_online(self.outline.primaries[0], *WORKERS)
+        self.arm(done[:1])
+        self.launch()
+        mark = Mark(0.0, self.began)
+        for number, deed in enumerate(done):
+            self.arm(done[number + 1 : number + 2])
+            if deed.verb != "crash":
+                mark = self.await_moment(deed, mark)
+            self.do(deed, mark)
+            mark = Mark(deed.at, self.site.now())
+        self.rest(mark)
+
+    @property
+    def outline(self) -> Outline:
+        """The world."""
+        return self.story.script.outline
+
+    @property
+    def site(self) -> Site:
+        """Where the nodes are."""
+        return self.cluster.site
+
+    # ---------------------------------------------------------------- the beginning
+    def launch(self) -> None:
+        """Create the event, have its job started, then let the backup come."""
+        event = msgspec.to_builtins(event_of(self.outline, self.cluster.api.present_slot()))
+        self.ask("create_event", event={**event, "params": runnable(event["params"])})
+        if self.outline.trigger == "manual":
+            self.ask("run", event=EVENT, **BY_HAND)
+        within = 3 * self.cluster.system.timings.minute + SLACK
+        first = self.cluster.await_evidence("the job started", self.executions, within)[0]
+        self.names = swapped(self.story.victim, first.node)
+        if self.outline.backup:
+            self.cluster.follow()
+            self.cluster.await_online(*self.cluster.specs)
+        self.began = self.site.now()
+
+    def executions(self) -> list[Execution]:
+        """What has run, with a look at what the system shows."""
+        self.cluster.jobs()
+        return self.cluster.tagged(TAG)
+
+    # ---------------------------------------------------------------- one after the other
+    def arm(self, coming: list[Deed]) -> None:
+        """Ask for a crash that comes next, before anything leads up to it."""
+        for deed in coming:
+            if deed.verb == "crash" and deed.point is not None:
+                self.site.arm(self.name(deed.node), deed.point)
+
+    def name(self, node: str) -> str:
+        """What a server of the story is called here."""
+        return self.names.get(node, node)
+
+    def await_moment(self, deed: Deed, mark: Mark) -> Mark:
+        """Wait until the deed is due: for what is seen before it, then for the seconds between."""
+        for number, ended, at in self.anchors(mark.story, deed.at):
+            within = (at - mark.story) / SPEED + SLACK
+            seen = self.cluster.wait(lambda n=number, e=ended: self.seen(n, e), within)
+            if seen is None:
+                what = "ended" if ended else "begun"
+                self.notes.append(f"execution {number + 1} had not {what} where the story has it")
+                break
+            mark = Mark(at, seen)
+        due = mark.real + (deed.at - mark.story) / SPEED
+        self.pass_time(due - self.site.now())
+        return Mark(deed.at, due)
+
+    def anchors(self, since: float, until: float) -> list[tuple[int, bool, float]]:
+        """The last start or end of an execution between two seconds of the story, if any.
+
+        As its number from 0, whether it is the end, and when that is.
+        """
+        told = {line.execution.id: line.execution for line in self.story.lines
+                if isinstance(line, Witnessed)}  # fmt: skip
+        ordered = sorted(told.values(), key=lambda execution: execution.started_at)
+        found: list[tuple[int, bool, float]] = []
+        for number, execution in enumerate(ordered):
+            for ended, at in ((False, execution.started_at), (True, execution.ended_at)):
+                if at is not None and since < at - self.story.began <= until:
+                    found.append((number, ended, at - self.story.began))
+        return sorted(found, key=lambda each: each[2])[-1:]
+
+    def seen(self, number: int, ended: bool) -> float | None:
+        """When that execution began, or ended, here; None as long as it has not."""
+        runs = self.executions()
+        if len(runs) <= number:
+            return None
+        return runs[number].ended_at if ended else runs[number].started_at
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so many seconds pass, and write down what is seen meanwhile."""
+
+        def look() -> None:
+            self.executions()
+
+        if seconds > 0:
+            self.cluster.wait(look, seconds)
+
+    def do(self, deed: Deed, mark: Mark) -> None:
+        """Do it, and say if that was late."""
+        late = self.site.now() - mark.real
+        if deed.verb != "crash" and late > SLACK / 2:
+            self.notes.append(f"{deed.verb} {deed.node} was {late:.1f} s late")
+        node = self.name(deed.node)
+        match deed.verb:
+            case "release":
+                self.site.release(TAG)
+            case "order":
+                self.order(deed.what)
+            case "start":
+                self.cluster.restart(node)
+            case "crash":
+                within = (deed.at - mark.story) / SPEED + self.cluster.system.timings.notice + SLACK
+                self.cluster.hurt(lambda: self.site.crashed(node, within))
+            case _:
+                self.cluster.hurt(self.fault(deed, node))
+
+    def fault(self, deed: Deed, node: str) -> Callable[[], Proof]:
+        """How that fault is injected, or mended."""
+        if deed.verb == "stop":
+            return lambda: self.site.stop(node, self.cluster.system.timings.stop + SLACK)
+        return lambda: getattr(self.site, deed.verb)(node)
+
+    def order(self, what: str) -> None:
+        """Ask as a user would."""
+        verb, told = ORDERS[what]
+        args = dict(told)
+        if "params" in (fields := args.get("fields", {})):
+            args["fields"] = {**fields, "params": runnable(fields["params"])}
+        about = {"job": self.root()} if verb == "abort" else {"event": EVENT}
+        self.ask(verb, **about, **args)
+
+    def root(self) -> str:
+        """The lineage that the story is about."""
+        return self.cluster.lineage_of(self.executions()[0])
+
+    def ask(self, verb: str, **args: Any) -> None:
+        """Ask for something; a refusal is an answer, and silence is one too."""
+        with suppress(Rejected, Unreachable):
+            self.cluster.call(verb, **args)
+
+    # ---------------------------------------------------------------- the end
+    def rest(self, mark: Mark) -> None:
+        """Let the story go on to its end, and write down how all stands then."""
+        left = (self.story.lines[-1].at - self.story.began - mark.story) / SPEED
+        self.pass_time(left)
+        self.cluster.wait(self.at_rest, self.cluster.system.timings.notice + SLACK)
+        self.executions()
+        now, online = self.site.now(), self.cluster.online()
+        for execution in self.cluster.executions():
+            if execution.how == "running":
+                self.cluster.history.add(Witnessed(at=now, execution=execution))
+        if self.cluster.leader():
+            self.cluster.keep_ledger()
+            if self.outline.runs_on(online):
+                owed = Owed(at=now, what="rest", until=now, since=self.began)
+                self.cluster.history.add(owed)
+        self.cluster.tell_end()
+
+    def at_rest(self) -> bool:
+        """Whether nothing runs, and nothing is owed."""
+        runs = self.executions()
+        if any(run.how == "running" for run in runs):
+            return False
+        if not any(self.site.alive(node) for node in self.outline.primaries):
+            return True
+        return bool(self.cluster.leader()) and all(job.final for job in self.cluster.jobs())
+
+
+def runnable(params: dict[str, Any]) -> dict[str, Any]:
+    """The same parameters for a real job, which is a script that tells the witness."""
+    return {"script": SCRIPT, **params}
+
+
+def swapped(story: str, here: str) -> dict[str, str]:
+    """The names of servers here by those of the story, when another worker got the job.
+
+    Raises `Inconclusive` if it runs where it can't be told as the same story.
+    """
+    if story == here:
+        return {}
+    if not {story, here} <= {*WORKERS}:
+        raise Inconclusive(f"the job runs on {here}, and in the story on {story}")
+    return {story: here, here: story}
