@@ -226,11 +226,13 @@ def orders(order: "Order", compare: bool) -> "list[Order]":
 def watched(order: "Order") -> "Explored":
     """Explore, and show on standard error how far it is."""
     from ..explorer.exploration import explore as search
-    from ..explorer.shown import make_watch
+    from ..explorer.gauge import make_gauge
+    from ..explorer.shown import Watch
     from ..live import Screen
 
-    with make_watch(Screen(file=sys.stderr, highlight=False), len(order.outlines)) as watch:
-        return search(order, watch)
+    worlds = len(order.outlines)
+    with make_gauge(Screen(file=sys.stderr, highlight=False), worlds) as gauge:
+        return search(order, Watch(gauge, worlds))
 
 
 def keep(story: "Story", folder: Path) -> Path:

@@ -1,105 +1,41 @@
 """How people see an exploration: while it goes on, at its end, and each story that was found."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from runall_harness.spec import clause_text
 
 from .exploration import Explored
+from .gauge import Log
 from .picture import picture
 from .report import ExploreReport, Figures, StoryReport
 from .story import Story
 
-# How often a log gets a line, in seconds.
-PERIOD = 10.0
 
+class Watch:
+    """Called whenever there may be news: says what is found broken, and how far it is."""
 
-class Lines:
-    """A line every few seconds, and one for each clause that is found broken."""
-
-    def __init__(self, console: Console, worlds: int) -> None:
-        self.console, self.worlds = console, worlds
-        self.said = time.monotonic()
+    def __init__(self, gauge: Log, worlds: int) -> None:
+        self.gauge, self.worlds = gauge, worlds
         self.known: set[tuple[str, str]] = set()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing has to be ended."""
-
     def __call__(self, explored: Explored, running: Counter[str]) -> None:
-        """There may be news."""
+        """So much is explored, and so many schedules of each running search were begun."""
         for key in sorted(explored.clauses - self.known):
-            self.say(f"{explored.found[key].outline.name} breaks {key[1]} ({key[0]})")
+            self.gauge.say(f"{explored.found[key].outline.name} breaks {key[1]} ({key[0]})")
         self.known |= explored.clauses
-        self.move(explored, running)
-
-    def move(self, explored: Explored, running: Counter[str]) -> None:
-        """Say how far it is, unless that was said a moment ago."""
-        if time.monotonic() - self.said >= PERIOD:
-            self.said = time.monotonic()
-            done = f"{len(explored.worlds)} of {self.worlds} worlds"
-            self.say(f"{done}, {self.words(explored, running)}")
-
-    def say(self, line: str) -> None:
-        """A line of its own."""
-        self.console.print(line, soft_wrap=True, markup=False, highlight=False)
+        self.gauge.show(len(explored.worlds), self.words(explored, running))
 
     def words(self, explored: Explored, running: Counter[str]) -> str:
-        """How many schedules there were."""
+        """How many worlds and schedules there were."""
         schedules = explored.tally.schedules + running.total()
         pace = schedules / explored.seconds if explored.seconds else 0.0
-        return f"{schedules:,} schedules, {pace:,.0f} a second"
-
-
-class Bar(Lines):
-    """The same, but how far it is stays in the last line, beside a bar."""
-
-    def __init__(self, console: Console, worlds: int) -> None:
-        super().__init__(console, worlds)
-        self.progress = Progress(
-            BarColumn(24), MofNCompleteColumn(),
-            TextColumn("worlds, {task.description}", markup=False),
-            console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
-        self.task = self.progress.add_task("", total=worlds)
-
-    def __enter__(self) -> Self:
-        self.progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take the bar away."""
-        self.progress.stop()
-
-    def move(self, explored: Explored, running: Counter[str]) -> None:
-        """Move the bar."""
-        words = self.words(explored, running)
-        self.progress.update(self.task, completed=len(explored.worlds), description=words)
-
-
-def make_watch(console: Console, worlds: int) -> Lines:
-    """What suits where the output goes."""
-    return Bar(console, worlds) if console.is_terminal else Lines(console, worlds)
+        worlds = f"{len(explored.worlds)} of {self.worlds} worlds"
+        return f"{worlds}, {schedules:,} schedules, {pace:,.0f} a second"
 
 
 # ------------------------------------------------------------------ at the end
