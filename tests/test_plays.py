@@ -75,12 +75,12 @@ MOVES = (
 
 
 def told(play: Play) -> list[str]:
-    """The faults and starts in the history of a play."""
+    """The faults in the history of a play, and the starts after its beginning."""
     found: list[str] = []
     for line in play.history.lines:
         if isinstance(line, Fault):
             found.append(f"{line.proof.kind} {line.proof.node}")
-        elif isinstance(line, Start):
+        elif isinstance(line, Start) and line.at > play.began:
             found.append(f"start {line.node}")
     return found
 

@@ -49,11 +49,16 @@ class Link:
     def meddle(self, fate: str, lasting: float, by: "Node", act: Callable[[], None]) -> None:
         """Lose a message, hold it up with all that follow, or let the next one overtake it."""
         if fate == "overtaken":
-            self.world.time.after(OVERTAKEN, act)
+            self.world.time.after(OVERTAKEN, partial(self.arrive, act))
         elif fate == "late":
             self.stalled = True
             self.held.append((by, act))
             self.world.time.after(lasting, self.unstall)
+
+    def arrive(self, act: Callable[[], None]) -> None:
+        """What was overtaken arrives at last, unless its link is gone: nobody listens to that."""
+        if self.open:
+            act()
 
     def unstall(self) -> None:
         """What was held up arrives, unless a cut holds it longer."""
