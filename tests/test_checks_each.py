@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 from runall_harness.checks import CHECKS, Broken, Findings, examine
-from runall_harness.history import AnyLine, End
+from runall_harness.history import AnyLine, End, Start
 from told import asked, created, fault, leads, meta, noted, owed, ran, shown
 
 Lines = list[AnyLine]
@@ -70,6 +70,9 @@ TALES = [
     tale("living-go-on", "RA-2.4",
          [fault("cut", 2), fault("join", 3), ran("j1", 1, 9, "terminated"), LOST], (6, 7),
          [fault("cut", 2), fault("join", 3), ran("j1", 1, 4, "terminated"), LOST]),
+    Tale("limit-is-no-interruption", "RA-2.6",
+         [*created(timeout=4.0), ran("j1", 1, 5, "terminated"), LOST], (2, 3, 4, 5),
+         [*created(timeout=4.0), ran("j1", 1, 5, "terminated"), shown(5, "j1", "timed_out")]),
     tale("drain-launches-nothing", "RA-4.4",
          [leads("p"), fault("stop", 3, "p"), shown(4, "j1", "starting", placed_at=4)], (5, 6),
          [leads("p"), fault("stop", 3, "p"), leads("p", 3.5),
@@ -130,6 +133,24 @@ TALES = [
          [owed("rerun", 9, "j1"), LOST, ran("j1.2", 8), End(at=20)]),
     tale("deadlines-are-met", "RA-1.1", [LOST, owed("rest", 9), End(at=20)], (4, 5),
          [LOST, AGAIN, ran("j1.2", 7), owed("rest", 9), End(at=20)]),
+    tale("deadlines-are-met", "RA-2.3",
+         [ran("j1", 1, 3, "killed"), shown(2, "j1", "running"), Start(at=4, node="w1"),
+          owed("rest", 9), End(at=20)], (4, 5, 7),
+         [ran("j1", 1, 3, "killed"), LOST, Start(at=4, node="w1"), AGAIN, ran("j1.2", 7),
+          owed("rest", 9), End(at=20)]),
+    tale("deadlines-are-met", "RA-9.5",
+         [leads("w1"), leads("p2"), ran("j1", 1, 3, "killed"), shown(2, "j1", "running"),
+          owed("rest", 9), End(at=20)], (6, 7, 8),
+         [leads("w1"), leads("p2"), ran("j1", 1, 3, "killed"), LOST, AGAIN, ran("j1.2", 7),
+          owed("rest", 9), End(at=20)]),
+    Tale("deadlines-are-met", "RA-4.6",
+         [*created(target="w1"), fault("kill", 3), LOST, owed("rest", 9), End(at=20)], (5, 6),
+         [*created(target="w1"), fault("kill", 3), LOST, AGAIN, ran("j1.2", 7), owed("rest", 9),
+          End(at=20)]),
+    tale("deadlines-are-met", "RA-1.1",
+         [LOST, AGAIN, shown(7, "j1.2", "aborted"), owed("rest", 9), End(at=20)], (5, 6, 7),
+         [LOST, AGAIN, shown(7, "j1.2", "aborted"), noted(7, "j1.2", "refused"),
+          owed("rest", 9), End(at=20)]),
     Tale("limits-are-kept", "RA-6.1",
          [*created(max_children=1), ran("j1", 1, 9), ran("j2", 6)], (2, 3, 4, 5),
          [*created(max_children=2), ran("j1", 1, 9), ran("j2", 6)]),

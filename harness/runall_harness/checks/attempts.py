@@ -5,9 +5,11 @@ from itertools import pairwise
 
 from .check import Breach, Finding, Kept
 from .work import BEAT, UNDER_WAY, Attempt, Lineage, Run, proof
-from .world import ENDINGS, SILENCES, World
+from .world import HIDDEN, SILENCES, World
 
 BY_ITSELF = ("succeeded", "failed")
+# The end of a process is told by itself: less than any order takes to get to it, in seconds.
+EXACT = 0.001
 
 
 # ------------------------------------------------------------------ the end
@@ -149,7 +151,7 @@ def deleted_is_over(lineage: Lineage, world: World) -> Iterator[Finding]:
             yield None
     for _, attempt in lineage.reruns():
         for run in lineage.runs_of(attempt.view.id):
-            if run.told.started_at > gone.done_at:
+            if lineage.decided(run) > gone.done_at:
                 yield Breach(f"nothing of {attempt.view.event}, which was deleted", f"{run}",
                              proof(*gone.lines, run.first))  # fmt: skip
             else:
@@ -185,7 +187,7 @@ def living_go_on(lineage: Lineage, world: World) -> Iterator[Finding]:
             continue
         if (clause := in_reach(run, over, world)) is None:
             continue
-        if run.seen > over + BEAT:
+        if run.seen > over + (EXACT if run.told.ended_at else BEAT):
             yield Breach(f"{run.told.job} goes on, for it lives on a server in reach",
                          f"it was finalized as interrupted, and lived {run.seen - over:.2f} s more",
                          proof(run, attempt.ends[0]), clause)  # fmt: skip
@@ -197,7 +199,7 @@ def in_reach(run: Run, at: float, world: World) -> str | None:
     """The clause by which a run must go on, given what its server went through; None if none."""
     own = [fault for fault, _ in world.faults(run.told.node, run.told.started_at, at)]
     kinds = [fault.kind for fault in own]
-    if ENDINGS.intersection(kinds):
+    if HIDDEN.intersection(kinds):
         return None
     for silence, mended in SILENCES.items():
         if kinds.count(silence) > kinds.count(mended):
@@ -206,6 +208,34 @@ def in_reach(run: Run, at: float, world: World) -> str | None:
         return "RA-2.4" if own[-1].at < at - UNDER_WAY else None
     hurt = {n for n in world.hurts if world.faults(n, run.told.started_at, at)}
     return "RA-2.11" if hurt & world.leaders(at) else "RA-2.10"
+
+
+def time_limit_is_no_interruption(lineage: Lineage, world: World) -> Iterator[Finding]:
+    """What was stopped for its time limit, on a server in reach, is not taken for interrupted."""
+    for run in lineage.runs.values():
+        attempt = lineage.attempts.get(run.told.job)
+        over = world.finalized(attempt)
+        if over is None or attempt is None or in_reach(run, over, world) != "RA-2.10":
+            continue
+        told = world.possible(lineage.event(), "timeout", over)
+        limit = max((value for value, _ in told), default=0)
+        if not all(value for value, _ in told) or not used_up(run, limit, world.grace):
+            continue
+        if attempt.ends[0].state == "interrupted":
+            yield Breach(f"{run.told.job} timed out, for its limit is {limit:g} s",
+                         "it was finalized as interrupted, and no server had failed",
+                         proof(*(line for _, edit in told for line in edit.lines), run.last,
+                               attempt.ends[0]))  # fmt: skip
+        else:
+            yield None
+
+
+def used_up(run: Run, limit: float, grace: float) -> bool:
+    """Whether an execution ended when its time was up, and not much later."""
+    if not limit or run.told.ended_at is None:
+        return False
+    lasted = run.told.ended_at - run.told.started_at
+    return limit - BEAT <= lasted <= limit + grace + UNDER_WAY
 
 
 def drain_launches_nothing(lineage: Lineage, world: World) -> Iterator[Finding]:
@@ -246,7 +276,7 @@ def reruns_are_bounded(lineage: Lineage, world: World) -> Iterator[Finding]:
 
 
 def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
-    """What was lost longer ago than its event allows is not run again.
+    """What was lost longer ago than its event allows is not run again, then or later.
 
     How long ago is known where the rig saw the job die with its server.
     """
@@ -258,9 +288,11 @@ def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
         ages = [age for age, _ in told]
         if not before or not ages or 0 in ages:
             continue
-        if over - runs[-1].seen > max(ages) + UNDER_WAY:
+        begun = [lineage.decided(run) for run in lineage.runs_of(attempt.view.id)]
+        late = max(over, *begun) - runs[-1].seen if begun else over - runs[-1].seen
+        if late > max(ages) + UNDER_WAY:
             yield Breach(f"no rerun of what was lost more than {max(ages):g} s ago",
-                         f"{attempt.view.id}, {over - runs[-1].seen:.1f} s after the loss",
+                         f"{attempt.view.id}, {late:.1f} s after the loss",
                          proof(*(line for _, edit in told for line in edit.lines), runs[-1].last,
                                before.ends[0], attempt.first))  # fmt: skip
         else:

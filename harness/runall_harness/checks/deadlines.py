@@ -7,7 +7,7 @@ a history ends too soon to show is left open.
 from collections.abc import Iterator
 
 from .check import Breach, Finding, Kept
-from .work import BEAT, UNDER_WAY, Attempt, Debt, Lineage, Work, proof
+from .work import BEAT, UNDER_WAY, Attempt, Debt, Lineage, Run, Work, proof
 from .world import World
 
 
@@ -118,11 +118,16 @@ def left_over(lineage: Lineage, work: Work, world: World) -> Breach | None:
     last = list(lineage.attempts.values())[-1]
     if last.view.final:
         return unanswered(last, lineage, work, world)
-    return unfinished(last, lineage)
+    return unfinished(last, lineage, world)
 
 
 def unanswered(last: Attempt, lineage: Lineage, work: Work, world: World) -> Breach | None:
-    """An interruption on which nothing followed: no rerun, and no refusal."""
+    """An interruption on which nothing followed, or a rerun that nobody wanted to end.
+
+    A refusal is an answer.
+    """
+    if last.view.state == "aborted" and last.view.cause == "interrupted":
+        return dropped(last, lineage)
     if last.view.state != "interrupted" or lineage.refused(last.view.id):
         return None
     over = last.over
@@ -130,9 +135,24 @@ def unanswered(last: Attempt, lineage: Lineage, work: Work, world: World) -> Bre
     again = any(one is not lineage and first_start(one) > first_start(lineage) for one in work)
     if False in flags or again:
         return None
+    clause = "RA-4.6" if nowhere_to_run(lineage.event(), over, world) else promise(lineage)
     return Breach(f"{last.view.id} is run again, or refused with a reason",
                   "nothing followed on its interruption",
+                  proof(last), clause)  # fmt: skip
+
+
+def dropped(last: Attempt, lineage: Lineage) -> Breach | None:
+    """A rerun that was ended before it started: no user asked for it, no refusal tells why."""
+    if lineage.runs_of(last.view.id) or lineage.refused(last.view.id):
+        return None
+    return Breach(f"{last.view.id} waits until it can start", "it was aborted, by nobody",
                   proof(last), promise(lineage))  # fmt: skip
+
+
+def nowhere_to_run(event: str, at: float, world: World) -> bool:
+    """Whether an event may run on one server only, which was surely down then."""
+    targets = {value for value, _ in world.possible(event, "target", at)}
+    return len(targets) == 1 and all(world.down(str(node), at) for node in targets)
 
 
 def first_start(lineage: Lineage) -> float:
@@ -140,15 +160,23 @@ def first_start(lineage: Lineage) -> float:
     return min((run.told.started_at for run in lineage.runs.values()), default=0.0)
 
 
-def unfinished(last: Attempt, lineage: Lineage) -> Breach | None:
+def unfinished(last: Attempt, lineage: Lineage, world: World) -> Breach | None:
     """An attempt that is neither over nor running."""
     runs = lineage.runs_of(last.view.id)
     if any(run.told.how == "running" for run in runs):
         return None
     state, first = last.view.state, last.view.attempt == 1
     clause = {"waiting": "RA-12.2" if first else "RA-4.6", "starting": "RA-2.13"}.get(
-        state, "RA-2.1"
+        state, unnoticed(runs[-1], world) if runs else "RA-2.1"
     )
     seen = f"it is {state}, and {runs[-1]}" if runs else f"it is {state}, and never ran"
     lines = proof(last, *runs[-1:])
     return Breach(f"{last.view.id} runs, or comes to an end", seen, lines, clause)
+
+
+def unnoticed(run: Run, world: World) -> str:
+    """The clause by which the loss of an execution had to be noticed: what became of its server."""
+    node = run.told.node
+    if node in world.primaries and len(world.primaries) > 1:
+        return "RA-9.5"
+    return "RA-2.3" if any(at > run.seen for at in world.starts.get(node, ())) else "RA-2.1"

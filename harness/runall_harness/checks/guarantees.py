@@ -28,6 +28,7 @@ LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("flag-is-heeded", "RA-1.3", attempts.flag_is_heeded, given="interruption"),
     Check("own-end-is-final", "RA-2.7", attempts.own_end_is_no_interruption,
           clauses=("RA-2.6", "RA-3.3", "RA-3.4")),
+    Check("limit-is-no-interruption", "RA-2.6", attempts.time_limit_is_no_interruption),
     Check("living-go-on", "RA-2.10", attempts.living_go_on, given="interruption",
           clauses=("RA-2.4", "RA-2.11")),
     Check("drain-launches-nothing", "RA-4.4", attempts.drain_launches_nothing, given="drain"),

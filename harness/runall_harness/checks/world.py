@@ -13,6 +13,10 @@ from .work import UNDER_WAY, Attempt, Debt, Run
 
 # What ends jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
+# What ends a whole node at once.
+GONE = frozenset({"kill", "crash"})
+# After these nobody can tell from outside what a node's jobs went through.
+HIDDEN = ENDINGS | {"message"}
 # What keeps a node from being heard; `join` and `unpause` mend it.
 SILENCES = {"cut": "join", "pause": "unpause"}
 
@@ -20,6 +24,7 @@ SILENCES = {"cut": "join", "pause": "unpause"}
 # The settings of an event that checks reckon with.
 KINDS: dict[str, Any] = {
     "max_children": (int, float), "max_reruns": (int, float), "rerun_age": (int, float),
+    "timeout": (int, float),
     "catch_up": bool, "enabled": bool,
 }  # fmt: skip
 
@@ -74,6 +79,7 @@ class World:
         self.freezes: dict[str, list[Freeze]] = {}
         self.hurts: dict[str, list[tuple[Proof, int]]] = {}
         self.drains: list[Drain] = []
+        self.starts: dict[str, list[float]] = {}
         self.edits: dict[str, list[Edit]] = {}
         self.deleted: dict[str, Edit] = {}
         self.debts: list[Debt] = []
@@ -106,6 +112,7 @@ class World:
         """A node was started; that ends its drain."""
         if role == "primary":
             self.primaries.setdefault(node, at)
+        self.starts.setdefault(node, []).append(at)
         for drain in self.drains:
             if drain.node == node:
                 drain.until = min(drain.until, at)
@@ -132,6 +139,11 @@ class World:
         """What was done to a node in that time, what was under way included."""
         told = self.hurts.get(node, ())
         return [(one, line) for one, line in told if since - UNDER_WAY <= one.at <= until]
+
+    def down(self, node: str, at: float) -> bool:
+        """Whether a node had surely been ended, and was not started again by then."""
+        ended = [one.at for one, _ in self.hurts.get(node, ()) if one.kind in GONE and one.at <= at]
+        return bool(ended) and not any(ended[-1] <= one <= at for one in self.starts.get(node, ()))
 
     # ---------------------------------------------------------------- settings
     def edit(self, call: Call, line: int) -> tuple[str, Edit] | None:

@@ -156,6 +156,7 @@ class Message(Move, frozen=True, kw_only=True, tag="message"):
         link = play.site.node(self.worker).link
         if link is not None and link.fate is None:
             link.fate = (self.fate, HELD)
+            play.note(play.site.proof("message", self.worker, True, self.fate))
 
     def sentence(self) -> str:
         """What happens."""
