@@ -12,14 +12,12 @@ from runall_reference.books import Step
 from runall_reference.shells.failpoints import Failpoint, Fuse, Where
 
 from .play import EVENT, Play
-from .worlds import AT_ONCE, LATE
+from .worlds import AT_ONCE, HELD, LATE
 
 Brain = Literal["primary", "worker"]
 Fate = Literal["lost", "late", "overtaken"]
 # How long a short absence and a long one last, in seconds: below the silence, above the timeout.
 SHORT, LONG = 2.0, 24.0
-# For how long a message is held up: longer than the fence.
-HELD = 11.0
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True, tag_field="move"):

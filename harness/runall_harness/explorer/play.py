@@ -32,6 +32,7 @@ from runall_harness.simulation.world import EPOCH
 from runall_harness.systems.base import JobView, Rejected, Unreachable
 from runall_harness.systems.reference import CAPABILITIES, NEVER_CLAIMED, SimulatedClient, job_of
 
+from .promises import returns_are_prompt
 from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
 EVENT, TAG = "report", "work"
@@ -153,6 +154,8 @@ class Play:
             self.history.add(Ledger(at=now, entries=tuple(self.client.ledger())))
             if self.can_work():
                 self.history.add(Owed(at=now, what="rest", until=now, since=self.began))
+        for owed in list(returns_are_prompt(self.history.lines)):
+            self.history.add(msgspec.structs.replace(owed, at=now))
         self.history.add(End(at=now))
 
     def can_work(self) -> bool:

@@ -28,6 +28,7 @@ from runall_harness.simulation.timeline import Act
 from runall_harness.simulation.world import World
 
 from .play import MOMENT, Play
+from .promises import Troubles
 
 # Any number beyond is an instant, or a slot: nothing else in a play is that large.
 INSTANT, SLOT = 100_000_000.0, 10_000_000
@@ -72,6 +73,7 @@ class Signing:
             self.slots(),
             self.answers(),
             self.wakings(),
+            Troubles(self.play.history.lines).standing(self.now),
         )
 
     # ---------------------------------------------------------------- values

@@ -27,6 +27,8 @@ MINUTE = 60 / SETTINGS.time_scale
 # From the start of the job: when its server fails, when that one is back, when jobs may end.
 FAILS, AT_ONCE, LATE = 3.0, 1.0, 24.0
 RELEASED = 45.0
+# For how long a message is held up: longer than the fence.
+HELD = 11.0
 # Nodes come back at multiples of this after the beginning of time, as they beat: so two stories in
 # which one died a moment apart are soon the same story.
 GRID = SETTINGS.heartbeat
@@ -54,6 +56,8 @@ VARIANTS: tuple[tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]], ...] = 
     # The job is over its time, or was taken down too often.
     ({"timeout": 20.0}, ("", "lost", "back"), TRIGGERS),
     ({"max_reruns": 1}, ("back", "crash"), TRIGGERS),
+    # A job that is slow to end keeps its primary waiting, and could be run again elsewhere.
+    ({"target": "*", "params": {"on_term": "ignore"}}, ("restart", "crash"), TRIGGERS),
     # Slots that end at once are served beside a manual job that goes on.
     ({"max_children": 2, "params": {"hold": 0}}, ("", "lost", "crash"), BY_HAND),
     # A rerun of an event that is disabled waits, and others run meanwhile.

@@ -1,0 +1,71 @@
+"""What a story shows to be owed: that a return is acted on as soon as it proves a loss.
+
+A bug that only makes recovery late is no bug of the story's end. But when a worker is back, all
+others are well, and nothing else befalls anybody, then the primary knows at once what that worker
+no longer runs, and the jobs it ran have ended a moment later (RA-2.2).
+"""
+
+from collections.abc import Iterable, Iterator
+
+from runall_reference.machines import ACTIVE
+
+from runall_harness.history import Answer, AnyLine, Call, Fault, Owed, Seen, Start
+
+from .worlds import HELD
+
+# Within how many seconds of a return the loss is on record: more than two messages take.
+PROMPT = 1.0
+MENDED = {"join": "cut", "unpause": "pause"}
+STIR = (Fault, Start, Call, Answer)
+
+
+class Troubles:
+    """What is not well by now: kinds of faults, each with its node."""
+
+    def __init__(self, lines: Iterable[AnyLine] = ()) -> None:
+        self.since: dict[tuple[str, str], float] = {}
+        for line in lines:
+            self.take(line)
+
+    def take(self, line: AnyLine) -> None:
+        """Take in what befell a node, or that it is over."""
+        if isinstance(line, Fault):
+            kind, node = line.proof.kind, line.proof.node
+            if kind in MENDED:
+                self.since.pop((MENDED[kind], node), None)
+            else:
+                self.since[kind, node] = line.at
+        elif isinstance(line, Start):
+            # A start mends what befell the node, but not what befell its network.
+            for kind, node in [*self.since]:
+                if node == line.node and kind != "cut":
+                    del self.since[kind, node]
+
+    def standing(self, at: float) -> tuple[tuple[str, str], ...]:
+        """Those that matter at that time: a message is not held up for ever."""
+        kept = (
+            one for one, since in self.since.items() if one[0] != "message" or at <= since + HELD
+        )
+        return tuple(sorted(kept))
+
+
+def returns_are_prompt(lines: Iterable[AnyLine]) -> Iterator[Owed]:
+    """What was owed after each return of a worker into a world in which all was well."""
+    troubles, active = Troubles(), dict[str, str]()
+    owed: list[Owed] = []
+    for line in lines:
+        troubles.take(line)
+        if isinstance(line, STIR):
+            yield from (each for each in owed if each.until < line.at)
+            owed = []
+        if isinstance(line, Seen):
+            active[line.job.id] = line.job.node if line.job.state in ACTIVE else ""
+        elif isinstance(line, Start) and line.role == "worker" and not troubles.standing(line.at):
+            owed = [debt(job, line.at) for job, node in active.items() if node == line.node]
+    yield from owed
+
+
+def debt(job: str, since: float) -> Owed:
+    """The end of a job that a worker that is back no longer runs."""
+    until = since + PROMPT
+    return Owed(at=until, what="end", job=job, since=since, until=until, clause="RA-2.2")
