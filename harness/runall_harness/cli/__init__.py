@@ -23,6 +23,7 @@ COMMANDS = {
         "runall_harness.cli.explore:explore",
         "Try every fault at every point of bounded worlds.",
     ),
+    "replay": ("runall_harness.cli.replay:replay", "Tell a story again that explore has saved."),
     "spec": ("runall_harness.cli.spec:spec", "Show the clauses and the cases of each."),
     "mutants": ("runall_harness.cli.mutants:mutants", "Show what catches real bugs."),
     "ledger": ("runall_harness.cli.ledger:ledger", "Show what was interrupted, and what was done."),

@@ -25,7 +25,7 @@ from runall_harness.verdicts import Inconclusive
 
 from .moves import ORDERS
 from .placing import Deed, deeds
-from .play import BY_HAND, EVENT, TAG, event_of
+from .play import BY_HAND, EVENT, MOMENT, TAG, event_of
 from .story import Script, Story
 from .worlds import WORKERS, Outline
 
@@ -119,8 +119,13 @@ class Performance:
         done = deeds(self.story)
         self.cluster.lead(*WORKERS, backups=self.outline.primaries[1:])
         self.cluster.await_online(self.outline.primaries[0], *WORKERS)
-        self.arm(done[:1])
+        if not self.outline.backup:
+            self.arm(done[:1])
         self.launch()
+        if self.outline.backup:
+            self.join_backup()
+            self.arm(done[:1])
+        self.began = self.site.now()
         mark = Mark(0.0, self.began)
         for number, deed in enumerate(done):
             self.arm(done[number + 1 : number + 2])
@@ -142,7 +147,7 @@ class Performance:
 
     # ---------------------------------------------------------------- the beginning
     def launch(self) -> None:
-        """Create the event, have its job started, then let the backup come."""
+        """Create the event, and have its job started."""
         event = msgspec.to_builtins(event_of(self.outline, self.cluster.api.present_slot()))
         self.ask("create_event", event={**event, "params": runnable(event["params"])})
         if self.outline.trigger == "manual":
@@ -150,10 +155,11 @@ class Performance:
         within = 3 * self.cluster.system.timings.minute + SLACK
         first = self.cluster.await_evidence("the job started", self.executions, within)[0]
         self.names = swapped(self.story.victim, first.node)
-        if self.outline.backup:
-            self.cluster.follow()
-            self.cluster.await_online(*self.cluster.specs)
-        self.began = self.site.now()
+
+    def join_backup(self) -> None:
+        """Let the backup come, which must not get the job."""
+        self.cluster.follow()
+        self.cluster.await_online(*self.cluster.specs)
 
     def executions(self) -> list[Execution]:
         """What has run, with a look at what the system shows."""
@@ -188,6 +194,8 @@ class Performance:
     def anchors(self, since: float, until: float) -> list[tuple[int, bool, float]]:
         """The last start or end of an execution between two seconds of the story, if any.
 
+        One at the second itself is no sign of the deed, but what the deed does.
+
         As its number from 0, whether it is the end, and when that is.
         """
         told = {line.execution.id: line.execution for line in self.story.lines
@@ -196,7 +204,7 @@ class Performance:
         found: list[tuple[int, bool, float]] = []
         for number, execution in enumerate(ordered):
             for ended, at in ((False, execution.started_at), (True, execution.ended_at)):
-                if at is not None and since < at - self.story.began <= until:
+                if at is not None and since < at - self.story.began < until - MOMENT:
                     found.append((number, ended, at - self.story.began))
         return sorted(found, key=lambda each: each[2])[-1:]
 

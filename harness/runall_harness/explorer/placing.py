@@ -30,6 +30,8 @@ DONE: dict[str, Verb] = {
     "join": "join", "crash": "crash",
 }  # fmt: skip
 
+# Earlier than any second of a story: when its job is about to be started.
+LAUNCH = -10.0
 NEEDS: dict[type, str] = {Crash: "failpoint", Pause: "pause", Cut: "partition"}
 
 
@@ -99,7 +101,7 @@ def calls_before(story: Story) -> int:
 
 def pointed(story: Story, done: list[Deed]) -> list[Deed]:
     """The same, each crash with its point."""
-    crashes = iter(crash_points(story.script, [deed.at for deed in done]))
+    crashes = crash_points(story.script, [deed.at for deed in done])
     return [msgspec.structs.replace(deed, point=next(crashes)) if deed.verb == "crash" else deed
             for deed in done]  # fmt: skip
 
@@ -150,11 +152,12 @@ class Recorded(Play):
 def crash_points(script: Script, times: Iterable[float]) -> Iterator[CrashPoint]:
     """The point of each crash that comes about, counted from the deed before it.
 
-    `times` are when the deeds are done, in seconds of the story.
+    `times` are when the deeds are done, in seconds of the story. The first deed of all is to have
+    the job started; where there is a backup, it is to start that.
     """
     with script.planted():
         play = Recorded(script.outline)
-        done = sorted(times)
+        done = [0.0 if script.outline.backup else LAUNCH, *sorted(times)]
         for move in script.moves:
             while before(play, move, None) and play.step():
                 pass
@@ -176,7 +179,7 @@ def point_of(play: Recorded, move: Crash, done: list[float]) -> CrashPoint | Non
     if len(act) < move.count:
         return None
     last = act[move.count - 1]
-    since = max((t for t in done if t < last.at - twin.began), default=-1.0)
+    since = max(t for t in done if t < last.at - twin.began)
     work = [p for p in twin.passed if p.node == move.node and p.at > twin.began + since]
     return nearest([*work[: work.index(last)], last], move)
 

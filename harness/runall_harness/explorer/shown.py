@@ -1,19 +1,29 @@
 """How people see an exploration: while it goes on, at its end, and each story that was found."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runall_harness.spec import clause_text
-
 from .exploration import Explored
 from .gauge import Log
 from .picture import picture
-from .report import ExploreReport, Figures, StoryReport
+from .report import (
+    BrokenClause,
+    ExploreReport,
+    Figures,
+    StoryReport,
+    ToldSentence,
+    report_broken,
+)
 from .story import Story
+from .telling import Sentence
+
+if TYPE_CHECKING:
+    from .replay import ReplayReport
 
 
 class Watch:
@@ -60,19 +70,47 @@ def print_stories(console: Console, told: list[StoryReport], stories: list[Story
 def print_story(console: Console, story: Story) -> None:
     """The numbered sentences, the picture, and what is broken in its own words."""
     told = story.sentences()
-    for number, sentence in enumerate(told, 1):
-        style = "bold" if sentence.move else ""
-        words = f"{number:3}. {sentence.at:6.1f} s  {sentence.text}"
-        console.print(words, style=style, markup=False, soft_wrap=True)
+    print_sentences(console, told)
     console.print()
     for row in picture(story, told, console):
         console.print(row, soft_wrap=True)
-    for broken in story.broken:
-        text = f"\n  broken    {broken.clause} {clause_text(broken.clause)}"
+    print_broken(console, map(report_broken, story.broken))
+
+
+def print_sentences(console: Console, told: Iterable[Sentence | ToldSentence]) -> None:
+    """Numbered, each with its second; what somebody did to the system stands out."""
+    for number, sentence in enumerate(told, 1):
+        style = "bold" if getattr(sentence, "move", False) else ""
+        words = f"{number:3}. {sentence.at:6.1f} s  {sentence.text}"
+        console.print(words, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_broken(console: Console, clauses: Iterable[BrokenClause]) -> None:
+    """Each broken clause in its own words, what was owed and seen, and the proof."""
+    for broken in clauses:
+        text = f"\n  broken    {broken.clause} {broken.text}"
         console.print(Text(text, "bold red"), soft_wrap=True)
         lines = ", ".join(map(str, broken.lines))
         say(console, f"  expected  {broken.expected}\n  seen      {broken.seen}")
         say(console, f"  proof     lines {lines} of the history, by the check {broken.check}")
+
+
+def print_replay(console: Console, report: "ReplayReport", story: Story | None) -> None:
+    """The story, how it went on real nodes if it was told there, and what came of it."""
+    if story is not None:
+        print_story(console, story)
+    if story is not None and report.rig != "simulated":
+        say(console, f"\nOn real nodes, on the {report.rig} rig:")
+        print_sentences(console, report.sentences)
+        print_broken(console, report.now)
+    for note in report.notes:
+        say(console, f"  note      {note}")
+    if report.history:
+        say(console, f"  history   {report.history}")
+    if report.identical is False:
+        say(console, "  note      its history is not the one in the file: the kit has changed, or "
+            "another bug is planted")  # fmt: skip
+    say(console, f"\n{report.words}")
 
 
 def exercised_table(exercised: dict[str, int]) -> Table:

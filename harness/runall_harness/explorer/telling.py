@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from runall_harness.history import Answer, AnyLine, Fault, Seen, Start, Witnessed
+from runall_harness.history import Answer, AnyLine, Call, Fault, Seen, Start, Witnessed
 from runall_harness.rigs.base import Execution
 
 # Seconds within which a start and its end are one sentence.
@@ -15,6 +15,10 @@ BRIEF = 0.5
 # A job that dies in the same instant as its server is not told of again.
 TOGETHER = 0.001
 MENDED = {"unpause": "goes on", "join": "can be reached again"}
+DONE = {
+    "kill": "is killed", "stop": "is stopped cleanly", "pause": "is frozen", "cut": "is cut off",
+    "crash": "dies inside its work",
+}  # fmt: skip
 ENDS = {
     "completed": "completes", "failed": "fails", "terminated": "is told to end, and ends",
     "killed": "dies",
@@ -39,16 +43,19 @@ class Sentence(NamedTuple):
     move: bool = False
 
 
-def happenings(lines: Iterable[AnyLine], began: float) -> list[Sentence]:
-    """What happens in a history, from that second on."""
-    return list(Telling(list(lines), began).sentences())
+def happenings(lines: Iterable[AnyLine], began: float, *, deeds: bool = False) -> list[Sentence]:
+    """What happens in a history, from that second on.
+
+    `deeds` adds what was done to the system: where no story says it in better words.
+    """
+    return list(Telling(list(lines), began, deeds=deeds).sentences())
 
 
 class Telling:
     """Reads a history from its beginning to its end."""
 
-    def __init__(self, lines: list[AnyLine], began: float) -> None:
-        self.lines, self.began = lines, began
+    def __init__(self, lines: list[AnyLine], began: float, *, deeds: bool) -> None:
+        self.lines, self.began, self.deeds = lines, began, deeds
         self.started: set[str] = set()
         self.states: dict[str, str] = {}
         self.ends = {e.id: e for line in lines if isinstance(line, Witnessed)
@@ -71,6 +78,10 @@ class Telling:
                 yield line.at, f"{line.node} is started again"
             case Fault() if line.proof.kind in MENDED:
                 yield line.at, f"{line.proof.node} {MENDED[line.proof.kind]}"
+            case Fault() if self.deeds and line.proof.kind in DONE:
+                yield line.at, f"{line.proof.node} {DONE[line.proof.kind]}"
+            case Call() if self.deeds and line.at >= self.began:
+                yield line.at, f"a user asks for {line.verb}"
             case Answer(outcome="refused"):
                 yield line.at, f"the primary refuses: {line.value}"
             case Answer(outcome="maybe"):

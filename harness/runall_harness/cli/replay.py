@@ -1,0 +1,158 @@
+"""`runall replay`: a story that the explorer saved, told again in virtual time or on real nodes."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from ..explorer.replay import Replayed, ReplayReport
+    from ..explorer.story import Script
+    from ..history import AnyLine
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+RIGS = ("simulated", "processes", "docker")
+KEPT = Path("runall-out", "replays")
+
+EPILOG = """\b
+Examples:
+  runall explore --mutant one_try --first          finds a story, and says where it is
+  runall replay runall-out/stories/RA-4.6-*.jsonl  tell it again, exactly
+  runall replay FILE --rig processes               kill real daemons at the same points
+  runall replay FILE --honest                      without the bug that was planted
+  runall check FILE                                judge it as it was saved
+
+\b
+In virtual time a story is the same every time. On real nodes it is told some times as
+fast, with the settings divided by the same number. Each deed waits for what can be seen
+before it; a crash of a primary is placed at the same commit. What can't be placed there
+(a lost message, a crash between a worker's commits) is said before anything is started.
+
+\b
+Exit codes: 1 a clause is broken, 0 none is (any more), 2 nothing was proven, or the
+story can't be told on that rig, 3 the kit could not run, or FILE has no story,
+64 wrong usage, 130 interrupted.
+"""
+
+
+def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Print the JSON Schema of the report, and end."""
+    if value and not ctx.resilient_parsing:
+        from ..explorer.replay import report_schema
+        from ..report import encode
+
+        click.echo(encode(report_schema()))
+        ctx.exit(0)
+
+
+@click.command(epilog=EPILOG, short_help="Tell a story again that explore has saved.")
+@click.argument("file", type=FILE)
+@click.option("--rig", type=click.Choice(RIGS), default="simulated", show_default=True,
+              help="Where: in virtual time, or on real nodes.")  # fmt: skip
+@click.option("--honest", is_flag=True, help="Leave out the bug that was planted.")
+@click.option("--out", type=FOLDER, default=KEPT, metavar="DIR", show_default=True,
+              help="Where the history of a replay on real nodes is kept.")  # fmt: skip
+@click.option("--base-image", metavar="IMAGE", envvar="RUNALL_BASE_IMAGE", show_envvar=True,
+              help="What the docker rig builds its image on.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
+              show_default=True, help="For people, or for programs.")  # fmt: skip
+@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
+              help="Print the JSON Schema of the report and end.")  # fmt: skip
+def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None, form: str) -> int:
+    """Tell a story again, and see whether it still breaks what it broke.
+
+    FILE is a history that `runall explore` saved. If a bug of the field was planted when it was
+    found, it is planted again.
+    """
+    from msgspec.structs import replace
+
+    from ..explorer.story import read_script
+    from .conform import own_output
+
+    script, before = read_script(file)
+    if honest:
+        script = replace(script, mutant="")
+    with own_output() as output:
+        again: Replayed | None = None
+        if rig == "simulated":
+            report, again = simulated(file, script, before)
+        else:
+            report, again = real(file, script, before, rig, out, base_image)
+        tell(report, again, form, output)
+    return report.code
+
+
+def simulated(
+    file: Path, script: "Script", before: "list[AnyLine]"
+) -> "tuple[ReplayReport, Replayed]":
+    """Tell it in virtual time."""
+    from ..explorer.replay import replay_simulated, report_replay
+
+    again = replay_simulated(script)
+    return report_replay(file, before, again, None), again
+
+
+def real(
+    file: Path,
+    script: "Script",
+    before: "list[AnyLine]",
+    rig: str,
+    out: Path,
+    base: str | None,
+) -> "tuple[ReplayReport, Replayed | None]":
+    """Tell it on real nodes, if all of it can be placed there."""
+    from ..explorer.performing import run_name
+    from ..explorer.placing import hindrances
+    from ..explorer.replay import replay_real, report_replay, report_unplaced
+    from ..rigs.choose import choose
+    from ..verdicts import Inconclusive
+
+    if why := hindrances(script, rig, abilities(rig)):
+        return report_unplaced(file, before, script, rig, why), None
+    with closing(choose(rig, run_name(), base=base, say=say)) as nodes:
+        try:
+            again = replay_real(script, nodes)
+        except Inconclusive as error:
+            return report_unplaced(file, before, script, rig, [str(error)]), None
+    history = out / f"{file.stem}-{rig}.jsonl"
+    save(history, again)
+    return report_replay(file, before, again, history), again
+
+
+def abilities(rig: str) -> frozenset[str]:
+    """What can be done to the nodes of a rig, before there are any."""
+    if rig == "docker":
+        from ..rigs.docker.rig import ABILITIES
+    else:
+        from ..rigs.processes import ABILITIES
+    return ABILITIES
+
+
+def save(path: Path, again: "Replayed") -> None:
+    """Write the history of this time."""
+    from ..history import History
+
+    history = History()
+    history.lines = again.lines
+    history.save(path)
+
+
+def say(line: str) -> None:
+    """Something that takes time, or was chosen."""
+    click.echo(line, err=True)
+
+
+def tell(report: "ReplayReport", again: "Replayed | None", form: str, output: TextIO) -> None:
+    """The result: JSON, or words."""
+    from ..explorer.shown import print_replay
+    from ..live import Screen
+    from ..report import encode
+
+    if form == "json":
+        output.write(encode(report) + "\n")
+        return
+    width = None if output.isatty() else 160
+    story = again.story if again else None
+    print_replay(Screen(file=output, highlight=False, width=width), report, story)
