@@ -4,8 +4,10 @@ It is read once to judge it, and once more, where a clause was broken, to quote 
 prove it. A stream can't be read twice, so it is kept in a temporary file meanwhile.
 """
 
+import gc
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from ..history import BadHistory, Meta, read
@@ -56,12 +58,25 @@ def judge_file(
 ) -> HistoryReport:
     """The verdict on a file that can be read twice. `watch` sees the lines go by."""
     reading = Reading()
-    reading.read(watch(file))
+    with without_collector():
+        reading.read(watch(file))
     found = findings(reading.story)
     wanted = {number for broken in found.violations for number in broken.lines}
     file.seek(0)
     texts = dict(quote(file, wanted)) if wanted else {}
     return report_history(name, reading.about, found, reading.malformed, reading.count, texts)
+
+
+@contextmanager
+def without_collector() -> Generator[None]:
+    """No search for garbage in cycles: lines make none, and it costs a fifth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def judge_stream(
