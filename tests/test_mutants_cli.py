@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from runall_harness.mutants import ALL
 
@@ -103,3 +104,27 @@ def test_a_served_mutant_is_a_daemon_with_all_its_options_and_exit_codes(tmp_pat
         assert it.wait(30) == 0
     done = runall("mutants", "serve", "drops_now", "primary", "--fence", "200", cwd=tmp_path)
     assert done.returncode == 64
+
+
+def test_an_interruption_ends_all_trials(tmp_path: Path) -> None:
+    asked = [
+        sys.executable,
+        "-m",
+        "runall_harness.cli",
+        "mutants",
+        "--with",
+        "scenarios",
+        "--first",
+    ]
+    with subprocess.Popen(
+        asked, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as trying:
+        assert trying.stderr is not None
+        assert any("RA-" in line for line in trying.stderr), "no mutant was ever tried"
+        workers = psutil.Process(trying.pid).children(recursive=True)
+        os.killpg(trying.pid, signal.SIGINT)
+        trying.stderr.read()
+        assert trying.wait(60) == 130
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert workers
+    assert alive == []

@@ -172,13 +172,14 @@ def asked_for(told: dict[str, Any]) -> "Asked":
 
 def try_mutants(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
     """Try them, and tell what came of it; the exit code."""
+    from ..conform import terminated_as_interrupted
     from ..mutants.effort import try_all
     from ..mutants.score import Score
     from ..mutants.showing import shown
     from .conform import own_output
 
     asked = asked_for(told)
-    with own_output() as output:
+    with terminated_as_interrupted(), own_output() as output:
         with shown(len(chosen) + 1) as heard:
             reference, *trials = try_all(chosen, asked, told["jobs"], heard)
         score = Score(reference=reference, mutants=tuple(chosen), trials=tuple(trials))

@@ -4,10 +4,13 @@ Each process plants one lie at a time, so the tasks share nothing but what was a
 """
 
 import multiprocessing
+import signal
+import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -38,7 +41,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     out: Path | None = None
 
 
-def try_one(mutant: Mutant | None, asked: Asked) -> Trial:
+def try_one(
+    mutant: Mutant | None, asked: Asked, heard: Callable[[Trial], None] = lambda _: None
+) -> Trial:
     """Try one mutant, or the reference, with all that was asked for."""
     name = mutant.name if mutant else REFERENCE
     trial = Trial(name=name)
@@ -47,6 +52,7 @@ def try_one(mutant: Mutant | None, asked: Asked) -> Trial:
         trial = try_scenarios(mutant, load_cases(), first=asked.first, out=out)
     if asked.explorer and not trial.troubles:
         try_explorer(mutant, trial, budget=asked.budget, seed=asked.seed)
+    heard(trial)
     return trial
 
 
@@ -63,15 +69,15 @@ def try_all(
     `heard` is told of each trial as it ends. With one job all is done in this process.
     """
     number = min(jobs or cores(), len(mutants) + 1)
-    if number > 1:
-        trials = list(try_beside_each_other([m.name for m in mutants], asked, number, heard))
-    else:
-        trials = list[Trial]()
-        for mutant in (None, *mutants):
-            trials.append(try_one(mutant, asked))
-            heard(trials[-1])
-    order = [REFERENCE, *(mutant.name for mutant in mutants)]
-    return sorted(trials, key=lambda trial: order.index(trial.name))
+    # Made here, so that it is removed whatever becomes of the processes that write into it.
+    with tempfile.TemporaryDirectory(prefix="runall-") as folder:
+        asked = msgspec.structs.replace(asked, out=asked.out or Path(folder))
+        if number > 1:
+            trials = try_beside_each_other([m.name for m in mutants], asked, number, heard)
+        else:
+            trials = map(partial(try_one, asked=asked, heard=heard), (None, *mutants))
+        order = [REFERENCE, *(mutant.name for mutant in mutants)]
+        return sorted(trials, key=lambda trial: order.index(trial.name))
 
 
 def try_beside_each_other(
@@ -79,7 +85,8 @@ def try_beside_each_other(
 ) -> Iterator[Trial]:
     """Try several at once, each in a process of its own, as they end."""
     # Not forked: the parent has threads that show how far everything is.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool, ended(pool):
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, spawn, initializer=leave_interruptions) as pool, ended(pool):
         futures = [pool.submit(try_named, name, asked) for name in (REFERENCE, *names)]
         try:
             for future in as_completed(futures):
@@ -90,13 +97,18 @@ def try_beside_each_other(
             raise KitCannotRun(cause, "look for what ended it, then try --jobs 1") from error
 
 
+def leave_interruptions() -> None:
+    """Ctrl-C reaches every process of a terminal; here it is for the first of them alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def ended(pool: ProcessPoolExecutor) -> Generator[None]:
-    """Leave no process at work when this one is interrupted."""
+    """Leave no process at work when this one is interrupted. They have nothing to clear away."""
     try:
         yield
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
-            process.terminate()
+            process.kill()
         raise
