@@ -19,6 +19,7 @@ DONE = {
     "kill": "is killed", "stop": "is stopped cleanly", "pause": "is frozen", "cut": "is cut off",
     "crash": "dies inside its work",
 }  # fmt: skip
+ANSWERS = {"refused": "the primary refuses: {}", "maybe": "nobody answers"}
 ENDS = {
     "completed": "completes", "failed": "fails", "terminated": "is told to end, and ends",
     "killed": "dies",
@@ -74,24 +75,28 @@ class Telling:
     def told(self, line: AnyLine) -> Iterator[tuple[float, str]]:
         """What one line tells, and when that was."""
         match line:
-            case Start() if line.at > self.began:
-                yield line.at, f"{line.node} is started again"
-            case Fault() if line.proof.kind in MENDED:
-                yield line.at, f"{line.proof.node} {MENDED[line.proof.kind]}"
-            case Fault() if self.deeds and line.proof.kind in DONE:
-                yield line.at, f"{line.proof.node} {DONE[line.proof.kind]}"
-            case Call() if self.deeds and line.at >= self.began:
-                yield line.at, f"a user asks for {line.verb}"
-            case Answer(outcome="refused"):
-                yield line.at, f"the primary refuses: {line.value}"
-            case Answer(outcome="maybe"):
-                yield line.at, "nobody answers"
+            case Start() | Fault() | Call():
+                yield from self.deed(line)
+            case Answer() if line.outcome in ANSWERS:
+                yield line.at, ANSWERS[line.outcome].format(line.value)
             case Witnessed():
                 yield from self.execution(line)
             case Seen():
                 yield from self.shown(line)
             case _:
                 pass
+
+    def deed(self, line: Start | Fault | Call) -> Iterator[tuple[float, str]]:
+        """Something was done to the system, or mended."""
+        if isinstance(line, Fault):
+            words = MENDED | DONE if self.deeds else MENDED
+            if line.proof.kind in words:
+                yield line.at, f"{line.proof.node} {words[line.proof.kind]}"
+        elif isinstance(line, Start):
+            if line.at > self.began:
+                yield line.at, f"{line.node} is started again"
+        elif self.deeds and line.at >= self.began:
+            yield line.at, f"a user asks for {line.verb}"
 
     def execution(self, line: Witnessed) -> Iterator[tuple[float, str]]:
         """An execution has started, or ended."""
