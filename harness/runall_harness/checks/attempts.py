@@ -206,8 +206,8 @@ def in_reach(run: Run, at: float, world: World) -> str | None:
             return None
     if own:
         return "RA-2.4" if own[-1].at < at - UNDER_WAY else None
-    hurt = {n for n in world.hurts if world.faults(n, run.told.started_at, at)}
-    return "RA-2.11" if hurt & world.leaders(at) else "RA-2.10"
+    hurt = world.hurt_nodes(run.told.started_at, at) & world.leaders(at)
+    return "RA-2.11" if hurt else "RA-2.10"
 
 
 def time_limit_is_no_interruption(lineage: Lineage, world: World) -> Iterator[Finding]:
@@ -215,11 +215,13 @@ def time_limit_is_no_interruption(lineage: Lineage, world: World) -> Iterator[Fi
     for run in lineage.runs.values():
         attempt = lineage.attempts.get(run.told.job)
         over = world.finalized(attempt)
-        if over is None or attempt is None or in_reach(run, over, world) != "RA-2.10":
+        if over is None or attempt is None:
             continue
         told = world.possible(lineage.event(), "timeout", over)
         limit = max((value for value, _ in told), default=0)
         if not all(value for value, _ in told) or not used_up(run, limit, world.grace):
+            continue
+        if in_reach(run, over, world) != "RA-2.10":
             continue
         if attempt.ends[0].state == "interrupted":
             yield Breach(f"{run.told.job} timed out, for its limit is {limit:g} s",

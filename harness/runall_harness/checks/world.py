@@ -1,5 +1,6 @@
 """What surrounds the jobs of a history: faults, clocks, and what users set of events when."""
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from functools import cache
 from math import inf
@@ -62,6 +63,20 @@ class Drain(msgspec.Struct):
     until: float = inf
 
 
+Hurt = tuple[Proof, int]
+"""A fault, and the line that tells of it."""
+
+
+def told_at(hurt: Hurt) -> float:
+    """When a fault took effect, seconds."""
+    return hurt[0].at
+
+
+def between(hurts: list[Hurt], since: float, until: float) -> list[Hurt]:
+    """Those of some faults, in order, that took effect in that time."""
+    return hurts[bisect_left(hurts, since, key=told_at) : bisect_right(hurts, until, key=told_at)]
+
+
 class World:
     """All that is known besides the jobs, so far.
 
@@ -77,7 +92,8 @@ class World:
         self.proven, self.jobs_shown, self.ledger_shown = True, False, False
         self.primaries: dict[str, float] = {}
         self.freezes: dict[str, list[Freeze]] = {}
-        self.hurts: dict[str, list[tuple[Proof, int]]] = {}
+        self.hurts: dict[str, list[Hurt]] = {}
+        self.all_hurts: list[Hurt] = []
         self.drains: list[Drain] = []
         self.starts: dict[str, list[float]] = {}
         self.edits: dict[str, list[Edit]] = {}
@@ -99,7 +115,8 @@ class World:
         self.faulty, self.proven = min(self.faulty, fault.at), self.proven and fault.proven
         if fault.kind == "clock":
             self.set_clock(fault.at)
-        self.hurts.setdefault(fault.node, []).append((fault, line))
+        for faults in (self.hurts.setdefault(fault.node, []), self.all_hurts):
+            insort(faults, (fault, line), key=told_at)
         if fault.kind in ("unpause", "kill", "stop"):
             for freeze in self.freezes.get(fault.node, ()):
                 freeze.until = min(freeze.until, fault.at)
@@ -135,10 +152,13 @@ class World:
             for freeze in self.freezes.get(earlier.told.node, ())
         )
 
-    def faults(self, node: str, since: float, until: float) -> list[tuple[Proof, int]]:
+    def faults(self, node: str, since: float, until: float) -> list[Hurt]:
         """What was done to a node in that time, what was under way included."""
-        told = self.hurts.get(node, ())
-        return [(one, line) for one, line in told if since - UNDER_WAY <= one.at <= until]
+        return between(self.hurts.get(node, []), since - UNDER_WAY, until)
+
+    def hurt_nodes(self, since: float, until: float) -> set[str]:
+        """The nodes to which anything was done in that time."""
+        return {fault.node for fault, _ in between(self.all_hurts, since - UNDER_WAY, until)}
 
     def down(self, node: str, at: float) -> bool:
         """Whether a node had surely been ended, and was not started again by then."""
