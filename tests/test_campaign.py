@@ -13,6 +13,7 @@ from campaigns import KIT, PLAN, alone, campaign, rows, text
 from runall_harness.explorer.campaign.budget import Budget, NoBudget, read_budget
 from runall_harness.explorer.campaign.course import Course
 from runall_harness.explorer.campaign.local import LocalSearchers
+from runall_harness.explorer.campaign.searchers import Heard
 from runall_harness.explorer.campaign.store import (
     FILE,
     OtherCampaign,
@@ -182,6 +183,27 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
 def test_a_seed_over_which_every_process_dies_is_named_in_the_end(tmp_path: Path) -> None:
     with pytest.raises(KitCannotRun, match=r"seed 1 was lost 4 times; .* ended with -9"):
         campaign(tmp_path, "1-seed", lambda: Mortal(jobs=1, deaths=100))
+
+
+class Late(LocalSearchers):
+    """Processes of this machine for which there is no room at first: a cluster without workers."""
+
+    asked = 0
+
+    def room(self) -> int:
+        """Nothing for as long as it was asked less than three times."""
+        self.asked += 1
+        return super().room() if self.asked >= 3 else 0
+
+    def heard(self, patience: float) -> list[Heard]:
+        """Nothing, where nothing was begun."""
+        return super().heard(patience) if self.busy else []
+
+
+def test_a_campaign_waits_for_somebody_who_searches(tmp_path: Path) -> None:
+    late = Late(text(), KIT, 1)
+    assert campaign(tmp_path, "2-seeds", lambda: late).totals.seeds == 2
+    assert late.asked >= 3
 
 
 def test_no_process_is_left_when_a_campaign_ends(tmp_path: Path) -> None:

@@ -128,6 +128,27 @@ def test_a_killed_worker_loses_nothing(cluster: Cluster, tmp_path: Path) -> None
     assert course.totals.new == course.totals.seeds == 40
 
 
+class Counted(DaskSearchers):
+    """Those who search, and how many seeds they had at the most."""
+
+    most = 0
+
+    def begin(self, seed: int) -> None:
+        """Hand a seed over."""
+        super().begin(seed)
+        self.most = max(self.most, len(self.under_way))
+
+
+def test_no_more_seeds_are_handed_over_than_keep_each_worker_at_work(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.worker()
+    counted = Counted(cluster.address, text(), KIT)
+    campaign(tmp_path, "9-seeds", lambda: counted)
+    assert counted.most == 2
+    assert len(rows(tmp_path)) == 9
+
+
 def test_a_campaign_goes_on_from_the_cluster_to_this_machine(
     cluster: Cluster, tmp_path: Path
 ) -> None:

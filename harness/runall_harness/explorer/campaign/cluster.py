@@ -8,6 +8,8 @@ holds millions of tasks is slow, and stopping the campaign would be too.
 import hashlib
 import logging
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import ModuleType
 from typing import Any
@@ -40,7 +42,8 @@ class DaskSearchers:
         """
         self.address, self.plan, self.kit = address, plan, kit
         dask = load_dask()
-        self.dask_errors: tuple[type[Exception], ...] = (dask.KilledWorker,)
+        # What says of a task that it was lost, and not that it went wrong.
+        self.losses: tuple[type[Exception], ...] = (dask.KilledWorker, dask.CancelledError, OSError)
         self.client = connect(dask, address)
         self.name = hashlib.sha256(f"{plan} {kit}".encode()).hexdigest()[:12]
         self.under_way: dict[Any, int] = {}
@@ -83,7 +86,8 @@ class DaskSearchers:
     def room(self) -> int:
         """How many seeds may still be handed over."""
         if time.monotonic() - self.counted >= CENSUS:
-            self.threads = sum(self.client.nthreads().values())
+            with self.reaching():
+                self.threads = sum(self.client.nthreads().values())
             self.counted = time.monotonic()
         return AHEAD * self.threads - len(self.under_way)
 
@@ -93,19 +97,34 @@ class DaskSearchers:
         # Another number each time: what came of a key before may still be known to the scheduler.
         self.begun += 1
         key = f"runall-{self.name}-{seed}-{self.begun}"
-        future = self.client.submit(search_here, seed, self.plan, self.kit, key=key)
+        with self.reaching():
+            future = self.client.submit(search_here, seed, self.plan, self.kit, key=key)
         self.under_way[future] = seed
         future.add_done_callback(self.ended.put)
 
     def heard(self, patience: float) -> list[Heard]:
         """What became of seeds."""
         futures = self.taken(patience)
-        if not futures and self.client.status != "running":
-            raise KitCannotRun(
-                f"the Dask scheduler at {self.address} does not answer any more",
-                "start it again, then give the same command: it goes on with what is stored",
-            )
+        if self.client.status != "running":
+            raise self.gone()
         return [self.told(future, self.under_way.pop(future)) for future in futures]
+
+    @contextmanager
+    def reaching(self) -> Generator[None]:
+        """Whatever goes wrong because the scheduler is gone is told as just that."""
+        try:
+            yield
+        except Exception as error:
+            if self.client.status == "running" and not isinstance(error, OSError):
+                raise
+            raise self.gone() from error
+
+    def gone(self) -> KitCannotRun:
+        """The error for a scheduler that is lost. With it, all that it was given is."""
+        return KitCannotRun(
+            f"the Dask scheduler at {self.address} does not answer any more",
+            "start it again, then give the same command: it goes on with what is stored",
+        )
 
     def taken(self, patience: float) -> list[Any]:
         """The tasks that have ended since the last call."""
@@ -119,14 +138,13 @@ class DaskSearchers:
 
     def told(self, future: Any, seed: int) -> Heard:
         """What a task that has ended says."""
-        if future.status == "finished":
+        try:
             return msgspec.json.decode(future.result(), type=Reported)
-        if future.status != "error":
-            return Lost(seed=seed, why=f"its task is {future.status}")
-        error = future.exception()
-        if isinstance(error, self.dask_errors):
-            return Lost(seed=seed, why=f"its workers died: {error}")
-        return Reported(seed=seed, by=self.address, trouble=f"{type(error).__name__}: {error}")
+        except self.losses as error:
+            return Lost(seed=seed, why=f"its worker or the scheduler died: {error}")
+        except Exception as error:  # noqa: BLE001 - a worker can raise anything; the seed is named
+            trouble = f"{type(error).__name__}: {error}"
+            return Reported(seed=seed, by=self.address, trouble=trouble)
 
     def close(self) -> None:
         """Take back what is under way, and leave the cluster as it was."""
