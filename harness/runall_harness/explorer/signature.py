@@ -288,6 +288,7 @@ KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
     Reopened: Signing.owed,
     Desk: Signing.known,
     Link: ends_of,
+    Living: Signing.act,
     Process: Signing.process,
     Node: name_of,
     Shell: role_of,

@@ -45,14 +45,16 @@ FAILURES: dict[str, tuple[str, float | None]] = {
     "worker-restart": ("stop", AT_ONCE),
 }
 FAULTS = tuple(FAILURES)
+# One more, for events that may run on one server only: it is back after the dead-job timeout.
+FAILURES["late"] = ("kill", LATE)
 TRIGGERS = ("manual", "scheduled")
 BY_HAND = TRIGGERS[:1]
 # What else an event can ask for, with the failures and triggers under which that matters: some bugs
 # show only there.
 VARIANTS: tuple[tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]], ...] = (
     # A rerun has to wait for the one server on which it may run, perhaps until it is too old.
-    ({"target": WORKERS[0]}, ("", "back", "worker-restart"), TRIGGERS),
-    ({"target": WORKERS[0], "rerun_age": 20.0}, ("",), TRIGGERS),
+    ({"target": WORKERS[0]}, ("", "back", "late", "worker-restart"), TRIGGERS),
+    ({"target": WORKERS[0], "rerun_age": 20.0}, ("", "late"), TRIGGERS),
     # The job is over its time, or was taken down too often.
     ({"timeout": 20.0}, ("", "lost", "back"), TRIGGERS),
     ({"max_reruns": 1}, ("back", "crash"), TRIGGERS),
