@@ -36,7 +36,7 @@ def test_the_quick_figures_are_those_that_need_no_engine_and_no_whole_run(
 ) -> None:
     assert [figure["name"] for figure in result["figures"]] == [
         "catch-up of a year", "a step, memoised", "a step, memoised", "a commit",
-        "start to /health", "cycle on processes",
+        "check 50,033 lines", "start to /health", "cycle on processes",
     ]  # fmt: skip
 
 

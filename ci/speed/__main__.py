@@ -8,6 +8,7 @@ from functools import partial
 import click
 import msgspec
 from brains import catch_up, commits, machines
+from checking import checking
 from cycles import cycles
 from figures import Figure, Rows
 from rich.console import Console
@@ -61,7 +62,8 @@ def rigs(quick: bool) -> list[str]:
 def taken(only: str, rounds: int, real: list[str], *, whole: bool) -> Iterator[Figure]:
     """The figures, as they are taken. A whole run is preceded by the cycles it is held against."""
     parts: dict[str, Callable[[int], Rows]] = {
-        "catch-up": catch_up, "machines": machines, "commits": commits, "starts": starts,
+        "catch-up": catch_up, "machines": machines, "commits": commits, "checking": checking,
+        "starts": starts,
         **{f"cycle {rig}": partial(cycles, rig) for rig in real},
     }  # fmt: skip
     for name, take in parts.items():
