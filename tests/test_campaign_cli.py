@@ -8,10 +8,12 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from campaigns import alone, rows
+from jsonschema import Draft202012Validator
 from runall_harness.cli import exit_code_of
 from runall_harness.explorer.seeds import SeedPlan
 from runall_harness.explorer.story import read_script, tell_story
@@ -77,6 +79,21 @@ def test_a_campaign_that_is_killed_leaves_no_process_and_whole_results(tmp_path:
     stored = rows(tmp_path)
     assert stored
     assert stored == {seed: alone(seed, PLAN).result for seed in stored}
+
+
+def test_the_report_keeps_its_published_schema(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code_of(["explore", "--budget", "1-seed", "--schema"]) == 0
+    schema = json.loads(capfd.readouterr().out)
+    assert schema["title"] == "runall-campaign/1"
+    here = ("--budget", "1-seed", "--jobs", "1", "--campaign", str(tmp_path))
+    assert exit_code_of([*EXPLORE, *here, "--mutant", BUG, "--format", "json"]) == 1
+    report = json.loads(capfd.readouterr().out)
+    assert report["schema"] == schema["title"]
+    assert report["violations"]
+    validator: Any = Draft202012Validator(schema)
+    validator.validate(report)
 
 
 def test_what_is_found_is_kept_as_a_story_that_breaks_the_same_each_time(

@@ -77,14 +77,14 @@ def mutant_of(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    """Print the JSON Schema of the report, and end."""
-    if value and not ctx.resilient_parsing:
-        from ..explorer.report import report_schema
-        from ..report import encode
+def print_schema(*, campaign: bool) -> int:
+    """Print the JSON Schema of the report."""
+    from ..explorer.campaign.report import campaign_schema
+    from ..explorer.report import report_schema
+    from ..report import encode
 
-        click.echo(encode(report_schema()))
-        ctx.exit(0)
+    click.echo(encode(campaign_schema() if campaign else report_schema()))
+    return 0
 
 
 @click.command(epilog=EPILOG, short_help="Try every fault at every point of bounded worlds.")
@@ -113,8 +113,8 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option("--list", "listing", is_flag=True, help="List the worlds and explore nothing.")
 @click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
               show_default=True, help="For people, or for programs.")  # fmt: skip
-@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
-              help="Print the JSON Schema of the report and end.")  # fmt: skip
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the report and end; with "
+              "--budget, that of a campaign's.")  # fmt: skip
 @campaign_options
 def explore(patterns: Sequence[str], policy: str, form: str, listing: bool, **told: Any) -> int:
     """Search bounded worlds to their end, in virtual time, for a story that breaks the promise.
@@ -125,6 +125,8 @@ def explore(patterns: Sequence[str], policy: str, form: str, listing: bool, **to
     campaign = {name: told.pop(name) for name in ("budget", "from_seed", "campaign", "dask")}
     asked = Asked(**campaign, jobs=told["jobs"])
     asked.check()
+    if told.pop("schema"):
+        return print_schema(campaign=asked.budget is not None)
     worlds = chosen(patterns or ("*",) if listing else patterns, policy)
     if listing:
         return list_worlds(worlds, form)

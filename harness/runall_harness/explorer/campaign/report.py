@@ -5,7 +5,7 @@ Its shape is a contract. A field is added in a new version of the schema, and ne
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -86,6 +86,12 @@ def make_report(
         exercised=dict(sorted(totals.exercised.items())), broken=report_broken(totals),
         violations=[report_story(story, path) for story, path in stories],
     )  # fmt: skip
+
+
+def campaign_schema() -> dict[str, Any]:
+    """The JSON Schema of the report."""
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
+    return about | msgspec.json.schema(CampaignReport)
 
 
 def report_pairs(totals: Totals) -> PairsReport:
