@@ -48,6 +48,15 @@ class Check(NamedTuple, Generic[Of]):
     given: str = ""
     clauses: tuple[str, ...] = ()
 
+    def run(self, judged: Of, world: World, judgement: Judgement) -> None:
+        """Judge it. Most of what is looked at holds, so that is counted without a word."""
+        kept, counted = (self.name, self.clause), judgement.counted
+        for finding in self.judge(judged, world):
+            if finding is None:
+                counted[kept] = counted.get(kept, 0) + 1
+            else:
+                self.tell(finding, judgement)
+
     def tell(self, finding: Finding, judgement: Judgement) -> None:
         """Count what it found out, and keep what is broken."""
         clause = (finding.clause if finding else "") or self.clause

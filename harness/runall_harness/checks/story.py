@@ -62,7 +62,7 @@ class Story:
         self.crowds = Crowds(self.world, self.tell)
         self.total = Judgement()
         self._sweep, self._next = sweep, sweep
-        self._due: dict[tuple[bool, frozenset[str]], tuple[Check[Any], ...]] = {}
+        self._due: dict[bool, dict[frozenset[str], tuple[Check[Any], ...]]] = {}
         self._takes: dict[type[Line], Callable[[Any], None]] = {
             Meta: self.begin, Call: self.call, Answer: self.answer, Fault: self.fault,
             Start: self.start, Witnessed: self.witness, Seen: self.show, Ledger: self.note,
@@ -324,23 +324,21 @@ class Story:
             own = lineage.traits() | general
             traits |= own
             for check in self.due(LINEAGE_CHECKS, own):
-                for finding in check.judge(lineage, world):
-                    check.tell(finding, judgement)
+                check.run(lineage, world, judgement)
         for check in self.due(WORK_CHECKS, traits):
-            for finding in check.judge(work, world):
-                check.tell(finding, judgement)
+            check.run(work, world, judgement)
         return judgement
 
     def due(self, checks: tuple[Check[Of], ...], traits: frozenset[str]) -> tuple[Check[Of], ...]:
         """Those checks that are owed, and have something to judge where there are these traits."""
-        key = (checks is WORK_CHECKS, traits)
-        if key not in self._due:
-            self._due[key] = tuple(
+        known = self._due.setdefault(checks is WORK_CHECKS, {})
+        if traits not in known:
+            known[traits] = tuple(
                 check
                 for check in checks
                 if check.needs <= self.world.capabilities and check.given in traits | {""}
             )
-        return self._due[key]
+        return known[traits]
 
     def finish(self) -> None:
         """Judge all that is left: nothing more will be told."""

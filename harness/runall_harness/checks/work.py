@@ -5,7 +5,7 @@ anything of it lives or is owed; `story` decides that, and `shelf` keeps what is
 """
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from .findings import Judgement
 T = TypeVar("T")
 # An execution is seen to live at its beats, so an overlap shorter than this is no proof of one.
 BEAT = 0.15
+NONE: frozenset[str] = frozenset()
 # How long an order, or an edit, may be under way before it is surely taken in; seconds.
 UNDER_WAY = 1.0
 
@@ -155,15 +156,16 @@ class Lineage(msgspec.Struct):
 
     def traits(self) -> frozenset[str]:
         """What there is to judge about it, besides that it ran and ended."""
-        has = {
-            "rerun": len(self.runs) > 1 or len(self.attempts) > 1, "accepted": self.accepted,
-            "abort": self.aborts, "note": self.notes, "debt": self.debts, "slot": self.slot,
-            "interruption": any(
-                attempt.ends and attempt.ends[0].state == "interrupted"
-                for attempt in self.attempts.values()
-            ),
-        }  # fmt: skip
-        return frozenset(trait for trait, found in has.items() if found)
+        found: list[str] = []
+        if len(self.runs) > 1 or len(self.attempts) > 1:
+            found.append("rerun")
+        told = self.accepted, self.aborts, self.notes, self.debts, self.slot
+        if any(told):
+            found += compress(("accepted", "abort", "note", "debt", "slot"), told)
+        for attempt in self.attempts.values():
+            if attempt.ends and attempt.ends[0].state == "interrupted":
+                found.append("interruption")
+        return frozenset(found) if found else NONE
 
     def ended(self) -> bool:
         """Whether every execution has ended, or its attempt has, and every attempt."""

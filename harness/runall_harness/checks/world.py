@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from functools import cache
+from itertools import compress
 from math import inf
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import msgspec
 
 from ..history import BadHistory, Call, Meta
 from ..rigs.base import Proof
-from .work import UNDER_WAY, Attempt, Debt, Run
+from .work import NONE, UNDER_WAY, Attempt, Debt, Run
 
 # What ends jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
@@ -99,6 +100,7 @@ class World:
         self.edits: dict[str, list[Edit]] = {}
         self.deleted: dict[str, Edit] = {}
         self.debts: list[Debt] = []
+        self.timed = False
 
     def meet(self, meta: Meta) -> None:
         """Learn what the system declares."""
@@ -106,8 +108,8 @@ class World:
 
     def traits(self) -> frozenset[str]:
         """What there is to judge about any lineage: see the same of `Lineage`."""
-        has = {"drain": self.drains, "debt": self.debts}
-        return frozenset(trait for trait, found in has.items() if found)
+        told = self.drains, self.debts, self.timed
+        return frozenset(compress(("drain", "debt", "limit"), told)) if any(told) else NONE
 
     # ---------------------------------------------------------------- faults
     def hurt(self, fault: Proof, line: int) -> None:
@@ -172,6 +174,7 @@ class World:
             return None
         event, fields = said
         made = Edit(fields, call.at, (line,))
+        self.timed = self.timed or bool(fields.get("timeout"))
         if call.verb == "delete_event":
             self.deleted[event] = made
         else:
