@@ -190,7 +190,7 @@ def nearest(work: list[Passed], move: Crash) -> CrashPoint:
              for p in work]  # fmt: skip
     counts = {"": sum(alike)}
     for number, passed in enumerate(work):
-        for table in passed.tables:
+        for table in sorted(passed.tables):
             counts.setdefault(table, sum(alike[number:]))
     first = min(counts, key=lambda table: (counts[table], not table))
     return CrashPoint(where=move.where, act=move.act, first=first, count=counts[first])

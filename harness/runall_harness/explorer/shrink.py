@@ -1,8 +1,8 @@
 """The shortest story: what is found is made plainer for as long as it still breaks the same clause.
 
-A bug is understood by what is left when nothing more can be left out. So the world is made smaller,
-moves are dropped, first many at once, those that stay are put into the plainest words and at the
-earliest round second, each as far as the same check still names the same clause. No chance is
+A bug is understood by what is left when nothing more can be left out. So moves are dropped, first
+many at once, the world is made smaller, and what stays is put into the plainest words and at the
+earliest full second, each as far as the same check still names the same clause. No chance is
 involved: the same finding has the same shortest story.
 """
 
@@ -62,7 +62,7 @@ class Shrinking:
         before = None
         while self.best != before and self.left:
             before = self.best
-            for ways in (smaller, fewer, plainer, earlier):
+            for ways in (fewer, smaller, plainer, earlier):
                 self.improve(ways)
         return self.found
 
