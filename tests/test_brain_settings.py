@@ -12,6 +12,13 @@ def test_a_job_outlives_its_worker_s_last_contact_by_fence_drift_and_grace() -> 
     assert Settings(fence=100.0, drift=0.05, kill_grace=10.0).outlives() == 115.0
 
 
+def test_a_job_that_outlives_its_worker_as_long_as_the_timeout_outlives_it_too_long() -> None:
+    even = Settings(fence=100.0, drift=0.5, kill_grace=10.0, dead_job_timeout=160.5)
+    assert even.checked() == even
+    with pytest.raises(UnsafeSettings):
+        replace(even, dead_job_timeout=160.0).checked()
+
+
 def test_a_takeover_must_come_before_the_fence() -> None:
     assert SAFE.checked_for_backups() == SAFE
     with pytest.raises(UnsafeSettings) as refusal:

@@ -42,7 +42,7 @@ def safe_settings(draw: st.DrawFn) -> dict[str, Any]:
     return {**told, "dead_job_timeout": outlives + draw(MOMENTS)}
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(safe_settings(), MOMENTS, MOMENTS, MOMENTS)
 @example({"silence": 0.1, "lease": 1000.0}, 0.1, 0.1, 0.1)
 def test_a_primary_whose_worker_falls_silent_is_never_woken_in_vain(
@@ -55,7 +55,7 @@ def test_a_primary_whose_worker_falls_silent_is_never_woken_in_vain(
     assert len(wakes_of(stage.brain, stage.now)) == WAKES
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(safe_settings(), MOMENTS, MOMENTS)
 def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
     told: dict[str, Any], beat: float, age: float
@@ -69,7 +69,7 @@ def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
     assert len(wakes_of(stage.brain, stage.now)) == WAKES
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(safe_settings(), MOMENTS)
 def test_a_primary_that_tries_again_later_is_never_woken_in_vain(
     told: dict[str, Any], delay: float
@@ -81,7 +81,7 @@ def test_a_primary_that_tries_again_later_is_never_woken_in_vain(
     assert len(wakes_of(stage.brain, stage.now)) == WAKES
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(safe_settings(), MOMENTS, st.booleans())
 def test_a_worker_that_hears_nothing_is_never_woken_in_vain(
     told: dict[str, Any], since: float, drains: bool
@@ -99,7 +99,7 @@ def test_a_worker_that_hears_nothing_is_never_woken_in_vain(
     assert wakes_of(worker, at)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(scale=st.floats(0.01, 5000.0), origin=MOMENTS, skew=MOMENTS, slot=st.integers(1, 10**6))
 def test_a_minute_has_begun_when_it_is_said_to_begin(
     scale: float, origin: float, skew: float, slot: int

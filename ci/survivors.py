@@ -1,0 +1,302 @@
+"""Holds the mutation tool's survivors to their explanations; see `ci/mutation`.
+
+The tool itself, mutmut, makes the mutants, runs the tests that reach each of them, and tells which
+survived. What is here lays out a copy in the way that it wants, and compares the survivors with
+tests/survivors.toml: a change that no test notices has a reason there, in a sentence, or is a gap.
+A mutant is known by its function and by the lines before and after, so that an explanation ends
+with the line that it is about.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, NoReturn
+
+import click
+import msgspec
+
+ROOT = Path(__file__).resolve().parent.parent
+EXPLANATIONS = ROOT / "tests" / "survivors.toml"
+PACKAGE = "runall_reference"
+# The tool knows a package by its place in `src`.
+COPIED = {
+    "reference": "src",
+    "harness": "src",
+    "tests": "tests",
+    "pyproject.toml": "pyproject.toml",
+}
+ENDS = (".py", "/*")  # of the file of a module, and of those of a package
+TESTS, TIMING_TESTS = "test_brain_*.py", "test_timing*.py"
+KILLED = {"killed", "timeout", "segfault"}  # the last is a timeout that ignored its first signal
+SURVIVED = {"survived", "no tests"}
+NAME = re.compile(rf"{PACKAGE}\.([\w.]+)\.x(?:ǁ([^ǁ]+)ǁ|_)([^ǁ]+)__mutmut_\d+")
+RESULT = re.compile(r"^ +(\S+__mutmut_\d+): (.+)$", re.MULTILINE)
+
+
+class Change(NamedTuple):
+    """One mutant for people: its function, and its lines before and after, each in one line."""
+
+    function: str
+    was: str
+    now: str
+
+
+Survivors = dict[str, Change]
+
+
+class Module(msgspec.Struct, frozen=True, kw_only=True):
+    """The count of one module: killed by a test, explained, neither, and without a result."""
+
+    name: str
+    mutants: int
+    killed: int
+    explained: int
+    unexplained: int
+    unknown: int
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a run says. `stale` are explanations of what is gone, or is killed by now."""
+
+    modules: list[Module]
+    score: str
+    unexplained: list[Change]
+    stale: list[Change]
+
+
+# -------------------------------------------------------------------- what is explained
+def read_explanations(text: str) -> dict[Change, str]:
+    """Each explained mutant with its reason."""
+    entries: list[dict[str, Any]] = tomllib.loads(text).get("explained", [])
+    return {
+        Change(entry["function"], was, now): entry["why"]
+        for entry in entries
+        for was, now in entry["mutants"]
+    }
+
+
+def written(change: Change) -> str:
+    """A mutant as an entry of the page, to be completed with a reason."""
+    was, now = (msgspec.json.encode(line).decode() for line in (change.was, change.now))
+    return (
+        f'[[explained]]\nfunction = "{change.function}"\nwhy = ""\nmutants = [\n'
+        f"    [{was}, {now}],\n]"
+    )
+
+
+# -------------------------------------------------------------------- what the tool says
+def function_of(mutant: str) -> str:
+    """The function of a mutant, as module.Class.name."""
+    found = NAME.fullmatch(mutant)
+    assert found, f"a mutant of an unknown form: {mutant}"
+    return ".".join(part for part in found.groups() if part)
+
+
+def change_of(mutant: str, shown: str) -> Change:
+    """The mutant whose difference was shown, as `mutmut show` does."""
+    lines = shown.split("\n@@", 1)[-1].splitlines()[1:]
+    was, now = (
+        " ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+"
+    )
+    return Change(function_of(mutant), was, now)
+
+
+def judge(results: dict[str, str], survivors: Survivors, explained: Iterable[Change]) -> Outcome:
+    """Compare what survived with what is explained, in the modules that were tried."""
+    known, found = set(explained), set(survivors.values())
+    counts: dict[str, Counter[str]] = {}
+    for mutant, status in results.items():
+        kind = "killed" if status in KILLED else "unknown"
+        if status in SURVIVED:
+            kind = "explained" if survivors[mutant] in known else "unexplained"
+        counts.setdefault(module_of(mutant), Counter())[kind] += 1
+    modules = [
+        Module(name=name, mutants=count.total(), killed=count["killed"],
+               explained=count["explained"], unexplained=count["unexplained"],
+               unknown=count["unknown"])
+        for name, count in sorted(counts.items())
+    ]  # fmt: skip
+    tried = tuple(f"{module.name}." for module in modules)
+    stale = [change for change in known - found if change.function.startswith(tried)]
+    killed, mutants = (sum(getattr(m, what) for m in modules) for what in ("killed", "mutants"))
+    return Outcome(
+        modules=modules, score=f"{killed}/{mutants}", unexplained=sorted(found - known),
+        stale=sorted(stale),
+    )  # fmt: skip
+
+
+def module_of(mutant: str) -> str:
+    """The module of a mutant, without the package."""
+    found = NAME.fullmatch(mutant)
+    assert found, f"a mutant of an unknown form: {mutant}"
+    return found[1]
+
+
+def exit_code(outcome: Outcome) -> int:
+    """The code of the worst: nothing tried, a gap or a stale reason, a mutant without a result."""
+    if not outcome.modules:
+        return 3
+    if outcome.unexplained or outcome.stale:
+        return 1
+    return 2 if any(module.unknown for module in outcome.modules) else 0
+
+
+# -------------------------------------------------------------------- running it
+def brains() -> list[str]:
+    """The modules and packages of the brain, without the package: those that do no I/O."""
+    with (ROOT / "pyproject.toml").open("rb") as page:
+        contracts = tomllib.load(page)["tool"]["importlinter"]["contracts"]
+    (brain,) = (each for each in contracts if each["id"] == "brains-do-no-io")
+    return [name.removeprefix(f"{PACKAGE}.") for name in brain["source_modules"]]
+
+
+def git(*arguments: str) -> list[str]:
+    """The lines that git prints about this checkout."""
+    command = ["git", "-c", "safe.directory=*", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        give_up(f"git says: {done.stderr.strip()}", "call this in a checkout, with a known commit")
+    return done.stdout.splitlines()
+
+
+def changed_since(commit: str) -> list[str]:
+    """The brain's modules whose file differs from that commit."""
+    folder = f"reference/{PACKAGE}/"
+    paths = git("diff", "--name-only", "--diff-filter=d", commit, "--", folder)
+    names = [path.removeprefix(folder).removesuffix(".py").replace("/", ".") for path in paths]
+    return [name for name in names if any(f"{name}.".startswith(f"{b}.") for b in brains())]
+
+
+def lay_out(folder: Path, modules: Sequence[str], tests: str) -> None:
+    """Copy what the tool needs, in the layout that it wants, and say what it is to do."""
+    for name in git("ls-files", "--cached", "--others", "--exclude-standard", "--", *COPIED):
+        top, _, rest = name.partition("/")
+        place = folder / COPIED[top] / rest
+        if (ROOT / name).is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, place)
+    files = [f"src/{PACKAGE}/{name.replace('.', '/')}{end}" for name in modules for end in ENDS]
+    asked = sorted(f"tests/{path.name}" for path in (folder / "tests").glob(tests))
+    page = folder / "pyproject.toml"
+    told = f"only_mutate = {files}\npytest_add_cli_args_test_selection = {asked}\n"
+    table = "[tool.mutmut]\n"
+    page.write_text(page.read_text("utf-8").replace(table, table + told), "utf-8")
+
+
+def mutmut(folder: Path, *arguments: str) -> str:
+    """What a command of the tool prints."""
+    command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        click.echo("\n".join(done.stdout.replace("\r", "\n").splitlines()[-40:]), err=True)
+        give_up("the mutation tool could not run", "read its lines above; do the tests pass?")
+    return done.stdout
+
+
+def tried(modules: Sequence[str], tests: str, jobs: int) -> tuple[dict[str, str], Survivors]:
+    """The result of each mutant of some modules, and what the survivors change."""
+    with TemporaryDirectory(prefix="runall-mutation-") as name:
+        folder = Path(name)
+        lay_out(folder, modules, tests)
+        mutmut(folder, "run", "--max-children", str(jobs))
+        results = dict(RESULT.findall(mutmut(folder, "results", "--all", "true")))
+        survivors = {
+            name: change_of(name, mutmut(folder, "show", name))
+            for name, status in results.items()
+            if status in SURVIVED
+        }
+    return results, survivors
+
+
+def all_tried(modules: Sequence[str], jobs: int) -> tuple[dict[str, str], Survivors]:
+    """The same, where each module is asked about by the tests that are about it."""
+    results: dict[str, str] = {}
+    survivors: Survivors = {}
+    for tests in (TESTS, TIMING_TESTS):
+        asked = [module for module in modules if tests_of(module) == tests]
+        if asked:
+            click.echo(f"Running the mutants of {', '.join(asked)}; a while", err=True)
+            more = tried(asked, tests, jobs)
+            results.update(more[0])
+            survivors.update(more[1])
+    return results, survivors
+
+
+def tests_of(module: str) -> str:
+    """The tests that are about a module: quick ones, so that thousands of mutants are asked."""
+    return TIMING_TESTS if module in ("jumps", "timing") else TESTS
+
+
+def give_up(cause: str, next_step: str) -> NoReturn:
+    """Say why nothing can be said."""
+    click.echo(f"ci/mutation: {cause}\nWhat to do: {next_step}", err=True)
+    sys.exit(3)
+
+
+def check(modules: Sequence[str]) -> None:
+    """Raise a usage error for what is no module of the brain."""
+    for module in modules:
+        place = ROOT / "reference" / PACKAGE / module.replace(".", "/")
+        known = place.is_dir() or place.with_suffix(".py").is_file()
+        if not known or not any(f"{module}.".startswith(f"{brain}.") for brain in brains()):
+            raise click.UsageError(f"{module!r} is no module of the brain: {', '.join(brains())}")
+
+
+def tell(outcome: Outcome) -> None:
+    """The outcome for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("mutants", "killed", "explained", "unexplained", "unknown")
+    table = Table(title=f"killed: {outcome.score}", title_justify="left")
+    table.add_column("module")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for module in outcome.modules:
+        table.add_row(module.name, *(str(getattr(module, column)) for column in columns))
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+    for change in outcome.unexplained:
+        click.echo(f"\nNo test notices this. Kill it, or explain it:\n{written(change)}")
+    for change in outcome.stale:
+        click.echo(f"\nNothing needs this explanation any more, remove it:\n{written(change)}")
+
+
+@click.command()
+@click.argument("modules", nargs=-1)
+@click.option("--since", metavar="COMMIT", help="The modules that differ from that commit.")
+@click.option("--jobs", type=click.IntRange(1), help="How many processes; default: one a core.")
+@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty")
+def main(modules: tuple[str, ...], since: str | None, jobs: int | None, form: str) -> None:
+    """Run the tool, and compare."""
+    check(modules)
+    chosen = [*modules, *(changed_since(since) if since else ())]
+    if since and not chosen:
+        click.echo(f"ci/mutation: no module of the brain differs from {since}", err=True)
+        sys.exit(2)
+    results, survivors = all_tried(chosen or brains(), jobs or os.cpu_count() or 1)
+    outcome = judge(results, survivors, read_explanations(EXPLANATIONS.read_text("utf-8")))
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(outcome), indent=2))
+    else:
+        tell(outcome)
+    sys.exit(exit_code(outcome))
+
+
+if __name__ == "__main__":
+    try:
+        main.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(64)
+    except click.Abort:
+        sys.exit(130)
