@@ -124,7 +124,7 @@ def last_words(report: CampaignReport) -> Iterator[str]:
     if idle := [check for check, count in report.exercised.items() if not count]:
         yield f"never had anything to judge: {', '.join(idle)}"
     for each in report.broken:
-        by = f"{each.seeds:,} of {report.seeds:,} seeds, {each.seed} among them"
+        by = f"{each.seeds:,} of {report.seeds:,} seeds, most plainly by {each.seed}"
         yield f"{each.clause} ({each.check}) is broken by {by}"
     if not report.broken:
         yield "no story breaks a clause" if report.verdict == "clean" else "this proves nothing"
