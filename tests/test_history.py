@@ -1,12 +1,14 @@
 """The format of a history: what the kit writes is what its schema and its page describe."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from jsonschema import Draft202012Validator
-from runall_harness.history import AnyLine, BadHistory, load, schema
+from runall_harness.checks import CHECKS, examine
+from runall_harness.history import AnyLine, BadHistory, Owed, load, schema
 
 PAGE = Path(__file__).parent.parent / "harness" / "HISTORY.md"
 
@@ -75,3 +77,29 @@ def test_a_history_that_is_saved_is_read_as_it_was(histories: list[Path], tmp_pa
     history.lines = lines
     history.save(tmp_path / "again.jsonl")
     assert load(tmp_path / "again.jsonl") == lines
+
+
+# What no case brings about: each is shown by a written history, and looked for by the explorer.
+RARE = {
+    "living-go-on": "a job that is taken for lost while it lives",
+    "limit-is-no-interruption": "a time limit that passes while no server fails",
+    "limbo-counts": "a start while another job of the event is in limbo",
+}
+
+
+def test_every_check_is_exercised_by_some_case(simulated: list[list[AnyLine]]) -> None:
+    exercised: Counter[str] = Counter()
+    for lines in simulated:
+        exercised.update(examine(lines).exercised)
+    assert {check.name for check in CHECKS if not exercised[check.name]} <= RARE.keys()
+
+
+def test_a_case_that_waits_for_a_rerun_says_until_when_it_is_owed(
+    simulated: list[list[AnyLine]],
+) -> None:
+    owed = [
+        line for lines in simulated for line in lines
+        if isinstance(line, Owed) and line.what == "rerun"
+    ]  # fmt: skip
+    assert len(owed) > 50
+    assert all(line.until > line.at and line.clause in ("RA-1.1", "RA-1.2") for line in owed)

@@ -171,5 +171,5 @@ def test_a_history_with_any_value_in_any_place_is_judged_or_named_malformed(
 def test_a_history_begins_with_what_was_judged() -> None:
     with pytest.raises(BadHistory, match=r"line 1: .*`meta`"):
         examine([ran("j1", 1)])
-    with pytest.raises(BadHistory, match=r"line 2: a second `meta`"):
+    with pytest.raises(BadHistory, match=r"line 2: `meta` is the first line"):
         examine([meta(), Meta(at=1, system="s")])

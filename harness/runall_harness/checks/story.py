@@ -85,7 +85,7 @@ class Story:
     def begin(self, line: Meta) -> None:
         """The first line says what the system declares."""
         if self.number > 1:
-            raise BadHistory(self.number, "a second `meta`; one file holds one history")
+            raise BadHistory(self.number, "`meta` is the first line, and only the first")
         self.world.meet(line)
         self._due.clear()
 

@@ -198,13 +198,12 @@ class World:
 
         None if nothing was ever said about that event.
         """
-        said = [edit for edit in self.edits.get(event, ()) if field in edit.fields]
         found: list[tuple[Any, Edit]] = []
-        until = inf
-        for edit in reversed(said):
-            if edit.called_at <= at <= until:
+        for edit in reversed(self.edits.get(event, ())):
+            if edit.called_at <= at and field in edit.fields:
                 found.append((edit.fields[field], edit))
-            until = min(until, edit.done_at)
+                if edit.done_at < at:  # so nothing that was set before can still hold
+                    break
         return found
 
     def most(self, event: str, at: float) -> tuple[float, tuple[int, ...]]:
