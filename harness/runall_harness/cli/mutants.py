@@ -73,7 +73,7 @@ def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> li
 @click.option("--with", "ways", multiple=True, callback=ways, metavar="scenarios,explorer",
               help="What to try them with. By default both.")  # fmt: skip
 @click.option("--first", is_flag=True, help="Stop each mutant's cases at the first that kills it.")
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=20.0, metavar="S",
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=30.0, metavar="S",
               show_default=True, help="Seconds that the explorer may take for each.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True,
               help="Where the explorer begins.")  # fmt: skip

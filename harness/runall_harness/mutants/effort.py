@@ -21,9 +21,7 @@ from ..rigs.base import KitCannotRun
 from . import by_name
 from .hunting import try_explorer
 from .mutant import Mutant
-from .trial import Trial, try_scenarios
-
-REFERENCE = "reference"
+from .trial import REFERENCE, Trial, try_scenarios
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

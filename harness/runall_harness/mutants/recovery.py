@@ -29,7 +29,7 @@ def schedule_only(plant: Plant) -> None:
     plant(Policy, "recover_manual", nothing)
 
 
-@mutant(source="Cronicle 0.9.50 and 0.9.51", clause="RA-4.7")
+@mutant(source="Cronicle 0.9.50 and 0.9.51", clause="RA-4.7", also=("RA-5.1",))
 def rewinds_for_manual(plant: Plant) -> None:
     """For a lost manual job the schedule is replayed: minutes that were served run, it does not."""
 
@@ -40,7 +40,7 @@ def rewinds_for_manual(plant: Plant) -> None:
     plant(Policy, "recover_manual", recover_manual)
 
 
-@mutant(source="Cronicle 0.9.52 and later", clause="RA-4.7")
+@mutant(source="Cronicle 0.9.52 and later", clause="RA-4.7", also=("RA-5.1",))
 def reruns_and_rewinds(plant: Plant) -> None:
     """The manual job comes back, and with it every minute that was served since it began."""
     honest = Policy.recover_manual

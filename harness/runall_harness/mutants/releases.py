@@ -9,7 +9,7 @@ from .mutant import Mutant
 from .planting import Plant
 
 
-def release(version: str, clause: str, story: str) -> Mutant:
+def release(version: str, story: str, clause: str, *also: str) -> Mutant:
     """The mutant that recovers as a release of history did."""
     policy = f"cronicle-{version}"
 
@@ -17,13 +17,18 @@ def release(version: str, clause: str, story: str) -> Mutant:
         plant.entry(POLICIES, "reference", POLICIES[policy])
 
     return Mutant(
-        name=policy, story=story, source=f"Cronicle {version}", clause=clause, lie=lie,
-        policy=policy,
+        name=policy, story=story, source=f"Cronicle {version}", clause=clause, also=also,
+        lie=lie, policy=policy,
     )  # fmt: skip
 
 
 RELEASES = (
-    release("0.9.49", "RA-1.1", "The schedule is replayed, and a job started by hand is lost."),
-    release("0.9.50", "RA-4.7", "The schedule is replayed for manual jobs too, which stay lost."),
-    release("0.9.52", "RA-4.7", "The manual job is run again, and served slots run twice."),
-)
+    release("0.9.49", "The schedule is replayed, and a job started by hand is lost.", "RA-1.1"),
+    release(
+        "0.9.50", "The schedule is replayed for manual jobs too, which stay lost.",
+        "RA-4.7", "RA-5.1",
+    ),
+    release(
+        "0.9.52", "The manual job is run again, and served slots run twice.", "RA-4.7", "RA-5.1"
+    ),
+)  # fmt: skip

@@ -8,17 +8,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..live import Screen
 from .score import how_soon
-from .trial import Trial
+from .trial import REFERENCE, Trial
 
 
 def words(trial: Trial) -> str:
     """A trial in a line."""
     if trial.troubles:
         return f"{trial.name}: the kit could not judge"
-    if trial.kills:
+    if trial.kills and trial.name != REFERENCE:
         kill = trial.kills[0]
         return f"{trial.name}: {kill.clause} after {how_soon(kill)}: {kill.by}"
-    return f"{trial.name}: {'passes everything' if trial.passed else 'nothing killed it'}"
+    if trial.name == REFERENCE:
+        return f"{trial.name}: {'passes everything' if trial.passed else 'FAILS'}"
+    return f"{trial.name}: nothing killed it"
 
 
 @contextmanager

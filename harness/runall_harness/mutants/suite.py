@@ -21,9 +21,9 @@ from rich.table import Table
 from ..rigs import proc_tree
 from ..rigs.base import KitCannotRun
 from ..session import new_run_id, share_of
-from .effort import REFERENCE
 from .mutant import Mutant
 from .served import Stage, cluster
+from .trial import REFERENCE
 
 # Whatever carries it is the suite's, and ends with it.
 SUITE_MARKER = "RUNALL_SUITE"

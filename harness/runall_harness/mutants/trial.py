@@ -23,6 +23,8 @@ from ..outcome import Ended
 from ..verdicts import Verdict
 from .mutant import Mutant, lying
 
+REFERENCE = "reference"
+
 
 class Kill(msgspec.Struct, frozen=True, kw_only=True):
     """What killed a mutant: a case or a check, the clause that it named, and how soon.
@@ -103,7 +105,7 @@ def try_scenarios(
 
     With `first`, no further than to its death. `out` keeps the histories and logs of all cases.
     """
-    trial = Trial(name=mutant.name if mutant else "reference")
+    trial = Trial(name=mutant.name if mutant else REFERENCE)
     clauses = mutant.clauses if mutant else frozenset[str]()
     own = [case for case in cases if clauses & {*case.clauses}]
     others = [case for case in cases if not clauses & {*case.clauses}]
@@ -113,6 +115,9 @@ def try_scenarios(
         for some in (own, others):
             if some and not (first and trial.killed) and not trial.troubles:
                 run_some(mutant, some, trial, first=first, out=kept)
+    lost = len(cases) - len(trial.verdicts)
+    if lost and not trial.troubles and not (first and trial.killed):
+        trial.troubles.append(f"{lost} cases were never run")
     return trial
 
 
