@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, cycle
 
 import msgspec
+from msgspec.structs import replace
 
 from runall_harness.checks import Broken
 
@@ -22,10 +23,12 @@ from .worlds import named, outlines, varied
 LENGTHS = (1, 2, 3, 4, 6)
 # How many seeds are searched before the exhaustive search, and how many stories each tells.
 SEEDS, STORIES = 40, 12
-# Where single moves show most: a job that goes on, alone and with a backup, and one of the primary.
-SINGLES = (
+# Where moves show most: a job that goes on, alone and with a backup, one of the primary, and what
+# needs more than one failure, or a slot that was served before it.
+CHOSEN = (
     "quiet/manual", "quiet/scheduled+target", "crash/manual+backup", "restart/scheduled",
-    "quiet/manual+max_children+params", "lost/manual+enabled", "back/scheduled+max_reruns",
+    "quiet/manual+max_children+params", "late/manual+target+max_children", "lost/manual+enabled",
+    "back/scheduled+max_reruns",
 )  # fmt: skip
 KINDS = ("orders", "nemesis", "crash")
 
@@ -65,12 +68,14 @@ def hunt(budget_s: float, seed: int = 0, clauses: Iterable[str] = ()) -> Hunted 
     """
     wanted, began = frozenset(clauses), time.monotonic()
 
+    plan = SeedPlan(stories=STORIES, clauses=tuple(sorted(wanted)))
+
     def in_time(_: Tally | None = None) -> None:
         if time.monotonic() > began + budget_s:
             raise OutOfTime
 
     try:
-        for found in everywhere(seed, in_time):
+        for found in everywhere(seed, plan, in_time):
             if broken := first(found, wanted):
                 return told(found, broken, time.monotonic() - began)
     except OutOfTime:
@@ -89,14 +94,16 @@ def told(found: Found, broken: Broken, seconds: float) -> Hunted:
     return Hunted(found=plain, check=broken.check, clause=broken.clause, seconds=seconds)
 
 
-def everywhere(seed: int, in_time: Callable[[Tally | None], None]) -> Iterator[Found]:
+def everywhere(
+    seed: int, plan: SeedPlan, in_time: Callable[[Tally | None], None]
+) -> Iterator[Found]:
     """All stories that break something, in the order in which they are looked for."""
     seeds = count(seed * SEEDS * SEEDS)
     return chain(
         searched((each.name for each in (*outlines(), *varied())), (), 0, in_time),
-        by_lot((next(seeds) for _ in range(SEEDS)), in_time),
-        searched(SINGLES, KINDS, 1, in_time),
-        by_lot(seeds, in_time),
+        by_lot((next(seeds) for _ in range(SEEDS)), replace(plan, worlds=CHOSEN), in_time),
+        searched(CHOSEN, KINDS, 1, in_time),
+        by_lot(seeds, plan, in_time),
     )
 
 
@@ -111,10 +118,12 @@ def searched(
             ).run()
 
 
-def by_lot(seeds: Iterable[int], in_time: Callable[[Tally | None], None]) -> Iterator[Found]:
-    """Search seeds, with stories of each length in turn."""
+def by_lot(
+    seeds: Iterable[int], plan: SeedPlan, in_time: Callable[[Tally | None], None]
+) -> Iterator[Found]:
+    """Search seeds by that plan, with stories of each length in turn."""
     for seed, most in zip(seeds, cycle(LENGTHS), strict=False):
         in_time(None)
-        result = search_seed(seed, SeedPlan(stories=STORIES, most_moves=most))
+        result = search_seed(seed, replace(plan, most_moves=most))
         if result.found:
             yield result.found

@@ -8,14 +8,15 @@ search steers: what befalls a play is drawn more often the more pairs of it are 
 import random
 import time
 from collections import Counter
+from collections.abc import Collection, Iterable
 
 import msgspec
 
-from runall_harness.checks import Findings, examine
+from runall_harness.checks import Broken, Findings, examine
 from runall_harness.mutants import by_name
 from runall_harness.mutants.mutant import lying
 
-from .coverage import Ear, Pair, Telling, every_pair
+from .coverage import Ear, Pair, Telling, transitions
 from .moves import KINDS, AnyMove
 from .search import Found
 from .worlds import RELEASED, Outline, named, outlines, varied
@@ -25,13 +26,26 @@ PATIENCE = (2, 12, 40, 120)
 # What a move may last, and how long a node may stay away, in seconds: around each timeout.
 LASTING = (0.5, 2.0, 4.5, 7.0, 11.0, 16.0, 24.0, 40.0)
 
+# How much more often something befalls a node on which a job runs than any other.
+BUSY = 4
+
+
+def counts(broken: Iterable[Broken], clauses: Collection[str]) -> bool:
+    """Whether anything is broken that was looked for: one of these clauses, or any without them."""
+    return any(not clauses or one.clause in clauses for one in broken)
+
+
+def node_of(move: AnyMove) -> str:
+    """The node that a move befalls, or whose link; empty for what a user does."""
+    return getattr(move, "node", "") or getattr(move, "worker", "")
+
 
 class SeedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What to search.
 
     `worlds` are names of bounded worlds, none meaning all; `kinds` those of `moves.KINDS`. `mutant`
     is the bug that is planted meanwhile, if any. One seed tells so many `stories`, each with up
-    to `most_moves` moves.
+    to `most_moves` moves, until one breaks something: one of these `clauses`, if any are named.
     """
 
     worlds: tuple[str, ...] = ()
@@ -40,6 +54,7 @@ class SeedPlan(msgspec.Struct, frozen=True, kw_only=True):
     mutant: str = ""
     stories: int = 20
     most_moves: int = 6
+    clauses: tuple[str, ...] = ()
 
     def outlines(self) -> list[Outline]:
         """The worlds to search. Raises `KeyError` for a name that there is not."""
@@ -112,11 +127,13 @@ class Teller:
         """Draw a move: first its kind, by how much of it has not been seen yet, then which."""
         moves = [move for kind in self.plan.kinds for move in KINDS[kind](telling.play)]
         faults = sorted({move.fault for move in moves})
-        missing = Counter(
-            fault for pair, fault in every_pair() if (pair, fault) not in self.ear.pairs
-        )
-        fault = self.lot.choices(faults, [1 + missing[fault] for fault in faults])[0]
-        return self.varied(self.lot.choice([move for move in moves if move.fault == fault]))
+        seen = Counter(fault for _, fault in self.ear.pairs)
+        weights = [1 + len(transitions()) - seen[fault] for fault in faults]
+        fault = self.lot.choices(faults, weights)[0]
+        alike = [move for move in moves if move.fault == fault]
+        busy = {node.name for node in telling.play.nodes() if node.processes}
+        weights = [BUSY if busy & {node_of(move)} else 1 for move in alike]
+        return self.varied(self.lot.choices(alike, weights)[0])
 
     def varied(self, move: AnyMove) -> AnyMove:
         """The same move, but of another length."""
@@ -129,6 +146,6 @@ class Teller:
         """What the checks say of a story."""
         findings: Findings = examine(telling.play.history.lines)
         self.exercised.update(findings.exercised)
-        if not findings.violations:
+        if not counts(findings.violations, self.plan.clauses):
             return None
         return Found(outline=telling.play.outline, moves=telling.moves, broken=findings.violations)

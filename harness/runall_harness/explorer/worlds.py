@@ -55,6 +55,8 @@ VARIANTS: tuple[tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]], ...] = 
     # A rerun has to wait for the one server on which it may run, perhaps until it is too old.
     ({"target": WORKERS[0]}, ("", "back", "late", "worker-restart"), TRIGGERS),
     ({"target": WORKERS[0], "rerun_age": 20.0}, ("", "late"), TRIGGERS),
+    # Two jobs of that server are lost at once, and a slot is due before both are run again.
+    ({"target": WORKERS[0], "max_children": 2}, ("late",), BY_HAND),
     # The job is over its time, or was taken down too often.
     ({"timeout": 20.0}, ("", "lost", "back"), TRIGGERS),
     ({"max_reruns": 1}, ("back", "crash"), TRIGGERS),
