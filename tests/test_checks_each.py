@@ -74,7 +74,7 @@ TALES = [
          [*created(timeout=4.0), ran("j1", 1, 5, "terminated"), LOST], (2, 3, 4, 5),
          [*created(timeout=4.0), ran("j1", 1, 5, "terminated"), shown(5, "j1", "timed_out")]),
     tale("drain-launches-nothing", "RA-4.4",
-         [leads("p"), fault("stop", 3, "p"), shown(4, "j1", "starting", placed_at=4)], (5, 6),
+         [leads("p"), fault("stop", 3, "p"), shown(5, "j1", "starting", placed_at=5)], (5, 6),
          [leads("p"), fault("stop", 3, "p"), leads("p", 3.5),
           shown(4, "j1", "running", placed_at=4)]),
     tale("accepted-are-on-record", "RA-1.1",

@@ -52,7 +52,7 @@ class Cluster:
         return Meta(
             at=self.site.now(), case=self.case.id, system=s.name, version=s.version,
             policy=s.policy, rig=self.rig.name, capabilities=tuple(sorted(s.capabilities)),
-            grace=s.timings.grace + s.timings.slack,
+            grace=s.timings.grace + s.timings.slack, lag=s.timings.lag,
         )  # fmt: skip
 
     # ---------------------------------------------------------------- nodes

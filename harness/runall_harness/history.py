@@ -29,7 +29,7 @@ class Meta(Line, frozen=True, kw_only=True, tag="meta"):
 
     `capabilities` are the extended ones that the system declares. `grace` is how long, in
     seconds, a job may live on after it was told to end: the system's kill grace and what a busy
-    machine adds to it.
+    machine adds to it. `lag` is how long a server may take to hear that it is to stop.
     """
 
     schema: Literal["runall-history/1"] = SCHEMA
@@ -40,6 +40,7 @@ class Meta(Line, frozen=True, kw_only=True, tag="meta"):
     rig: str = ""
     capabilities: tuple[str, ...] = ()
     grace: float = 0.0
+    lag: float = 1.0
 
 
 class Call(Line, frozen=True, kw_only=True, tag="call"):

@@ -249,7 +249,7 @@ def drain_launches_nothing(lineage: Lineage, world: World) -> Iterator[Finding]:
         for drain in world.drains:
             if at <= drain.since or world.leaders(at) != {drain.node}:
                 continue
-            if drain.since + BEAT < at < drain.until:
+            if drain.since + world.lag < at < drain.until:
                 yield Breach(f"nothing is placed while {drain.node} goes down",
                              f"{attempt.view.id} was, after {at - drain.since:.2f} s",
                              (drain.line, attempt.last))  # fmt: skip

@@ -88,7 +88,7 @@ class World:
 
     def __init__(self) -> None:
         self.capabilities: frozenset[str] = frozenset()
-        self.grace, self.now = 0.0, -inf
+        self.grace, self.lag, self.now = 0.0, UNDER_WAY, -inf
         self.faulty = self.trusted = inf
         self.proven, self.jobs_shown, self.ledger_shown = True, False, False
         self.primaries: dict[str, float] = {}
@@ -104,7 +104,8 @@ class World:
 
     def meet(self, meta: Meta) -> None:
         """Learn what the system declares."""
-        self.capabilities, self.grace = frozenset(meta.capabilities), meta.grace
+        self.capabilities = frozenset(meta.capabilities)
+        self.grace, self.lag = meta.grace, meta.lag
 
     def traits(self) -> frozenset[str]:
         """What there is to judge about any lineage: see the same of `Lineage`."""

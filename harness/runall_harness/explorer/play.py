@@ -80,7 +80,7 @@ class Play:
         return Meta(
             at=self.site.now(), case=f"explore/{self.outline.name}", system="reference",
             version="", policy=policy, rig="simulated", capabilities=tuple(sorted(claimed)),
-            grace=self.outline.settings.kill_grace + MOMENT,
+            grace=self.outline.settings.kill_grace + MOMENT, lag=MOMENT,
         )  # fmt: skip
 
     # ---------------------------------------------------------------- the beginning

@@ -24,7 +24,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     stop: how long a clean stop may take; grace: how long it leaves a job after SIGTERM.
     spread: how far apart the reruns of one lost server start.
     alone: how long a worker lets its jobs go on without a primary.
-    slack: what a busy machine may add to any of these.
+    slack: what a busy machine may add to any of these; lag: to a signal, until it is heard.
     """
 
     dead_job_timeout: float
@@ -35,6 +35,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     stop: float
     grace: float
     slack: float
+    lag: float = 1.0
     spread: float = 0.0
     alone: float = math.inf
 

@@ -41,6 +41,7 @@ QUICK = Settings(
     spread=0.2,
 )
 SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
+LAG = {"simulated": 0.05, "processes": 1.0, "docker": 1.0}
 
 
 class Reference:
@@ -87,6 +88,7 @@ class Reference:
             grace=s.kill_grace,
             alone=s.fence,
             slack=SLACK[self.rig],
+            lag=LAG[self.rig],
             spread=s.spread,
         )
 
