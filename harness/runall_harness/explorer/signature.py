@@ -289,6 +289,7 @@ KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
     Desk: Signing.known,
     Link: ends_of,
     Living: Signing.act,
+    partial: Signing.act,
     Process: Signing.process,
     Node: name_of,
     Shell: role_of,
