@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from runall_harness.cases import load_cases, select
 from runall_harness.mutants import ALL, Mutant, NoSuchMutant, by_name, planted
 from runall_harness.mutants.effort import Asked, try_all
+from runall_harness.mutants.hunting import try_explorer
 from runall_harness.mutants.page import deaths, page_path, renewed
 from runall_harness.mutants.planting import Plant, never
 from runall_harness.mutants.releases import RELEASES
@@ -109,6 +110,21 @@ def test_a_mutant_that_changes_nothing_survives_and_the_run_fails() -> None:
     assert told == ["reference", "identity"]
     assert (score.word, score.exit_code) == ("0/1", 1)
     assert as_json(score)["mutants"][0]["killed_by"] == []
+
+
+def test_the_explorer_kills_by_a_clause_of_the_mutant_and_finds_nothing_in_the_reference() -> None:
+    dead, honest = Trial(name="drops_now"), Trial(name="reference")
+    try_explorer(by_name("drops_now"), dead, budget=30.0, seed=0)
+    try_explorer(None, honest, budget=1.0, seed=0)
+    assert [kill.clause for kill in dead.kills] == ["RA-4.3"]
+    assert dead.kills[0].by == "explorer: reruns-are-faithful"
+    assert honest.passed
+
+
+def test_a_story_that_breaks_another_clause_is_passed_over_by_the_explorer() -> None:
+    trial = Trial(name="wrong")
+    try_explorer(replace(by_name("drops_now"), clause="RA-10.1"), trial, budget=1.0, seed=0)
+    assert not trial.killed
 
 
 # ------------------------------------------------------------------ planting

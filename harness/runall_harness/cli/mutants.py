@@ -153,18 +153,12 @@ def write_table() -> int:
 
 
 def asked_for(told: dict[str, Any]) -> "Asked":
-    """What the mutants are to be tried with. Raises `click.UsageError` if that is nothing."""
+    """What the mutants are to be tried with."""
     from ..mutants.effort import Asked
-    from ..mutants.hunting import explorer
 
     wanted = told["ways"] or WAYS
-    there = explorer() is not None
-    if "explorer" in wanted and not there:
-        if told["ways"]:
-            raise click.UsageError("this kit has no explorer yet: take --with scenarios")
-        click.echo("the explorer is left out: this kit has none yet", err=True)
     return Asked(
-        scenarios="scenarios" in wanted, explorer="explorer" in wanted and there,
+        scenarios="scenarios" in wanted, explorer="explorer" in wanted,
         first=told["first"] and not told["matrix"], budget=told["budget"], seed=told["seed"],
         out=told["out"],
     )  # fmt: skip

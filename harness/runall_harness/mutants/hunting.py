@@ -3,22 +3,11 @@
 The explorer knows nothing of mutants: it drives whatever brains there are, and here they lie.
 """
 
-import importlib
 import time
-from importlib.util import find_spec
-from typing import Any
 
+from ..explorer.hunting import hunt
 from .mutant import Mutant, lying
 from .trial import Kill, Trial
-
-EXPLORER = "runall_harness.explorer"
-
-
-def explorer() -> Any:
-    """What hunts, `hunt(budget_s, seed)`; None where this kit has no explorer."""
-    if find_spec(EXPLORER) is None:
-        return None
-    return getattr(importlib.import_module(EXPLORER), "hunt", None)
 
 
 def try_explorer(mutant: Mutant | None, trial: Trial, *, budget: float, seed: int) -> None:
@@ -30,7 +19,7 @@ def try_explorer(mutant: Mutant | None, trial: Trial, *, budget: float, seed: in
     began = time.monotonic()
     wanted = mutant.clauses if mutant else frozenset[str]()
     with lying(mutant):
-        found = explorer()(budget_s=budget, seed=seed, clauses=wanted)
+        found = hunt(budget_s=budget, seed=seed, clauses=wanted)
     trial.seconds += time.monotonic() - began
     if found is not None:
         trial.kills.append(
