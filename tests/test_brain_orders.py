@@ -10,6 +10,7 @@ from runall_reference.inputs import (
     DeleteEvent,
     Drain,
     Order,
+    Refused,
     RunEvent,
     UpdateEvent,
 )
@@ -134,6 +135,13 @@ def test_an_abort_of_a_lineage_that_is_over():
     stage.beat(1, results=(ended(job),))
     told = f"job {job!r} has ended, and nothing follows it"
     assert stage.refusal(AbortJob(job, "me")) == ("ended", told)
+
+
+def test_a_refusal_that_nobody_catches_still_says_why():
+    refusal = Refused("limit", "the queue is full")
+    assert (str(refusal), refusal.code, refusal.message) == (
+        "the queue is full", "limit", "the queue is full",
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------ what is carried out
