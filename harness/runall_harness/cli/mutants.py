@@ -55,8 +55,8 @@ Exit codes: 0 done and proven, 2 not proven, 3 the cluster does not answer,
 
 
 def listed(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[str]:
-    """Names that were given one by one, or several with commas."""
-    return [name for word in value for name in word.split(",") if name]
+    """Names that were given one by one, or several with commas; each of them once."""
+    return list(dict.fromkeys(name for word in value for name in word.split(",") if name))
 
 
 def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> list[str]:
@@ -107,7 +107,7 @@ def mutants(ctx: click.Context, **told: Any) -> int | None:
         return list_mutants(chosen, told["form"])
     if told["write_table"]:
         return write_table()
-    if told["suite"]:
+    if told["suite"] is not None:
         return score_suite(chosen, told)
     return try_mutants(chosen, told)
 

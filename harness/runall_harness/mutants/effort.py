@@ -34,7 +34,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: bool = True
     explorer: bool = False
     first: bool = False
-    budget: float = 20.0
+    budget: float = 30.0
     seed: int = 0
     out: Path | None = None
 
