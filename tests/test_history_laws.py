@@ -70,6 +70,26 @@ def test_a_slot_that_was_served_long_ago_is_recognised_when_another_job_serves_i
     assert told == {("RA-4.7", (2, 3, 5)), ("RA-5.1", (2, 5))}
 
 
+def test_what_stirs_again_is_counted_once_and_its_breach_is_told_once() -> None:
+    twice: Lines = [ran("j1", 1, 5), shown(5, "j1", "succeeded"), ran("j1.2", 6, 8)]
+    stirs = shown(2000, "j1", "succeeded", finalized_at=5.0, late_code=0)
+    lines: Lines = [meta("fencing"), *twice, shown(1000, "j2", "running"), stirs]
+    found = examine(lines, sweep=1)
+    assert found == examine(lines)
+    assert [(one.clause, one.lines) for one in found.violations] == [("RA-3.4", (2, 3, 4))]
+    assert found.exercised["completed-is-final"] == 1
+
+
+def test_whether_a_start_was_one_too_many_waits_for_the_end_of_those_beside_it() -> None:
+    first = ran("j1", 1)
+    told = msgspec.structs.replace(first.execution, ended_at=2000.0, how="completed")
+    lines: Lines = [meta(), *created(max_children=1), first, ran("j2", 6, 7),
+                    shown(1000, "j3", "running"), Witnessed(at=2000, execution=told)]  # fmt: skip
+    found = examine(lines, sweep=1)
+    assert [(one.clause, one.lines) for one in found.violations] == [("RA-6.1", (2, 3, 4, 5, 7))]
+    assert examine(lines[:-1], sweep=1).violations == ()
+
+
 def lives(count: int) -> Lines:
     """Jobs that come and go, one a second, each for five."""
     lines: Lines = [meta()]
