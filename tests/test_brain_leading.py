@@ -3,7 +3,7 @@
 from runall_reference.inputs import ClockSet, Drain, Retire, Tick
 from runall_reference.messages import Ack, Start
 from runall_reference.primary import Primary, Standby
-from runall_reference.records import Job, Lease, Reopened, Server
+from runall_reference.records import Counter, Job, Lease, Reopened, Server
 from runall_reference.settings import Settings
 from runall_reference.timing import Timing
 from stage import NOW, SLOT, Stage, ended
@@ -63,6 +63,19 @@ def test_a_job_of_the_outage_is_as_old_as_the_outage():
     stage.create(catch_up=True)
     stage.tick(stage.settings.dead_job_timeout)
     assert stage.job("j1.2").lost_at == OLD.renewed_at
+
+
+def test_the_numbers_of_jobs_and_of_ledger_lines_go_on_where_they_were():
+    stage = Stage([Counter(name="job", next=9), Counter(name="ledger", next=5)])
+    stage.beat(0)
+    stage.create()
+    job = stage.run().id
+    stage.beat(1, job)
+    stage.beat(2)
+    assert (job, [line.number for line in stage.ledger()]) == ("j9", [5])
+    assert stage.books.all(Counter) == {
+        "job": Counter(name="job", next=10), "ledger": Counter(name="ledger", next=6),
+    }  # fmt: skip
 
 
 def test_orders_carry_the_epoch_and_the_start_of_the_worker():
@@ -145,6 +158,7 @@ def test_a_primary_stays_until_its_own_jobs_are_finalized():
     stage.tell(Drain(), 2)
     assert not drained(stage)
     assert (stage.brain.role, lease(stage).holder) == ("draining", "p")
+    assert wakes(stage) == stage.settings.lease / 3
     stage.beat(3, node="p", boot="p#1", results=(ended(job, -15, "shutdown"),))
     assert drained(stage)
 

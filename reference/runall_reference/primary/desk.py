@@ -66,7 +66,7 @@ class Desk:
     def in_limbo(self, job: Job) -> bool:
         """Whether a placed job's server is out of reach: its fate is unknown."""
         link = self.links.get(job.node)
-        return job.state in ACTIVE and (link is None or link.state in ("suspect", "lost"))
+        return job.state in ACTIVE and (link is None or link.state == "suspect")
 
     def alive_at(self, node: str) -> float:
         """When a node was last known to live, in seconds."""
@@ -89,7 +89,7 @@ class Desk:
         """Say something to a worker once this step is committed."""
         self.actions.append(Send(node, message))
 
-    def note(self, job: Job, what: str, decision: str, clause: str, detail: str = "") -> None:
+    def note(self, job: Job, what: str, decision: str, clause: str, detail: str) -> None:
         """Write a line of the operator's ledger."""
         self.books.put(
             Entry(

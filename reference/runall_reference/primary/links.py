@@ -96,7 +96,7 @@ class Links(Finalization):
 
     def request_stop(self, job: Job, reason: str) -> None:
         """Ask for the end of a job that runs; an abort outranks a timeout asked for before."""
-        if job.stop_reason not in ("abort", reason):
+        if job.stop_reason != reason:
             job = replace(job, state=JOB.fire(job.state, "stop"), stop_reason=reason)
             self.books.put(job)
             self.order_stop(job)
