@@ -257,6 +257,7 @@ class Play:
             outcome, value = "maybe", str(silence)
         answer = Answer(at=self.site.now(), number=number, outcome=outcome, value=value)
         self.history.add(answer)
+        self.observe()
 
     # ---------------------------------------------------------------- what can be done
     def kill(self, node: str, back: float | None) -> None:
