@@ -222,14 +222,19 @@ def all_tried(modules: Sequence[str], jobs: int) -> tuple[dict[str, str], Surviv
     """The same, where each module is asked about by the tests that are about it."""
     results: dict[str, str] = {}
     survivors: Survivors = {}
-    for tests in (TESTS, TIMING_TESTS):
-        asked = [module for module in modules if tests_of(module) == tests]
-        if asked:
-            click.echo(f"Running the mutants of {', '.join(asked)}; a while", err=True)
-            more = tried(asked, tests, jobs)
-            results.update(more[0])
-            survivors.update(more[1])
+    for asked in groups(modules):
+        click.echo(f"Running the mutants of {', '.join(asked)}; a while", err=True)
+        more = tried(asked, tests_of(asked[0]), jobs)
+        results.update(more[0])
+        survivors.update(more[1])
     return results, survivors
+
+
+def groups(modules: Sequence[str]) -> list[list[str]]:
+    """What is tried together. A module of the timing goes alone: a mutated one is slow to ask."""
+    timed = [module for module in modules if tests_of(module) == TIMING_TESTS]
+    rest = [module for module in modules if module not in timed]
+    return [*([rest] if rest else []), *([module] for module in timed)]
 
 
 def tests_of(module: str) -> str:
