@@ -283,7 +283,7 @@ class Story:
         over = [work for work in self.works() if all(self.over(one, work, until) for one in work)]
         if over:
             self.shelf.put(self.leave(work) for work in over)
-        self._next = self.number + max(self._sweep, 2 * len(self.lineages))
+        self._next = self.number + self._sweep * max(1, 2 * len(self.lineages) // SWEEP)
 
     def over(self, lineage: Lineage, work: Work, until: float) -> bool:
         """Whether nothing of a lineage lives, is owed, or was heard of lately."""
