@@ -30,7 +30,7 @@ Examples:
   runall explore --faults crash,nemesis,orders   also kills, stops, freezes, cuts, lost
                                                  messages, and what users do meanwhile
   runall explore --world lost/manual --pairs     two of them in each story: some minutes
-  runall explore --mutant one_try --first        a bug of the field, and the first story of it
+  runall explore --mutant one_try --hunt 60      a bug of the field, and a story of it
   runall explore --policy cronicle-0.9.49        a release of history
   runall explore --world 'back/*' --compare      merged and unmerged, and the figures of both
   runall explore --format json > report.json     for programs; see --schema
@@ -101,6 +101,9 @@ def print_schema(*, campaign: bool) -> int:
               help="Plant a bug of the field; `runall mutants --list` has them.")  # fmt: skip
 @click.option("--policy", default="reference", show_default=True, callback=policy_of,
               metavar="NAME", help="How the reference recovers; see runall conform.")  # fmt: skip
+@click.option("--hunt", type=click.FloatRange(min=0, min_open=True), metavar="S",
+              help="Look for one story only, where bugs show soonest, for S seconds at the most. "
+              "To find none proves nothing.")  # fmt: skip
 @click.option("--first", is_flag=True, help="End with the first violation.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", envvar="RUNALL_JOBS",
               show_envvar=True, help="Search N worlds at once; by default one a core.")  # fmt: skip
@@ -134,6 +137,10 @@ def explore(patterns: Sequence[str], policy: str, form: str, listing: bool, **to
         return search_seeds(patterns, worlds, policy, asked, form, told)
     if told["compare"] and (told["no_merge"] or told["first"]):
         raise click.UsageError("--compare explores everything, both ways: no --no-merge, --first.")
+    if told["hunt"] and (patterns or policy != "reference"):
+        raise click.UsageError(
+            "--hunt looks where it likes: no --world, and --mutant for a policy."
+        )
     return explore_worlds(order_of(worlds, told), form, told, every=not patterns)
 
 
@@ -190,7 +197,7 @@ def search_seeds(
     told: dict[str, Any],
 ) -> int:
     """A campaign over these worlds. Raises `click.UsageError` for options that it has not."""
-    if lone := [name for name in ("pairs", "first", "no_merge", "compare") if told[name]]:
+    if lone := [name for name in ("pairs", "first", "no_merge", "compare", "hunt") if told[name]]:
         option = lone[0].replace("_", "-")
         raise click.UsageError(f"--{option} is of a bounded search, and not of a campaign.")
     from ..explorer.seeds import SeedPlan
@@ -209,10 +216,14 @@ def explore_worlds(order: "Order", form: str, told: dict[str, Any], *, every: bo
     from .conform import own_output
 
     with own_output() as output:
-        explored = [watched(each) for each in orders(order, told["compare"])]
+        explored = (
+            [hunted(told["hunt"], order.mutant)]
+            if told["hunt"]
+            else [watched(each) for each in orders(order, told["compare"])]
+        )
         stories = explored[0].stories(order.mutant)
         files = [keep(story, told["out"]) for story in stories]
-        every = every and not order.first
+        every = every and not (order.first or told["hunt"])
         report = make_report(order, explored, list(zip(stories, files, strict=True)), every=every)
         tell(report, stories, form, output)
     return report.code
@@ -235,6 +246,21 @@ def watched(order: "Order") -> "Explored":
     worlds = len(order.outlines)
     with make_gauge(Screen(file=sys.stderr, highlight=False), worlds) as gauge:
         return search(order, Watch(gauge, worlds))
+
+
+def hunted(seconds: float, mutant: str) -> "Explored":
+    """What a hunt finds in so many seconds, if anything; of a bug, the clause that it breaks."""
+    from ..explorer.exploration import Explored
+    from ..explorer.hunting import hunt
+    from ..explorer.story import Script
+    from ..explorer.worlds import Outline
+    from ..mutants import by_name
+
+    with Script(outline=Outline(), mutant=mutant).planted():
+        found = hunt(seconds, clauses=by_name(mutant).clauses if mutant else ())
+    if found is None:
+        return Explored()
+    return Explored(found={(found.check, found.clause): found.found}, seconds=found.seconds)
 
 
 def keep(story: "Story", folder: Path) -> Path:

@@ -18,7 +18,7 @@ KEPT = Path("runall-out", "replays")
 
 EPILOG = """\b
 Examples:
-  runall explore --mutant one_try --first          finds a story, and says where it is
+  runall explore --mutant one_try --hunt 60        finds a story, and says where it is
   runall replay runall-out/stories/RA-4.6-*.jsonl  tell it again, exactly
   runall replay FILE --rig processes               kill real daemons at the same points
   runall replay FILE --honest                      without the bug that was planted

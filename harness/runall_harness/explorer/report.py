@@ -77,8 +77,8 @@ class ExploreReport(msgspec.Struct, frozen=True, kw_only=True):
     """All that an exploration came to.
 
     `exercised` says how often each check had something to judge; `idle` are those that should
-    have had, in all worlds together, and had not. `agree` says whether merged and unmerged
-    searches found the same clauses, where both were made.
+    have had, in all worlds together, and had not. A hunt has no figures. `agree` says whether
+    merged and unmerged searches found the same clauses, where both were made.
     """
 
     schema: Literal["runall-explore/1"]
@@ -100,10 +100,19 @@ class ExploreReport(msgspec.Struct, frozen=True, kw_only=True):
         return next(code for code, word in VERDICTS.items() if word == self.verdict)
 
 
-# Checks that these worlds can't exercise, each with the reason; a test holds that it is so.
-NEVER_EXERCISED: dict[str, str] = {}
-# Checks that only the faults of a kind bring something to judge.
-ONLY_BY: dict[str, str] = {}
+# Which kinds of moves bring a check something to judge in the plain worlds; each other check is
+# brought something by any kind. Two need a special event, with a limit or a time limit of its own.
+EXERCISED_BY: dict[str, tuple[str, ...]] = {
+    "aborted-stays-aborted": ("orders",),
+    "deleted-is-over": ("orders",),
+    "flag-is-heeded": ("orders",),
+    "refusals-have-reasons": ("orders",),
+    "refused-is-refused": ("orders",),
+    "late-results-stay-apart": ("nemesis",),
+    "living-go-on": ("crash", "nemesis"),
+    "limbo-counts": (),
+    "limit-is-no-interruption": (),
+}
 
 
 def make_report(
@@ -122,8 +131,8 @@ def make_report(
         schema=SCHEMA, verdict=VERDICTS[code_of(explored, idle, agree)],
         policy=order.outlines[0].policy, mutant=order.mutant, faults=list(order.kinds),
         moves=order.depth, worlds=explored[0].worlds,
-        figures=[figures(each, merging=not number) for number, each in enumerate(explored)]
-        if explored[1:] else [figures(explored[0], merging=order.merge)],
+        figures=[figures(each, merging=order.merge and not number)
+                 for number, each in enumerate(explored) if each.tally.schedules],
         agree=agree, exercised=dict(sorted(exercised.items())), idle=idle,
         violations=[report_story(story, path) for story, path in stories],
     )  # fmt: skip
@@ -134,7 +143,7 @@ def silent(exercised: dict[str, int], order: Order) -> list[str]:
     return sorted(
         name
         for name, count in exercised.items()
-        if not count and name not in NEVER_EXERCISED and ONLY_BY.get(name, "") in ("", *order.kinds)
+        if not count and {*EXERCISED_BY.get(name, KINDS)} & {*order.kinds}
     )
 
 
@@ -182,6 +191,3 @@ def report_schema() -> dict[str, Any]:
     """The JSON Schema of the report."""
     about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
     return about | msgspec.json.schema(ExploreReport)
-
-
-__all__ = ["KINDS", "ExploreReport", "make_report", "report_schema"]

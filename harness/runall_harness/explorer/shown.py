@@ -52,7 +52,8 @@ class Watch:
 def print_report(console: Console, report: ExploreReport, stories: list[Story]) -> None:
     """The stories, how often each check judged, the figures, and the last word."""
     print_stories(console, report.violations, stories)
-    console.print(exercised_table(report.exercised))
+    if report.figures:
+        console.print(exercised_table(report.exercised))
     for each in report.figures:
         say(console, figures(each))
     for line in last_words(report):
