@@ -16,6 +16,7 @@ from runall_harness.mutants.page import deaths, page_path, renewed
 from runall_harness.mutants.planting import Plant, never
 from runall_harness.mutants.releases import RELEASES
 from runall_harness.mutants.score import Score, apart, as_json, cell
+from runall_harness.mutants.score import deaths as ways
 from runall_harness.mutants.trial import Kill, Trial, try_scenarios
 from runall_harness.spec import clauses
 from runall_reference import rerun
@@ -227,6 +228,16 @@ def test_only_a_reference_that_passes_and_mutants_that_are_dead_make_a_success()
     assert made_up(verdict="inconclusive").exit_code == 1
     assert made_up(trouble="no rig").exit_code == 3
     assert Score(reference=made_up().reference, mutants=(), trials=()).exit_code == 1
+
+
+def test_a_mutant_has_a_line_for_each_way_in_which_it_was_killed() -> None:
+    case = Kill(by="1_a/b/manual", clause="RA-1.1", seconds=0.5, after=2)
+    story = Kill(by="explorer: a-check", clause="RA-1.2", seconds=1.25, after=1)
+    trial = Trial(name="identity", kills=[case, case, story])
+    told = [("1_a/b/manual", "RA-1.1", "2 cases, 0.50 s"),
+            ("explorer: a-check", "RA-1.2", "1 step, 1.25 s")]  # fmt: skip
+    assert ways(trial) == told
+    assert [str(row[0]) for row in ways(Trial(name="identity"))] == ["nothing: it survived"]
 
 
 def test_a_reference_that_fails_is_accused_by_name() -> None:

@@ -85,24 +85,21 @@ def kill_table(score: Score) -> Table:
     for column in ("mutant", "breaks", "killed by", "naming", "after", "red, but no kill"):
         table.add_column(column, overflow="fold")
     for mutant, trial in score.rows():
-        table.add_row(mutant.name, mutant.clause, *told(trial))
+        first, *more = deaths(trial)
+        others = ", ".join(f"{clause} x{count}" for clause, count in sorted(trial.others.items()))
+        table.add_row(mutant.name, mutant.clause, *first, others)
+        for death in more:
+            table.add_row("", "", *death)
     return table
 
 
-def told(trial: Trial) -> tuple[str | Text, ...]:
-    """The cells of a trial."""
-    others = ", ".join(f"{clause} x{count}" for clause, count in sorted(trial.others.items()))
+def deaths(trial: Trial) -> list[tuple[str | Text, ...]]:
+    """What killed it, the clause that was named, and how soon: by a case, and by the explorer."""
     if trial.troubles:
-        return Text("the kit could not judge", "bold magenta"), "", "", others
-    if not trial.kills:
-        return Text("nothing: it survived", "bold red"), "", "", others
+        return [(Text("the kit could not judge", "bold magenta"), "", "")]
     ways = [kill for kill in (scenario(trial), explored(trial)) if kill]
-    return (
-        "\n".join(kill.by for kill in ways),
-        "\n".join(kill.clause for kill in ways),
-        "\n".join(how_soon(kill) for kill in ways),
-        others,
-    )
+    nothing = (Text("nothing: it survived", "bold red"), "", "")
+    return [(kill.by, kill.clause, how_soon(kill)) for kill in ways] or [nothing]
 
 
 def scenario(trial: Trial) -> Kill | None:
