@@ -280,7 +280,8 @@ def reruns_are_bounded(lineage: Lineage, world: World) -> Iterator[Finding]:
 def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
     """What was lost longer ago than its event allows is not run again, then or later.
 
-    How long ago is known where the rig saw the job die with its server.
+    How long ago is known where the rig saw the job die with its server. A system need not know it
+    better than from the last sign of life, and one whose primary failed meanwhile may know less.
     """
     for before, attempt in lineage.reruns():
         over, runs = world.finalized(before), lineage.runs_of(attempt.view.predecessor)
@@ -290,8 +291,10 @@ def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
         ages = [age for age, _ in told]
         if not before or not ages or 0 in ages:
             continue
-        begun = [lineage.decided(run) for run in lineage.runs_of(attempt.view.id)]
-        late = max(over, *begun) - runs[-1].seen if begun else over - runs[-1].seen
+        until = max([over, *map(lineage.decided, lineage.runs_of(attempt.view.id))])
+        late = until - runs[-1].seen
+        if world.unled(runs[-1].seen, until):
+            continue
         if late > max(ages) + UNDER_WAY:
             yield Breach(f"no rerun of what was lost more than {max(ages):g} s ago",
                          f"{attempt.view.id}, {late:.1f} s after the loss",

@@ -11,7 +11,7 @@ import msgspec
 
 from ..history import BadHistory, Call, Meta
 from ..rigs.base import Proof
-from .work import NONE, UNDER_WAY, Attempt, Debt, Run
+from .work import BEAT, NONE, UNDER_WAY, Attempt, Debt, Run
 
 # What ends jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
@@ -167,6 +167,11 @@ class World:
         """Whether a node had surely been ended, and was not started again by then."""
         ended = [one.at for one, _ in self.hurts.get(node, ()) if one.kind in GONE and one.at <= at]
         return bool(ended) and not any(ended[-1] <= one <= at for one in self.starts.get(node, ()))
+
+    def unled(self, since: float, until: float) -> bool:
+        """Whether something befell a primary after `since`, and by `until`, or was mended."""
+        told = [one for node in self.leaders(until) for one, _ in self.hurts.get(node, ())]
+        return any(since + BEAT < one.at <= until for one in told)
 
     # ---------------------------------------------------------------- settings
     def edit(self, call: Call, line: int) -> tuple[str, Edit] | None:

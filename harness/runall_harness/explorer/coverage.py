@@ -7,12 +7,12 @@ the moves, so that a new rule or a new move makes the measure larger by itself.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar, get_args
+from typing import Any, ParamSpec, Self, TypeVar, get_args
 
-from runall_reference.machines import JOB, LINK, ROLE, Life
-
-from runall_harness.history import Fault
+import msgspec
+from runall_reference.machines import JOB, LINK, ROLE, Life, Rule
 
 from .moves import ORDERS, AnyMove, Order
 from .play import Play
@@ -23,6 +23,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 # What befell a play to which nothing has happened yet.
 NONE = "none"
+# States that are reached only after a failure, a stop or an abort.
+BEFALLEN = frozenset({"suspect", "draining", "retired", "interrupted", "aborted"})
 
 
 def transition(life: Life, trigger: str, source: str, dest: str) -> str:
@@ -45,9 +47,64 @@ def faults() -> list[str]:
     return [NONE, *moves, *dict.fromkeys(Order(at=0, what=what).fault for what in ORDERS)]
 
 
-def every_pair() -> list[Pair]:
-    """All pairs, those that can't occur among them."""
-    return [(row, fault) for row in transitions() for fault in faults()]
+KINDS_OF_FAULT = frozenset(faults())
+
+
+def why_never(rule: Rule, source: str, fault: str) -> str:
+    """Why a row is never taken after that kind of fault; empty if it can be."""
+    if fault == NONE and BEFALLEN & {source, rule.dest}:
+        return "nobody gets there before anything has befallen anybody"
+    if rule.trigger == "stop" and source != "running" and fault != "aborts":
+        return "a time limit counts while a job runs, so only an abort stops one that does not"
+    return ""
+
+
+def every_pair() -> dict[Pair, str]:
+    """All pairs, each with the reason why it can't occur; empty if it can."""
+    return {
+        (transition(life, rule.trigger, source, rule.dest), fault): why_never(rule, source, fault)
+        for life in (JOB, ROLE, LINK)
+        for rule, source in life.rows()
+        for fault in faults()
+    }
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the pairs that can occur were taken: `taken` of `possible`.
+
+    `missing` are the others, `never` those that can't occur, with the reason. `impossible` were
+    taken all the same: then a reason is wrong.
+    """
+
+    taken: int
+    possible: int
+    missing: tuple[Pair, ...]
+    never: dict[str, tuple[Pair, ...]]
+    impossible: tuple[Pair, ...]
+
+    @classmethod
+    def of(cls, pairs: Iterable[Pair]) -> "Coverage":
+        """The measure of these pairs."""
+        every, seen = every_pair(), set(pairs)
+        never: dict[str, tuple[Pair, ...]] = {}
+        for pair, reason in every.items():
+            if reason:
+                never[reason] = (*never.get(reason, ()), pair)
+        possible = [pair for pair, reason in every.items() if not reason]
+        return cls(
+            taken=len(seen.intersection(possible)), possible=len(possible), never=never,
+            missing=tuple(pair for pair in possible if pair not in seen),
+            impossible=tuple(pair for pair, reason in every.items() if reason and pair in seen),
+        )  # fmt: skip
+
+    def lines(self) -> list[str]:
+        """For people: the measure, what is missing by its row, and what can't occur."""
+        told = [f"{self.taken} of {self.possible} pairs of transition and fault"]
+        for row in dict.fromkeys(row for row, _ in self.missing):
+            faults = ", ".join(fault for each, fault in self.missing if each == row)
+            told.append(f"missing: {row} after {faults}")
+        told += [f"{len(pairs)} can't occur: {reason}" for reason, pairs in self.never.items()]
+        return told
 
 
 class Ear:
@@ -100,19 +157,18 @@ class Telling:
     """One play that is told from its beginning, with an ear on it."""
 
     def __init__(self, outline: Outline, ear: Ear) -> None:
-        self.ear, self.fault, self.lines = ear, NONE, 0
+        self.ear, self.fault = ear, NONE
         self.play = ear.hear(NONE, Play, outline)
         self.moves: tuple[AnyMove, ...] = ()
 
     def step(self) -> bool:
-        """Let the next act happen, and see whether it was a fault: that of the world, planned."""
-        happened = self.ear.hear(self.fault, self.play.step)
-        lines = self.play.history.lines
-        for line in lines[self.lines :]:
-            if isinstance(line, Fault) and line.proof.kind in faults():
-                self.fault = line.proof.kind
-        self.lines = len(lines)
-        return happened
+        """Let the next act happen; it may be the failure that this world is about."""
+        planned = self.play.site.world.time.next()
+        act: Any = planned.act if planned else None
+        if isinstance(act, partial) and getattr(act.func, "__self__", None) is self.play:
+            name = act.func.__name__
+            self.fault = name if name in KINDS_OF_FAULT else self.fault
+        return self.ear.hear(self.fault, self.play.step)
 
     def make(self, move: AnyMove) -> None:
         """Make a move, once as many acts have passed as it says."""
@@ -121,7 +177,6 @@ class Telling:
         self.moves = (*self.moves, move)
         self.fault = move.fault
         self.ear.hear(self.fault, move.make, self.play)
-        self.lines = len(self.play.history.lines)
 
     def end(self) -> None:
         """Play on to the end."""

@@ -107,7 +107,8 @@ class Teller:
     def tell(self) -> Found | None:
         """Tell one story to its end, and judge it."""
         telling = Telling(self.lot.choice(self.worlds), self.ear)
-        for _ in range(self.lot.randint(1, self.plan.most_moves)):
+        # The first story of a seed is a world as it is.
+        for _ in range(self.lot.randint(1, self.plan.most_moves) if self.stories else 0):
             if not self.wait(telling):
                 break
             telling.make(self.draw(telling))
