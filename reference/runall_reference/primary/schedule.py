@@ -62,7 +62,7 @@ class Schedule(Placement):
         """The first slot that is not too old to be served (RA-5.5)."""
         if self.missed(event) == "none":
             return present
-        return present - int(event.missed_age // 60) if event.missed_age else 0
+        return present - int(event.missed_age / 60) if event.missed_age else 0
 
     def launch_slot(self, event: Event, slot: int) -> bool:
         """Start the job of one slot, if it can start now."""
