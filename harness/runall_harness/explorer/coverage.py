@@ -69,6 +69,11 @@ def every_pair() -> dict[Pair, str]:
     }
 
 
+def possible_pairs() -> list[Pair]:
+    """The pairs that can occur: what a search aims at."""
+    return [pair for pair, reason in every_pair().items() if not reason]
+
+
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """How many of the pairs that can occur were taken: `taken` of `possible`.
 
@@ -90,7 +95,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         for pair, reason in every.items():
             if reason:
                 never[reason] = (*never.get(reason, ()), pair)
-        possible = [pair for pair, reason in every.items() if not reason]
+        possible = possible_pairs()
         return cls(
             taken=len(seen.intersection(possible)), possible=len(possible), never=never,
             missing=tuple(pair for pair in possible if pair not in seen),

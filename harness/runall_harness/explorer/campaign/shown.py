@@ -1,6 +1,6 @@
 """What people see of a campaign while it goes on: how far it is, and what it has found."""
 
-from ..coverage import every_pair
+from ..coverage import possible_pairs
 from ..gauge import Log
 from .budget import Budget
 from .totals import Breach, Totals
@@ -11,7 +11,7 @@ class Watch:
 
     def __init__(self, gauge: Log, budget: Budget) -> None:
         self.gauge, self.budget = gauge, budget
-        self.pairs = len(every_pair())
+        self.pairs = len(possible_pairs())
         self.known: set[Breach] = set()
 
     def __call__(self, totals: Totals) -> None:
