@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from runall_harness.rigs.base import KitCannotRun
+from runall_harness.together import serve_parent
 
 from .search import Found, Search, Tally
 from .shrink import shrink
@@ -120,11 +121,9 @@ desk: Desk | None = None
 
 
 def take_seat(progress: Any, stop: Any) -> None:
-    """Begin to work in a process of the pool. An interruption is for the one who waits."""
+    """Begin to work in a process of the pool."""
     global desk
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve_parent()
     desk = Desk(progress, stop)
 
 

@@ -4,7 +4,6 @@ Each process plants one lie at a time, so the tasks share nothing but what was a
 """
 
 import multiprocessing
-import signal
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -18,6 +17,7 @@ import msgspec
 from ..cases import load_cases
 from ..crew.room import cores
 from ..rigs.base import KitCannotRun
+from ..together import serve_parent
 from . import by_name
 from .hunting import try_explorer
 from .mutant import Mutant
@@ -84,7 +84,7 @@ def try_beside_each_other(
     """Try several at once, each in a process of its own, as they end."""
     # Not forked: the parent has threads that show how far everything is.
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, spawn, initializer=leave_interruptions) as pool, ended(pool):
+    with ProcessPoolExecutor(jobs, spawn, initializer=serve_parent) as pool, ended(pool):
         futures = [pool.submit(try_named, name, asked) for name in (REFERENCE, *names)]
         try:
             for future in as_completed(futures):
@@ -93,11 +93,6 @@ def try_beside_each_other(
         except BrokenProcessPool as error:
             cause = "a process that tried a mutant died"
             raise KitCannotRun(cause, "look for what ended it, then try --jobs 1") from error
-
-
-def leave_interruptions() -> None:
-    """Ctrl-C reaches every process of a terminal; here it is for the first of them alone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
