@@ -1,22 +1,25 @@
 """The explorer's findings: shrunk to their shortest story, told in sentences, kept in a file."""
 
+import json
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
+import jsonschema
 import pytest
 from rich.console import Console
 from runall_harness.checks import Broken, examine
 from runall_harness.explorer.exploration import Explored, Order, search_world
-from runall_harness.explorer.moves import AnyMove, Crash, Cut, Kill, Pause, crashes
+from runall_harness.explorer.moves import KINDS, AnyMove, Crash, Cut, Kill, Pause, crashes
 from runall_harness.explorer.moves import Order as Ask
+from runall_harness.explorer.performing import SPEED
 from runall_harness.explorer.play import Play
 from runall_harness.explorer.search import Found, retell
 from runall_harness.explorer.shown import print_story
 from runall_harness.explorer.shrink import shrink
 from runall_harness.explorer.story import NoStory, Script, Story, read_script, tell_story
-from runall_harness.explorer.worlds import LATE, Outline, named
-from runall_harness.history import load
+from runall_harness.explorer.worlds import FAULTS, HORIZON, LATE, RELEASED, Outline, named
+from runall_harness.history import load, schema
 from runall_harness.mutants import by_name, planted
 
 
@@ -142,6 +145,15 @@ def test_a_saved_story_is_a_history_that_breaks_the_same_clauses(tmp_path: Path)
     assert examine(load(path)).violations == story.broken
 
 
+def test_each_line_of_a_saved_story_is_valid(tmp_path: Path) -> None:
+    move = Cut(at=40, node="primary", lasting=2.0)
+    tell_story(Script(outline=named("lost/scheduled+backup"), moves=(move,))).save(tmp_path / "s")
+    lines = [json.loads(line) for line in (tmp_path / "s").read_text().splitlines()]
+    assert [line["kind"] for line in lines[:2]] == ["meta", "story"]
+    for line in lines:
+        jsonschema.validate(line, schema())
+
+
 def test_a_saved_story_is_read_as_it_was_written(tmp_path: Path) -> None:
     moves = (Crash(at=3, node="primary", brain="primary", where="between", act=1, back=None),
              Ask(at=20, what="aborts the job"))  # fmt: skip
@@ -169,6 +181,18 @@ def test_a_file_that_is_no_story_is_refused_with_the_reason(
     path.write_text(text)
     with pytest.raises(NoStory, match=why):
         read_script(path)
+
+
+# ------------------------------------------------------------------ the page
+def test_the_page_names_every_failure_every_kind_of_move_and_the_speed() -> None:
+    page = (Path(__file__).parents[1] / "harness" / "EXPLORER.md").read_text("utf-8")
+    for name in [*FAULTS, "quiet"]:
+        assert f"| `{name}/…` |" in page
+    for kind in KINDS:
+        assert f"| `{kind}` |" in page
+    assert f"divided by {SPEED:g}," in page
+    assert f"At second {RELEASED:g} every job" in page
+    assert f"or at second {HORIZON:g}." in page
 
 
 # ------------------------------------------------------------------ exploring

@@ -143,7 +143,8 @@ def told(again: Replayed) -> list[ToldSentence]:
         if again.rig == "simulated"
         else happenings(again.lines, again.began, deeds=True)
     )
-    return [ToldSentence(at=round(each.at, 3), text=each.text) for each in sentences]
+    ordered = sorted(sentences, key=lambda each: round(each.at, 3))
+    return [ToldSentence(at=round(each.at, 3), text=each.text) for each in ordered]
 
 
 def report_schema() -> dict[str, Any]:
