@@ -286,6 +286,13 @@ def test_a_worker_is_told_to_end_what_is_not_the_primary_s():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("node", "boot"), [("other", "w#1"), ("w", "w#2")])
+def test_a_job_belongs_to_one_start_of_one_worker(node: str, boot: str):
+    stage, job = running()
+    stage.beat(2, job, node=node, boot=boot)
+    assert Stop(epoch=1, job=job, reason="stale") in stage.said(node)
+
+
 # ------------------------------------------------------------------ too old
 def test_a_rerun_that_waited_too_long_is_refused_with_its_reason():
     stage, job = given_up(rerun_age=1000.0)

@@ -24,10 +24,10 @@ class Link(msgspec.Struct, kw_only=True):
     """
 
     state: str
-    boot: str
-    since: float
-    heard: float
-    alive: float
+    boot: str = ""
+    since: float = 0.0
+    heard: float = 0.0
+    alive: float = 0.0
     sent: float = 0.0
     outlives: float = 0.0
 
@@ -76,9 +76,10 @@ class Desk:
     # ---------------------------------------------------------------- what a step does
     def count(self, series: str) -> int:
         """The next number of a series, starting at 1."""
-        counter = self.books.get(Counter, series) or Counter(name=series, next=1)
-        self.books.put(Counter(name=series, next=counter.next + 1))
-        return counter.next
+        counter = self.books.get(Counter, series)
+        number = counter.next if counter else 1
+        self.books.put(Counter(name=series, next=number + 1))
+        return number
 
     def stagger(self) -> float:
         """The earliest start of the next rerun: those of one loss do not all start at once."""

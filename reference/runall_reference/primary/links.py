@@ -34,10 +34,7 @@ class Links(Finalization):
         if link is None or link.boot != beat.boot:
             self.join(beat.node, beat.boot)
         if link is None:
-            link = Link(
-                state="lost", boot=beat.boot, since=self.now, heard=self.now, alive=self.now
-            )
-            self.links[beat.node] = link
+            link = self.links[beat.node] = Link(state="lost")
         self.move_link(link, "last_beats" if beat.draining else "beat")
         link.boot, link.heard, link.sent = beat.boot, self.now, beat.sent
         link.outlives = beat.outlives
