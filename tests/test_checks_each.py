@@ -193,6 +193,12 @@ def test_a_check_keeps_still_about_what_is_right_and_says_that_it_looked(told: T
     assert found.exercised[told.check] > 0
 
 
+def test_a_server_that_is_frozen_again_is_not_in_reach_because_it_was_woken_before() -> None:
+    frozen = [fault("pause", 1), fault("unpause", 3), fault("pause", 6)]
+    told = [meta(), *frozen, ran("j1", 3.1, 20, "terminated"), shown(12, "j1", "interrupted")]
+    assert by("living-go-on", examine(told)) == []
+
+
 @pytest.mark.parametrize("check", [check.name for check in CHECKS])
 def test_a_check_that_had_nothing_to_judge_says_so(check: str) -> None:
     found = examine([meta(), ran("j1", 1)])

@@ -202,7 +202,8 @@ def in_reach(run: Run, at: float, world: World) -> str | None:
     if HIDDEN.intersection(kinds):
         return None
     for silence, mended in SILENCES.items():
-        if kinds.count(silence) > kinds.count(mended):
+        told = [kind for kind in kinds if kind in (silence, mended)]
+        if told and told[-1] == silence:
             return None
     if own:
         return "RA-2.4" if own[-1].at < at - UNDER_WAY else None
