@@ -2,12 +2,15 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import psutil
 import pytest
 from runall_harness.checks.guarantees import CHECKS
 from runall_harness.explorer.exploration import Explored, Order
@@ -184,6 +187,47 @@ def test_what_only_users_bring_about_is_asked_of_orders_only() -> None:
 def test_the_exceptions_are_checks_and_kinds_that_there_are() -> None:
     assert set(EXERCISED_BY) <= {check.name for check in CHECKS}
     assert {kind for kinds in EXERCISED_BY.values() for kind in kinds} <= set(KINDS)
+
+
+# ------------------------------------------------------------------ when it is cut short
+@pytest.fixture
+def under_way(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """An exploration that has found something in one world, and goes on in others."""
+    command = [sys.executable, "-m", "runall_harness.cli", "explore", "--mutant", "drops_now",
+               "--faults", "nemesis", "--jobs", "2", "--out", str(tmp_path)]  # fmt: skip
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as running:
+        assert running.stderr is not None
+        assert "breaks RA-" in running.stderr.readline()
+        yield running
+        running.kill()
+
+
+def searching(running: "subprocess.Popen[str]") -> list[psutil.Process]:
+    """The processes that search for it."""
+    children = psutil.Process(running.pid).children()
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def test_an_interrupted_exploration_ends_at_once_and_leaves_nobody_at_work(
+    under_way: "subprocess.Popen[str]",
+) -> None:
+    at_work = searching(under_way)
+    assert len(at_work) == 2
+    under_way.send_signal(signal.SIGINT)
+    out, _ = under_way.communicate(timeout=60)
+    assert (under_way.returncode, out) == (130, "")
+    assert psutil.wait_procs(at_work, timeout=10)[1] == []
+
+
+def test_a_search_that_dies_is_told_and_is_no_violation(
+    under_way: "subprocess.Popen[str]",
+) -> None:
+    searching(under_way)[0].kill()
+    _, told = under_way.communicate(timeout=60)
+    assert under_way.returncode == 3
+    assert "a process of the exploration died" in told
+    assert "Traceback" not in told
 
 
 # ------------------------------------------------------------------ usage

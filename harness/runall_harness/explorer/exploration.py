@@ -27,6 +27,10 @@ from .worlds import Outline
 OFTEN = 0.2
 
 
+# A check, and the clause that it found broken.
+Key = tuple[str, str]
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What to explore. `kinds` are those of `moves.KINDS`, `depth` is how many moves a story has.
 
@@ -52,11 +56,11 @@ class Explored(msgspec.Struct, kw_only=True):
 
     tally: Tally = msgspec.field(default_factory=Tally)
     worlds: list[str] = []
-    found: dict[tuple[str, str], Found] = {}
+    found: dict[Key, Found] = {}
     seconds: float = 0.0
 
     @property
-    def clauses(self) -> set[tuple[str, str]]:
+    def clauses(self) -> set[Key]:
         """The checks that found something, and the clauses that they name."""
         return set(self.found)
 
@@ -73,6 +77,13 @@ class Explored(msgspec.Struct, kw_only=True):
             known = self.found.get(key)
             if known is None or len(found.moves) < len(known.moves):
                 self.found[key] = found
+
+    def note(self, found: Found) -> list[Key]:
+        """Take in a story, unless what it breaks is known; what is new of that."""
+        new = [key for broken in found.broken
+               if (key := (broken.check, broken.clause)) not in self.found]  # fmt: skip
+        self.found.update(dict.fromkeys(new, found))
+        return new
 
     def stories(self, mutant: str) -> list[Story]:
         """The shortest stories of all that was found, each told once."""
@@ -114,7 +125,11 @@ class Desk:
         self.told = now
         if self.stop.is_set():
             raise Stopped
-        self.progress.put((name, tally.schedules))
+        self.progress.put((name, tally.schedules, None))
+
+    def tell(self, name: str, tally: Tally, key: Key) -> None:
+        """Say at once that a clause is broken."""
+        self.progress.put((name, tally.schedules, key))
 
 
 desk: Desk | None = None
@@ -135,8 +150,9 @@ def search_world(order: Order, outline: Outline) -> Explored:
     try:
         with Script(outline=outline, mutant=order.mutant).planted():
             for found in search.run():
-                for broken in found.broken:
-                    explored.found.setdefault((broken.check, broken.clause), found)
+                for key in explored.note(found):
+                    if desk:
+                        desk.tell(name, search.tally, key)
                 if order.first:
                     break
             else:
@@ -150,13 +166,26 @@ def search_world(order: Order, outline: Outline) -> Explored:
 
 
 # ------------------------------------------------------------------ in the one who waits
-Progress = Callable[[Explored, Counter[str]], None]
+class Running(msgspec.Struct):
+    """What is heard of searches that go on: schedules by world, and where each clause broke."""
+
+    schedules: Counter[str] = msgspec.field(default_factory=Counter[str])
+    broken: dict[Key, str] = {}
+
+    def hear(self, name: str, schedules: int, key: Key | None) -> None:
+        """Take in what one of them says."""
+        self.schedules[name] = schedules
+        if key is not None:
+            self.broken.setdefault(key, name)
+
+
+Progress = Callable[[Explored, Running], None]
 
 
 def explore(order: Order, progress: Progress = unheard) -> Explored:
     """Search all worlds of an order.
 
-    `progress` is told of what is done, and of the schedules that each running search has begun.
+    `progress` is told of what is done, and of what is heard of the searches that go on.
     Raises `KitCannotRun` when a process of the pool dies.
     """
     began, explored = time.monotonic(), Explored()
@@ -169,7 +198,7 @@ def explore(order: Order, progress: Progress = unheard) -> Explored:
     return explored
 
 
-def searched(order: Order) -> Iterator[tuple[Explored | None, Counter[str]]]:
+def searched(order: Order) -> Iterator[tuple[Explored | None, Running]]:
     """Each world as its search ends, and in between how far the others are."""
     context = multiprocessing.get_context("spawn")
     heard, stop = context.Queue(), context.Event()
@@ -188,18 +217,17 @@ def searched(order: Order) -> Iterator[tuple[Explored | None, Counter[str]]]:
 
 def gathered(
     order: Order, left: set[Future[Explored]], heard: Any, stop: Any
-) -> Iterator[tuple[Explored | None, Counter[str]]]:
+) -> Iterator[tuple[Explored | None, Running]]:
     """The results as they come; with `first`, none after that of a violation."""
-    running: Counter[str] = Counter()
+    running = Running()
     while left:
         done, left = wait(left, OFTEN, FIRST_COMPLETED)
         while not heard.empty():
-            name, schedules = heard.get()
-            running[name] = schedules
+            running.hear(*heard.get())
         for future in done:
             explored = future.result()
             for name in explored.worlds:
-                running.pop(name, None)
+                running.schedules.pop(name, None)
             yield explored, running
             if order.first and explored.found:
                 stop.set()

@@ -1,6 +1,5 @@
 """How people see an exploration: while it goes on, at its end, and each story that was found."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .exploration import Explored
+from .exploration import Explored, Key, Running
 from .gauge import Log
 from .picture import picture
 from .report import (
@@ -31,18 +30,18 @@ class Watch:
 
     def __init__(self, gauge: Log, worlds: int) -> None:
         self.gauge, self.worlds = gauge, worlds
-        self.known: set[tuple[str, str]] = set()
+        self.known: set[Key] = set()
 
-    def __call__(self, explored: Explored, running: Counter[str]) -> None:
-        """So much is explored, and so many schedules of each running search were begun."""
-        for key in sorted(explored.clauses - self.known):
-            self.gauge.say(f"{explored.found[key].outline.name} breaks {key[1]} ({key[0]})")
-        self.known |= explored.clauses
+    def __call__(self, explored: Explored, running: Running) -> None:
+        """So much is explored, and this is heard of the searches that go on."""
+        for key in sorted(running.broken.keys() - self.known):
+            self.gauge.say(f"{running.broken[key]} breaks {key[1]} ({key[0]})")
+        self.known |= running.broken.keys()
         self.gauge.show(len(explored.worlds), self.words(explored, running))
 
-    def words(self, explored: Explored, running: Counter[str]) -> str:
+    def words(self, explored: Explored, running: Running) -> str:
         """How many worlds and schedules there were."""
-        schedules = explored.tally.schedules + running.total()
+        schedules = explored.tally.schedules + running.schedules.total()
         pace = schedules / explored.seconds if explored.seconds else 0.0
         worlds = f"{len(explored.worlds)} of {self.worlds} worlds"
         return f"{worlds}, {schedules:,} schedules, {pace:,.0f} a second"
