@@ -3,6 +3,8 @@
 from msgspec import to_builtins
 from runall_reference import views
 from runall_reference.inputs import RunEvent, Unlinked
+from runall_reference.primary import Primary
+from runall_reference.settings import Settings
 from runall_reference.timing import Timing
 from stage import NOW, SLOT, Stage, ended
 
@@ -112,6 +114,11 @@ def test_the_status_says_who_leads_and_what_minute_it_is():
         "node": "p", "role": "primary", "epoch": 1, "boot": "p#1", "policy": "cronicle-0.9.52",
         "slot": SLOT + 1,
     }  # fmt: skip
+
+
+def test_a_primary_that_has_not_led_yet_has_no_epoch_and_no_boot():
+    status = views.status(Primary("b", Settings()), NOW)
+    assert (status["role"], status["epoch"], status["boot"]) == ("standby", 0, "")
 
 
 def test_a_view_changes_nothing():
