@@ -84,21 +84,24 @@ class Primary(Orders, Schedule):
 
     def renew_lease(self) -> None:
         """Show the backups that this primary lives; the record also dates an outage."""
-        lease = self.lease()
-        if lease is not None and self.now >= self.renewal_at():
+        if self.now >= self.renewal_at():
+            lease = self.own_lease()
             renewed = replace(lease, renewals=lease.renewals + 1, renewed_at=self.now)
             self.books.put(renewed)
 
     def renewal_at(self) -> float:
         """When the lease is renewed next, in seconds: three times in its life."""
-        lease = self.lease()
-        return (lease.renewed_at if lease else self.now) + self.settings.lease / 3
+        return self.own_lease().renewed_at + self.settings.lease / 3
 
     def give_up_lease(self) -> None:
         """Leave the lease to whoever wants it, without a wait."""
+        self.books.put(replace(self.own_lease(), holder="", renewed_at=self.now))
+
+    def own_lease(self) -> Lease:
+        """The lease of a primary that leads."""
         lease = self.lease()
         assert lease is not None
-        self.books.put(replace(lease, holder="", renewed_at=self.now))
+        return lease
 
     def settle(self) -> None:
         """Do all that is due: who is silent, what is over, then what may start."""
