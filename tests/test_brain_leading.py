@@ -137,6 +137,14 @@ def test_a_backup_looks_four_times_in_the_life_of_a_lease():
     assert Standby("b", Settings(lease=30.0)).poll_every() == 7.5
 
 
+def test_a_primary_answers_only_while_no_backup_can_have_led():
+    stage = Stage(lease=30.0, drift=0.05)
+    assert stage.brain.may_answer(NOW + 28.5)
+    assert not stage.brain.may_answer(NOW + 28.6)
+    stage.tick(40)
+    assert stage.brain.may_answer(NOW + 41)
+
+
 # ------------------------------------------------------------------ going down
 def test_an_idle_primary_gives_up_the_lease_at_once():
     stage = Stage()

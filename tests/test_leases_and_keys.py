@@ -9,11 +9,13 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from runall_reference.inputs import Tick
 from runall_reference.messages import Ack, decode_beat, encode
 from runall_reference.settings import Settings
 from runall_reference.shells import primary as module
+from runall_reference.shells.api import application
 from runall_reference.shells.clocks import SteadyClock
 from runall_reference.shells.primary import PrimaryDaemon
 from runall_reference.store import Store, open_store
@@ -136,6 +138,34 @@ def test_the_schedule_follows_a_wall_clock_that_was_set(tmp_path: Path):
         primary.close_store()
 
     asyncio.run(body())
+
+
+def test_a_primary_that_slept_through_its_lease_answers_nothing_before_it_has_renewed_it(
+    tmp_path: Path,
+):
+    class SlowClock(SteadyClock):
+        slept = 0.0
+
+        def __call__(self) -> float:
+            return super().__call__() + self.slept
+
+    async def body() -> list[int]:
+        clock, store = SlowClock(), f"sqlite:///{tmp_path / 'p.db'}"
+        primary = PrimaryDaemon("p", Settings(), store, SECRET, clock)
+        primary.begin()
+        app = httpx.ASGITransport(application(primary, SECRET))
+        shown = {"Authorization": f"Bearer {SECRET}"}
+        async with httpx.AsyncClient(transport=app, base_url="http://p", headers=shown) as api:
+            answers = [await api.get("/v1/jobs"), await api.get("/health")]
+            clock.slept = Settings().lease
+            answers += [await api.get("/v1/jobs"), await api.get("/health")]
+            assert "has not renewed its lease" in answers[2].text
+            primary.inform(Tick())
+            answers += [await api.get("/v1/jobs"), await api.get("/health")]
+        primary.close_store()
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(body()) == [200, 200, 503, 503, 200, 200]
 
 
 def test_the_own_worker_of_a_primary_goes_on_while_its_store_is_out_of_reach(

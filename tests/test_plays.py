@@ -126,6 +126,12 @@ def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once
     assert not examine(play.history.lines).violations
 
 
+def test_a_primary_that_slept_through_a_takeover_shows_nothing_that_is_out_of_date() -> None:
+    asleep, dies = Pause(at=0, node="primary", lasting=40.0), Kill(at=91, node="backup", back=None)
+    play = retell(named("worker-restart/manual+backup"), [asleep, dies])
+    assert not examine(play.history.lines).violations
+
+
 def test_an_order_is_a_call_with_its_answer() -> None:
     play = retell(QUIET, [Order(at=4, what="aborts the job")])
     assert [how for _, _, how, _ in ends(play)][0] == "terminated"

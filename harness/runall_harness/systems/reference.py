@@ -212,7 +212,8 @@ class SimulatedClient:
         """Who leads and can be reached. Raises `Unreachable` while nobody does."""
         world = self.site.world.nodes
         nodes = [world[name] for name in self.primaries if name in world]
-        shells = [n.primary for n in nodes if n.up and not n.frozen and not n.cut and n.primary]
+        there = [n.primary for n in nodes if n.up and not n.frozen and not n.cut and n.primary]
+        shells = [shell for shell in there if self.leads(shell).may_answer(self.site.now())]
         if not shells:
             raise Unreachable(f"none of {', '.join(self.primaries)} answers")
         return max(shells, key=lambda shell: self.leads(shell).epoch)

@@ -93,6 +93,16 @@ class Primary(Orders, Schedule):
         """When the lease is renewed next, in seconds: three times in its life."""
         return self.own_lease().renewed_at + self.settings.lease / 3
 
+    def may_answer(self, now: float) -> bool:
+        """Whether the books can still be shown: no backup can have led since the last renewal.
+
+        One leads when the lease stood still for its whole life (RA-9.2). A primary that slept for
+        as long renews first, or learns that it is deposed (RA-9.3). `now` is seconds.
+        """
+        lease = self.lease()
+        stood_still = now - lease.renewed_at if lease else 0.0
+        return stood_still * (1 + self.settings.drift) < self.settings.lease
+
     def give_up_lease(self) -> None:
         """Leave the lease to whoever wants it, without a wait."""
         self.books.put(replace(self.own_lease(), holder="", renewed_at=self.now))

@@ -96,10 +96,13 @@ class Api:
 
     @property
     def brain(self) -> Any:
-        """The brain to read from. Raises `ApiError` while there is none."""
+        """The brain to read from. Raises `ApiError` while there is none that may answer."""
         if not self.primary.leading():
             raise self.nobody()
-        return self.primary.brain
+        brain = self.primary.brain
+        if not brain.may_answer(self.primary.clock()):
+            raise overslept()
+        return brain
 
     def nobody(self) -> ApiError:
         """Why there is no brain to ask."""
@@ -127,6 +130,8 @@ class Api:
         status["version"] = self.primary.changes.version
         if not self.primary.leading():
             status["role"] = "standby" if self.primary.store is not None else "recovering"
+        elif not brain.may_answer(self.primary.clock()):
+            status["role"] = "recovering"
         return reply(status, 200 if status["role"] == "primary" else 503)
 
     async def status(self, request: Request) -> Response:
@@ -211,6 +216,12 @@ class Api:
         asked = decode(await body(request) or b"{}", AbortRequest)
         root = self.order(AbortJob(request.path_params["name"], asked.by))
         return reply({"root": root})
+
+
+def overslept() -> ApiError:
+    """The answer of a primary that was asleep for so long that another may have led since."""
+    message = "the primary has not renewed its lease in time, and another may lead"
+    return ApiError(503, "recovering", message, "try again in a moment, or ask another")
 
 
 def recovering() -> ApiError:
