@@ -10,6 +10,7 @@ with the line that it is about.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -298,8 +299,10 @@ def main(modules: tuple[str, ...], since: str | None, jobs: int | None, form: st
 
 
 if __name__ == "__main__":
+    # An end from outside is an interruption too: the copy goes, and the tool with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        main.main(standalone_mode=False)
+        main.main(prog_name="ci/mutation", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(64)
