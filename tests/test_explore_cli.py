@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -126,6 +127,13 @@ def test_a_hunt_finds_one_story_of_a_bug(tmp_path: Path) -> None:
     assert len(report["violations"]) == 1
     assert report["figures"] == []
     assert "RA-4.6" in {each["clause"] for each in report["violations"][0]["broken"]}
+
+
+def test_stories_are_bred_and_the_pairs_that_they_took_are_told() -> None:
+    done = explore("--breed", "10", "--world", "quiet/manual", "--format", "json")
+    assert done.returncode == 0
+    assert report_of(done)["verdict"] == "clean"
+    assert re.search(r"\d+ stories, \d+ of \d+ pairs of transition and fault", done.stderr)
 
 
 def test_merged_and_unmerged_are_compared_with_the_figures_of_both(tmp_path: Path) -> None:

@@ -104,6 +104,9 @@ def print_schema(*, campaign: bool) -> int:
 @click.option("--hunt", type=click.FloatRange(min=0, min_open=True), metavar="S",
               help="Look for one story only, where bugs show soonest, for S seconds at the most. "
               "To find none proves nothing.")  # fmt: skip
+@click.option("--breed", type=click.IntRange(1), metavar="N",
+              help="Let Hypothesis put N stories of many moves together, towards transitions and "
+              "faults that no story has had yet; needs runall-kit[breeding].")  # fmt: skip
 @click.option("--first", is_flag=True, help="End with the first violation.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", envvar="RUNALL_JOBS",
               show_envvar=True, help="Search N worlds at once; by default one a core.")  # fmt: skip
@@ -197,7 +200,8 @@ def search_seeds(
     told: dict[str, Any],
 ) -> int:
     """A campaign over these worlds. Raises `click.UsageError` for options that it has not."""
-    if lone := [name for name in ("pairs", "first", "no_merge", "compare", "hunt") if told[name]]:
+    bounded = ("pairs", "first", "no_merge", "compare", "hunt", "breed")
+    if lone := [name for name in bounded if told[name]]:
         option = lone[0].replace("_", "-")
         raise click.UsageError(f"--{option} is of a bounded search, and not of a campaign.")
     from ..explorer.seeds import SeedPlan
@@ -216,17 +220,30 @@ def explore_worlds(order: "Order", form: str, told: dict[str, Any], *, every: bo
     from .conform import own_output
 
     with own_output() as output:
-        explored = (
-            [hunted(told["hunt"], order.mutant)]
-            if told["hunt"]
-            else [watched(each) for each in orders(order, told["compare"])]
-        )
+        explored = searched(order, told)
         stories = explored[0].stories(order.mutant)
         files = [keep(story, told["out"]) for story in stories]
-        every = every and not (order.first or told["hunt"])
+        every = every and not (order.first or told["hunt"] or told["breed"])
         report = make_report(order, explored, list(zip(stories, files, strict=True)), every=every)
         tell(report, stories, form, output)
     return report.code
+
+
+def searched(order: "Order", told: dict[str, Any]) -> "list[Explored]":
+    """Hunt, breed, or search exhaustively, whatever was asked for."""
+    if not (told["hunt"] or told["breed"]):
+        return [watched(each) for each in orders(order, told["compare"])]
+    from ..explorer.beyond import bred, hunted
+
+    if told["hunt"]:
+        return [hunted(told["hunt"], order.mutant)]
+    from ..explorer.seeds import SeedPlan
+
+    plan = SeedPlan(worlds=tuple(each.name for each in order.outlines), mutant=order.mutant,
+                    policy=order.outlines[0].policy)  # fmt: skip
+    explored, words = bred(told["breed"], plan)
+    click.echo(words, err=True)
+    return [explored]
 
 
 def orders(order: "Order", compare: bool) -> "list[Order]":
@@ -246,21 +263,6 @@ def watched(order: "Order") -> "Explored":
     worlds = len(order.outlines)
     with make_gauge(Screen(file=sys.stderr, highlight=False), worlds) as gauge:
         return search(order, Watch(gauge, worlds))
-
-
-def hunted(seconds: float, mutant: str) -> "Explored":
-    """What a hunt finds in so many seconds, if anything; of a bug, the clause that it breaks."""
-    from ..explorer.exploration import Explored
-    from ..explorer.hunting import hunt
-    from ..explorer.story import Script
-    from ..explorer.worlds import Outline
-    from ..mutants import by_name
-
-    with Script(outline=Outline(), mutant=mutant).planted():
-        found = hunt(seconds, clauses=by_name(mutant).clauses if mutant else ())
-    if found is None:
-        return Explored()
-    return Explored(found={(found.check, found.clause): found.found}, seconds=found.seconds)
 
 
 def keep(story: "Story", folder: Path) -> Path:

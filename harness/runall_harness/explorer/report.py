@@ -77,8 +77,8 @@ class ExploreReport(msgspec.Struct, frozen=True, kw_only=True):
     """All that an exploration came to.
 
     `exercised` says how often each check had something to judge; `idle` are those that should
-    have had, in all worlds together, and had not. A hunt has no figures. `agree` says whether
-    merged and unmerged searches found the same clauses, where both were made.
+    have had, in all worlds together, and had not. Only exhaustive searches have figures. `agree`
+    says whether merged and unmerged ones found the same clauses, where both were made.
     """
 
     schema: Literal["runall-explore/1"]
@@ -132,7 +132,7 @@ def make_report(
         policy=order.outlines[0].policy, mutant=order.mutant, faults=list(order.kinds),
         moves=order.depth, worlds=explored[0].worlds,
         figures=[figures(each, merging=order.merge and not number)
-                 for number, each in enumerate(explored) if each.tally.schedules],
+                 for number, each in enumerate(explored) if each.tally.states],
         agree=agree, exercised=dict(sorted(exercised.items())), idle=idle,
         violations=[report_story(story, path) for story, path in stories],
     )  # fmt: skip
