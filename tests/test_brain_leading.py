@@ -1,6 +1,6 @@
 """A primary takes the lease, shows that it lives, and gives the lease up when it has drained."""
 
-from runall_reference.inputs import ClockSet, Drain, Retire, Tick
+from runall_reference.inputs import ClockSet, Drain, Retire, Tick, Unlinked
 from runall_reference.messages import Ack, Start
 from runall_reference.primary import Primary, Standby
 from runall_reference.records import Counter, Job, Lease, Reopened, Server
@@ -143,6 +143,21 @@ def test_a_primary_answers_only_while_no_backup_can_have_led():
     assert not stage.brain.may_answer(NOW + 28.6)
     stage.tick(40)
     assert stage.brain.may_answer(NOW + 41)
+
+
+def test_the_next_primary_knows_since_when_a_worker_has_been_out_of_reach():
+    stage = Stage()
+    stage.beat(3)
+    stage.tell(Unlinked("w", "w#1"), 4)
+    records = [record for table in stage.books.tables.values() for record in table.values()]
+    assert Stage(records).brain.alive_at("w") == NOW + 3
+    stage.beat(5)
+    stage.tick(stage.settings.lease / 3 + 5)
+    renewed_at = lease(stage).renewed_at
+    for _ in range(2):
+        records = [record for table in stage.books.tables.values() for record in table.values()]
+        stage = Stage(records)
+        assert stage.brain.alive_at("w") == renewed_at
 
 
 # ------------------------------------------------------------------ going down

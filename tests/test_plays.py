@@ -132,9 +132,17 @@ def test_a_primary_that_slept_through_a_takeover_shows_nothing_that_is_out_of_da
     assert not examine(play.history.lines).violations
 
 
+def test_a_crash_of_the_primary_makes_no_loss_look_younger_than_it_is() -> None:
+    crash = Crash(at=35, node="primary", brain="primary", where="between", back=2.0)
+    play = retell(named("late/manual+target+rerun_age"), [crash])
+    assert not examine(play.history.lines).violations
+    states = [job.state for job in play.client.jobs() if job.root == play.root]
+    assert states == ["interrupted"]
+
+
 def test_an_order_is_a_call_with_its_answer() -> None:
     play = retell(QUIET, [Order(at=4, what="aborts the job")])
-    assert [how for _, _, how, _ in ends(play)][0] == "terminated"
+    assert ends(play)[0][2] == "terminated"
 
 
 # ------------------------------------------------------------------ when plays are the same

@@ -193,13 +193,18 @@ class Abort(Record, frozen=True, kw_only=True):
 
 
 class Server(Record, frozen=True, kw_only=True):
-    """A node that has joined at least once, and the last start of it that was seen."""
+    """A node that has joined at least once, and the last start of it that was seen.
+
+    `alive_at` is when it was last known to live, in seconds, while it is out of reach; else 0. The
+    next primary must know it: a loss does not get younger because a primary dies as well (RA-8.2).
+    """
 
     table: ClassVar[str] = "servers"
 
     name: str
     boot: str
     joined_at: float
+    alive_at: float = 0.0
 
     @property
     def key(self) -> str:

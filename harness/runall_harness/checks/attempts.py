@@ -282,7 +282,8 @@ def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
     """What was lost longer ago than its event allows is not run again, then or later.
 
     How long ago is known where the rig saw the job die with its server. A system need not know it
-    better than from the last sign of life, and one whose primary failed meanwhile may know less.
+    better than from the last sign of life that it could hear, and one that was frozen may date that
+    by when it read it.
     """
     for before, attempt in lineage.reruns():
         over, runs = world.finalized(before), lineage.runs_of(attempt.view.predecessor)
@@ -293,9 +294,9 @@ def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
         if not before or not ages or 0 in ages:
             continue
         until = max([over, *map(lineage.decided, lineage.runs_of(attempt.view.id))])
-        late = until - runs[-1].seen
-        if world.unled(runs[-1].seen, until):
+        if world.deaf(runs[-1].seen):
             continue
+        late = until - runs[-1].seen
         if late > max(ages) + UNDER_WAY:
             yield Breach(f"no rerun of what was lost more than {max(ages):g} s ago",
                          f"{attempt.view.id}, {late:.1f} s after the loss",

@@ -11,7 +11,7 @@ import msgspec
 
 from ..history import BadHistory, Call, Meta
 from ..rigs.base import Proof
-from .work import BEAT, NONE, UNDER_WAY, Attempt, Debt, Run
+from .work import NONE, UNDER_WAY, Attempt, Debt, Run
 
 # What ends jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
@@ -168,10 +168,11 @@ class World:
         ended = [one.at for one, _ in self.hurts.get(node, ()) if one.kind in GONE and one.at <= at]
         return bool(ended) and not any(ended[-1] <= one <= at for one in self.starts.get(node, ()))
 
-    def unled(self, since: float, until: float) -> bool:
-        """Whether something befell a primary after `since`, and by `until`, or was mended."""
-        told = [one for node in self.leaders(until) for one, _ in self.hurts.get(node, ())]
-        return any(since + BEAT < one.at <= until for one in told)
+    def deaf(self, at: float) -> bool:
+        """Whether a primary could hear nothing then, and may take what it reads later for fresh."""
+        told = [[one for one, _ in self.hurts.get(node, ())] for node in self.leaders(at)]
+        last = [next((one.kind for one in reversed(ones) if one.at <= at), "") for ones in told]
+        return "pause" in last or "cut" in last
 
     # ---------------------------------------------------------------- settings
     def edit(self, call: Call, line: int) -> tuple[str, Edit] | None:

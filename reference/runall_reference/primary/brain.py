@@ -76,8 +76,10 @@ class Primary(Orders, Schedule):
             )
         )  # fmt: skip
         self.role = ROLE.fire(self.role, "lead")
-        alive = old.renewed_at if old else self.now
-        for server in self.books.all(Server).values():
+        renewed_at = old.renewed_at if old else self.now
+        for server in list(self.books.all(Server).values()):
+            alive = server.alive_at or renewed_at
+            self.remember(server.name, alive_at=alive)
             self.links[server.name] = Link(
                 state="suspect", boot=server.boot, since=self.now, heard=self.now, alive=alive
             )

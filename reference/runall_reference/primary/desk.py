@@ -5,6 +5,7 @@ remembers the links to workers, which are learned again after every start.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from ..books import Books
 from ..clock import Clock
@@ -102,6 +103,12 @@ class Desk:
     def join(self, node: str, boot: str) -> None:
         """Remember a start of a worker, so that the next primary knows whom to expect."""
         self.books.put(Server(name=node, boot=boot, joined_at=self.now))
+
+    def remember(self, node: str, alive_at: float) -> None:
+        """Write down when a worker that is out of reach was last alive; 0 while it is in reach."""
+        server = self.books.get(Server, node)
+        if server is not None and server.alive_at != alive_at:
+            self.books.put(replace(server, alive_at=alive_at))
 
     def move_link(self, link: Link, trigger: str) -> None:
         """Take a link through its machine; `since` is when it got into its present state."""

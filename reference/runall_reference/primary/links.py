@@ -36,6 +36,7 @@ class Links(Finalization):
         if link is None:
             link = self.links[beat.node] = Link(state="lost")
         self.move_link(link, "last_beats" if beat.draining else "beat")
+        self.remember(beat.node, alive_at=0.0)
         link.boot, link.heard, link.sent = beat.boot, self.now, beat.sent
         link.outlives = beat.outlives
         return link
@@ -103,13 +104,18 @@ class Links(Finalization):
         """The link closed: the worker is suspect from this moment."""
         link = self.links.get(node)
         if link and link.boot == boot and link.state in ("online", "draining"):
-            self.move_link(link, "miss")
+            self.miss(node, link)
 
     def suspect_silent(self) -> None:
         """A worker that says nothing is suspect too: a cut network closes no connection."""
-        for link in self.links.values():
+        for node, link in self.links.items():
             if link.state in ("online", "draining") and self.silent_at(link) <= self.now:
-                self.move_link(link, "miss")
+                self.miss(node, link)
+
+    def miss(self, node: str, link: Link) -> None:
+        """A worker is out of reach from now on; when it was last alive outlives this primary."""
+        self.move_link(link, "miss")
+        self.remember(node, alive_at=link.alive)
 
     def silent_at(self, link: Link) -> float:
         """When a worker that says nothing more becomes suspect, in seconds."""
