@@ -138,9 +138,9 @@ def test_a_backup_looks_four_times_in_the_life_of_a_lease():
 
 
 def test_a_primary_answers_only_while_no_backup_can_have_led():
-    stage = Stage(lease=30.0, drift=0.05)
-    assert stage.brain.may_answer(NOW + 28.5)
-    assert not stage.brain.may_answer(NOW + 28.6)
+    stage = Stage(lease=30.0, drift=0.5, fence=60.0)
+    assert stage.brain.may_answer(NOW + 19.9)
+    assert not stage.brain.may_answer(NOW + 20)
     stage.tick(40)
     assert stage.brain.may_answer(NOW + 41)
 

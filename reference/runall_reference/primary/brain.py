@@ -101,8 +101,7 @@ class Primary(Orders, Schedule):
         One leads when the lease stood still for its whole life (RA-9.2). A primary that slept for
         as long renews first, or learns that it is deposed (RA-9.3). `now` is seconds.
         """
-        lease = self.lease()
-        stood_still = now - lease.renewed_at if lease else 0.0
+        stood_still = now - self.own_lease().renewed_at
         return stood_still * (1 + self.settings.drift) < self.settings.lease
 
     def give_up_lease(self) -> None:
