@@ -16,6 +16,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, NoReturn
@@ -192,16 +193,22 @@ def lay_out(folder: Path, modules: Sequence[str], tests: str) -> None:
 
 
 def mutmut(folder: Path, *arguments: str) -> str:
-    """What a command of the tool prints."""
+    """What a command of the tool prints. Whatever ends this ends all the tool's processes too."""
     command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
-    done = subprocess.run(
+    tool = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False,
+        start_new_session=True,
     )  # fmt: skip
-    if done.returncode:
-        click.echo("\n".join(done.stdout.replace("\r", "\n").splitlines()[-40:]), err=True)
+    try:
+        said = tool.communicate()[0]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(tool.pid, signal.SIGKILL)
+        tool.wait()
+    if tool.returncode:
+        click.echo("\n".join(said.replace("\r", "\n").splitlines()[-40:]), err=True)
         give_up("the mutation tool could not run", "read its lines above; do the tests pass?")
-    return done.stdout
+    return said
 
 
 def tried(modules: Sequence[str], tests: str, jobs: int) -> tuple[dict[str, str], Survivors]:
