@@ -106,6 +106,15 @@ def test_a_worker_that_says_nothing_is_suspect_then_lost():
     assert link(stage).alive == NOW + 3
 
 
+def test_it_is_remembered_when_a_worker_was_last_alive_until_it_is_back():
+    stage = Stage()
+    stage.beat(3)
+    stage.tick(3 + SILENCE)
+    assert server(stage) == Server(name="w", boot="w#1", joined_at=NOW + 3, alive_at=NOW + 3)
+    stage.beat(20)
+    assert server(stage) == Server(name="w", boot="w#1", joined_at=NOW + 3)
+
+
 @pytest.mark.parametrize("draining", [False, True])
 def test_a_link_that_closes_makes_its_worker_suspect_at_once(draining: bool):
     stage = Stage()
