@@ -70,7 +70,7 @@ def rewinds_the_cursor(plant: Plant) -> None:
 
     def lying(_: Any, desk: Any, job: Any, cause: str) -> None:
         desk.books.put(Cursor(event=job.event, slot=job.slot - 1))
-        desk.note(job, cause, "cursor rewound", "RA-4.2")
+        desk.note(job, cause, "cursor rewound", "RA-4.2", "")
 
     plant(Policy, "recover_scheduled", lying)
 

@@ -153,7 +153,7 @@ def test_help_and_daemons_do_not_load_the_test_runner(arguments: list[str]) -> N
 def test_every_command_of_the_help_exists() -> None:
     listed = runall(None, "--help", cwd=ROOT).stdout.split("Commands:")[1].split("\n\n")[0]
     names = [line.split()[0] for line in listed.splitlines() if line.strip()]
-    assert names == ["conform", "spec", "ledger", "clean", "primary", "worker"]
+    assert {"conform", "spec", "ledger", "clean", "primary", "worker"} < set(names)
     for name in names:
         assert runall(None, name, "--help", cwd=ROOT).returncode == 0, name
 

@@ -97,10 +97,11 @@ def exit_code_of(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (BrokenPipeError, SystemExit) as error:
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
-            return error.code if isinstance(error.code, int) else CANNOT_RUN  # a daemon's own
         # Whoever read our output has gone, and nothing more can be said, also not at exit. click
-        # makes the former into the latter, with code 1, which would accuse the scheduler.
+        # and rich make that a SystemExit with code 1, which would accuse the scheduler; a daemon
+        # ends with one too, but never with that code.
+        if isinstance(error, SystemExit) and error.code != 1:
+            return error.code if isinstance(error.code, int) else CANNOT_RUN
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + getattr(signal, "SIGPIPE", 13)
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is not exit code 1
