@@ -144,18 +144,20 @@ class Scoring:
     def call(self, share: str, stage: Stage, output: Path) -> int | None:
         """Run the command; its exit status, or None if it did not end in time."""
         family = proc_tree.Kin({SUITE_MARKER: share})
+        # An interruption may come while the command is being started: its marks tell it then.
         with output.open("wb") as file:
-            process = self.begin(share, stage, file)
-            family.add_session(process.pid)
             try:
+                process = self.begin(share, stage, file)
+                family.add_session(process.pid)
                 return process.wait(self.timeout)
             except subprocess.TimeoutExpired:
                 return None
             finally:
                 with self.lock:
-                    del self.running[share]
+                    begun = self.running.pop(share, None)
                 end(family)
-                process.wait()
+                if begun is not None:
+                    begun.wait()
 
     def begin(self, share: str, stage: Stage, output: Any) -> subprocess.Popen[bytes]:
         """Start the command, in a session of its own. Raises `KitCannotRun` if there is none."""
