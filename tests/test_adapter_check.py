@@ -24,6 +24,7 @@ from lying_adapters import (
     ReferenceAdapter,
     Remembers,
 )
+from runall_harness.adapter.check.exam import Exam
 from runall_harness.adapter.check.examine import examine
 from runall_harness.adapter.check.report import AdapterReport
 from runall_harness.adapter.check.rules import RULES
@@ -145,3 +146,16 @@ def test_without_an_adapter_or_a_scheduler_the_kit_could_not_run(
     assert exit_code_of(["adapter", "check", "--patience", "0.1", *command("Honest")]) == 3
     assert "start the scheduler" in capsys.readouterr().err
     assert exit_code_of(["adapter", "check"]) == 64
+
+
+def test_an_interruption_is_told_as_one_also_where_the_adapter_is_gone_by_then(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(exam: Exam) -> None:
+        exam.create(exam.name("left"), exam.params(exam.name("left")))
+        exam.client.wire.process.kill()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runall_harness.adapter.check.examine.PROBES", ((interrupted, ()),))
+    with pytest.raises(KeyboardInterrupt):
+        examine(command("Honest"), env=env, minute=MINUTE, patience=PATIENCE)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ...systems.adapter import AdapterClient
@@ -56,8 +57,12 @@ def put(exam: Exam, say: Callable[[str], None]) -> None:
             for probe, rules in PROBES:
                 say(probe.__name__)
                 exam.attempt(probe, rules)
-        finally:
-            exam.clean_up()
+        except BaseException:
+            # What cut it short, a user's wish perhaps, is told; not what follows from it.
+            with suppress(AdapterBroke):
+                exam.clean_up()
+            raise
+        exam.clean_up()
         exam.hold(SPEAKS, True, "")
         say("leaving")
         exam.hold(LEAVES, exam.client.wire.close(), "it runs on although its input has ended")
