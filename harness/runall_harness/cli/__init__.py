@@ -27,6 +27,7 @@ COMMANDS = {
     "spec": ("runall_harness.cli.spec:spec", "Show the clauses and the cases of each."),
     "mutants": ("runall_harness.cli.mutants:mutants", "Show what catches real bugs."),
     "ledger": ("runall_harness.cli.ledger:ledger", "Show what was interrupted, and what was done."),
+    "adapter": ("runall_harness.cli.adapter:adapter", "Test an adapter of your own scheduler."),
     "clean": ("runall_harness.cli.clean:clean", "Remove what runs that died have left behind."),
     "primary": ("runall_reference.commands:primary", "Run a primary of the reference scheduler."),
     "worker": ("runall_reference.commands:worker", "Run a worker of the reference scheduler."),

@@ -109,7 +109,7 @@ class Rejected(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
-        self.code = code
+        self.code, self.message = code, message
 
 
 class Unreachable(Exception):

@@ -161,7 +161,7 @@ class Reference:
             return SimulatedClient(site, primaries)
         from .reference_http import HttpClient
 
-        return HttpClient(site, [site.url(primary) for primary in primaries], self.token)
+        return HttpClient(site.notify, [site.url(primary) for primary in primaries], self.token)
 
 
 def job_of(view: View) -> JobView:

@@ -2,12 +2,11 @@
 
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
 
-from ..rigs.base import Site
 from .base import EventView, JobView, LedgerView, Rejected, Unreachable
 from .reference import entry_of, event_of, job_of, still_owed, told_reasons
 
@@ -16,6 +15,8 @@ QUICK_TIMEOUT = httpx.Timeout(1.0)
 POLL = 20.0
 BACKOFF = 0.05
 UNAVAILABLE = 503
+# Refusals that are none: the order may have been carried out.
+INDEFINITE = ("outcome-unknown", "fault")
 # An API on loopback has no certificate. To load those that a system trusts takes 40 ms a client.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -31,15 +32,15 @@ def follows(answer: httpx.Response) -> bool:
 
 
 class HttpClient:
-    """The API of whoever leads. Threads follow its changes and wake the site's waiting."""
+    """The API of whoever leads. Threads follow its changes and call `notify` at each."""
 
-    def __init__(self, site: Site, urls: Sequence[str], token: str) -> None:
+    def __init__(self, notify: Callable[[], None], urls: Sequence[str], token: str) -> None:
         self.urls = list(urls)
         plain: dict[str, Any] = {"trust_env": False, "verify": NO_TLS}
         plain["headers"] = {"Authorization": f"Bearer {token}"}
         self.http = httpx.Client(timeout=TIMEOUT, **plain)
         self.feed = httpx.Client(timeout=POLL + 5, **plain)
-        self.site, self.closing = site, threading.Event()
+        self.notify, self.closing = notify, threading.Event()
         for url in urls:
             threading.Thread(target=self.follow, args=(url,), name="changes", daemon=True).start()
 
@@ -50,7 +51,7 @@ class HttpClient:
             try:
                 answer = self.feed.get(f"{url}/v1/changes", params={"after": seen, "wait": POLL})
                 seen = answer.raise_for_status().json()["version"]
-                self.site.notify()
+                self.notify()
             except (httpx.HTTPError, RuntimeError):
                 seen = -1
                 self.closing.wait(BACKOFF)
@@ -64,6 +65,8 @@ class HttpClient:
             told = answer.json()["error"]
         except (ValueError, KeyError):
             told = {"code": str(answer.status_code), "message": answer.text[:200]}
+        if told["code"] in INDEFINITE and method != "GET":
+            raise Unreachable(f"{told['code']}: {told['message']}")
         raise Rejected(told["code"], told["message"])
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:

@@ -1,0 +1,175 @@
+"""The base of an adapter program in Python: questions become calls of methods.
+
+A method that raises `Rejected` gives the definite answer, `Unreachable` the indefinite one. Any
+other exception is a fault of the adapter: it ends the program, with its trace on standard error,
+because a fault that is told as a refusal would be held against the scheduler.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, BinaryIO, ClassVar
+
+import msgspec
+
+from ..systems.base import EventView, JobView, LedgerView, Rejected, Unreachable
+from .protocol import (
+    OPTIONAL,
+    PROTOCOL,
+    VERBS,
+    AnyQuestion,
+    Changed,
+    Describe,
+    Description,
+    Done,
+    Maybe,
+    Message,
+    Question,
+    Refused,
+)
+
+
+class Adapter:
+    """A program that puts a scheduler's API into the kit's verbs.
+
+    Subclasses set `name`, `version` and `capabilities`, write the methods of the verbs, and give
+    in `cannot` a reason for each verb, or field, that the scheduler can't do. A verb with neither
+    a method nor a reason is refused when the program starts.
+    """
+
+    name: str = "unnamed"
+    version: str = "unknown"
+    capabilities: frozenset[str] = frozenset()
+    cannot: ClassVar[Mapping[str, str]] = {}
+    _output: BinaryIO | None = None
+
+    def __init__(self) -> None:
+        self._writing = threading.Lock()
+
+    # ---------------------------------------------------------------- the verbs
+    def describe(self) -> Description:
+        """What the scheduler is."""
+        return Description(
+            protocol=PROTOCOL, name=self.name, version=self.version,
+            capabilities=sorted(self.capabilities), cannot=dict(self.cannot),
+        )  # fmt: skip
+
+    def ready(self) -> list[str]:
+        """The nodes that take work now."""
+        raise NotImplementedError
+
+    def create_event(self, event: dict[str, Any]) -> None:
+        """Schedule something; see `Event` in SPEC.md for the fields."""
+        raise NotImplementedError
+
+    def update_event(self, event: str, fields: dict[str, Any]) -> None:
+        """Edit those fields of an event."""
+        raise NotImplementedError
+
+    def delete_event(self, event: str) -> None:
+        """Delete an event."""
+        raise NotImplementedError
+
+    def run(self, event: str, params: dict[str, Any], source: str) -> str:
+        """Start an event by hand; the job's id."""
+        raise NotImplementedError
+
+    def abort(self, job: str) -> None:
+        """End a job for ever."""
+        raise NotImplementedError
+
+    def jobs(self) -> list[JobView]:
+        """All jobs, live and finished."""
+        raise NotImplementedError
+
+    def job(self, job: str) -> JobView | None:
+        """One job, looked for among all of them; a scheduler may have a shorter way."""
+        return next((view for view in self.jobs() if view.id == job), None)
+
+    def present_slot(self) -> int:
+        """The running minute of the schedule, in minutes since the epoch."""
+        raise NotImplementedError
+
+    def event(self, event: str) -> EventView:
+        """How far the schedule of an event has been served."""
+        raise NotImplementedError
+
+    def leader(self) -> str:
+        """The node that leads."""
+        raise NotImplementedError
+
+    def owes(self, root: str) -> bool | None:
+        """Whether something is still to be run for a lineage; None: can't say."""
+        raise NotImplementedError
+
+    def ledger(self) -> list[LedgerView]:
+        """The operator's ledger, oldest line first."""
+        raise NotImplementedError
+
+    def reasons(self, root: str) -> str:
+        """What the scheduler says about what it did for a lineage."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of connections: the kit asks nothing more."""
+
+    # ---------------------------------------------------------------- the program
+    def serve(self) -> None:
+        """Answer questions until standard input ends. Raises `TypeError` for a verb forgotten."""
+        self.require_verbs()
+        self._output = own_output()
+        try:
+            for line in sys.stdin.buffer:
+                self._write(self.answer(msgspec.json.decode(line, type=AnyQuestion)))
+        finally:
+            self.close()
+
+    def require_verbs(self) -> None:
+        """See that each verb has a method or a reason. Raises `TypeError` naming the others."""
+        silent = [
+            verb
+            for verb in VERBS
+            if getattr(type(self), verb) is getattr(Adapter, verb)
+            and verb not in ("describe", "job", *self.cannot)
+        ]
+        if silent:
+            raise TypeError(
+                f"{type(self).__name__} has neither a method nor a reason in `cannot` for "
+                f"{', '.join(silent)}; a reason will do for {', '.join(OPTIONAL)}"
+            )
+
+    def answer(self, question: Question) -> Message:
+        """The answer to one question."""
+        verb = question.verb()
+        asked = {} if isinstance(question, Describe) else msgspec.structs.asdict(question)
+        asked.pop("id", None)
+        if verb in self.cannot:
+            return Refused(id=question.id, code="cannot", message=self.cannot[verb])
+        try:
+            return Done(id=question.id, value=partial(getattr(self, verb), **asked)())
+        except Rejected as refusal:
+            return Refused(id=question.id, code=refusal.code, message=refusal.message)
+        except Unreachable as error:
+            return Maybe(id=question.id, message=str(error))
+
+    def changed(self) -> None:
+        """Tell the kit, from any thread, that something may have changed."""
+        self._write(Changed())
+
+    def _write(self, message: Message) -> None:
+        """Write one whole line."""
+        if self._output is None:
+            return
+        with self._writing:
+            self._output.write(msgspec.json.encode(message) + b"\n")
+            self._output.flush()
+
+
+def own_output() -> BinaryIO:
+    """Standard output for answers alone: a stray print lands on standard error from now on."""
+    sys.stdout.flush()
+    kept = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return kept

@@ -1,0 +1,244 @@
+"""The kit's end of the wire: an adapter's process, asked one question at a time.
+
+Whatever an adapter can do wrong to the wire ends here, with the process: one that dies, hangs,
+writes what is no answer, or answers what was not asked is broken, and no word of it counts any
+more. That is an error of the harness's surroundings, never a verdict on the scheduler.
+"""
+
+import os
+import queue
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import msgspec
+
+from ..rigs.base import KitCannotRun
+from .protocol import PROTOCOL, VALUES, Answer, AnyMessage, Changed, Describe, Done, Question
+
+# The first answer includes the start of the program: an interpreter or a virtual machine.
+FIRST_LIMIT, LIMIT = 30.0, 10.0
+LEAVE = 5.0
+LONGEST_LINE = 64 * 1024 * 1024
+TAIL, QUOTED = 5, 120
+END = b""
+
+
+class AdapterBroke(KitCannotRun):
+    """The adapter broke the protocol. `how` is dies, hangs, nonsense, out-of-turn or lingers."""
+
+    def __init__(self, how: str, cause: str, hint: str) -> None:
+        super().__init__(cause, hint)
+        self.how = how
+
+
+class AdapterProcess:
+    """An adapter that runs. `env` is added to the environment; `limit` is seconds an answer.
+
+    `notify` is called, in a thread of its own, when the adapter says that something changed.
+    Raises `KitCannotRun` when it can't be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path | None,
+        notify: Callable[[], None],
+        limit: float | None = None,
+    ) -> None:
+        self.command, self.notify = tuple(command), notify
+        self.first_limit, self.limit = limit or FIRST_LIMIT, limit or LIMIT
+        self.process = launch(self.command, {**os.environ, **env}, cwd)
+        self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.words: deque[str] = deque(maxlen=TAIL)
+        self.broken: AdapterBroke | None = None
+        self.closed, self.number = False, 0
+        self.asking = threading.Lock()
+        assert self.process.stdout
+        assert self.process.stderr
+        self.threads = [
+            threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True),
+            threading.Thread(target=self.hear, args=(self.process.stderr,), daemon=True),
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    # ---------------------------------------------------------------- its two streams
+    def read(self, stream: IO[bytes]) -> None:
+        """Queue the lines of its standard output; an empty one is the end of it."""
+        with stream:
+            while line := stream.readline(LONGEST_LINE):
+                if self.is_notice(line):
+                    self.notify()
+                else:
+                    self.lines.put(line)
+        self.lines.put(END)
+
+    def is_notice(self, line: bytes) -> bool:
+        """Whether that line only says that something changed."""
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            return isinstance(msgspec.json.decode(line, type=AnyMessage), Changed)
+        return False
+
+    def hear(self, stream: IO[bytes]) -> None:
+        """Keep its last words on standard error, for whoever has to mend it."""
+        with stream:
+            for line in stream:
+                self.words.append(line.decode("utf-8", "backslashreplace").rstrip())
+
+    # ---------------------------------------------------------------- asking
+    def ask(self, kind: type[Question], **args: Any) -> Answer:
+        """The answer to one question, its value of the type that the verb has.
+
+        Raises `AdapterBroke`; from then on, that error for every question.
+        """
+        with self.asking:
+            if self.broken is not None:
+                raise self.broken
+            self.number += 1
+            question = kind(id=self.number, **args)
+            verb = question.verb()
+            if not self.lines.empty():
+                self.read_unasked(verb)
+            self.write(question)
+            return self.typed(kind, self.read_answer(verb))
+
+    def write(self, question: Question) -> None:
+        """Write a question; an adapter that is gone is told by its silence."""
+        assert self.process.stdin
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(msgspec.json.encode(question) + b"\n")
+            self.process.stdin.flush()
+
+    def read_unasked(self, verb: str) -> NoReturn:
+        """It wrote before it was asked."""
+        line = self.lines.get()
+        if line == END:
+            self.died(verb)
+        self.fail(
+            "out-of-turn",
+            f"wrote a line that nobody asked for: {quoted(line)}",
+            "write one answer a question, and what is for people to standard error",
+        )
+
+    def read_answer(self, verb: str) -> Answer:
+        """The line that answers the question which was asked last."""
+        within = self.first_limit if self.number == 1 else self.limit
+        try:
+            line = self.lines.get(timeout=within)
+        except queue.Empty:
+            self.fail("hangs", f"did not answer {verb} within {within:g} s",
+                      'give every call to the scheduler a time limit; when it passes, answer '
+                      '"maybe" (or "refused" where nothing can have happened)')  # fmt: skip
+        if line == END:
+            self.died(verb)
+        try:
+            message = msgspec.json.decode(line, type=AnyMessage)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self.fail("nonsense", f"answered {verb} with what is no answer ({error}): "
+                      f"{quoted(line)}", "write JSON lines of the schema that `runall adapter "
+                      "schema` prints; what is for people goes to standard error")  # fmt: skip
+        assert not isinstance(message, Changed), "the reader keeps these apart"
+        if message.id != self.number:
+            self.fail(
+                "out-of-turn",
+                f"answered question {message.id} when {verb} was asked as {self.number}",
+                "answer questions in their order, with their own id",
+            )
+        return message
+
+    def typed(self, kind: type[Question], answer: Answer) -> Answer:
+        """The answer, its value as the verb's type. A value of another type is nonsense."""
+        if not isinstance(answer, Done):
+            return answer
+        try:
+            value = msgspec.convert(answer.value, VALUES.get(kind, None))
+        except msgspec.ValidationError as error:
+            self.fail("nonsense", f"answered {kind.verb()} with a wrong value: {error}",
+                      f"see values.{kind.verb()} in `runall adapter schema`")  # fmt: skip
+        if kind is Describe and value.protocol != PROTOCOL:
+            self.fail("nonsense", f"speaks {value.protocol}", f"this kit speaks {PROTOCOL}: take "
+                      "the kit or the adapter that goes with the other")  # fmt: skip
+        return msgspec.structs.replace(answer, value=value)
+
+    # ---------------------------------------------------------------- the end
+    def died(self, verb: str) -> NoReturn:
+        """Its output ended before it answered."""
+        self.end()
+        code = self.process.returncode
+        how = f"exit status {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
+        self.fail("dies", f"ended ({how}) instead of answering {verb}",
+                  "an adapter lives until its input ends; see its last words, and try the command "
+                  "by hand")  # fmt: skip
+
+    def fail(self, how: str, cause: str, hint: str) -> NoReturn:
+        """End the process, and say why nothing can be asked any more. Raises `AdapterBroke`."""
+        self.end()
+        words = "; ".join(word for word in self.words if word.strip())
+        said = f" (last words: {words})" if words else ""
+        self.broken = AdapterBroke(how, f"the adapter {self.shown} {cause}{said}", hint)
+        raise self.broken from None
+
+    @property
+    def shown(self) -> str:
+        """Its command, for people."""
+        return " ".join(self.command)[:QUOTED]
+
+    def close(self) -> bool:
+        """Let it end, by the end of its input; whether it went by itself. Safe to call twice."""
+        if self.closed:
+            return True
+        self.closed = True
+        if self.process.stdin:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
+        went = True
+        try:
+            self.process.wait(LEAVE)
+        except subprocess.TimeoutExpired:
+            went = False
+        self.end()
+        return went
+
+    def end(self) -> None:
+        """End it and all that it started, at once."""
+        self.closed = True
+        # Its group may have outlived it, and keeps its number as long as anybody is in it.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        with suppress(BrokenPipeError):
+            if self.process.stdin:
+                self.process.stdin.close()
+        for thread in self.threads:
+            thread.join(LEAVE)
+
+
+def launch(
+    command: Sequence[str], env: Mapping[str, str], cwd: Path | None
+) -> subprocess.Popen[bytes]:
+    """Start an adapter in a session of its own. Raises `KitCannotRun`."""
+    if not command:
+        raise KitCannotRun("no command for the adapter is given", "name a program")
+    try:
+        return subprocess.Popen(
+            command, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise KitCannotRun(
+            f"the adapter {' '.join(command)[:QUOTED]} cannot be started: {error}",
+            f"see whether {command[0]!r} is installed and can be executed",
+        ) from error
+
+
+def quoted(line: bytes) -> str:
+    """The beginning of a line, safe to show."""
+    text = line.decode("utf-8", "backslashreplace").rstrip("\n")
+    return repr(text[:QUOTED])

@@ -1,0 +1,130 @@
+"""`runall adapter`: for people who write an adapter for their own scheduler."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..adapter.check.report import AdapterReport
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+SECONDS = click.FloatRange(min=0, min_open=True)
+STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "unsupported": "dim"}
+
+EPILOG = """\b
+Examples:
+  runall adapter check ./my-adapter
+  runall adapter check --minute 0.25 --patience 5 node adapter.js
+  runall adapter check --witness /shared/witness python3 -m mine.adapter --url http://sched:8080
+  runall adapter check --format json ./my-adapter | jq '.rules[] | select(.verdict == "fail")'
+
+  RUNALL_URLS=http://127.0.0.1:7070 RUNALL_TOKEN=$(cat p1/token) \\
+    runall adapter check python3 -m runall_harness.systems.adapters.reference
+
+\b
+The scheduler must be running, and nothing is done to it but what COMMAND is asked to do: events
+of names that begin with adapter-check- are created, run, and deleted. Options come before
+COMMAND, which inherits the environment. harness/ADAPTERS.md tells how to write one.
+
+\b
+Exit codes: 0 the adapter keeps every rule, 1 it breaks one: the report says how to mend it,
+2 inconclusive (evidence did not come), 3 the kit could not run (COMMAND can't be started, no
+node takes work), 64 wrong usage, 130 interrupted.
+"""
+
+
+@click.group(short_help="Test an adapter of your own scheduler.")
+def adapter() -> None:
+    """An adapter is a program that puts a scheduler's API into the kit's verbs.
+
+    It may be written in any language: it reads questions and writes answers, as JSON lines.
+    """
+
+
+@adapter.command(short_help="Print the JSON Schema of the protocol.")
+def schema() -> None:
+    """Print the JSON Schema of the protocol: questions, messages, and the values of answers."""
+    from ..adapter.protocol import schema as protocol_schema
+    from ..report import encode
+
+    click.echo(encode(protocol_schema()))
+
+
+def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Print the JSON Schema of the report, and end."""
+    if value and not ctx.resilient_parsing:
+        from ..adapter.check.report import report_schema
+        from ..report import encode
+
+        click.echo(encode(report_schema()))
+        ctx.exit(0)
+
+
+@adapter.command(
+    epilog=EPILOG, short_help="Test an adapter against a scheduler that runs, without faults.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)  # fmt: skip
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+@click.option("--witness", type=FOLDER, metavar="DIR", help="A folder that the scheduler's jobs "
+              "can write to, at the same path; without it, a new one of this machine.")  # fmt: skip
+@click.option("--patience", type=SECONDS, default=20.0, show_default=True, metavar="SECONDS",
+              help="How long evidence may take.")  # fmt: skip
+@click.option("--minute", type=SECONDS, default=60.0, show_default=True, metavar="SECONDS",
+              help="How long a minute of the schedule lasts.")  # fmt: skip
+@click.option("--limit", type=SECONDS, metavar="SECONDS", help="How long one answer may take. By "
+              "default 10, and 30 for the first, which includes the program's start.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
+              show_default=True, help="For people, or for programs.")  # fmt: skip
+@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
+              help="Print the JSON Schema of --format json and end.")  # fmt: skip
+def check(command: tuple[str, ...], form: str, **options: Any) -> int:
+    """Find out whether an adapter lies, hangs, mixes things up or loses them; and how to mend it.
+
+    COMMAND starts the adapter. What it says is held against what jobs that really ran have told.
+    """
+    from ..adapter.check.examine import examine
+
+    with ExitStack() as stack:
+        say = progress(stack) if sys.stderr.isatty() else None
+        report = examine(command, **options, **({"say": say} if say else {}))
+    if form == "json":
+        from ..report import encode
+
+        click.echo(encode(report))
+    else:
+        tell_people(report)
+    return report.code
+
+
+def progress(stack: ExitStack) -> Any:
+    """What shows, on standard error, which probe is under way."""
+    from rich.console import Console
+
+    status = stack.enter_context(Console(stderr=True).status("the adapter starts"))
+
+    def say(probe: str) -> None:
+        status.update(f"probe: {probe}")
+
+    return say
+
+
+def tell_people(report: "AdapterReport") -> None:
+    """For people: each rule, what was seen where one is broken, and how to mend it."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    for rule in report.rules:
+        line = Text.assemble((f"{rule.verdict:12}", STYLES[rule.verdict]), f" {rule.rule:10}",
+                             f" {rule.claim}")  # fmt: skip
+        console.print(line, soft_wrap=True)
+        rows = [("seen", seen) for seen in rule.seen] + [("mend", rule.mend), ("why", rule.reason)]
+        for name, text in rows:
+            if text:
+                console.print(f"    {name}: {text}", markup=False, soft_wrap=True)
+    judged = sum(rule.judged for rule in report.rules)
+    console.print(f"{report.verdict}: {judged} things judged by {len(report.rules)} rules",
+                  soft_wrap=True)  # fmt: skip
