@@ -1,5 +1,7 @@
 """The reference as a stranger sees it: the same nodes, and only an adapter program to ask."""
 
+import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -11,7 +13,9 @@ from runall_harness.systems.base import Client
 from runall_harness.systems.reference import Reference
 
 ROOT = Path(__file__).parent.parent
-PROGRAM = (sys.executable, "-m", "runall_harness.systems.adapters.reference")
+PROGRAM = f"{sys.executable} -m runall_harness.systems.adapters.reference"
+# Another adapter for the same, as a command line.
+PROGRAM_OPTION = "ADAPTED_PROGRAM"
 FIVE = ("1_*.feature", "2_*.feature", "3_*.feature", "4_*.feature", "5_*.feature")
 CONFTEST = f"""
 import sys
@@ -40,7 +44,8 @@ class AdaptedReference(Reference):
         urls = " ".join(site.url(primary) for primary in primaries)
         env = {"RUNALL_URLS": urls, "RUNALL_TOKEN": self.token}
         env["RUNALL_CAPABILITIES"] = " ".join(self.capabilities)
-        return AdapterClient(PROGRAM, env, notify=site.notify)
+        program = shlex.split(os.environ.get(PROGRAM_OPTION, PROGRAM))
+        return AdapterClient(program, env, notify=site.notify)
 
 
 def features_through_an_adapter(folder: Path) -> Path:

@@ -162,7 +162,7 @@ class AbortsTheRecord(ReferenceAdapter):
 class EditsNothing(ReferenceAdapter):
     """An edit is done, and sent nowhere."""
 
-    def update_event(self, event: str, fields: dict[str, Any]) -> None:
+    def update_event(self, event: str, fields: dict[str, Any]) -> None:  # noqa: ARG002 - the verb's signature
         self.client.event(event)
 
 
@@ -253,13 +253,13 @@ class Lingers(ReferenceAdapter):
         threading.Event().wait()
 
 
-# Each lie with the rules that it breaks; the first is what it is about.
+# Each lie with the rules that it breaks: the first for certain, the others as things fall out.
 LIES: dict[type[ReferenceAdapter], tuple[str, ...]] = {
-    SaysYes: ("refuses",),
-    SaysMaybe: ("refuses",),
+    SaysYes: ("refuses", "deletes"),
+    SaysMaybe: ("refuses", "deletes"),
     NeverRuns: ("runs",),
-    RunsTwice: ("runs",),
-    OneId: ("ids",),
+    RunsTwice: ("runs", "ids", "aborts"),
+    OneId: ("ids", "states", "schedules"),
     LosesOverrides: ("params",),
     LosesQuotes: ("params",),
     LosesTheEventsOwn: ("params",),

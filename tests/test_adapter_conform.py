@@ -1,9 +1,11 @@
 """Through an adapter program the cases get the verdicts that they get without one."""
 
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
-from adapted import features_through_an_adapter
+from adapted import PROGRAM_OPTION, features_through_an_adapter
 from judged import conform
 
 
@@ -21,3 +23,24 @@ def test_the_five_failures_get_the_same_verdicts_through_an_adapter(
     assert len(found.verdicts()) >= least
     assert found.verdicts() == expected.verdicts()
     assert found.code == expected.code == (policy != "reference")
+
+
+@pytest.mark.parametrize(
+    ("lie", "cause"),
+    [("Dies", "instead of answering jobs"), ("Prints", "answered jobs with what is no answer")],
+)
+def test_an_adapter_that_breaks_in_the_middle_of_a_case_is_an_error_and_leaves_nothing(
+    lie: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = features_through_an_adapter(tmp_path / "features")
+    liar = f"{sys.executable} {Path(__file__).with_name('lying_adapters.py')} {lie}"
+    monkeypatch.setenv("RUNALL_FEATURES", str(features))
+    monkeypatch.setenv(PROGRAM_OPTION, liar)
+    asked = ("--scenario", "5_*", "--trigger", "manual", "--jobs", "1")
+    found = conform("--rig", "processes", *asked, out=tmp_path / "out")
+    assert found.code == 3
+    assert set(found.verdicts().values()) == {"error"}
+    told = [case["message"] for case in found.report["cases"]]
+    assert all(cause in message and "next step" in message for message in told)
+    commands = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
+    assert [command for command in commands if command == liar] == []

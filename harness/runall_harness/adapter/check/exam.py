@@ -55,6 +55,10 @@ class Exam:
         if not self.hold(rule, holds, seen):
             raise Lie
 
+    def caught(self, rule: Rule) -> bool:
+        """Whether that rule is known to be broken: one fault is told once."""
+        return bool(self.lies.get(rule.name))
+
     def leave_open(self, rules: Iterable[Rule], verdict: Verdict, why: str) -> None:
         """Say why these rules were not judged, unless they were."""
         for rule in rules:
