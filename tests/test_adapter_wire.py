@@ -102,6 +102,22 @@ def test_what_is_no_answer_is_quoted(answer: str, why: str) -> None:
     assert why in trouble(scripted(answer), lambda client: client.describe())
 
 
+def test_an_adapter_that_does_not_listen_hangs_also_in_the_middle_of_a_long_question() -> None:
+    deaf = f"read line; echo '{told(DESCRIBED)}'; exec sleep 1000"
+    client = AdapterClient(["sh", "-c", deaf], limit=1.0)
+    client.describe()
+    long = {"id": "e", "title": "x" * 1_000_000}
+    assert "did not answer create_event within 1 s" in trouble(
+        client, lambda client: client.create_event(long)
+    )
+
+
+def test_an_adapter_that_does_not_describe_itself_is_broken() -> None:
+    refusal = '{"answer":"refused","id":1,"code":"later","message":"not yet"}'
+    said = trouble(scripted(refusal), lambda client: client.describe())
+    assert "does not describe itself: later: not yet" in said
+
+
 def test_an_answer_that_nobody_asked_for_is_out_of_turn() -> None:
     read = threading.Event()
     answers = [told(DESCRIBED), told([], number=2), '{"answer":"changed"}']

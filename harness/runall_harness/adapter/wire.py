@@ -7,6 +7,7 @@ more. That is an error of the harness's surroundings, never a verdict on the sch
 
 import os
 import queue
+import select
 import signal
 import subprocess
 import threading
@@ -55,10 +56,13 @@ class AdapterProcess:
         self.command, self.notify = tuple(command), notify
         self.first_limit, self.limit = limit or FIRST_LIMIT, limit or LIMIT
         self.process = launch(self.command, {**os.environ, **env}, cwd)
+        assert self.process.stdin
+        os.set_blocking(self.process.stdin.fileno(), False)
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.words: deque[str] = deque(maxlen=TAIL)
         self.broken: AdapterBroke | None = None
-        self.closed, self.number = False, 0
+        self.closed = self.ended = False
+        self.number = 0
         self.asking = threading.Lock()
         assert self.process.stdout
         assert self.process.stderr
@@ -110,11 +114,12 @@ class AdapterProcess:
             return self.typed(kind, self.read_answer(verb))
 
     def write(self, question: Question) -> None:
-        """Write a question; an adapter that is gone is told by its silence."""
+        """Write a question, as fast as it is read; who is gone or deaf is told by the silence."""
         assert self.process.stdin
+        pipe, left = self.process.stdin.fileno(), msgspec.json.encode(question) + b"\n"
         with suppress(BrokenPipeError):
-            self.process.stdin.write(msgspec.json.encode(question) + b"\n")
-            self.process.stdin.flush()
+            while left and select.select([], [pipe], [], self.limit)[1]:
+                left = left[os.write(pipe, left) :]
 
     def read_unasked(self, verb: str) -> NoReturn:
         """It wrote before it was asked."""
@@ -170,9 +175,12 @@ class AdapterProcess:
     # ---------------------------------------------------------------- the end
     def died(self, verb: str) -> NoReturn:
         """Its output ended before it answered."""
-        self.end()
-        code = self.process.returncode
-        how = f"exit status {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
+        try:
+            code = self.process.wait(LEAVE)
+        except subprocess.TimeoutExpired:
+            how = "it closed its output"
+        else:
+            how = f"exit status {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
         self.fail("dies", f"ended ({how}) instead of answering {verb}",
                   "an adapter lives until its input ends; see its last words, and try the command "
                   "by hand")  # fmt: skip
@@ -207,8 +215,10 @@ class AdapterProcess:
         return went
 
     def end(self) -> None:
-        """End it and all that it started, at once."""
-        self.closed = True
+        """End it and all that it started, at once. Safe to call twice."""
+        if self.ended:
+            return  # its number may be somebody else's by now
+        self.closed = self.ended = True
         # Its group may have outlived it, and keeps its number as long as anybody is in it.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -229,7 +239,7 @@ def launch(
     try:
         return subprocess.Popen(
             command, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True,
+            stderr=subprocess.PIPE, start_new_session=True, bufsize=0,
         )  # fmt: skip
     except OSError as error:
         raise KitCannotRun(

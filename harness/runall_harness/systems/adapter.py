@@ -65,7 +65,11 @@ class AdapterClient:
     def describe(self) -> Description:
         """What the adapter says of itself and of its scheduler; asked once."""
         if self.described is None:
-            self.described = self.put(Describe)
+            try:
+                self.described = self.put(Describe)
+            except (Rejected, Unreachable) as error:
+                self.wire.fail("nonsense", f"does not describe itself: {error}",
+                               "let describe answer from the adapter's own knowledge")  # fmt: skip
         assert self.described is not None
         return self.described
 
