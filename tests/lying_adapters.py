@@ -137,6 +137,13 @@ class AllWell(ReferenceAdapter):
         return [changed(v, state="succeeded") if v.state == "failed" else v for v in views]
 
 
+class OwnWords(ReferenceAdapter):
+    """Its states are those of its scheduler, untranslated."""
+
+    def jobs(self) -> list[JobView]:
+        return [changed(view, state=view.state.upper()) for view in super().jobs()]
+
+
 class Remembers(ReferenceAdapter):
     """A job that was shown once is shown like that for ever."""
 
@@ -268,6 +275,7 @@ LIES: dict[type[ReferenceAdapter], tuple[str, ...]] = {
     AllScheduled: ("triggers",),
     CountsFromZero: ("lineage",),
     AllWell: ("states",),
+    OwnWords: ("states",),
     Remembers: ("states",),
     AbortsTheRecord: ("aborts",),
     EditsNothing: ("updates",),

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from runall_reference.machines import FINAL, LIVE
+
 from ...rigs.base import Execution, KitCannotRun
 from ...steps.stage import LEAD_SLOTS, NOTE, exactly
 from ...systems.base import JobView, Rejected, Unreachable
@@ -172,8 +174,11 @@ def first(exam: Exam, view: JobView) -> None:
 
 
 def alike(exam: Exam, job: str) -> None:
-    """`job` shows what `jobs` shows, and no id is there twice."""
-    ids = [view.id for view in exam.client.jobs()]
+    """`job` shows what `jobs` shows, no id is there twice, and each state is a known word."""
+    views = exam.client.jobs()
+    strange = sorted({view.state for view in views} - {*LIVE, *FINAL})
+    exam.hold(STATES, not strange, f"states that nobody knows: {', '.join(strange)}")
+    ids = [view.id for view in views]
     exam.hold(IDS, len(ids) == len(set(ids)), "`jobs` lists an id twice")
     if not exam.client.cannot("job"):
         one = exam.client.job(job)
