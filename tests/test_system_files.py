@@ -26,6 +26,10 @@ from small_features import ROOT, runall
 SHIPPED = ROOT / "harness/runall_harness/systems/files/reference.toml"
 
 
+# What the shipped file says of its adapter.
+PROGRAM = example().partition("[adapter]\n")[2].partition("# Or a class")[0]
+
+
 def write(folder: Path, *changes: tuple[str, str]) -> Path:
     """The shipped file with some of its text replaced."""
     text = example()
@@ -96,6 +100,21 @@ def test_its_cases_end_on_real_nodes_as_those_of_the_reference_do(tmp_path: Path
     assert set(ends[0].values()) == {"pass"}
 
 
+def test_a_class_in_the_place_of_the_program_is_told_the_same(tmp_path: Path) -> None:
+    client = 'client = "runall_harness.systems.reference_http:HttpClient"\n'
+    path = write(tmp_path, (PROGRAM, f'{client}options = {{ token = "${{secret.token}}" }}\n'))
+    one = (
+        "--rig",
+        "processes",
+        "--scenario",
+        "5_*/its-job-is-run-again-by-a*",
+        "--trigger",
+        "manual",
+    )
+    done = conform(*one, "--system", str(path), out=tmp_path / "out")
+    assert set(done.verdicts().values()) == {"pass"}
+
+
 # ------------------------------------------------------------------ what a file may hold
 def test_the_schema_accepts_the_shipped_file_and_no_unknown_key() -> None:
     raw: dict[str, Any] = tomllib.loads(example())
@@ -119,7 +138,9 @@ def test_the_schema_accepts_the_shipped_file_and_no_unknown_key() -> None:
         ('"${name}", "--data"', '"$ {name}", "--data"', "a `$` stands alone"),
         ('words = ["--fence"', 'words = ["${name}"', "unsafe.words: there is no ${name} here"),
         ('# [roles.primary.files]\n# "conf', '[roles.primary.files]\n"..', "'../settings.json'"),
-        ("reference_http:HttpClient", "reference_http:Nobody", "cannot be had"),
+        ("# client = ", "client = ", "adapter: name either a command or a client"),
+        ("${primaries}", "${nodes}", "adapter.env.RUNALL_URLS: there is no ${nodes} here"),
+        (PROGRAM, 'client = "runall_harness.nothing:Nobody"\n', "cannot be had"),
         ("[known_failures]\n", "[known_failures]\n'z' = 'gone'\n", "'z' names no case"),
         ("[known_failures]\n", "[known_failures]\n'z' = ''\n", "known_failures.'z' has no reason"),
         ("[timings]", "[timings", "is not TOML"),
@@ -131,7 +152,7 @@ def test_each_mistake_is_told_with_its_key_its_cause_and_the_next_step(
     path = write(tmp_path, (old, new))
     done = runall(None, "system", "check", str(path), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"{path}" in done.stderr or "reference_http:Nobody" in done.stderr
+    assert f"{path}" in done.stderr or "nothing:Nobody" in done.stderr
     assert told in done.stderr
     assert "next step:" in done.stderr
 

@@ -55,11 +55,16 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Adapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who speaks the scheduler's API.
 
-    client: a class, `module:Class`, that keeps the protocol `systems.base.Client`. It is called
-    with the site, the addresses of the primaries, and `options`, whose texts are templates.
+    command: a program that speaks the adapter protocol, with `env` added to its environment. It
+    runs in the file's own folder, beside the kit and not on a node.
+    client: in its place a class, `module:Class`, that keeps the protocol `systems.base.Client`. It
+    is called with something to call when it saw a change, with the addresses of the primaries, and
+    with `options`. All words and texts are templates.
     """
 
-    client: Text
+    command: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    client: str = ""
     options: dict[str, str] = {}
 
 
@@ -133,6 +138,8 @@ def find_mistakes(described: Description) -> Iterator[str]:
     for role in ROLES:
         strays = filter(leads_out, getattr(described.roles, role).files)
         yield from (f"roles.{role}.files: {stray!r} is not in the data folder" for stray in strays)
+    if bool(described.adapter.command) == bool(described.adapter.client):
+        yield "adapter: name either a command or a client, and not both"
     for key, text, names in templates(described):
         yield from (f"{key}: {why}" for why in unfilled(text, names))
 
@@ -146,6 +153,7 @@ def leads_out(file: str) -> bool:
 # ------------------------------------------------------------------ templates
 ROLES = ("primary", "worker")
 NODE_NAMES = ("name", "role", "host", "port", "data", "witness", "python", "others")
+ADAPTER_NAMES = ("primaries", "python")
 OTHER_NAMES = ("other.name", "other.host", "other.port")
 
 
@@ -161,7 +169,10 @@ def templates(described: Description) -> Iterator[tuple[str, str, tuple[str, ...
         yield from ((f"{key}.files.{k}", text, NODE_NAMES) for k, text in role.files.items())
     for word in described.unsafe.words if described.unsafe else ():
         yield "unsafe.words", word, ()
-    yield from ((f"adapter.options.{k}", v, ()) for k, v in described.adapter.options.items())
+    asked = described.adapter
+    yield from (("adapter.command", word, ADAPTER_NAMES) for word in asked.command)
+    yield from ((f"adapter.env.{k}", text, ADAPTER_NAMES) for k, text in asked.env.items())
+    yield from ((f"adapter.options.{k}", text, ()) for k, text in asked.options.items())
 
 
 def unfilled(text: str, names: Collection[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import msgspec
 from ..rigs.base import KitCannotRun, NodeSpec, Site
 from ..verdicts import Unsupported
 from . import load_class
+from .adapter import AdapterClient
 from .base import Client, Timings
 from .description import Names, Role, read_description
 
@@ -29,7 +30,9 @@ class FileSystem:
         self.described = read_description(path)
         self.name, self.version = self.described.name, self.described.version
         self.capabilities = frozenset(self.described.capabilities)
-        self.make_client = load_class(self.described.adapter.client)
+        named = self.described.adapter.client
+        self.make_client = load_class(named) if named else None
+        self.folder = path.resolve().parent
         self.python = "python3" if rig == "docker" else sys.executable
         self.secrets: defaultdict[str, str] = defaultdict(lambda: secrets.token_urlsafe(24))
 
@@ -81,9 +84,15 @@ class FileSystem:
         return msgspec.structs.replace(spec, command=(*spec.command, *words)), unsafe.refusal
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
-        """The client that the file names, told where the primaries are."""
-        options = {k: self.fill(v, {}) for k, v in self.described.adapter.options.items()}
-        return self.make_client(site, [site.url(primary) for primary in primaries], **options)
+        """The program or the class that the file names, told where the primaries are."""
+        adapter, urls = self.described.adapter, [site.url(primary) for primary in primaries]
+        if self.make_client is not None:
+            options = {k: self.fill(text, {}) for k, text in adapter.options.items()}
+            return self.make_client(site.notify, urls, **options)
+        values = {"primaries": " ".join(urls), "python": sys.executable}
+        command = [self.fill(word, values) for word in adapter.command]
+        env = {k: self.fill(text, values) for k, text in adapter.env.items()}
+        return AdapterClient(command, env, self.folder, notify=site.notify)
 
     def close(self) -> None:
         """Nothing lies outside the site."""
