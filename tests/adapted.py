@@ -20,17 +20,15 @@ FIVE = ("1_*.feature", "2_*.feature", "3_*.feature", "4_*.feature", "5_*.feature
 CONFTEST = f"""
 import sys
 import pytest
-from runall_harness.cluster import Cluster
 
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from adapted import AdaptedReference
 
 
 @pytest.fixture(scope="session")
-def cluster_class():
-    def through(rig, case, policy, store):
-        return Cluster(rig, case, policy, store, AdaptedReference(policy, rig.name, store))
-    return through
+def new_system(pytestconfig, rig):
+    policy, store = map(pytestconfig.getoption, ("--runall-policy", "--runall-store-url"))
+    return lambda: AdaptedReference(policy, rig.name, store)
 """
 
 

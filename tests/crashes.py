@@ -12,6 +12,7 @@ from runall_harness.cases import Case
 from runall_harness.cluster import PRIMARY, Cluster
 from runall_harness.rigs.base import CrashPoint, Rig
 from runall_harness.steps.scene import Scene
+from runall_harness.systems import find
 
 WORKERS = ("worker-1", "worker-2")
 
@@ -74,7 +75,7 @@ class Story(NamedTuple):
 
 def recover(rig: Rig, recovery: Recovery, trigger: str, *points: CrashPoint) -> Story:
     """Carry out one recovery with a crash at each of these points; every check has judged it."""
-    cluster = Cluster(rig, case_of(recovery, trigger))
+    cluster = Cluster(rig, case_of(recovery, trigger), find("reference", rig=rig.name))
     try:
         scene = begin(cluster, recovery, trigger)
         crashes = Crashes(scene, points)

@@ -36,7 +36,7 @@ class FakeHistory:
 
 
 class FakeCluster:
-    def __init__(self, rig, case, policy, store):
+    def __init__(self, rig, case, system):
         self.case, self.verdict, self.history = case, None, FakeHistory()
         self.recovery_s, self.deadline_s = 1.5, 4.0
         self.faults = [Proof(kind="kill", node="w", at=1.0, proven=True, evidence="gone")]

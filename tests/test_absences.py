@@ -14,6 +14,7 @@ from runall_harness.cases import Case
 from runall_harness.cluster import PRIMARY, Cluster
 from runall_harness.rigs.simulated import SimulatedRig
 from runall_harness.steps.scene import Scene
+from runall_harness.systems import find
 from runall_harness.verdicts import Inconclusive
 
 CASE = Case(
@@ -25,7 +26,7 @@ CASE = Case(
 @pytest.fixture
 def scene() -> Iterator[Scene]:
     """A scene whose manual job runs on a worker."""
-    with closing(Cluster(SimulatedRig(), CASE)) as cluster:
+    with closing(Cluster(SimulatedRig(), CASE, find("reference", rig="simulated"))) as cluster:
         scene = Scene(cluster)
         scene.workers = ("worker-1",)
         cluster.up(*scene.workers)

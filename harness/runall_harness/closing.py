@@ -26,14 +26,15 @@ def print_closing(console: Console, run: Run) -> None:
     for ended in run.ended.values():
         if ended.verdict in TROUBLE:
             print_trouble(console, run, ended)
-    print_unsupported(console, run)
+    print_reasons(console, run)
     for case, counts in unsteady(report.cases).items():
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         say(console, f"unsteady: {case}: {told}", "bold yellow")
     for trouble in run.troubles:
         say(console, f"\nThe kit could not run: {trouble}", "bold magenta")
     system = report.system
-    about = f"{system.name} {system.version}, policy {system.policy}, on the {report.rig} rig"
+    policy = f", policy {system.policy}" if system.policy else ""
+    about = f"{system.name} {system.version}{policy}, on the {report.rig} rig"
     say(console, f"\n{about}")
     console.print(closing_table(console, report))
     if slowest := slowest_recovery(report):
@@ -77,6 +78,8 @@ def command_for(run: Run, ended: Ended) -> str:
     order = run.order
     words = ["runall", "conform", "--rig", run.rig, "--scenario", base_id(ended.case.id)]
     words += ["--system", order.system] if order.system != "reference" else []
+    words += ["--known-failures", str(order.known_failures)] if order.known_failures else []
+    words += ["--strict"] if order.strict else []
     words += ["--policy", order.policy] if order.policy != "reference" else []
     words += ["--base-image", order.base_image] if order.base_image else []
     named = order.store_url if order.store_url != os.environ.get("RUNALL_STORE_URL") else None
@@ -85,17 +88,20 @@ def command_for(run: Run, ended: Ended) -> str:
     return shlex.join(words)
 
 
-def print_unsupported(console: Console, run: Run) -> None:
-    """What was not judged, and why: one line for each reason."""
+def print_reasons(console: Console, run: Run) -> None:
+    """What was not judged or may fail, and why: one line for each reason."""
     reasons: dict[str, int] = {}
     for ended in run.ended.values():
-        if ended.verdict in (Verdict.UNSUPPORTED, Verdict.SKIPPED):
-            line = f"{ended.verdict}: {ended.message.removeprefix('setup: ')}"
+        if ended.verdict in (Verdict.UNSUPPORTED, Verdict.SKIPPED, Verdict.KNOWN_FAILURE):
+            reason = ended.message.removeprefix("setup: ").partition("\n")[0]
+            line = f"{ended.verdict}: {reason}"
             reasons[line] = reasons.get(line, 0) + 1
     if reasons:
         console.print()
     for line, count in reasons.items():
         say(console, f"{line} ({count} case{'s' if count > 1 else ''})")
+    if run.order.strict and (lacks := len(run.lacks())):
+        say(console, f"strict: what is unsupported counts too ({lacks} case{'s' * (lacks > 1)})")
 
 
 def closing_table(console: Console, report: Report) -> Table:

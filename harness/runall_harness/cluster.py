@@ -12,7 +12,6 @@ from .checks import judge
 from .history import Answer, Call, Clock, End, Fault, History, Ledger, Meta, Outcome, Owed, Start
 from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
 from .systems.base import JobView, LedgerView, Rejected, System, Unreachable
-from .systems.reference import Reference
 from .verdicts import Inconclusive, Unsupported
 
 T = TypeVar("T")
@@ -29,12 +28,9 @@ class Cluster:
         self,
         rig: Rig,
         case: Case,
-        policy: str = "reference",
-        store: str | None = None,
-        system: System | None = None,
+        system: System,
     ) -> None:
-        self.rig, self.case = rig, case
-        self.system: System = system or Reference(policy, rig.name, store)
+        self.rig, self.case, self.system = rig, case, system
         self.history = History()
         self.faults: list[Proof] = []
         self.recovery_s: float | None = None

@@ -22,12 +22,21 @@ import pytest
 
 from .cases import Case, feature_folder
 from .outcome import Ended, not_run
-from .report import Report, SystemReport, make_report
+from .report import CaseReport, Report, SystemReport, make_report
 from .rigs.base import KitCannotRun
 from .session import SESSION
+from .systems import find
 from .systems.base import System
-from .systems.reference import Reference
-from .verdicts import CANNOT_RUN, CONFORMANT, INCONCLUSIVE, WORDS, Verdict, exit_code
+from .verdicts import (
+    CANNOT_RUN,
+    CONFORMANT,
+    INCONCLUSIVE,
+    WORDS,
+    Verdict,
+    exit_code,
+    strict_code,
+    worst,
+)
 
 # What pytest may end with when the cases themselves say all that there is to say.
 SPOKEN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
@@ -38,6 +47,7 @@ class Order:
     """What a user asked for. `out` is None to keep the traces of failures only.
 
     `jobs` is how many cases may run at once; None for what suits the rig and the machine.
+    `known_failures` is a file; `strict` counts extended clauses as required.
     """
 
     cases: Sequence[Case]
@@ -49,6 +59,8 @@ class Order:
     out: Path | None = None
     base_image: str | None = None
     store_url: str | None = None
+    known_failures: Path | None = None
+    strict: bool = False
 
     def expected(self) -> list[Case]:
         """Every case that has to be run, each of its repeats too."""
@@ -74,6 +86,7 @@ class Order:
         own += ["--runall-out", str(self.out)] if self.out else []
         own += ["--runall-base-image", self.base_image] if self.base_image else []
         own += ["--runall-store-url", self.store_url] if self.store_url else []
+        own += [f"--runall-known-failures={self.known_failures}"] if self.known_failures else []
         own += [f"--runall-cases={case.id}" for case in self.cases]
         return [str(folder), *alone, *plugins, *quiet, *own]
 
@@ -113,7 +126,21 @@ class Run:
             return 130
         if self.troubles:
             return CANNOT_RUN
-        return exit_code(case.verdict for case in self.report().cases)
+        return self.judge(self.report().cases)
+
+    def judge(self, cases: Sequence[CaseReport]) -> int:
+        """The exit code of these cases, by the order's own measure."""
+        required = self.lacks() if self.order.strict else {}
+        return worst([exit_code(case.verdict for case in cases), *required.values()])
+
+    def lacks(self) -> dict[str, int]:
+        """The unsupported cases, by id, each with what it means where all is required."""
+        able = set(self.system.capabilities if self.system else ())
+        return {
+            case.id: strict_code(declared=able.issuperset(case.needs))
+            for case in self.order.expected()
+            if case.id in self.ended and self.ended[case.id].verdict == Verdict.UNSUPPORTED
+        }
 
     def report(self) -> Report:
         """The report. A case that was expected and did not run is told, never left out."""
@@ -125,9 +152,9 @@ class Run:
             else not_run(case, verdict, missing)
             for case in self.order.expected()
         ]  # fmt: skip
-        system = self.system or describe(Reference(self.order.policy, "processes"))
+        system = self.system or unmet(self.order)
         report = make_report(system, self.rig, self.duration, cases)
-        return msgspec.structs.replace(report, verdict=self.word(report.verdict))
+        return msgspec.structs.replace(report, verdict=self.word(WORDS[self.judge(cases)]))
 
     def word(self, verdict: str) -> str:
         """The verdict of the run: that of its cases, unless it could not end as it should."""
@@ -214,6 +241,16 @@ def describe(system: System) -> SystemReport:
         policy=system.policy,
         capabilities=sorted(system.capabilities),
     )
+
+
+def unmet(order: Order) -> SystemReport:
+    """A system of which no case came to know more: at least its name."""
+    try:
+        return describe(find(order.system, rig="processes", policy=order.policy))
+    except KitCannotRun:
+        return SystemReport(
+            name=order.system, version="unknown", policy=order.policy, capabilities=[]
+        )
 
 
 def again(case: Case, number: int) -> Case:

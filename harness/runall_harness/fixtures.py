@@ -1,10 +1,10 @@
 """What the steps of the features are given: the rig, the case, and its cluster.
 
-A conftest beside other feature files may put its own `rig`, `system` or `cluster_class` in the
-place of these, as any fixture can be.
+A conftest beside other feature files may put its own `rig`, `new_system` or `cluster_class` in
+the place of these, as any fixture can be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
@@ -12,11 +12,11 @@ import pytest
 from .cases import Case
 from .cluster import Cluster
 from .outcome import Ended
-from .rigs.base import KitCannotRun, Rig
+from .rigs.base import Rig
 from .rigs.choose import choose
 from .session import SESSION, CaseSession, option
+from .systems import find
 from .systems.base import System
-from .systems.reference import Reference
 from .systems.schemas import check_server, read_server
 
 
@@ -39,18 +39,22 @@ def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
 
 
 @pytest.fixture(scope="session")
-def system(pytestconfig: pytest.Config, rig: Rig) -> System:
-    """The scheduler under test, as it describes itself."""
-    name: str = option(pytestconfig, "system")
-    if name != "reference":
-        raise KitCannotRun(f"there is no system {name!r}", "take --runall-system reference")
+def new_system(pytestconfig: pytest.Config, rig: Rig) -> Callable[[], System]:
+    """What makes the scheduler under test anew: each cluster has one with secrets of its own."""
     session = pytestconfig.stash[SESSION]
-    return Reference(session.policy, rig.name, session.store)
+    name: str = option(pytestconfig, "system")
+    return lambda: find(name, rig=rig.name, policy=session.policy, store=session.store)
+
+
+@pytest.fixture(scope="session")
+def system(new_system: Callable[[], System]) -> System:
+    """The scheduler under test, as it describes itself."""
+    return new_system()
 
 
 @pytest.fixture(scope="session")
 def cluster_class() -> type[Cluster]:
-    """What makes a cluster of a rig, a case, a policy and the URL of a store, if one was named."""
+    """What makes a cluster of a rig, a case and a system."""
     return Cluster
 
 
@@ -65,6 +69,7 @@ def cluster(
     request: pytest.FixtureRequest,
     rig: Rig,
     system: System,
+    new_system: Callable[[], System],
     case: Case,
     cluster_class: type[Cluster],
 ) -> Iterator[Cluster]:
@@ -72,7 +77,7 @@ def cluster(
     session, ended = running(request)
     session.meet(rig, system)
     session.check_support(case, rig, system.capabilities)
-    cluster = cluster_class(rig, case, session.policy, session.store)
+    cluster = cluster_class(rig, case, new_system())
     try:
         yield cluster
         ended.observe(cluster)

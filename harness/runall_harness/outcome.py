@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .cases import Case
+from .known import Declared
 from .report import (
     CaseReport,
     ExecutionReport,
@@ -31,10 +32,14 @@ TROUBLE = (Verdict.FAIL, Verdict.UNEXPECTED_PASS, Verdict.INCONCLUSIVE, Verdict.
 
 @dataclass
 class Ended:
-    """One case, from its start to its end. Times are seconds; `folder` holds what was saved."""
+    """One case, from its start to its end. Times are seconds; `folder` holds what was saved.
+
+    `known` is there if the case was declared as failing.
+    """
 
     case: Case
     folder: Path
+    known: Declared | None = None
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     verdict: Verdict = Verdict.PASS
@@ -53,6 +58,11 @@ class Ended:
     def violation(self) -> Violation | None:
         """The broken clause, if that is what happened."""
         return self.error if isinstance(self.error, Violation) else None
+
+    @property
+    def turned(self) -> Verdict:
+        """The verdict so far, in the light of what was declared."""
+        return self.known.turn(self.verdict) if self.known else self.verdict
 
     def note(self, phase: str, error: BaseException | None) -> None:
         """Take in how a phase ended: the first trouble gives the verdict, unless worse follows."""
@@ -91,6 +101,9 @@ class Ended:
         self.seconds = time.monotonic() - self.started
         if self.error is None and not self.called:
             self.verdict, self.message = Verdict.ERROR, "the scenario was never called"
+        if self.known:
+            self.verdict = self.turned
+            self.message = self.known.tell(self.verdict, self.message)
         if self.detail and self.verdict in TROUBLE:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / "failure.txt"

@@ -42,7 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--runall-rig", default="auto", metavar="RIG",
                     help="auto (the default), simulated, processes or docker")  # fmt: skip
     group.addoption("--runall-system", default="reference", metavar="NAME",
-                    help="the scheduler under test")  # fmt: skip
+                    help="reference, the path of a TOML file, or module:Class")  # fmt: skip
+    group.addoption("--runall-known-failures", default=None, type=Path, metavar="FILE",
+                    help="what is declared as failing; else the system's file")  # fmt: skip
     group.addoption("--runall-policy", default="reference", metavar="NAME",
                     help="the recovery policy of the reference scheduler")  # fmt: skip
     group.addoption("--runall-out", default=None, type=Path, metavar="DIR",

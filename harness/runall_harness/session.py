@@ -19,11 +19,14 @@ import msgspec
 import pytest
 
 from .cases import Case, load_cases
+from .known import Declared, declared, load
 from .outcome import TROUBLE, Ended
 from .plugin import SESSION_PLUGIN
+from .report import base_id
 from .rigs.base import KitCannotRun, Rig
+from .systems import is_file
 from .systems.base import System
-from .verdicts import Unsupported
+from .verdicts import Unsupported, Verdict, Violation
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
@@ -55,6 +58,7 @@ class CaseSession:
         self.out: Path | None = option(config, "out")
         self.policy: str = option(config, "policy")
         self.store: str | None = option(config, "store-url")
+        self.known = known_failures(config, [case.id for case in cases])
         self.rig: Rig | None = None
         self.system: System | None = None
         self.said: list[str] = []
@@ -124,7 +128,9 @@ class CaseSession:
         if case is None:
             return (yield)
         self.next = self.by_node.get(nextitem) if nextitem else None
-        ended = self.running[item.nodeid] = Ended(case=case, folder=self.folder(case))
+        ended = self.running[item.nodeid] = Ended(
+            case=case, folder=self.folder(case), known=declared(self.known, base_id(case.id))
+        )
         self.config.hook.pytest_runall_case_started(case=case)
         try:
             return (yield)
@@ -175,6 +181,8 @@ class CaseSession:
         ended.note(call.when, error)
         if error is not None:
             ended.detail += f"{report.longreprtext}\n{report.capstdout}{report.capstderr}"
+        if ended.known and call.when == "call":
+            tell_declared(report, ended.known, error)
         if isinstance(error, Unsupported):
             path, line, _ = item.location
             report.outcome = "skipped"
@@ -214,7 +222,7 @@ class CaseSession:
 
     def keeps(self, ended: Ended) -> bool:
         """Whether the traces of that case are to be saved."""
-        return self.out is not None or ended.verdict in TROUBLE
+        return self.out is not None or ended.turned in TROUBLE
 
     def folder(self, case: Case) -> Path:
         """Where that case's traces belong; made only when something is saved."""
@@ -229,15 +237,35 @@ def join(config: pytest.Config, folder: Path) -> None:
     """Make the cases of that folder part of this pytest run. Raises `UsageError`."""
     try:
         cases = load_cases(folder)
+        session = CaseSession(config, cases)
     except KitCannotRun as error:
         raise pytest.UsageError(str(error)) from error
     for mark in sorted({mark_of(tag) for case in cases for tag in case.tags}):
         config.addinivalue_line("markers", f"{mark}: a tag of the features")
-    session = config.stash[SESSION] = CaseSession(config, cases)
+    config.stash[SESSION] = session
     config.pluginmanager.register(session, SESSION_PLUGIN)
     for name in ("fixtures", *step_modules()):
         module = import_module(f"runall_harness.{name}")
         config.pluginmanager.register(module, module.__name__)
+
+
+def known_failures(config: pytest.Config, cases: Sequence[str]) -> dict[str, str]:
+    """What was declared as failing: in the file that was named, else in that of the system."""
+    named: Path | None = option(config, "known-failures")
+    system: str = option(config, "system")
+    if named is None and not is_file(system):
+        return {}
+    return load(named or Path(system), cases, required=named is not None)
+
+
+def tell_declared(report: pytest.TestReport, known: Declared, error: BaseException | None) -> None:
+    """To plain pytest a known failure is an expected one, and strictly so."""
+    if isinstance(error, Violation):
+        report.outcome = "skipped"
+        report.wasxfail = f"reason: {known.reason}"
+    elif error is None:
+        report.outcome = "failed"
+        report.longrepr = known.tell(Verdict.UNEXPECTED_PASS, "")
 
 
 def mark_of(tag: str) -> str:

@@ -53,9 +53,23 @@ def exit_code(verdicts: Iterable[Verdict]) -> int:
     seen = list(verdicts)
     if not seen:
         return CANNOT_RUN
-    worst = max((EXIT_CODES[verdict] for verdict in seen), key=RANK.__getitem__)
+    code = worst(EXIT_CODES[verdict] for verdict in seen)
     judged = any(verdict in (Verdict.PASS, Verdict.KNOWN_FAILURE) for verdict in seen)
-    return INCONCLUSIVE if worst == CONFORMANT and not judged else worst
+    return INCONCLUSIVE if code == CONFORMANT and not judged else code
+
+
+def strict_code(*, declared: bool) -> int:
+    """What an unsupported case makes of a run in which extended clauses are required.
+
+    A capability that the system does not declare is a clause that it does not keep. Where it is
+    declared, it was the rig that could not show the case: then nothing is known.
+    """
+    return INCONCLUSIVE if declared else NOT_CONFORMANT
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code that wins."""
+    return max(codes, key=RANK.__getitem__)
 
 
 class Violation(AssertionError):

@@ -24,6 +24,14 @@ COMMANDS = {
         "Try every fault at every point of bounded worlds.",
     ),
     "replay": ("runall_harness.cli.replay:replay", "Tell a story again that explore has saved."),
+    "compare": (
+        "runall_harness.cli.compare:compare",
+        "Put reports side by side, clause by clause.",
+    ),
+    "system": (
+        "runall_harness.cli.system:system",
+        "Describe a scheduler of your own, and judge the description.",
+    ),
     "spec": ("runall_harness.cli.spec:spec", "Show the clauses and the cases of each."),
     "mutants": ("runall_harness.cli.mutants:mutants", "Show what catches real bugs."),
     "ledger": ("runall_harness.cli.ledger:ledger", "Show what was interrupted, and what was done."),

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ..conform import Order, Run
 
 RIGS = ("auto", "simulated", "processes", "docker")
-SYSTEMS = ("reference",)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
 
 EPILOG = """\b
 Examples:
@@ -30,6 +30,8 @@ Examples:
   runall conform --scenario remote_worker --repeat 20 --rig processes
   runall conform --policy cronicle-0.9.49           watch a release of history fail
   runall conform --format json > report.json        for programs; see --schema
+  runall conform --system mine.toml                 your scheduler; see runall system new
+  runall conform --policy cronicle-0.9.49 --known-failures known.toml --update-known-failures
 
 \b
 PATTERN is the id of a case, a part of an id or of a scenario's name, or a glob on
@@ -63,8 +65,9 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option("--rig", type=click.Choice(RIGS), default="auto", show_default=True,
               help="Where the servers live: auto takes docker where an engine answers, else "
               "processes, and says why.")  # fmt: skip
-@click.option("--system", type=click.Choice(SYSTEMS), default="reference", show_default=True,
-              help="The scheduler under test.")  # fmt: skip
+@click.option("--system", default="reference", show_default=True, metavar="SYSTEM",
+              help="The scheduler under test: reference, the path of a TOML file (see runall "
+              "system new), or module:Class.")  # fmt: skip
 @click.option("--policy", default="reference", show_default=True, callback=policy_of,
               metavar="NAME", help="How the reference recovers: reference, or a release "
               "of history: cronicle-0.9.49, cronicle-0.9.50, cronicle-0.9.52.")  # fmt: skip
@@ -76,6 +79,15 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option("--jobs", type=click.IntRange(1, 64), metavar="N", envvar="RUNALL_JOBS",
               show_envvar=True, help="Run N cases at once. By default 1 in virtual time, else "
               "as many as the machine has room for, up to 2 or 3 for each core.")  # fmt: skip
+@click.option("--known-failures", type=FILE, metavar="FILE", help="TOML whose table "
+              "[known_failures] declares what fails, each with a reason. By default that of the "
+              "system's own file. One that passes fails the run.")  # fmt: skip
+@click.option("--update-known-failures", "update", is_flag=True, help="Write into that file what "
+              "failed, and take out what passed; comments stay. This run still ends as it "
+              "was judged.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Require extended clauses too: a capability that is "
+              "not declared makes the run not conformant, a fault that the rig cannot show makes "
+              "it inconclusive.")  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the cases and run nothing.")
 @click.option("--out", type=FOLDER, metavar="DIR", help="Save histories, node logs and report.json "
               "of all cases here. Without it, those of failures go to runall-out/.")  # fmt: skip
@@ -89,7 +101,9 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
               show_default=True, help="For people, or for programs.")  # fmt: skip
 @click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
               help="Print the JSON Schema of the report and end.")  # fmt: skip
-def conform(scenario: str, trigger: str | None, listing: bool, form: str, **options: Any) -> int:
+def conform(
+    scenario: str, trigger: str | None, listing: bool, form: str, update: bool, **options: Any
+) -> int:
     """Kill and restart servers, and see whether interrupted jobs are run again.
 
     Each case is a scenario of the feature files with one trigger. It gets a fresh scheduler, a
@@ -100,7 +114,37 @@ def conform(scenario: str, trigger: str | None, listing: bool, form: str, **opti
         return list_cases(cases, form)
     from ..conform import Order
 
-    return run_order(Order(cases=cases, **options), form)
+    check_system(options["system"], options["policy"])
+    known = declarations(options["system"], options["known_failures"], update)
+    options["known_failures"] = known if known and known.exists() else None
+    return run_order(Order(cases=cases, **options), form, update=known if update else None)
+
+
+def check_system(name: str, policy: str) -> None:
+    """See whether there is such a system. Raises `click.UsageError`, or `KitCannotRun`."""
+    from ..systems import NoSystem, find
+
+    try:
+        find(name, rig="processes", policy=policy).close()
+    except NoSystem as error:
+        raise click.BadParameter(str(error), param_hint="'--system'") from error
+
+
+def declarations(system: str, named: Path | None, update: bool) -> Path | None:
+    """The file with the known failures, if there is one; only an update may do without it yet.
+
+    Raises `click.UsageError` where nothing says which file, and `KitCannotRun` if it is wrong.
+    """
+    from ..cases import load_cases
+    from ..known import load
+    from ..systems import is_file
+
+    path = named or (Path(system) if is_file(system) else None)
+    if path is None and update:
+        raise click.UsageError("--update-known-failures: say in which file, with --known-failures.")
+    if path is not None and (path.exists() or not update):
+        load(path, [case.id for case in load_cases()], required=named is not None and not update)
+    return path
 
 
 def chosen(scenario: str, trigger: str) -> "list[Case]":
@@ -128,8 +172,11 @@ def list_cases(cases: "list[Case]", form: str) -> int:
     return 0
 
 
-def run_order(order: "Order", form: str) -> int:
-    """Run the cases and tell what came of them; the exit code."""
+def run_order(order: "Order", form: str, update: Path | None = None) -> int:
+    """Run the cases and tell what came of them; the exit code.
+
+    `update` is the file of known failures that is to follow, if one is.
+    """
     with own_output() as output:
         if form == "json":
             run = run_shown(order, sys.stderr, quiet=not sys.stderr.isatty())
@@ -143,7 +190,21 @@ def run_order(order: "Order", form: str) -> int:
             order.out.mkdir(parents=True, exist_ok=True)
             with (order.out / "report.json").open("w", encoding="utf-8") as file:
                 write_report(run, file)
+    if update is not None:
+        update_declarations(run, update)
     return run.exit_code
+
+
+def update_declarations(run: "Run", path: Path) -> None:
+    """Bring the known failures up to date, unless the run could not say what fails."""
+    from ..cases import load_cases
+    from ..known import update
+
+    if run.troubles or run.interrupted:
+        click.echo(f"{path} is left as it is: the run did not come to its end", err=True)
+        return
+    changed = update(path, [case.id for case in load_cases()], run.report().cases)
+    click.echo(f"{path}: {'updated' if changed else 'was up to date'}", err=True)
 
 
 def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":

@@ -70,7 +70,7 @@ def perform(story: Story, rig: Rig) -> "Performance":
         needs=(), tags=frozenset({"partition"}), file="", line=0, scenario_line=0,
     )  # fmt: skip
     system = Cast(story.script, rig.name)
-    with closing(Cluster(rig, case, system=system)) as cluster:
+    with closing(Cluster(rig, case, system)) as cluster:
         performance = Performance(cluster, story)
         try:
             performance.run()

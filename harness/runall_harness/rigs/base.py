@@ -31,6 +31,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     `command` is an argument vector as the node sees it; `env` is added to a clean environment.
     `serves` says that the node answers HTTP on its port, so that the rig makes it reachable.
+    `files` are texts by their path in the node's data folder, written at each start.
     `simulate` is what the simulated rig runs in place of the command (the reference's settings).
     """
 
@@ -38,6 +39,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     command: tuple[str, ...]
     env: Mapping[str, str] = {}
+    files: Mapping[str, str] = {}
     serves: bool = False
     simulate: Any = None
 

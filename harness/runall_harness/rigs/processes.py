@@ -97,6 +97,7 @@ class ProcessesSite(RealSite):
         """Start nodes, or start them again. Raises `ValueError` for a node that runs."""
         for spec in specs:
             node = self._node(spec.name)
+            self.furnish(spec)
             node.start(spec, on_exit=self.notify)
             self._on_start(node.pid)
 

@@ -15,7 +15,7 @@ import msgspec
 
 from runall_harness.witness import Witness
 
-from .base import CrashPoint, Execution, Proof
+from .base import CrashPoint, Execution, NodeSpec, Proof
 
 T = TypeVar("T")
 
@@ -89,6 +89,13 @@ class RealSite:
     def set_clock(self, node: str, ahead: float) -> Proof:
         """Raise `NotImplementedError`: the clock of all nodes is that of this machine."""
         raise NotImplementedError(f"{node} can't be {ahead:+g} s off: it has this machine's clock")
+
+    def furnish(self, spec: NodeSpec) -> None:
+        """Write the files that a node finds in its data folder when it starts."""
+        for name, text in spec.files.items():
+            path = self.data_folder(spec.name) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
 
     # ------------------------------------------------------------------ crashes asked for
     def arm(self, node: str, point: CrashPoint) -> None:

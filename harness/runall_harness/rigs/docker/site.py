@@ -81,6 +81,8 @@ class DockerSite(RealSite):
             ValueError: one of them runs.
         """
         self._ground.deaths.check()
+        for spec in specs:
+            self.furnish(spec)
         started = [self._ground.workers.submit(self._box(spec.name).start, spec) for spec in specs]
         for future in started:
             future.result()

@@ -1,0 +1,174 @@
+"""Known failures: what a system's maintainer declares as failing, each with a reason.
+
+A declaration is a promise too: a case that was declared and passes fails the run, until it is
+taken out of the file. So a file of known failures can never hide that something became better,
+and, since it is the file that changes, nobody forgets why.
+"""
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from .report import CaseReport, base_id, unsteady
+from .rigs.base import KitCannotRun
+from .verdicts import Verdict
+
+TABLE = "known_failures"
+EXAMPLE = '"1_worker_lost/*/manual" = "why it fails"'
+
+
+class Declared(NamedTuple):
+    """What was declared of a case: the entry that covers it, and its reason."""
+
+    pattern: str
+    reason: str
+
+    def turn(self, verdict: Verdict) -> Verdict:
+        """What that verdict is for a case that was declared as failing."""
+        turned = {
+            Verdict.FAIL: Verdict.KNOWN_FAILURE,
+            Verdict.PASS: Verdict.UNEXPECTED_PASS,
+        }
+        return turned.get(verdict, verdict)
+
+    def tell(self, verdict: Verdict, message: str) -> str:
+        """The message of a case that ended so, after `turn`."""
+        if verdict == Verdict.KNOWN_FAILURE:
+            return f"{self.reason}\n{message}".strip()
+        if verdict == Verdict.UNEXPECTED_PASS:
+            told = f"{self.pattern!r} is declared as failing ({self.reason}), and it passes"
+            return f"{told}: take it out, or run with --update-known-failures"
+        return message
+
+
+def covers(pattern: str, case: str) -> bool:
+    """Whether an entry is about that case: it is its id, or a glob that matches it."""
+    return case == pattern or fnmatchcase(case, pattern)
+
+
+def declared(entries: Mapping[str, str], case: str) -> Declared | None:
+    """What covers a case: the entry of its id, else the first whose glob matches it."""
+    found = [case] if case in entries else [p for p in entries if covers(p, case)]
+    return Declared(found[0], entries[found[0]]) if found else None
+
+
+# ------------------------------------------------------------------ the file
+def load(path: Path, cases: Collection[str], *, required: bool = True) -> dict[str, str]:
+    """The known failures of a file, by the id or glob of cases, in the file's order.
+
+    `required` says that the file is of use for them only, so that it must have the table.
+
+    Raises:
+        KitCannotRun: the file cannot be read, an entry has no reason, or it covers no case.
+    """
+    table = read_toml(path).get(TABLE)
+    if table is None and required:
+        raise KitCannotRun(
+            f"{path} has no table [{TABLE}]", f"write one, with lines like {EXAMPLE}"
+        )
+    entries = check_table(path, {} if table is None else table)
+    for pattern in entries:
+        if not any(covers(pattern, case) for case in cases):
+            cause = f"{path}: {TABLE}.{pattern!r} names no case"
+            raise KitCannotRun(cause, "take it out; `runall conform --list` shows all ids")
+    return entries
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file. Raises `KitCannotRun` with the line that is wrong."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        cause = f"{path} cannot be read: {error.strerror}"
+        raise KitCannotRun(cause, "correct the path, or see who may read the file") from error
+    except (tomllib.TOMLDecodeError, UnicodeError) as error:
+        raise KitCannotRun(f"{path} is not TOML: {error}", "correct that line") from error
+
+
+def check_table(path: Path, table: object) -> dict[str, str]:
+    """The table, if it is one of reasons. Raises `KitCannotRun` with the key that is wrong."""
+    if not isinstance(table, dict):
+        raise KitCannotRun(f"{path}: {TABLE} is no table", f"write lines like {EXAMPLE} under it")
+    entries = cast(dict[str, object], table)
+    for pattern, reason in entries.items():
+        if not isinstance(reason, str) or not reason.strip():
+            cause = f"{path}: {TABLE}.{pattern!r} has no reason"
+            raise KitCannotRun(cause, "say why it fails, in a string that is not empty")
+    return cast(dict[str, str], entries)
+
+
+# ------------------------------------------------------------------ keeping it up to date
+def updated(
+    entries: Mapping[str, str],
+    cases: Collection[str],
+    seen: Mapping[str, Verdict],
+    why: Mapping[str, str],
+) -> dict[str, str]:
+    """The entries under which a run that ends just so has no failure and no surprise.
+
+    `cases` are all ids there are; `seen` has the verdict of each that ran, under these entries;
+    `why` the reason for each that failed. A glob that covers a case which passes becomes the ids
+    of all others that it covers.
+    """
+    passing = {case for case, verdict in seen.items() if verdict == Verdict.UNEXPECTED_PASS}
+    kept: dict[str, str] = {}
+    for pattern, reason in entries.items():
+        covered = [case for case in cases if covers(pattern, case)]
+        if passing.isdisjoint(covered):
+            kept[pattern] = reason
+            continue
+        for case in covered:
+            if case not in passing and (known := declared(entries, case)):
+                kept[case] = known.reason
+    return kept | {case: why[case] for case, v in seen.items() if v == Verdict.FAIL}
+
+
+def agreed(cases: Iterable[CaseReport]) -> dict[str, CaseReport]:
+    """Each case that ran, by its id; one whose repeats differ proves neither, and is left out."""
+    listed = list(cases)
+    differing = unsteady(listed)
+    return {base_id(c.id): c for c in listed if base_id(c.id) not in differing}
+
+
+def update(path: Path, cases: Collection[str], ended: Iterable[CaseReport]) -> bool:
+    """Bring the file up to date with a run over these cases; whether anything changed.
+
+    Raises `KitCannotRun` for what `load` does, and if the file cannot be written.
+    """
+    entries = load(path, cases, required=False) if path.exists() else {}
+    found = agreed(ended)
+    why = {case: f"unexplained: {c.message.partition(chr(10))[0]}" for case, c in found.items()}
+    seen = {case: c.verdict for case, c in found.items()}
+    try:
+        return save(path, updated(entries, cases, seen, why))
+    except OSError as error:
+        cause = f"{path} cannot be written: {error.strerror}"
+        raise KitCannotRun(cause, "see who may write there") from error
+
+
+def save(path: Path, entries: Mapping[str, str]) -> bool:
+    """Write the entries into the file, whose comments and order stay; whether anything changed.
+
+    The file is replaced as a whole, or not at all.
+    """
+    import tomlkit
+
+    text = path.read_text("utf-8") if path.exists() else ""
+    document = tomlkit.parse(text)
+    if TABLE not in document:
+        document[TABLE] = tomlkit.table()
+    table = cast(dict[str, str], document[TABLE])
+    for gone in [pattern for pattern in table if pattern not in entries]:
+        del table[gone]
+    for pattern, reason in entries.items():
+        if table.get(pattern) != reason:
+            table[pattern] = reason
+    written = tomlkit.dumps(document)
+    if written == text:
+        return False
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_text(written, "utf-8")
+    draft.replace(path)
+    return True
