@@ -20,6 +20,7 @@ from runall_harness.rigs.base import KitCannotRun, NodeSpec, Rig, Site
 from runall_harness.rigs.choose import choose
 from runall_harness.session import new_run_id
 from runall_harness.steps.scene import Scene
+from runall_harness.systems import find
 
 STUB = Path(__file__).with_name("stub.py").read_text("utf-8")
 REDIAL = 0.003
@@ -113,7 +114,7 @@ def ask(site: Site, what: bytes) -> None:
 def reference_cycle(rig: Rig) -> float:
     """The cycle with the reference, in seconds."""
     began = perf_counter()
-    cluster = Cluster(rig, CASE)
+    cluster = Cluster(rig, CASE, find("reference", rig=rig.name))
     with closing(cluster):
         cluster.up(WORKER)
         scene = Scene(cluster)
