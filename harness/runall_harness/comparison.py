@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .json_schemas import schema_of
 from .report import Report, SystemReport
 from .rigs.base import KitCannotRun
 from .spec import clauses
@@ -96,5 +97,4 @@ def cell(clause: str, report: Report) -> Cell | None:
 
 def comparison_schema() -> dict[str, Any]:
     """The JSON Schema of a comparison."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(Comparison)
+    return schema_of(Comparison, SCHEMA)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .json_schemas import schema_of
 from .rigs.base import Execution, Proof
 from .systems.base import JobView, LedgerView
 
@@ -214,5 +215,4 @@ def load(path: Path) -> list[AnyLine]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a line."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(AnyLine)
+    return schema_of(AnyLine, SCHEMA)

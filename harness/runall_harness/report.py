@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .json_schemas import schema_of
 from .rigs.base import Execution, Proof
 from .verdicts import WORDS, Verdict, exit_code
 
@@ -151,5 +152,4 @@ def encode(report: Any) -> str:
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema of a report."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(Report)
+    return schema_of(Report, SCHEMA)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ..json_schemas import DIALECT
 from ..systems.base import EventView, JobView, LedgerView
 
 PROTOCOL = "runall-adapter/1"
@@ -199,7 +200,7 @@ def schema() -> dict[str, Any]:
     named = dict(zip(types, schemas, strict=True))
     values = {name.removeprefix("value of "): s for name, s in named.items() if " " in name}
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DIALECT,
         "title": PROTOCOL,
         "anyOf": [named["question"], named["message"]],
         "$defs": definitions,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..history import Meta
+from ..json_schemas import schema_of
 from ..spec import clauses
 from ..verdicts import CANNOT_RUN, CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT, RANK, WORDS
 from .findings import Broken, Findings, Verdict
@@ -171,5 +172,4 @@ def report_all(histories: Iterable[HistoryReport]) -> CheckedReport:
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema of the report."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(CheckedReport)
+    return schema_of(CheckedReport, SCHEMA)

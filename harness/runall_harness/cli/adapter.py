@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .options import format_option, schema_option
+
 if TYPE_CHECKING:
     from ..adapter.check.report import AdapterReport
 
@@ -53,16 +55,6 @@ def schema() -> None:
     click.echo(encode(protocol_schema()))
 
 
-def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    """Print the JSON Schema of the report, and end."""
-    if value and not ctx.resilient_parsing:
-        from ..adapter.check.report import report_schema
-        from ..report import encode
-
-        click.echo(encode(report_schema()))
-        ctx.exit(0)
-
-
 @adapter.command(
     epilog=EPILOG, short_help="Test an adapter against a scheduler that runs, without faults.",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
@@ -76,10 +68,9 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
               help="How long a minute of the schedule lasts.")  # fmt: skip
 @click.option("--limit", type=SECONDS, metavar="SECONDS", help="How long one answer may take. By "
               "default 10, and 30 for the first, which includes the program's start.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
-@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
-              help="Print the JSON Schema of --format json and end.")  # fmt: skip
+@format_option
+@schema_option("--schema", "adapter.check.report:report_schema",
+               "Print the JSON Schema of --format json and end.")  # fmt: skip
 def check(command: tuple[str, ...], form: str, **options: Any) -> int:
     """Find out whether an adapter lies, hangs, mixes things up or loses them; and how to mend it.
 

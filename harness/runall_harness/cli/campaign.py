@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from . import INTERRUPTED
+
 if TYPE_CHECKING:
     from ..explorer.campaign.budget import Budget
     from ..explorer.campaign.course import Course
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ..explorer.campaign.store import Store
     from ..explorer.seeds import SeedPlan
 
-INTERRUPTED, FIRST_SEED = 130, 1
+FIRST_SEED = 1
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXAMPLES = """\b

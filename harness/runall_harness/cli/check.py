@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .options import format_option, schema_option
+
 if TYPE_CHECKING:
     from ..checks.report import BrokenReport, CheckedReport, HistoryReport
 
@@ -38,26 +40,13 @@ nothing is claimed; 64 wrong usage, 130 interrupted. The worst history decides.
 """
 
 
-def print_schema(ctx: click.Context, option: click.Parameter, value: bool) -> None:
-    """Print the JSON Schema of a history, or of the report, and end."""
-    if value and not ctx.resilient_parsing:
-        from ..checks.report import report_schema
-        from ..history import schema
-        from ..report import encode
-
-        click.echo(encode(schema() if option.name == "schema" else report_schema()))
-        ctx.exit(0)
-
-
 @click.command(epilog=EPILOG, short_help="Judge histories, of any origin.")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
-@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
-              help="Print the JSON Schema of a line of a history and end.")  # fmt: skip
-@click.option("--report-schema", is_flag=True, is_eager=True, expose_value=False,
-              callback=print_schema,
-              help="Print the JSON Schema of --format json and end.")  # fmt: skip
+@format_option
+@schema_option("--schema", "history:schema",
+               "Print the JSON Schema of a line of a history and end.")  # fmt: skip
+@schema_option("--report-schema", "checks.report:report_schema",
+               "Print the JSON Schema of --format json and end.")  # fmt: skip
 def check(files: tuple[Path, ...], form: str) -> int:
     """Say what histories prove, clause by clause, and by which lines.
 

@@ -7,11 +7,12 @@ owner is dead. What belongs to a run that is going on is left alone.
 
 import click
 
+from .options import format_option
+
 
 @click.command(short_help="Remove what runs that died have left behind.")
 @click.option("--images", is_flag=True, help="Remove the kit's container images too.")
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
+@format_option
 def clean(images: bool, form: str) -> None:
     """Remove processes, containers, networks and folders of runs that died.
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import format_option
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -29,8 +31,7 @@ What the reports say decides nothing here: each run has had an exit code of its 
 @click.command(epilog=EPILOG, short_help="Put reports side by side, clause by clause.")
 @click.argument("reports", nargs=-1, required=True, metavar="REPORT...",
                 type=click.Path(dir_okay=False, path_type=Path))  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
+@format_option
 def compare(reports: tuple[Path, ...], form: str) -> int:
     """Compare what runs have reported: systems in columns, clauses in rows.
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from .options import format_option, schema_option
+
 if TYPE_CHECKING:
     from ..cases import Case
     from ..conform import Order, Run
@@ -52,15 +54,6 @@ def policy_of(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    """Print the JSON Schema of the report, and end."""
-    if value and not ctx.resilient_parsing:
-        from ..report import encode, report_schema
-
-        click.echo(encode(report_schema()))
-        ctx.exit(0)
-
-
 @click.command(epilog=EPILOG, short_help="Run the conformance cases.")
 @click.option("--rig", type=click.Choice(RIGS), default="auto", show_default=True,
               help="Where the servers live: auto takes docker where an engine answers, else "
@@ -97,10 +90,8 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
               help="A PostgreSQL server (postgresql://USER:PASSWORD@HOST:PORT/DATABASE): primaries "
               "that share a store share it there, in a schema for each case, and not in a file. "
               "ci/postgres starts one. Virtual time needs none.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
-@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
-              help="Print the JSON Schema of the report and end.")  # fmt: skip
+@format_option
+@schema_option("--schema", "report:report_schema", "Print the JSON Schema of the report and end.")
 def conform(
     scenario: str, trigger: str | None, listing: bool, form: str, update: bool, **options: Any
 ) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from .campaign import EXAMPLES, Asked, campaign_options, run_campaign
+from .options import format_option
 
 if TYPE_CHECKING:
     from ..explorer.exploration import Explored, Order
@@ -117,8 +118,7 @@ def print_schema(*, campaign: bool) -> int:
 @click.option("--out", type=FOLDER, default=KEPT, metavar="DIR", show_default=True,
               help="Where the stories that break something are kept.")  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the worlds and explore nothing.")
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
+@format_option
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of the report and end; with "
               "--budget, that of a campaign's.")  # fmt: skip
 @campaign_options

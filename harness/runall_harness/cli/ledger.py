@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..rigs.base import KitCannotRun
+from .options import format_option
 
 if TYPE_CHECKING:
     from ..systems.base import LedgerView
@@ -49,8 +50,7 @@ Exit codes: 0 told (also when the ledger is empty), 3 the primary could not be a
 @click.option("--token-file", type=FILE, help="Holds the API's token; a primary on 127.0.0.1 has "
               "made one in its data folder. Without it, RUNALL_TOKEN.")  # fmt: skip
 @click.option("--event", default="", metavar="ID", help="Only the lines about this event.")
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
+@format_option
 def ledger(url: str, token_file: Path | None, event: str, form: str) -> None:
     """Show the operator's ledger of a primary, oldest line first.
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .options import format_option
+
 if TYPE_CHECKING:
     from ..mutants.effort import Asked
     from ..mutants.mutant import Mutant
@@ -89,8 +91,7 @@ def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> li
               metavar="S", show_default=True, help="A suite that takes longer hangs.")  # fmt: skip
 @click.option("--out", type=FOLDER, metavar="DIR", help="Keep the traces of all cases here; with "
               "--suite, what it printed and the logs of all nodes.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
+@format_option
 @click.pass_context
 def mutants(ctx: click.Context, **told: Any) -> int | None:
     """Try the kit on schedulers that have real bugs, and show what catches each of them.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from .options import format_option, schema_option
+
 if TYPE_CHECKING:
     from ..explorer.replay import Replayed, ReplayReport
     from ..explorer.story import Script
@@ -37,16 +39,6 @@ story can't be told on that rig, 3 the kit could not run, or FILE has no story,
 """
 
 
-def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    """Print the JSON Schema of the report, and end."""
-    if value and not ctx.resilient_parsing:
-        from ..explorer.replay import report_schema
-        from ..report import encode
-
-        click.echo(encode(report_schema()))
-        ctx.exit(0)
-
-
 @click.command(epilog=EPILOG, short_help="Tell a story again that explore has saved.")
 @click.argument("file", type=FILE)
 @click.option("--rig", type=click.Choice(RIGS), default="simulated", show_default=True,
@@ -56,10 +48,9 @@ def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
               help="Where the history of a replay on real nodes is kept.")  # fmt: skip
 @click.option("--base-image", metavar="IMAGE", envvar="RUNALL_BASE_IMAGE", show_envvar=True,
               help="What the docker rig builds its image on.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
-@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=print_schema,
-              help="Print the JSON Schema of the report and end.")  # fmt: skip
+@format_option
+@schema_option("--schema", "explorer.replay:report_schema",
+               "Print the JSON Schema of the report and end.")  # fmt: skip
 def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None, form: str) -> int:
     """Tell a story again, and see whether it still breaks what it broke.
 

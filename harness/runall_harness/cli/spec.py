@@ -2,10 +2,11 @@
 
 import click
 
+from .options import format_option
+
 
 @click.command(short_help="Show the clauses and the cases of each.")
-@click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty",
-              show_default=True, help="For people, or for programs.")  # fmt: skip
+@format_option
 @click.option("--write-diagrams", is_flag=True, help="Draw the state machines in SPEC.md anew, "
               "from the machines themselves, and show nothing.")  # fmt: skip
 def spec(form: str, write_diagrams: bool) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from runall_harness.checks import Broken, examine
 from runall_harness.checks.report import code_of
 from runall_harness.history import AnyLine, Told
+from runall_harness.json_schemas import schema_of
 from runall_harness.rigs.base import Rig
 from runall_harness.verdicts import INCONCLUSIVE
 
@@ -149,5 +150,4 @@ def told(again: Replayed) -> list[ToldSentence]:
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema of the report."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(ReplayReport)
+    return schema_of(ReplayReport, SCHEMA)

@@ -11,6 +11,7 @@ import msgspec
 
 from runall_harness.checks import Broken
 from runall_harness.checks.guarantees import CHECKS
+from runall_harness.json_schemas import schema_of
 from runall_harness.spec import clause_text
 from runall_harness.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
 
@@ -189,5 +190,4 @@ def report_broken(broken: Broken) -> BrokenClause:
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema of the report."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(ExploreReport)
+    return schema_of(ExploreReport, SCHEMA)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
+from ..json_schemas import schema_of
 from ..known import TABLE, check_table, read_toml
 from ..rigs.base import KitCannotRun
 from .base import Timings
@@ -189,8 +190,7 @@ def unfilled(text: str, names: Collection[str]) -> Iterator[str]:
 
 def description_schema() -> dict[str, Any]:
     """The JSON Schema of a file that describes a system."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(Description)
+    return schema_of(Description, SCHEMA)
 
 
 def example() -> str:

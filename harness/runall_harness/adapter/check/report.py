@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from ...json_schemas import schema_of
 from ...verdicts import WORDS, Verdict, exit_code
 from ..protocol import Description
 
@@ -51,5 +52,4 @@ def make_report(
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema of the report."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(AdapterReport)
+    return schema_of(AdapterReport, SCHEMA)

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from runall_harness.json_schemas import schema_of
+
 from ..coverage import Pair, possible_pairs
 from ..exploration import Explored
 from ..report import VERDICTS, StoryReport, report_story
@@ -90,8 +92,7 @@ def make_report(
 
 def campaign_schema() -> dict[str, Any]:
     """The JSON Schema of the report."""
-    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return about | msgspec.json.schema(CampaignReport)
+    return schema_of(CampaignReport, SCHEMA)
 
 
 def report_pairs(totals: Totals) -> PairsReport:
