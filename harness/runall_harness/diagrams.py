@@ -12,10 +12,10 @@ from typing import Any
 from runall_reference.machines import JOB, LINK, ROLE, Life, Rule, Token
 from transitions.extensions import GraphMachine
 
-from .rigs.base import KitCannotRun
+from .generated_part import END, GeneratedPart, write_anew
 
 BEGIN = "<!-- generated from runall_reference/machines.py by `runall spec --write-diagrams` -->"
-END = "<!-- end of the generated part -->"
+PART = GeneratedPart("SPEC.md", BEGIN, "diagrams")
 MACHINES = {
     "The life of a job": JOB,
     "The role of a primary": ROLE,
@@ -76,18 +76,9 @@ def generated() -> str:
 
 def renewed(page: str) -> str:
     """The page with its generated part made anew. Raises `KitCannotRun` if it has no marks."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        hint = f"put the lines {BEGIN} and {END} where the diagrams belong"
-        raise KitCannotRun("SPEC.md has no place for its diagrams", hint)
-    return f"{before}{generated()}{after}"
+    return PART.renewed(page, generated())
 
 
 def write_diagrams(path: Path) -> bool:
     """Bring the page up to date; whether anything had to change."""
-    page = path.read_text("utf-8")
-    new = renewed(page)
-    if new != page:
-        path.write_text(new, "utf-8")
-    return new != page
+    return write_anew(path, renewed(path.read_text("utf-8")))

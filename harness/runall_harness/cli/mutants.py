@@ -141,15 +141,13 @@ def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
 
 def write_table() -> int:
     """Bring the generated part of MUTANTS.md up to date, and say whether it was."""
+    from ..generated_part import write_anew
     from ..mutants import ALL
     from ..mutants.page import deaths, page_path, renewed
 
     path = page_path()
-    old = path.read_text("utf-8")
-    new = renewed(old, ALL, deaths(ALL))
-    if new != old:
-        path.write_text(new, "utf-8")
-    click.echo(f"{path}: {'written anew' if new != old else 'was up to date'}", err=True)
+    changed = write_anew(path, renewed(path.read_text("utf-8"), ALL, deaths(ALL)))
+    click.echo(f"{path}: {'written anew' if changed else 'was up to date'}", err=True)
     return 0
 
 
