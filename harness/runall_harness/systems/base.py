@@ -185,7 +185,8 @@ class System(Protocol):
 
     `image` is what the docker rig runs its nodes in; empty for the kit's own. `own_hosts`: each
     node needs a host name and an address of its own. `probe`: a node is ready only after a job
-    has run on it. `cannot` are the faults that it can't be shown under, with the reasons, and
+    has run on it. `jobs`: how many cases run at once if nobody says; None for what suits the
+    machine. `cannot` are the faults that it can't be shown under, with the reasons, and
     `merged` says, for readers, which of the kit's roles it merges.
     """
 
@@ -196,6 +197,7 @@ class System(Protocol):
     image: str
     own_hosts: bool
     probe: bool
+    jobs: int | None
     cannot: Mapping[str, str]
     merged: str
 

@@ -117,7 +117,9 @@ class Box:
             mounts=mounted(home.mounts(spec)),
             lent=spec.lent,
             image=spec.image or home.image,
-            command=list(spec.command) or None,
+            # In the place of the image's entry point too: these are all the words of the node.
+            entrypoint=list(spec.command[:1]) or None,
+            command=list(spec.command[1:]) or None,
             name=home.name,
             user=self._engine.user,
             labels=dict(home.labels),
