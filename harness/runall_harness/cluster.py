@@ -19,7 +19,6 @@ T = TypeVar("T")
 
 PRIMARY = "primary"
 SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
-START_BUDGET = 30.0
 TAIL = 20
 
 
@@ -64,7 +63,7 @@ class Cluster:
             self.follow()
         self.await_online(*self.specs)
         for node in self.specs if self.system.probe else ():
-            self.probe(node, START_BUDGET)
+            self.probe(node, self.system.timings.start)
 
     def lead(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
         """Start the primary and the workers; the backups are described, and come later."""
@@ -95,7 +94,7 @@ class Cluster:
             dead = {node for node in wanted if not self.site.alive(node)}
             return dead or (wanted if self.evident(wanted) and wanted <= self.online() else set())
 
-        settled_on = self.wait(settled, START_BUDGET)
+        settled_on = self.wait(settled, self.system.timings.start)
         if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
             here = {node for node in wanted & self.online() if self.evident({node})}
             silent = sorted(settled_on or wanted - here)
