@@ -98,6 +98,8 @@ class Cluster:
         if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
             here = {node for node in wanted & self.online() if self.evident({node})}
             silent = sorted(settled_on or wanted - here)
+            if not silent:
+                return  # at the last moment
             words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
             raise KitCannotRun(
                 f"{', '.join(silent)} did not come up; last words: {words}",
@@ -159,15 +161,24 @@ class Cluster:
         return proof
 
     def owe(
-        self, what: Literal["end", "rerun"], job: str, within: float, *, clause: str, since: float
+        self,
+        what: Literal["end", "rerun"],
+        job: str,
+        within: float,
+        *,
+        clause: str,
+        since: float,
+        tag: str = "",
     ) -> None:
         """Write down what the system owes of a job from now on, within so many seconds.
 
-        A rerun counts if it started after `since`.
+        A rerun counts if it started after `since`; where no link is shown, by its `tag`.
         """
         now = self.site.now()
         self.history.add(
-            Owed(at=now, what=what, job=job, until=now + within, clause=clause, since=since)
+            Owed(
+                at=now, what=what, job=job, until=now + within, clause=clause, since=since, tag=tag
+            )
         )
 
     # ---------------------------------------------------------------- asking

@@ -39,7 +39,9 @@ class Scene(Stage):
         patience = Patience(self, work)
         self.cluster.deadline_s = self.deadline
         clause, since = PROMISE[work.trigger], work.first.started_at
-        self.cluster.owe("rerun", work.root, self.deadline, clause=clause, since=since)
+        self.cluster.owe(
+            "rerun", work.root, self.deadline, clause=clause, since=since, tag=work.tag
+        )
         runs = self.cluster.wait(patience.look, self.deadline)
         if not runs or len(runs) < 2:
             why = self.why(work)

@@ -19,18 +19,20 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import httpx
-
 from runall_harness.adapter import Adapter, Description, EventView, JobView, Rejected, Unreachable
+from runall_harness.adapter.protocol import Message, Question
 
-# An answer of the adapter may take 10 s: two servers that are silent must fit in.
-PATIENCE = httpx.Timeout(4.0, connect=1.0)
-# `add_server` calls the new server before it answers.
-LONG = httpx.Timeout(8.0, connect=1.0)
+# An answer of the adapter may take 10 s, with all the calls that it needs; a server that is
+# asked to show something is passed over sooner, for another may lead.
+BUDGET, LOOK, CONNECT = 8.5, 4.0, 1.0
 SHOWN = 1000
 PLUGIN, GROUP = "runall", "runall"
 SHEBANG = "#!/bin/sh\n"
 # How far the start of a primary may seem to move: its uptime is told in whole seconds.
 WHOLE = 2.0
+ELSEWHERE = 302  # a server that knows who leads
+# After these a server has not even heard of it.
+HARMLESS = (httpx.ConnectError, httpx.ConnectTimeout)
 NOBODY = "no server says that it leads"
 REFUSALS = {
     "limit": r"already running|queue reached max",
@@ -63,8 +65,9 @@ class Cronicle(Adapter):
         self.urls = env["RUNALL_PRIMARIES"].split()
         self.wanted = set(env.get("RUNALL_NODES", "").split())
         self.http = httpx.Client(
-            timeout=PATIENCE, trust_env=False, headers={"X-API-Key": env["RUNALL_API_KEY"]}
+            timeout=LOOK, trust_env=False, headers={"X-API-Key": env["RUNALL_API_KEY"]}
         )
+        self.until = 0.0
         self.defined: set[str] = set()
         self.groups: set[str] = set()
         self.live: dict[str, dict[str, Any]] = {}
@@ -72,6 +75,11 @@ class Cronicle(Adapter):
         self.boot: tuple[str, float] = ("", 0.0)
 
     # ---------------------------------------------------------------- asking
+    def answer(self, question: Question) -> Message:
+        """The answer to one question, in time."""
+        self.until = time.monotonic() + BUDGET
+        return super().answer(question)
+
     def ask(self, verb: str, body: Mapping[str, Any], *, reads: bool = False) -> dict[str, Any]:
         """The answer of the server that leads; the one that led last is asked first.
 
@@ -80,9 +88,9 @@ class Cronicle(Adapter):
         silent: list[str] = []
         for url in list(self.urls):
             try:
-                answer = self.post(url, verb, body)
+                answer = self.post(url, verb, body, LOOK if reads else BUDGET)
             except httpx.HTTPError as error:
-                if not reads and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                if not reads and not isinstance(error, HARMLESS):
                     raise Unreachable(f"{verb} at {url}: {error!r}") from error
                 silent.append(f"{url}: {error!r}")
                 continue
@@ -92,11 +100,16 @@ class Cronicle(Adapter):
         why = "; ".join([NOBODY, *silent])
         raise Unreachable(why) if reads else Rejected("no-server", why)
 
-    def post(self, url: str, verb: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    def post(
+        self, url: str, verb: str, body: Mapping[str, Any], within: float
+    ) -> dict[str, Any] | None:
         """One server's answer; None from one that does not lead. Raises `httpx.HTTPError`."""
-        limit = LONG if verb == "add_server" else PATIENCE
+        left = min(within, self.until - time.monotonic())
+        if left <= 0:
+            raise httpx.ConnectTimeout("no time is left for it")
+        limit = httpx.Timeout(left, connect=min(CONNECT, left))
         answer = self.http.post(f"{url}/api/app/{verb}/v1", json=dict(body), timeout=limit)
-        if answer.status_code == httpx.codes.FOUND:
+        if answer.status_code == ELSEWHERE:
             return None
         told: dict[str, Any] = answer.raise_for_status().json()
         if told["code"] == 0:
@@ -113,7 +126,8 @@ class Cronicle(Adapter):
     # ---------------------------------------------------------------- servers
     def describe(self) -> Description:
         """What it is; its release as the first server that answers tells it."""
-        self.version = next(filter(None, map(self.release, self.urls)), "unknown")
+        told = [release for url in self.urls if (release := self.release(url))]
+        self.version = told[0] if told else "unknown"
         return super().describe()
 
     def release(self, url: str) -> str:
@@ -289,8 +303,9 @@ class Cronicle(Adapter):
         told = [str(ended[1].get("description") or "")] if ended else []
         since = float(ended[1]["time_start"]) if ended else time.time()
         rows: list[dict[str, Any]] = self.look("get_activity", offset=0, limit=SHOWN)["rows"]
-        told += [str(row.get("description", "")) for row in reversed(rows)
-                 if row.get("action") in ("warning", "error") and row["epoch"] >= since]  # fmt: skip
+        later = [row for row in reversed(rows) if row["epoch"] >= since]
+        warned = [row for row in later if row.get("action") in ("warning", "error")]
+        told += [str(row.get("description") or "") for row in warned]
         return "; ".join(filter(None, told))
 
     def close(self) -> None:
@@ -305,7 +320,7 @@ def refusal(said: str) -> str:
 
 
 def takes_work(told: Mapping[str, Any]) -> bool:
-    """Whether a server takes work: a worker has an uptime once it has reported for the first time."""
+    """Whether a server takes work: a worker has an uptime once it has reported to the primary."""
     return bool(told.get("master") or (not told.get("disabled") and told.get("uptime")))
 
 

@@ -1,4 +1,4 @@
-"""What an image of Cronicle says of itself: its release, and the timings that follow from its settings.
+"""What an image of Cronicle says of itself: its release, and what its settings make of time.
 
 It gets the image's conf/config.json and package.json, and the settings that are laid over them; it
 prints what README.md derives. A settings file that Cronicle could not read either is told as such.
@@ -7,7 +7,7 @@ prints what README.md derives. A settings file that Cronicle could not read eith
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 # What Cronicle looks at once a minute: jobs in limbo, counted from the start of the primary, and
 # then the schedule.
@@ -28,7 +28,8 @@ def main() -> None:
         sys.exit(f"what lies in /opt/cronicle is {release.get('name')!r}, and not Cronicle")
     config = parsed("conf/config.json", texts["config"])
     over = parsed("the option settings", options["settings"])
-    print(json.dumps({"version": release["version"], "timings": timings(STOCK | config | over)}))
+    told = {"version": release["version"], "timings": timings(STOCK | config | over)}
+    json.dump(told, sys.stdout)
 
 
 def parsed(name: str, text: str) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def parsed(name: str, text: str) -> dict[str, Any]:
         sys.exit(f"{name} is no JSON: {error}")
     if not isinstance(value, dict):
         sys.exit(f"{name} holds no object")
-    return value
+    return cast(dict[str, Any], value)
 
 
 def timings(config: Mapping[str, Any]) -> dict[str, float]:
