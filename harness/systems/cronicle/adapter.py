@@ -28,8 +28,6 @@ BUDGET, LOOK, CONNECT = 8.5, 4.0, 1.0
 SHOWN = 1000
 PLUGIN, GROUP = "runall", "runall"
 SHEBANG = "#!/bin/sh\n"
-# How far the start of a primary may seem to move: its uptime is told in whole seconds.
-WHOLE = 2.0
 ELSEWHERE = 302  # a server that knows who leads
 # After these a server has not even heard of it.
 HARMLESS = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -72,7 +70,7 @@ class Cronicle(Adapter):
         self.groups: set[str] = set()
         self.live: dict[str, dict[str, Any]] = {}
         self.done: dict[str, tuple[object, dict[str, Any]]] = {}
-        self.boot: tuple[str, float] = ("", 0.0)
+        self.led: tuple[str, float] | None = None
 
     # ---------------------------------------------------------------- asking
     def answer(self, question: Question) -> Message:
@@ -151,14 +149,14 @@ class Cronicle(Adapter):
         leads = next((told for told in servers.values() if told.get("master")), None)
         if leads is None:
             raise Unreachable(NOBODY)
-        self.notice_restart(str(leads["hostname"]), time.time() - float(leads["uptime"]))
+        self.notice_restart(str(leads["hostname"]), float(leads["uptime"]))
         return servers
 
-    def notice_restart(self, leader: str, since: float) -> None:
+    def notice_restart(self, leader: str, uptime: float) -> None:
         """A primary that has just begun to lead knows nothing of jobs that are out of reach."""
-        if leader != self.boot[0] or since - self.boot[1] > WHOLE:
+        if self.led and (leader != self.led[0] or uptime < self.led[1]):
             self.live.clear()
-        self.boot = leader, since
+        self.led = leader, uptime
 
     def invite(self, stranger: str) -> None:
         """Add a server to the cluster; one that does not answer yet is asked again later."""
