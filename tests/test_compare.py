@@ -16,13 +16,14 @@ PASS, FAIL, UNSUPPORTED = Verdict.PASS, Verdict.FAIL, Verdict.UNSUPPORTED
 def case(number: int, verdict: Verdict, *clauses: str) -> CaseReport:
     return CaseReport(
         id=f"f/s{number}/manual", feature="f", scenario="s", trigger="manual",
-        clauses=list(clauses), verdict=verdict, message="", recovery_s=None, deadline_s=None,
+        clauses=list(clauses), verdict=verdict, message="", outcome=None, within_s=None,
+        together_s=None, recovery_s=None, deadline_s=None,
         faults=[], executions=[], history=None,
     )  # fmt: skip
 
 
 def report(name: str, *cases: CaseReport) -> Report:
-    system = SystemReport(name=name, version="1", policy="", capabilities=[])
+    system = SystemReport(name=name, version="1", policy="", merged="", capabilities=[], timings={})
     return make_report(system, "simulated", 1.0, cases)
 
 

@@ -98,6 +98,7 @@ class Stage:
         )
         work = Work(tag=tag, trigger=trigger, event=event, first=runs[0], root=view.root)
         self.works[tag] = work
+        self.cluster.regard(work.root, tag)
         return work
 
     def running(self, job: str) -> JobView | None:

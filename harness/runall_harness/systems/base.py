@@ -177,7 +177,10 @@ class Client(Protocol):
 
 
 class System(Protocol):
-    """A scheduler under test."""
+    """A scheduler under test.
+
+    One that merges roles of the kit with something says so in words, in an attribute `merged`.
+    """
 
     name: str
     version: str
@@ -186,7 +189,7 @@ class System(Protocol):
 
     @property
     def timings(self) -> Timings:
-        """What it says of its own speed; known once its nodes were described."""
+        """What it says of its own speed; known before any of its nodes is described."""
         ...
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
