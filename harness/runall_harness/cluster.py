@@ -36,7 +36,9 @@ class Cluster:
         self.recovery_s: float | None = None
         self.deadline_s: float | None = None
         self.specs: dict[str, NodeSpec] = {}
-        self.site = rig.site(case.id, cuttable="partition" in case.tags)
+        self.site = rig.site(
+            case.id, cuttable="partition" in case.tags, orphans="daemon" in case.tags
+        )
         self.client = None
         self.primaries: tuple[str, ...] = (PRIMARY,)
         self.calls = 0

@@ -32,8 +32,8 @@ Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
 # Faults that not every rig can show; a case names with a tag what it cannot do without.
 FAULTS = frozenset({
-    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "netstore",
-    "failpoint", "many",
+    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "group",
+    "netstore", "failpoint", "many",
 })  # fmt: skip
 # Why a rig may not be able to, where that needs more than a word.
 WHY = {
