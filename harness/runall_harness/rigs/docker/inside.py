@@ -15,6 +15,7 @@ from runall_harness.rigs.docker.engine import asking
 KEEP = "/runall/keep"
 KEEPER = Path(__file__).with_name("keeper.sh").read_text("utf-8")
 SCOPES = Path(__file__).with_name("scopes.sh").read_text("utf-8")
+PROVEN = "proven: "
 # Exit status 0 while that process exists and is no zombie; needs nothing but a shell.
 LIVES = """
 while read -r key value rest; do
@@ -38,7 +39,9 @@ class Inside:
 
     def lacks(self, pid: int) -> bool:
         """Whether there is no process of that id, or only what is left of a dead one."""
-        return self._run(LIVES, pid)[0] == 1
+        made, _ = self._run(LIVES, pid)
+        with asking(f"see what became of a command in {self._name}"):
+            return self._api.exec_inspect(made)["ExitCode"] == 1
 
     def kill_daemon(self) -> Told:
         """SIGKILL the daemon's main process alone, and see its keeper learn of it."""
@@ -57,14 +60,14 @@ class Inside:
         return self._scope("again", KEEP)
 
     def _scope(self, verb: str, *arguments: str | int) -> Told:
-        code, words = self._run(SCOPES, verb, *arguments)
-        return Told(code == 0, words)
+        """What a script says, not how it ends: it may end with a container that it has stopped."""
+        _, words = self._run(SCOPES, verb, *arguments)
+        return Told(words.startswith(PROVEN), words.removeprefix(PROVEN))
 
-    def _run(self, script: str, *arguments: str | int) -> tuple[int, str]:
-        """The exit status of a shell script there, and what it printed."""
+    def _run(self, script: str, *arguments: str | int) -> tuple[str, str]:
+        """Run a shell script there: the engine's name for that, and what it printed."""
         command = ["sh", "-c", script, "sh", *map(str, arguments)]
         with asking(f"run a command in {self._name}"):
-            made = self._api.exec_create(self._container, command)
-            printed: bytes = self._api.exec_start(made["Id"])
-            code: int = self._api.exec_inspect(made["Id"])["ExitCode"]
-        return code, printed.decode("utf-8", "replace").strip()
+            made = self._api.exec_create(self._container, command)["Id"]
+            printed: bytes = self._api.exec_start(made)
+        return made, printed.decode("utf-8", "replace").strip()

@@ -1,6 +1,6 @@
 # Hurts a part of what runs in a container, at one instant: all of it stands still before.
-# It runs inside and needs a POSIX sh, a sleep and /proc. What it prints is the evidence; its status
-# is 0 only if the processes themselves show that it was done.
+# It runs inside and needs a POSIX sh, a sleep and /proc. It prints the evidence, which begins with
+# "proven: " only if the processes themselves show that it was done.
 #
 #   daemon KEEP         SIGKILL to the daemon alone; the folder KEEP is that of keeper.sh
 #   jobs PID...         SIGKILL to these processes, to their groups and sessions, and what they started
@@ -104,8 +104,8 @@ end_daemon() {
     kill -s KILL "$daemon"
     await told "$1/died" || give_up "the daemon $daemon survived SIGKILL"
     read -r status <"$1/died"
-    echo "daemon $daemon: frozen, then exit code $status; left behind:$left"
-    [ "$status" = 137 ]
+    [ "$status" = 137 ] || give_up "the daemon $daemon ended with exit code $status"
+    echo "proven: daemon $daemon: frozen, then exit code $status; left behind:$left"
 }
 
 # To the jobs belongs whoever has one of them as parent, as leader of its group or of its session.
@@ -133,8 +133,8 @@ end_jobs() {
     kill -s KILL $victims
     # shellcheck disable=SC2086 # many words
     await gone $victims || give_up "not all of$victims ended"
+    echo "proven: frozen, then SIGKILL; gone:$victims"
     kill -s CONT -- -1
-    echo "frozen, then SIGKILL; gone:$victims"
 }
 
 # Whether the signal of that number waits for a process, is ignored by it, or comes too late.
@@ -162,8 +162,8 @@ end_group() {
     for pid in $all; do
         heeds "$pid" "$3" || give_up "$pid did not get SIG$2"
     done
+    echo "proven: SIG$2 at one instant to all of it:$all"
     kill -s CONT -- -1
-    echo "SIG$2 at one instant to all of it:$all"
 }
 
 begin_again() {
@@ -172,6 +172,7 @@ begin_again() {
         [ -s "$1" ] || { kill -s USR1 "$keeper" && return 1; }
     }
     await started "$1/daemon" || give_up "the keeper did not obey"
+    echo "proven: the keeper started it again"
 }
 
 case $verb in

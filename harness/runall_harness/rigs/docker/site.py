@@ -159,7 +159,7 @@ class DockerSite(RealSite):
         death, told = box.stop(grace, to)
         if death is None:
             box.kill()
-            evidence = f"it did not leave within {grace:g} s and was killed; {told.words}"
+            evidence = f"it did not leave within {grace:g} s and was killed, {told.words}"
             return self._proof("stop", node, False, evidence, at)
         evidence = f"exit code {death.code} after {self._moment(death) - at:.2f} s, {told.words}"
         return self._proof("stop", node, told.done and death.code != KILLED, evidence, at)
