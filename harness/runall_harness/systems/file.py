@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ..adapter.wire import FIRST_LIMIT
 from ..rigs.base import KitCannotRun, NodeSpec, Site
 from ..verdicts import Unsupported
 from .adapter import AdapterClient
@@ -191,7 +192,9 @@ class FileSystem:
         values = {"primaries": " ".join(urls), "nodes": nodes, **self.home(asked, inside=False)}
         command = [self.fill(word, values) for word in adapter.command]
         env = {k: self.fill(text, values) for k, text in adapter.env.items()}
-        return AdapterClient(command, env, self.folder, notify=site.notify)
+        # A machine that is so slow that a system needs more slack than that is slow for its adapter.
+        limit = self.timings.slack if self.timings.slack > FIRST_LIMIT else None
+        return AdapterClient(command, env, self.folder, notify=site.notify, limit=limit)
 
     def close(self) -> None:
         """Nothing lies outside the site."""

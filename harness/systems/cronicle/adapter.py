@@ -6,6 +6,7 @@ names no link between a job and its rerun, so none is told: each job is the firs
 
     RUNALL_PRIMARIES  addresses of the servers that may lead, separated by spaces
     RUNALL_API_KEY    a key with all privileges
+    RUNALL_BUDGET     seconds that an answer may take; 8.5 without it
     RUNALL_NODES      the servers that belong to the cluster, separated by spaces; those that the
                       primary does not know are added to it
 """
@@ -22,9 +23,9 @@ import httpx
 from runall_harness.adapter import Adapter, Description, EventView, JobView, Rejected, Unreachable
 from runall_harness.adapter.protocol import Message, Question
 
-# An answer of the adapter may take 10 s, with all the calls that it needs; a server that is
-# asked to show something is passed over sooner, for another may lead.
-BUDGET, LOOK, CONNECT = 8.5, 4.0, 1.0
+# An answer of the adapter may take 10 s unless the kit grants more, with all the calls that it
+# needs. A server that is asked to show something is passed over sooner, for another may lead.
+BUDGET, CONNECT = 8.5, 1.0
 SHOWN = 1000
 PLUGIN, GROUP = "runall", "runall"
 SHEBANG = "#!/bin/sh\n"
@@ -62,10 +63,11 @@ class Cronicle(Adapter):
         super().__init__()
         self.urls = env["RUNALL_PRIMARIES"].split()
         self.wanted = set(env.get("RUNALL_NODES", "").split())
-        self.http = httpx.Client(
-            timeout=LOOK, trust_env=False, headers={"X-API-Key": env["RUNALL_API_KEY"]}
-        )
+        self.budget = float(env.get("RUNALL_BUDGET", BUDGET))
         self.until = 0.0
+        self.http = httpx.Client(
+            timeout=CONNECT, trust_env=False, headers={"X-API-Key": env["RUNALL_API_KEY"]}
+        )
         self.defined: set[str] = set()
         self.groups: set[str] = set()
         self.live: dict[str, dict[str, Any]] = {}
@@ -75,7 +77,7 @@ class Cronicle(Adapter):
     # ---------------------------------------------------------------- asking
     def answer(self, question: Question) -> Message:
         """The answer to one question, in time."""
-        self.until = time.monotonic() + BUDGET
+        self.until = time.monotonic() + self.budget
         return super().answer(question)
 
     def ask(self, verb: str, body: Mapping[str, Any], *, reads: bool = False) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class Cronicle(Adapter):
         silent: list[str] = []
         for url in list(self.urls):
             try:
-                answer = self.post(url, verb, body, LOOK if reads else BUDGET)
+                answer = self.post(url, verb, body, self.budget / 2 if reads else self.budget)
             except httpx.HTTPError as error:
                 if not reads and not isinstance(error, HARMLESS):
                     raise Unreachable(f"{verb} at {url}: {error!r}") from error
