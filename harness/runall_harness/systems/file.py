@@ -192,7 +192,7 @@ class FileSystem:
         values = {"primaries": " ".join(urls), "nodes": nodes, **self.home(asked, inside=False)}
         command = [self.fill(word, values) for word in adapter.command]
         env = {k: self.fill(text, values) for k, text in adapter.env.items()}
-        # A machine that is so slow that a system needs more slack than that is slow for its adapter.
+        # A machine that is so slow is slow for the adapter, too.
         limit = self.timings.slack if self.timings.slack > FIRST_LIMIT else None
         return AdapterClient(command, env, self.folder, notify=site.notify, limit=limit)
 
