@@ -46,7 +46,7 @@ def case(name: str, verdict: Verdict, message: str = "", **fields: Any) -> CaseR
         faults=[FaultReport(kind="kill", node="w1", at=3.1, proven=True)],
         executions=[ExecutionReport(job="j", lineage="j", node="w1", started_at=1.0, ended_at=3.1,
                                     how="killed")],
-        history="/home/ann/runall-out/history.jsonl",
+        history="/tmp/runall-out/history.jsonl",
     )  # fmt: skip
     return msgspec.structs.replace(made, **fields)
 
@@ -57,7 +57,7 @@ CASES = (
          outcome=Outcome.NOT_RERUN, within_s=16.0001),
     case("declared", Verdict.KNOWN_FAILURE, "it acknowledges too early\nRA-1.1: A manual job"),
     case("lacking", Verdict.UNSUPPORTED, "setup: the system can't do abort"),
-    case("broken harness", Verdict.ERROR, "OSError: /home/ann/x is gone"),
+    case("broken harness", Verdict.ERROR, "OSError: /tmp/x is gone"),
 )  # fmt: skip
 
 
