@@ -46,7 +46,7 @@ def case(name: str, verdict: Verdict, message: str = "", **fields: Any) -> CaseR
         faults=[FaultReport(kind="kill", node="w1", at=3.1, proven=True)],
         executions=[ExecutionReport(job="j", lineage="j", node="w1", started_at=1.0, ended_at=3.1,
                                     how="killed")],
-        history="/tmp/runall-out/history.jsonl",
+        history="/var/runall-out/history.jsonl",
     )  # fmt: skip
     return msgspec.structs.replace(made, **fields)
 
