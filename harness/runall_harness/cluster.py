@@ -46,7 +46,11 @@ class Cluster:
         self.waited: float | None = None
         self.tells = True
         self.specs: dict[str, NodeSpec] = {}
-        self.site = rig.site(case.id, cuttable="partition" in case.tags or system.own_hosts)
+        self.site = rig.site(
+            case.id,
+            cuttable="partition" in case.tags or system.own_hosts,
+            orphans="daemon" in case.tags,
+        )
         self.evidence = Evidence(self.site)
         self.client = None
         self.primaries: tuple[str, ...] = (PRIMARY,)
