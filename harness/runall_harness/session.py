@@ -7,11 +7,9 @@ each case ended. `fixtures` has what the steps are given.
 
 import inspect
 import os
-import pkgutil
 import secrets
 from collections.abc import Generator, Iterable, Sequence
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from .report import base_id
 from .rigs.base import KitCannotRun, Rig
 from .systems import is_file
 from .systems.base import System
+from .tally import PROPERTY
 from .verdicts import Unsupported, Verdict, Violation
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
@@ -64,6 +63,8 @@ class CaseSession:
         self.said: list[str] = []
         self.running: dict[str, Ended] = {}
         self.by_node: dict[pytest.Item, Case] = {}
+        self.collected = 0
+        self.selected: list[pytest.Item] = []
         self.next: Case | None = None
 
     # ---------------------------------------------------------------- collection
@@ -85,6 +86,7 @@ class CaseSession:
         if strange:
             raise pytest.UsageError(f"collected, but not compiled from a feature file: {strange}")
         self.by_node = {item: attempt(known[key], item) for item, key in found.items()}
+        self.collected, self.selected = len(self.by_node), items
         self.check_complete(config.args)
         self.keep_selected(config, items)
         for item in self.by_node:
@@ -187,12 +189,17 @@ class CaseSession:
             path, line, _ = item.location
             report.outcome = "skipped"
             report.longrepr = (path, line or 0, f"unsupported: {error}")
+        if call.when == "teardown":
+            report.user_properties.append((PROPERTY, str(ended.turned)))
         return report
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Tell plain pytest which rig was taken, and why."""
+        """Tell plain pytest which rig was taken, and why; or that no case ran."""
         for line in self.said:
             terminalreporter.write_line(line)
+        if self.collected and not any(item in self.by_node for item in self.selected):
+            told = f"none of the {self.collected} collected cases was selected"
+            terminalreporter.write_line(f"Run All: {told}", yellow=True)
 
     # ---------------------------------------------------------------- for the fixtures
     @property
@@ -244,9 +251,6 @@ def join(config: pytest.Config, folder: Path) -> None:
         config.addinivalue_line("markers", f"{mark}: a tag of the features")
     config.stash[SESSION] = session
     config.pluginmanager.register(session, SESSION_PLUGIN)
-    for name in ("fixtures", *step_modules()):
-        module = import_module(f"runall_harness.{name}")
-        config.pluginmanager.register(module, module.__name__)
 
 
 def known_failures(config: pytest.Config, cases: Sequence[str]) -> dict[str, str]:
@@ -271,12 +275,6 @@ def tell_declared(report: pytest.TestReport, known: Declared, error: BaseExcepti
 def mark_of(tag: str) -> str:
     """The mark of a tag: pytest takes what follows a colon for the mark's description."""
     return tag.replace(":", "_")
-
-
-def step_modules() -> list[str]:
-    """The modules that define the steps of the features."""
-    steps = import_module("runall_harness.steps")
-    return [f"steps.{module.name}" for module in pkgutil.iter_modules(steps.__path__)]
 
 
 def option(config: pytest.Config, name: str) -> Any:
