@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 PRIMARY = "primary"
 START_BUDGET = 30.0
-TAIL = 20
+TAIL = 5
 
 
 class Cluster:
@@ -92,11 +92,16 @@ class Cluster:
         settled_on = self.wait(settled, START_BUDGET)
         if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
             silent = sorted(settled_on or wanted - self.online())
-            words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
+            words = "; ".join(f"{node}: {self.last_words(node)}" for node in silent)
             raise KitCannotRun(
-                f"{', '.join(silent)} did not come up; last words: {words}",
+                f"{', '.join(silent)} did not come up; last words of {words}",
                 "read the node's log, and try its command by hand",
             )
+
+    def last_words(self, node: str) -> str:
+        """The end of what a node printed, in a line."""
+        lines = [line.strip() for line in self.site.logs(node).splitlines()[-TAIL:]]
+        return " / ".join(filter(None, lines)) or "(nothing)"
 
     def online(self) -> set[str]:
         """The nodes that take work; none while the primary does not answer."""

@@ -25,7 +25,7 @@ from .rigs.base import KitCannotRun, Rig
 from .systems import is_file
 from .systems.base import System
 from .tally import PROPERTY
-from .verdicts import Unsupported, Verdict, Violation
+from .verdicts import CANNOT_RUN, Unsupported, Verdict, Violation
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
@@ -241,12 +241,13 @@ SESSION = pytest.StashKey[CaseSession]()
 
 
 def join(config: pytest.Config, folder: Path) -> None:
-    """Make the cases of that folder part of this pytest run. Raises `UsageError`."""
+    """Make the cases of that folder part of this pytest run; if they can't be, that is its end."""
     try:
         cases = load_cases(folder)
         session = CaseSession(config, cases)
     except KitCannotRun as error:
-        raise pytest.UsageError(str(error)) from error
+        # In its own words: an error in collection would be told with the trace of pytest.
+        pytest.exit(str(error), CANNOT_RUN)
     for mark in sorted({mark_of(tag) for case in cases for tag in case.tags}):
         config.addinivalue_line("markers", f"{mark}: a tag of the features")
     config.stash[SESSION] = session
@@ -259,7 +260,8 @@ def known_failures(config: pytest.Config, cases: Sequence[str]) -> dict[str, str
     system: str = option(config, "system")
     if named is None and not is_file(system):
         return {}
-    return load(named or Path(system), cases, required=named is not None)
+    path = named or Path(system)
+    return load(path, cases, required=path != Path(system))
 
 
 def tell_declared(report: pytest.TestReport, known: Declared, error: BaseException | None) -> None:

@@ -106,8 +106,9 @@ def conform(
     from ..conform import Order
 
     check_system(options["system"], options["policy"])
-    known = declarations(options["system"], options["known_failures"], update)
-    options["known_failures"] = known if known and known.exists() else None
+    named: Path | None = options["known_failures"]
+    known = declarations(options["system"], named, update)
+    options["known_failures"] = named if named and named.exists() else None
     return run_order(Order(cases=cases, **options), form, update=known if update else None)
 
 
