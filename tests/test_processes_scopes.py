@@ -6,9 +6,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from runall_harness.rigs import proc_tree
 from runall_harness.rigs.base import NodeSpec
@@ -68,7 +70,11 @@ def how(site: ProcessesSite) -> dict[str, str]:
 
 def commands(site: ProcessesSite, node: str = "alpha") -> str:
     """All command lines of a node's processes that live."""
-    return "\n".join(" ".join(p.cmdline()) for p in site._node(node).kin.members())
+    found: list[str] = []
+    for process in site._node(node).kin.members():
+        with suppress(psutil.NoSuchProcess):
+            found.append(" ".join(process.cmdline()))
+    return "\n".join(found)
 
 
 # ------------------------------------------------------------------ the daemon alone

@@ -5,18 +5,25 @@ the history, and waits for evidence. It decides no verdict but one: that evidenc
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
+import msgspec
+
+from .aftermath import Aftermath, aftermath_of
 from .cases import Case
 from .checks import judge
 from .history import Answer, Call, Clock, End, Fault, History, Ledger, Meta, Outcome, Owed, Start
+from .readiness import Evidence
 from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
 from .systems.base import JobView, LedgerView, Rejected, System, Unreachable
+from .traces import About, Gathered, root_of
 from .verdicts import Inconclusive, Unsupported
 
 T = TypeVar("T")
 
 PRIMARY = "primary"
+SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
 START_BUDGET = 30.0
 TAIL = 20
 
@@ -35,10 +42,16 @@ class Cluster:
         self.faults: list[Proof] = []
         self.recovery_s: float | None = None
         self.deadline_s: float | None = None
+        self.about: About | None = None
+        self.waited: float | None = None
+        self.tells = True
         self.specs: dict[str, NodeSpec] = {}
         self.site = rig.site(
-            case.id, cuttable="partition" in case.tags, orphans="daemon" in case.tags
+            case.id,
+            cuttable="partition" in case.tags or system.own_hosts,
+            orphans="daemon" in case.tags,
         )
+        self.evidence = Evidence(self.site)
         self.client = None
         self.primaries: tuple[str, ...] = (PRIMARY,)
         self.calls = 0
@@ -62,6 +75,8 @@ class Cluster:
             self.await_online(PRIMARY)
             self.follow()
         self.await_online(*self.specs)
+        for node in self.specs if self.system.probe else ():
+            self.probe(node, START_BUDGET)
 
     def lead(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
         """Start the primary and the workers; the backups are described, and come later."""
@@ -80,6 +95,7 @@ class Cluster:
         """Start nodes that were described."""
         for name in nodes:
             self.tell_start(name)
+            self.evidence.starts(self.specs[name])
         self.site.start(*(self.specs[name] for name in nodes))
 
     def await_online(self, *nodes: str) -> None:
@@ -89,16 +105,21 @@ class Cluster:
         def settled() -> set[str]:
             """Who is there, or who died meanwhile: either ends the waiting."""
             dead = {node for node in wanted if not self.site.alive(node)}
-            return dead or (wanted if wanted <= self.online() else set())
+            return dead or (wanted if self.evident(wanted) and wanted <= self.online() else set())
 
         settled_on = self.wait(settled, START_BUDGET)
         if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
-            silent = sorted(settled_on or wanted - self.online())
+            here = {node for node in wanted & self.online() if self.evident({node})}
+            silent = sorted(settled_on or wanted - here)
             words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
             raise KitCannotRun(
                 f"{', '.join(silent)} did not come up; last words: {words}",
                 "read the node's log, and try its command by hand",
             )
+
+    def evident(self, nodes: set[str]) -> bool:
+        """Whether of each node that is seen which must be, before anybody else is asked."""
+        return all(self.evidence.shows(self.specs[node]) for node in nodes)
 
     def online(self) -> set[str]:
         """The nodes that take work; none while the primary does not answer."""
@@ -117,6 +138,7 @@ class Cluster:
     def restart(self, node: str, spec: NodeSpec | None = None) -> None:
         """Start a node again that had ended; `spec` is how, if not as before."""
         self.tell_start(node)
+        self.evidence.starts(self.specs[node])
         self.site.start(spec or self.specs[node])
 
     def tell_start(self, node: str) -> None:
@@ -188,6 +210,7 @@ class Cluster:
         except (Unreachable, Rejected):
             return []
         self.history.see_jobs(self.site.now(), jobs)
+        self.history.miss_jobs(self.site.now(), jobs)
         return jobs
 
     def job(self, name: str) -> JobView | None:
@@ -205,6 +228,13 @@ class Cluster:
         except (Unreachable, Rejected):
             return []
 
+    def gave_up(self, root: str) -> bool:
+        """Whether the system says that it owes nothing more for a lineage."""
+        try:
+            return self.api.owes(root) is False
+        except (Unreachable, Rejected):
+            return False
+
     # ---------------------------------------------------------------- seeing
     def executions(self) -> Sequence[Execution]:
         """All executions so far, as the jobs themselves told them."""
@@ -218,7 +248,7 @@ class Cluster:
 
     def lineage_of(self, execution: Execution) -> str:
         """The root that the scheduler names for an execution; its job where it names none."""
-        return execution.claims.get("JOB_ROOT") or execution.job
+        return root_of(execution)
 
     def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
         """The condition's first true value, or None after `within` seconds."""
@@ -231,7 +261,62 @@ class Cluster:
             raise Inconclusive(f"no evidence within {within:g} s that {what}")
         return value
 
+    # ---------------------------------------------------------------- trying
+    def create(self, event: str, target: str, **fields: Any) -> None:
+        """Create an event that runs the witness; catch-up and limits as given."""
+        params = {"script": SCRIPT, **fields.pop("params", {})}
+        body = {"id": event, "title": event, "target": target, "params": params, **fields}
+        self.call("create_event", event=body)
+
+    def probe(self, node: str, within: float) -> None:
+        """Run a job of an event of its own to its end on that node. Raises `Inconclusive`."""
+        tag = f"canary-{self.calls}"
+        self.create(tag, node)
+        self.await_evidence(f"{node} takes a job", lambda: self.sing(tag), within)
+        self.await_evidence(f"a job runs to its end on {node}", lambda: self.ended(tag), within)
+
+    def sing(self, tag: str) -> str | None:
+        """Start a canary, unless its server takes no work yet."""
+        params = {"tag": tag, "hold": "0"}
+        try:
+            return self.call("run", event=tag, params=params, source="harness")
+        except Rejected as refusal:
+            if refusal.code != "no-server":
+                raise
+            return None
+
+    def ended(self, tag: str) -> bool:
+        """Whether a job of that tag completed."""
+        return any(run.how == "completed" for run in self.tagged(tag))
+
     # ---------------------------------------------------------------- the end
+    def regard(self, root: str, tag: str) -> None:
+        """The case is about that job, unless it is about another that came before.
+
+        While nothing is broken yet, learn whether the system can say what it owes.
+        """
+        if self.about is None:
+            self.about = About(root, tag)
+            with suppress(Unreachable, Rejected):
+                self.tells = self.api.owes(root) is not None
+
+    def aftermath(self) -> Aftermath | None:
+        """What became of the job that the case is about; None where it is about none."""
+        if self.about is None:
+            return None
+        self.jobs()
+        live = self.executions()
+        traces = Gathered(self.history.lines).traces(self.about)
+        ids = {run.id for run in traces.runs}
+        given_up = traces.given_up or self.gave_up(self.about.root)
+        # A line tells an execution when it changes; its later signs of life are with the site.
+        return aftermath_of(
+            msgspec.structs.replace(
+                traces, runs=[run for run in live if run.id in ids], given_up=given_up,
+                waited=self.waited or traces.waited,
+            )
+        )  # fmt: skip
+
     def judge(self) -> None:
         """Run every check over the history. Raises `Violation`, or `Inconclusive`."""
         self.jobs()

@@ -29,7 +29,7 @@ KILL_WITHIN = 30.0
 class Home:
     """What stays the same over all containers of a node.
 
-    `keep` is the folder of the keeper, where the daemon can be killed apart from its jobs.
+    `keeper` is the folder of a keeper, where the daemon can be killed apart from its jobs.
     """
 
     name: str
@@ -38,7 +38,23 @@ class Home:
     seat: Seat
     data: Path
     witness: Path
-    keep: Path | None = None
+    shared: Path
+    keeper: Path | None = None
+
+    def mounts(self, spec: NodeSpec) -> dict[str, Path]:
+        """Folders of this machine that the node may write to, by where it finds them."""
+        kept = {inside: self.data / name for inside, name in spec.keep.items()}
+        common = {inside: self.shared / name for inside, name in spec.shared.items()}
+        keeper = {KEEP: self.keeper} if self.keeper else {}
+        return {DATA: self.data, WITNESS: self.witness, **keeper, **kept, **common}
+
+
+def mounted(folders: Mapping[str, Path]) -> dict[str, str]:
+    """These folders, made if need be, as the engine is told of them."""
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)  # an image may run its daemon as any user
+    return {inside: str(folder) for inside, folder in folders.items()}
 
 
 class Box:
@@ -87,7 +103,7 @@ class Box:
     def _forget_daemon(self) -> None:
         """What is known of the daemon of an earlier start is true no more."""
         self._orphaned = False
-        for file in self.home.keep.iterdir() if self.home.keep else ():
+        for file in self.home.keeper.iterdir() if self.home.keeper else ():
             file.unlink()
 
     def _replace(self, spec: NodeSpec) -> None:
@@ -104,8 +120,9 @@ class Box:
         return create_container(
             self._engine,
             plug=home.seat.plug,
-            mounts=self._mounts(),
-            image=home.image,
+            mounts=mounted(home.mounts(spec)),
+            lent=spec.lent,
+            image=spec.image or home.image,
             **self._argv(spec),
             name=home.name,
             user=self._engine.user,
@@ -114,17 +131,13 @@ class Box:
             **named,
         )
 
-    def _mounts(self) -> dict[str, str]:
-        home = self.home
-        kept = {str(home.keep): KEEP} if home.keep else {}
-        return {str(home.data): DATA, str(home.witness): WITNESS, **kept}
-
     def _argv(self, spec: NodeSpec) -> dict[str, Any]:
         """What the container executes: the daemon, or its keeper, which executes it."""
-        if self.home.keep is None:
+        if self.home.keeper is None:
             return {"command": list(spec.command) or None}
-        with asking(f"inspect the image {self.home.image}"):
-            told: Mapping[str, Any] = self._api.inspect_image(self.home.image)["Config"]
+        image = spec.image or self.home.image
+        with asking(f"inspect the image {image}"):
+            told: Mapping[str, Any] = self._api.inspect_image(image)["Config"]
         daemon = [*(told.get("Entrypoint") or ()), *(spec.command or told.get("Cmd") or ())]
         return {"entrypoint": ["sh", "-c", KEEPER, "keeper", KEEP], "command": daemon}
 
