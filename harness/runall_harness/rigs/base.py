@@ -48,10 +48,11 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     `serves` says that the node answers HTTP on its port, so that the rig makes it reachable.
     `files` are texts by their path in the node's data folder, written at each start.
     `simulate` is what the simulated rig runs in place of the command (the reference's settings).
-    `stop_signal` goes to the daemon at a clean stop, or to the whole node; `ready` says what must
-    be seen of it. For containers: `image`, if not the rig's; `keep`, folders inside by their name
-    in the data folder; `shared`, folders inside that nodes of one site have in common, by a name;
-    `lent`, folders of this machine that a container may read, by their path inside.
+    `stop_signal` is the name of the signal of a clean stop, and `stop_to` is who gets it; `ready`
+    says what must be seen of it. For containers: `image`, if not the rig's; `keep`, folders inside
+    by their name in the data folder; `shared`, folders inside that nodes of one site have in
+    common, by a name; `lent`, folders of this machine that a container may read, by their path
+    inside.
     """
 
     name: str

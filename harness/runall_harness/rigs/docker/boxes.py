@@ -52,8 +52,9 @@ class Home:
 def mounted(folders: Mapping[str, Path]) -> dict[str, str]:
     """These folders, made if need be, as the engine is told of them."""
     for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o777)  # an image may run its daemon as any user
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            folder.chmod(0o777)  # an image may run its daemon as any user
     return {inside: str(folder) for inside, folder in folders.items()}
 
 
