@@ -1,12 +1,12 @@
-"""Keeps a suite from looking green when its Run All cases ran and none was judged.
+"""Counts a session's verdicts apart, and keeps one that claims nothing from looking green.
 
-To pytest a case that is unsupported or skipped is a skip, and a run of skips alone is a success. To
-the kit it is none: it claims nothing. Each case carries its verdict with its last report, so that
-this works also where the cases run in other processes (pytest-xdist), and a JUnit file has the
-verdict as a property. Every pytest run of the environment loads this module, so it loads nothing.
+pytest knows fewer words than there are verdicts. To it a case that is unsupported or skipped is a
+skip, and a run of skips alone is a success; to the kit it is none: it claims nothing. Each case
+carries its verdict with its last report, so that this works also where the cases run in other
+processes (pytest-xdist), and a JUnit file has the verdict as a property. Every pytest run of the
+environment loads this module, so it loads nothing.
 """
 
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -41,11 +41,14 @@ class Tally:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say so."""
-        if self.verdicts and self.claims_nothing:
-            counts = ", ".join(f"{n} {verdict}" for verdict, n in Counter(self.verdicts).items())
-            terminalreporter.write_line(
-                f"Run All: no case was judged ({counts}), so this run claims nothing, and has "
-                "failed; next step: see the reasons with -rs",
-                red=True,
-            )
+        """Tell how often each verdict was given, and whether that claims anything."""
+        if not self.verdicts:
+            return
+        from .report import count_verdicts
+        from .verdicts import Verdict
+
+        counts = count_verdicts(map(Verdict, self.verdicts))
+        told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+        nothing = "; no case was judged, so this run claims nothing, and has failed"
+        ending = f"{nothing}; next step: see the reasons with -rs" if self.claims_nothing else ""
+        terminalreporter.write_line(f"Run All: {told}{ending}", red=self.claims_nothing)
