@@ -23,12 +23,12 @@ function cronParser() {
  * one another become the schedule's start and end. Throws a RangeError for years with a gap.
  */
 function repeatOf({ timing, timezone }, minute) {
-  const pattern = FIELDS.map((field) => timing[field]?.join(',') ?? '*').join(' ');
+  const pattern = FIELDS.map((field) => timing[field]?.join(',') || '*').join(' ');
   return { pattern, tz: timezone ?? 'UTC', ...boundsOf(timing.years, minute) };
 }
 
 function boundsOf(years, minute) {
-  if (!years) return {};
+  if (!years?.length) return {};
   const [first, last] = [Math.min(...years), Math.max(...years)];
   if (last - first >= new Set(years).size) throw new RangeError('years with a gap between them');
   const real = (year) => Math.round((Date.UTC(year, 0, 1) * minute) / REAL_MINUTE);
