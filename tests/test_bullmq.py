@@ -92,6 +92,18 @@ def test_a_timing_of_one_year_ends_with_it(system: FileSystem) -> None:
     assert len(found) == 1
 
 
+def test_of_days_and_weekdays_bullmq_takes_either(system: FileSystem) -> None:
+    timing = {"minutes": [0], "hours": [0], "days": [13], "weekdays": [5]}
+    event = {"timing": timing, "timezone": "UTC"}
+    asked = json.dumps([event, 1000, SLOT, 12])
+    found = json.loads(node(system, "-e", NEXT, str(FOLDER / "schedule.js"), asked))
+    both = msgspec.convert(timing, Timing)
+    assert not set(found) <= set(due_slots(both, "UTC", SLOT, found[-1]))
+    either = [Timing(minutes=(0,), hours=(0,), **one) for one in ({"days": (13,)}, {"weekdays": (5,)})]
+    named = {slot for one in either for slot in due_slots(one, "UTC", SLOT, found[-1])}
+    assert found == sorted(named)
+
+
 # ------------------------------------------------------------------ the adapter
 def test_the_adapter_tells_the_truth_of_real_nodes(system: FileSystem) -> None:
     case = load_cases(feature_folder())[0]
