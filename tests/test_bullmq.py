@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 from conftest import give_up
-from judged import ROOT, conform
+from judged import ROOT, Judged, conform
 from runall_harness.adapter.check.examine import examine
 from runall_harness.cases import feature_folder, load_cases
 from runall_harness.cluster import PRIMARY, Cluster
@@ -99,7 +100,9 @@ def test_of_days_and_weekdays_bullmq_takes_either(system: FileSystem) -> None:
     found = json.loads(node(system, "-e", NEXT, str(FOLDER / "schedule.js"), asked))
     both = msgspec.convert(timing, Timing)
     assert not set(found) <= set(due_slots(both, "UTC", SLOT, found[-1]))
-    either = [Timing(minutes=(0,), hours=(0,), **one) for one in ({"days": (13,)}, {"weekdays": (5,)})]
+    either = [
+        Timing(minutes=(0,), hours=(0,), **one) for one in ({"days": (13,)}, {"weekdays": (5,)})
+    ]
     named = {slot for one in either for slot in due_slots(one, "UTC", SLOT, found[-1])}
     assert found == sorted(named)
 
@@ -124,3 +127,58 @@ def test_the_adapter_tells_the_truth_of_real_nodes(system: FileSystem) -> None:
 
 
 # ------------------------------------------------------------------ the verdicts
+# What is shown here: each of the three ways of losing a job, who counts its attempts, and what
+# BullMQ breaks by its design, or is never in.
+EXPECTED = {
+    "1_worker_lost/another-worker-of-the-group-takes-over/manual": "pass",
+    "2_worker_back/the-rerun-names-what-it-stands-for/scheduled": "pass",
+    "3_primary_crash/the-same-primary-comes-back-and-its-local-job-is-run-again/manual": "pass",
+    "5_worker_restart/its-job-is-run-again-by-another-worker/scheduled": "pass",
+    "side_effects/with-run-all-off-nothing-is-run-again/manual": "pass",
+    "side_effects/with-run-all-off-nothing-is-run-again/scheduled": "known-failure",
+    "slots/with-run-all-off-nothing-that-was-missed-is-served/scheduled-killed": "known-failure",
+    "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began/manual": "unsupported",
+    "side_effects/a-job-that-a-user-aborted-is-not-run-again/manual": "unsupported",
+}
+AT_ONCE = 3
+
+
+def test_bullmq_gets_the_verdicts_that_its_file_declares(
+    system: FileSystem, tmp_path: Path
+) -> None:
+    assert system.cache.is_dir(), "fetched once, before several runs want it"
+
+    def run(numbered: tuple[int, str]) -> Judged:
+        number, case = numbered
+        asked = ("--system", "bullmq", "--rig", "processes", "--scenario", case)
+        return conform(*asked, out=tmp_path / str(number))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        runs = list(pool.map(run, enumerate(EXPECTED)))
+    found = {case: verdict for run in runs for case, verdict in run.verdicts().items()}
+    assert found == EXPECTED, [run.red() for run in runs]
+    assert {run.code for run in runs} == {0, 2}, "a run of nothing but unsupported is no success"
+    told = {case["id"]: case["message"] for run in runs for case in run.report["cases"]}
+    assert "none is given to a server" in told[next(c for c in EXPECTED if "handed" in c)]
+
+
+@pytest.mark.usefixtures("system", "engine")
+def test_bullmq_gets_the_same_verdict_in_containers(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [ROOT / "ci/system-image", "bullmq"], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        give_up(f"no image for BullMQ's nodes: {made.stderr[-500:]}")
+    # A shorter lock than the file's own: what it promises is kept all the sooner.
+    asked = ("--image", made.stdout.strip(), "--set", "lock_duration=4000")
+    case = "2_worker_back/it-is-back-before-the-timeout-without-the-job/manual"
+    asked = ("--system", "bullmq", "--rig", "docker", *asked, "--scenario", case)
+    found = conform(*asked, out=tmp_path / "out")
+    assert (found.code, found.verdicts()) == (0, {case: "pass"}), found.report["cases"]
+
+
+def test_every_program_of_bullmqs_nodes_is_read_by_node(system: FileSystem) -> None:
+    programs = sorted(FOLDER.glob("*.js"))
+    assert len(programs) > 5
+    for program in programs:
+        assert node(system, "--check", str(program)) == ""

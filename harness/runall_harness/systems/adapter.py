@@ -34,7 +34,6 @@ from ..adapter.wire import AdapterProcess
 from ..verdicts import Unsupported
 from .base import EventView, JobView, LedgerView, Rejected, Unreachable
 
-
 # The values with which a field of an event asks for nothing: whoever has no limits can have none.
 NO_WISH: Mapping[str, object] = {
     "enabled": True,

@@ -13,11 +13,6 @@ function attemptId(id, number) {
   return number > 1 ? `${id}#${number}` : id;
 }
 
-/** The job behind the id of an attempt. */
-function rootOf(id) {
-  return id.replace(/#\d+$/, '');
-}
-
 /** The attempts of each job, from the entries of a queue's event stream, oldest first. */
 function attemptsOf(entries) {
   const jobs = new Map();
@@ -114,4 +109,4 @@ function causeAfter(before) {
   return before.state === 'interrupted' ? 'interrupted' : 'retry';
 }
 
-module.exports = { attemptId, attemptsOf, isDue, rootOf, viewsOf };
+module.exports = { attemptId, attemptsOf, isDue, viewsOf };

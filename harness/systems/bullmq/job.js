@@ -9,7 +9,7 @@ const { nowOf } = require('./schedule');
 // What the worker knows and its jobs have no need of.
 const PRIVATE = /^BULLMQ_/;
 
-/** Run the script of a job. Throws when it fails, as a processor has to. */
+/** The script of a job, running from the start. */
 class Script {
   constructor(job, minute) {
     const { script, ...params } = job.data.params;

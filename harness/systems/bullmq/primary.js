@@ -14,6 +14,8 @@ const { parseArgs } = require('node:util');
 const Redis = require('ioredis');
 const { readSettings } = require('./settings');
 
+// Not `localhost`, which may be ::1 first, where Redis does not listen.
+const HOST = '127.0.0.1';
 const RETRY = 20;
 
 function start(command, args) {
@@ -30,7 +32,7 @@ function fail(why) {
 /** Wait until Redis answers: it does so once its records have been read. */
 async function answering(port) {
   const { password } = readSettings();
-  const redis = new Redis({ port, password, retryStrategy: () => RETRY });
+  const redis = new Redis({ host: HOST, port, password, retryStrategy: () => RETRY });
   redis.on('error', () => {}); // refused until it listens
   await redis.ping();
   redis.disconnect();
@@ -61,7 +63,16 @@ async function main() {
   run('redis-server', [config]);
   await answering(Number(port));
   const worker = path.join(__dirname, 'worker.js');
-  if (!stopping) run(process.execPath, [worker, '--name', name, '--role', 'primary', '--redis', `127.0.0.1:${port}`]);
+  if (!stopping)
+    run(process.execPath, [
+      worker,
+      '--name',
+      name,
+      '--role',
+      'primary',
+      '--redis',
+      `${HOST}:${port}`,
+    ]);
 }
 
 main();

@@ -8,11 +8,12 @@
 const { randomUUID } = require('node:crypto');
 const Redis = require('ioredis');
 const { Queue } = require('bullmq');
-const { attemptsOf, isDue, rootOf, viewsOf } = require('./attempts');
+const { attemptsOf, isDue, viewsOf } = require('./attempts');
 const { nowOf, repeatOf, slotOf, strategyFor } = require('./schedule');
 const { addressOf, queueOf, readSettings } = require('./settings');
 
-const NOT_ONE_RERUN = 'its bounds are the settings maxStalledCount and attempts, not those of an event';
+const NOT_ONE_RERUN =
+  'its bounds are the settings maxStalledCount and attempts, not those of an event';
 const NO_LIMITS = 'a limit belongs to a queue (setGlobalConcurrency), not to one kind of its jobs';
 const NO_CATCH_UP = 'a job scheduler knows one next time, and makes up for no other';
 const CANNOT = {
@@ -194,7 +195,7 @@ class Scheduler {
   /** What BullMQ's record of the job says. */
   async reasons({ root }) {
     this.connected();
-    const found = await Promise.all([...this.queues.values()].map((queue) => queue.getJob(rootOf(root))));
+    const found = await Promise.all([...this.queues.values()].map((queue) => queue.getJob(root)));
     const job = found.find(Boolean);
     if (!job) return '';
     const { attemptsStarted, attemptsMade, stalledCounter, failedReason } = job;
