@@ -5,8 +5,8 @@ each situation; the case is unsupported then, with the reason.
 """
 
 FAULTS = frozenset({
-    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "netstore",
-    "failpoint", "many",
+    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "group",
+    "netstore", "failpoint", "many",
 })  # fmt: skip
 # What is no fault, and yet does not come about in every scheduler.
 # handover: a job is given to a server that has not begun it; not so where servers take their jobs.
