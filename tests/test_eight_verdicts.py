@@ -137,6 +137,21 @@ class Slow(Mute):
     claims = 1.0
 
 
+class FailingClient(MuteClient):
+    def jobs(self) -> list[JobView]:
+        return [
+            msgspec.structs.replace(view, state="failed") if view.state == "interrupted" else view
+            for view in super().jobs()
+        ]
+
+
+class Failing(Mute):
+    "It has every job that it lost on record as failed."
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return FailingClient(site, primaries)
+
+
 class ForgetfulClient(SimulatedClient):
     def jobs(self) -> list[JobView]:
         return [view for view in super().jobs() if view.state != "interrupted"]
@@ -153,13 +168,19 @@ class Forgetful(Reference):
 TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
 
 
-def judged(tmp_path: Path, system: str, policy: str = "reference") -> tuple[int, dict[str, Any]]:
+# A case that waits for the rerun, and not for the end of the first attempt before.
+GOING_DOWN = "4_primary_restart/nothing-is-launched-by-a-primary-that-is-going-down/manual"
+
+
+def judged(
+    tmp_path: Path, system: str, policy: str = "reference", case: str = TAKEN_OVER
+) -> tuple[int, dict[str, Any]]:
     """The exit code and the one case of a run of that system in virtual time."""
     (tmp_path / "mine.py").write_text(SYSTEM, "utf-8")
-    asked = ("--system", f"mine:{system}", "--policy", policy, "--scenario", TAKEN_OVER)
+    asked = ("--system", f"mine:{system}", "--policy", policy, "--scenario", case)
     done = runall(None, "conform", "--rig", "simulated", *asked, "--format", "json", cwd=tmp_path)
-    (case,) = report_of(done)["cases"]
-    return done.returncode, case
+    (told,) = report_of(done)["cases"]
+    return done.returncode, told
 
 
 def test_what_comes_in_time_passes_although_the_system_can_say_nothing(tmp_path: Path) -> None:
@@ -187,6 +208,18 @@ def test_a_system_that_says_that_it_has_given_up_is_believed_at_once(tmp_path: P
     assert (done.returncode, case["verdict"], case["outcome"]) == (1, "fail", "failed-for-good")
     assert case["within_s"] is None
     assert "given up" in case["message"]
+
+
+@pytest.mark.parametrize(
+    ("case", "words"), [(TAKEN_OVER, "it ends as failed"), (GOING_DOWN, "given up: ")]
+)
+def test_a_record_that_is_final_as_failed_is_an_answer_of_a_system_that_can_say_nothing(
+    tmp_path: Path, case: str, words: str
+) -> None:
+    code, told = judged(tmp_path, "Failing", "cronicle-0.9.49", case)
+    assert (code, told["verdict"], told["outcome"]) == (1, "fail", "failed-for-good")
+    assert told["within_s"] is None
+    assert words in told["message"]
 
 
 def test_a_record_that_vanishes_is_told_as_lost(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 PRIMARY = "primary"
 SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
-TAIL = 20
+TAIL = 5
 
 
 class Cluster:
@@ -112,11 +112,16 @@ class Cluster:
             silent = sorted(settled_on or wanted - here)
             if not silent:
                 return  # at the last moment
-            words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
+            words = "; ".join(f"{node}: {self.last_words(node)}" for node in silent)
             raise KitCannotRun(
-                f"{', '.join(silent)} did not come up; last words: {words}",
+                f"{', '.join(silent)} did not come up; last words of {words}",
                 "read the node's log, and try its command by hand",
             )
+
+    def last_words(self, node: str) -> str:
+        """The end of what a node printed, in a line."""
+        lines = [line.strip() for line in self.site.logs(node).splitlines()[-TAIL:]]
+        return " / ".join(filter(None, lines)) or "(nothing)"
 
     def evident(self, nodes: set[str]) -> bool:
         """Whether of each node that is seen which must be, before anybody else is asked."""

@@ -122,7 +122,7 @@ def judges(row: Row) -> list[bool]:
 
 def told_silent(count: int) -> str:
     """How many rows are left out."""
-    return f"{count} cases that none of them supports have no row." if count else ""
+    return f"Cases that none of them supports have no row: {count}." if count else ""
 
 
 def systems(compared: Comparison) -> str:
