@@ -11,6 +11,7 @@ from ..checks.lineages import BEAT
 from ..cluster import PRIMARY
 from ..rigs.base import StopTo
 from ..verdicts import Violation
+from .patience import Wait
 from .scene import PROMISE, Scene
 
 
@@ -55,14 +56,18 @@ def _(scene: Scene, whom: str, then: str) -> None:
 def _(scene: Scene) -> None:
     clause = PROMISE[scene.work.trigger]
     scene.cluster.deadline_s = scene.deadline
-    runs = scene.cluster.wait(
-        lambda: (found := scene.cluster.tagged(scene.work.tag))[1:] and found, scene.deadline
+    wait = Wait(scene, scene.deadline)
+    runs = wait.until(
+        lambda: (found := scene.cluster.tagged(scene.work.tag))[1:] and found,
+        hopeless=lambda: scene.cluster.tagged(scene.work.tag)[-1].how == "running",
     )
     if runs:
         scene.cluster.recovery_s = runs[1].started_at - scene.since
+        wait.require_timely("the rerun")
         scene.require_faithful(scene.work)
         scene.finish(scene.work, executions=2)
         return
+    scene.cluster.waited = wait.most
     view = scene.cluster.job(scene.work.root)
     if view is None or view.state != "running":
         raise Violation(clause, "the job is run again", scene.why(scene.work))
