@@ -34,6 +34,12 @@ from ..adapter.wire import AdapterProcess
 from ..verdicts import Unsupported
 from .base import EventView, JobView, LedgerView, Rejected, Unreachable
 
+# The values with which a field of an event asks for nothing: whoever has no limits can have none.
+NO_WISH: Mapping[str, object] = {
+    "enabled": True,
+    **dict.fromkeys(("timeout", "max_children", "queue_max", "retries", "retry_delay"), 0),
+}
+
 
 def nothing() -> None:
     """Nobody waits."""
@@ -120,8 +126,9 @@ class AdapterClient:
 
     def require_fields(self, fields: Mapping[str, Any]) -> None:
         """Raise `Unsupported` for the first field that the scheduler can't honour."""
-        for name in fields:
-            self.require(f"event.{name}")
+        for name, value in fields.items():
+            if NO_WISH.get(name) != value:
+                self.require(f"event.{name}")
 
     def delete_event(self, event: str) -> None:
         """Delete an event."""
