@@ -1,4 +1,4 @@
-"""The wheel's build hook: a wheel must carry the feature files and the specification.
+"""The wheel's build hook: a wheel must carry the features, the specification and the systems.
 
 They live at the top of the checkout, where readers look first, and in the wheel inside the two
 packages, where the installed command finds them. An editable install reads the checkout itself,
@@ -11,6 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SHIPPED = {
     "features": "runall_harness/features",
+    "harness/systems": "runall_harness/shipped",
     "reference/SPEC.md": "runall_reference/SPEC.md",
 }
 

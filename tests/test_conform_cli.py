@@ -186,7 +186,7 @@ def test_a_pattern_that_matches_nothing_is_a_usage_error_with_what_was_meant(mix
     [
         (["--rig", "cloud"], "'simulated', 'processes', 'docker'"),
         (["--policy", "cronicle-1"], "reference, cronicle-0.9.49, cronicle-0.9.50"),
-        (["--system", "quartz"], "name reference, the path of a TOML file"),
+        (["--system", "quartz"], "name reference, one that is shipped"),
         (["--repeat", "0"], "1<=x"),
         (["--nonsense"], "No such option"),
     ],

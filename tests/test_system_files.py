@@ -169,7 +169,7 @@ def test_virtual_time_runs_no_programs_and_says_so(tmp_path: Path) -> None:
     arguments = ("conform", "--rig", "simulated", "--system", str(SHIPPED))
     done = runall(None, *arguments, "--scenario", "hold/*", cwd=tmp_path)
     assert done.returncode == 3
-    assert "take --rig processes or --rig docker" in done.stdout
+    assert "take --rig processes or --rig docker" in done.stderr
 
 
 # ------------------------------------------------------------------ nodes
@@ -207,7 +207,7 @@ def test_a_file_without_unsafe_settings_cannot_show_that_they_are_refused(tmp_pa
     assert (unsafe.command[-2:], word) == (("--fence", "4.5"), "shorten the fence")
 
 
-def test_a_store_or_a_policy_beside_a_file_is_refused() -> None:
+def test_a_store_beside_a_file_is_refused() -> None:
     with pytest.raises(KitCannotRun, match="leave --store-url away"):
         find(str(SHIPPED), rig="processes", store="postgresql://nobody@nowhere/x")
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from runall_harness.rigs.base import KitCannotRun
 from runall_harness.systems import NoSystem, find
 from runall_harness.systems.reference import Reference
 from small_features import STEPS, conform, report_of, runall, write_folder
@@ -32,11 +31,6 @@ def test_a_name_that_stands_for_nothing_says_what_may(name: str) -> None:
     with pytest.raises(NoSystem) as caught:
         find(name, rig="processes")
     assert "module:Class" in caught.value.hint
-
-
-def test_only_the_reference_has_policies() -> None:
-    with pytest.raises(KitCannotRun, match="leave --policy away"):
-        find("mine.toml", rig="processes", policy="cronicle-0.9.50")
 
 
 def test_a_class_beside_the_user_is_the_system_of_the_run_alone_and_in_a_crew(

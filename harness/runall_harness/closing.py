@@ -80,7 +80,9 @@ def command_for(run: Run, ended: Ended) -> str:
     words += ["--system", order.system] if order.system != "reference" else []
     words += ["--known-failures", str(order.known_failures)] if order.known_failures else []
     words += ["--strict"] if order.strict else []
-    words += ["--policy", order.policy] if order.policy != "reference" else []
+    words += ["--policy", order.policy] if order.policy else []
+    words += [word for option in order.options for word in ("--set", option)]
+    words += ["--image", order.image] if order.image else []
     words += ["--base-image", order.base_image] if order.base_image else []
     named = order.store_url if order.store_url != os.environ.get("RUNALL_STORE_URL") else None
     words += ["--store-url", read_server(named).shown] if named else []

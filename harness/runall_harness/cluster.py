@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from .cases import Case
 from .checks import judge
 from .history import Answer, Call, Clock, End, Fault, History, Ledger, Meta, Outcome, Owed, Start
+from .readiness import Evidence
 from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
 from .systems.base import JobView, LedgerView, Rejected, System, Unreachable
 from .verdicts import Inconclusive, Unsupported
@@ -17,6 +18,7 @@ from .verdicts import Inconclusive, Unsupported
 T = TypeVar("T")
 
 PRIMARY = "primary"
+SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
 START_BUDGET = 30.0
 TAIL = 20
 
@@ -36,7 +38,8 @@ class Cluster:
         self.recovery_s: float | None = None
         self.deadline_s: float | None = None
         self.specs: dict[str, NodeSpec] = {}
-        self.site = rig.site(case.id, cuttable="partition" in case.tags)
+        self.site = rig.site(case.id, cuttable="partition" in case.tags or system.own_hosts)
+        self.evidence = Evidence(self.site)
         self.client = None
         self.primaries: tuple[str, ...] = (PRIMARY,)
         self.calls = 0
@@ -60,6 +63,8 @@ class Cluster:
             self.await_online(PRIMARY)
             self.follow()
         self.await_online(*self.specs)
+        for node in self.specs if self.system.probe else ():
+            self.probe(node, START_BUDGET)
 
     def lead(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
         """Start the primary and the workers; the backups are described, and come later."""
@@ -78,6 +83,7 @@ class Cluster:
         """Start nodes that were described."""
         for name in nodes:
             self.tell_start(name)
+            self.evidence.starts(self.specs[name])
         self.site.start(*(self.specs[name] for name in nodes))
 
     def await_online(self, *nodes: str) -> None:
@@ -87,16 +93,21 @@ class Cluster:
         def settled() -> set[str]:
             """Who is there, or who died meanwhile: either ends the waiting."""
             dead = {node for node in wanted if not self.site.alive(node)}
-            return dead or (wanted if wanted <= self.online() else set())
+            return dead or (wanted if self.evident(wanted) and wanted <= self.online() else set())
 
         settled_on = self.wait(settled, START_BUDGET)
         if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
-            silent = sorted(settled_on or wanted - self.online())
+            here = {node for node in wanted & self.online() if self.evident({node})}
+            silent = sorted(settled_on or wanted - here)
             words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
             raise KitCannotRun(
                 f"{', '.join(silent)} did not come up; last words: {words}",
                 "read the node's log, and try its command by hand",
             )
+
+    def evident(self, nodes: set[str]) -> bool:
+        """Whether of each node that is seen which must be, before anybody else is asked."""
+        return all(self.evidence.shows(self.specs[node]) for node in nodes)
 
     def online(self) -> set[str]:
         """The nodes that take work; none while the primary does not answer."""
@@ -115,6 +126,7 @@ class Cluster:
     def restart(self, node: str, spec: NodeSpec | None = None) -> None:
         """Start a node again that had ended; `spec` is how, if not as before."""
         self.tell_start(node)
+        self.evidence.starts(self.specs[node])
         self.site.start(spec or self.specs[node])
 
     def tell_start(self, node: str) -> None:
@@ -228,6 +240,34 @@ class Cluster:
         if not value:
             raise Inconclusive(f"no evidence within {within:g} s that {what}")
         return value
+
+    # ---------------------------------------------------------------- trying
+    def create(self, event: str, target: str, **fields: Any) -> None:
+        """Create an event that runs the witness; catch-up and limits as given."""
+        params = {"script": SCRIPT, **fields.pop("params", {})}
+        body = {"id": event, "title": event, "target": target, "params": params, **fields}
+        self.call("create_event", event=body)
+
+    def probe(self, node: str, within: float) -> None:
+        """Run a job of an event of its own to its end on that node. Raises `Inconclusive`."""
+        tag = f"canary-{self.calls}"
+        self.create(tag, node)
+        self.await_evidence(f"{node} takes a job", lambda: self.sing(tag), within)
+        self.await_evidence(f"a job runs to its end on {node}", lambda: self.ended(tag), within)
+
+    def sing(self, tag: str) -> str | None:
+        """Start a canary, unless its server takes no work yet."""
+        params = {"tag": tag, "hold": "0"}
+        try:
+            return self.call("run", event=tag, params=params, source="harness")
+        except Rejected as refusal:
+            if refusal.code != "no-server":
+                raise
+            return None
+
+    def ended(self, tag: str) -> bool:
+        """Whether a job of that tag completed."""
+        return any(run.how == "completed" for run in self.tagged(tag))
 
     # ---------------------------------------------------------------- the end
     def judge(self) -> None:

@@ -25,7 +25,7 @@ from .outcome import Ended, not_run
 from .report import CaseReport, Report, SystemReport, make_report
 from .rigs.base import KitCannotRun
 from .session import SESSION
-from .systems import find
+from .systems import REFERENCE, Wanted, read_options
 from .systems.base import System
 from .verdicts import (
     CANNOT_RUN,
@@ -47,13 +47,16 @@ class Order:
     """What a user asked for. `out` is None to keep the traces of failures only.
 
     `jobs` is how many cases may run at once; None for what suits the rig and the machine.
-    `known_failures` is a file; `strict` counts extended clauses as required.
+    `known_failures` is a file; `strict` counts extended clauses as required. `options` are words
+    like NAME=VALUE; `image` is what the docker rig runs the nodes in.
     """
 
     cases: Sequence[Case]
     rig: str = "auto"
-    system: str = "reference"
-    policy: str = "reference"
+    system: str = REFERENCE
+    policy: str = ""
+    options: Sequence[str] = ()
+    image: str | None = None
     repeat: int = 1
     jobs: int | None = None
     out: Path | None = None
@@ -66,6 +69,14 @@ class Order:
         """Every case that has to be run, each of its repeats too."""
         repeats = range(1, self.repeat + 1)
         return [again(case, number) for case in self.cases for number in repeats]
+
+    @property
+    def wanted(self) -> Wanted:
+        """The system under test. Raises `KitCannotRun` for an option that is badly written."""
+        return Wanted(
+            name=self.system, policy=self.policy, store=self.store_url, image=self.image or "",
+            options=read_options(self.options),
+        )  # fmt: skip
 
     def arguments(self, rig: str = "") -> list[str]:
         """The command line of pytest, on another rig than was asked for if that is given."""
@@ -84,7 +95,9 @@ class Order:
         own = ["--runall-rig", rig or self.rig, "--runall-system", self.system]
         own += ["--runall-policy", self.policy, "--runall-repeat", str(self.repeat)]
         own += ["--runall-out", str(self.out)] if self.out else []
+        own += [f"--runall-set={word}" for word in self.options]
         own += ["--runall-base-image", self.base_image] if self.base_image else []
+        own += ["--runall-image", self.image] if self.image else []
         own += ["--runall-store-url", self.store_url] if self.store_url else []
         own += [f"--runall-known-failures={self.known_failures}"] if self.known_failures else []
         own += [f"--runall-cases={case.id}" for case in self.cases]
@@ -246,7 +259,7 @@ def describe(system: System) -> SystemReport:
 def unmet(order: Order) -> SystemReport:
     """A system of which no case came to know more: at least its name."""
     try:
-        return describe(find(order.system, rig="processes", policy=order.policy))
+        return describe(order.wanted.find("processes"))
     except KitCannotRun:
         return SystemReport(
             name=order.system, version="unknown", policy=order.policy, capabilities=[]

@@ -13,9 +13,8 @@ from .cases import Case
 from .cluster import Cluster
 from .outcome import Ended
 from .rigs.base import Rig
-from .rigs.choose import choose
+from .rigs.choose import choose, fit
 from .session import SESSION, CaseSession, option
-from .systems import find
 from .systems.base import System
 from .systems.schemas import check_server, read_server
 
@@ -24,10 +23,11 @@ from .systems.schemas import check_server, read_server
 def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
     """The rig of this run; everything that it made is removed at the end."""
     session = pytestconfig.stash[SESSION]
-    name: str = option(pytestconfig, "rig")
+    wanted = session.wanted
+    name = fit(option(pytestconfig, "rig"), wanted.find, session.say)
     base: str | None = option(pytestconfig, "base-image")
-    image: str | None = option(pytestconfig, "image")
-    server = read_server(session.store) if session.store and name != "simulated" else None
+    image = wanted.find("docker").image if name in ("auto", "docker") else None
+    server = read_server(wanted.store) if wanted.store and name != "simulated" else None
     store = server.address if server else None
     with closing(
         choose(name, session.share, image=image, base=base, store=store, say=session.say)
@@ -41,9 +41,8 @@ def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
 @pytest.fixture(scope="session")
 def new_system(pytestconfig: pytest.Config, rig: Rig) -> Callable[[], System]:
     """What makes the scheduler under test anew: each cluster has one with secrets of its own."""
-    session = pytestconfig.stash[SESSION]
-    name: str = option(pytestconfig, "system")
-    return lambda: find(name, rig=rig.name, policy=session.policy, store=session.store)
+    wanted = pytestconfig.stash[SESSION].wanted
+    return lambda: wanted.find(rig.name)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +75,7 @@ def cluster(
     """The cluster of this case. Its traces are saved where they are of use, then it is closed."""
     session, ended = running(request)
     session.meet(rig, system)
-    session.check_support(case, rig, system.capabilities)
+    session.check_support(case, rig, system)
     cluster = cluster_class(rig, case, new_system())
     try:
         yield cluster

@@ -16,6 +16,9 @@ from .rigs.base import KitCannotRun
 from .verdicts import Verdict
 
 TABLE = "known_failures"
+# The tables above the one that is meant, and its own name.
+Keys = tuple[str, ...]
+OWN: Keys = (TABLE,)
 EXAMPLE = '"1_worker_lost/*/manual" = "why it fails"'
 
 
@@ -55,7 +58,40 @@ def declared(entries: Mapping[str, str], case: str) -> Declared | None:
 
 
 # ------------------------------------------------------------------ the file
-def load(path: Path, cases: Collection[str], *, required: bool = True) -> dict[str, str]:
+class Declarations(NamedTuple):
+    """Where the known failures of a run are declared: a file, and the table in it.
+
+    `required`: the file is of use for them only, so that it must have the table.
+    """
+
+    path: Path
+    keys: Keys = OWN
+    required: bool = True
+
+    def load(self, cases: Collection[str]) -> dict[str, str]:
+        """What is declared. Raises what `load` does."""
+        return load(self.path, cases, required=self.required, keys=self.keys)
+
+    def update(self, cases: Collection[str], ended: Iterable[CaseReport]) -> bool:
+        """Let the file follow a run; whether anything changed. Raises what `update` does."""
+        return update(self.path, cases, ended, keys=self.keys)
+
+
+def declarations(named: Path | None, system: Path | None, policy: str) -> Declarations | None:
+    """Where they are: in the file that was named, else in the system's own, which may be none.
+
+    A policy of a system's file has a table of its own.
+    """
+    if named is not None:
+        return Declarations(named)
+    if system is None:
+        return None
+    return Declarations(system, ("policies", policy, TABLE) if policy else OWN, required=False)
+
+
+def load(
+    path: Path, cases: Collection[str], *, required: bool = True, keys: Keys = OWN
+) -> dict[str, str]:
     """The known failures of a file, by the id or glob of cases, in the file's order.
 
     `required` says that the file is of use for them only, so that it must have the table.
@@ -63,7 +99,9 @@ def load(path: Path, cases: Collection[str], *, required: bool = True) -> dict[s
     Raises:
         KitCannotRun: the file cannot be read, an entry has no reason, or it covers no case.
     """
-    table = read_toml(path).get(TABLE)
+    table: Any = read_toml(path)
+    for key in keys:
+        table = cast(dict[str, Any], table).get(key) if isinstance(table, dict) else None
     if table is None and required:
         raise KitCannotRun(
             f"{path} has no table [{TABLE}]", f"write one, with lines like {EXAMPLE}"
@@ -132,23 +170,25 @@ def agreed(cases: Iterable[CaseReport]) -> dict[str, CaseReport]:
     return {base_id(c.id): c for c in listed if base_id(c.id) not in differing}
 
 
-def update(path: Path, cases: Collection[str], ended: Iterable[CaseReport]) -> bool:
+def update(
+    path: Path, cases: Collection[str], ended: Iterable[CaseReport], *, keys: Keys = OWN
+) -> bool:
     """Bring the file up to date with a run over these cases; whether anything changed.
 
     Raises `KitCannotRun` for what `load` does, and if the file cannot be written.
     """
-    entries = load(path, cases, required=False) if path.exists() else {}
+    entries = load(path, cases, required=False, keys=keys) if path.exists() else {}
     found = agreed(ended)
     why = {case: f"unexplained: {c.message.partition(chr(10))[0]}" for case, c in found.items()}
     seen = {case: c.verdict for case, c in found.items()}
     try:
-        return save(path, updated(entries, cases, seen, why))
+        return save(path, updated(entries, cases, seen, why), keys)
     except OSError as error:
         cause = f"{path} cannot be written: {error.strerror}"
         raise KitCannotRun(cause, "see who may write there") from error
 
 
-def save(path: Path, entries: Mapping[str, str]) -> bool:
+def save(path: Path, entries: Mapping[str, str], keys: Keys = OWN) -> bool:
     """Write the entries into the file, whose comments and order stay; whether anything changed.
 
     The file is replaced as a whole, or not at all.
@@ -157,9 +197,12 @@ def save(path: Path, entries: Mapping[str, str]) -> bool:
 
     text = path.read_text("utf-8") if path.exists() else ""
     document = tomlkit.parse(text)
-    if TABLE not in document:
-        document[TABLE] = tomlkit.table()
-    table = cast(dict[str, str], document[TABLE])
+    found: Any = document
+    for key in keys:
+        if key not in found:
+            found[key] = tomlkit.table()
+        found = found[key]
+    table = cast(dict[str, str], found)
     for gone in [pattern for pattern in table if pattern not in entries]:
         del table[gone]
     for pattern, reason in entries.items():

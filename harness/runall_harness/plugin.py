@@ -42,11 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--runall-rig", default="auto", metavar="RIG",
                     help="auto (the default), simulated, processes or docker")  # fmt: skip
     group.addoption("--runall-system", default="reference", metavar="NAME",
-                    help="reference, the path of a TOML file, or module:Class")  # fmt: skip
+                    help="reference, a shipped one, a TOML file, or module:Class")  # fmt: skip
     group.addoption("--runall-known-failures", default=None, type=Path, metavar="FILE",
                     help="what is declared as failing; else the system's file")  # fmt: skip
-    group.addoption("--runall-policy", default="reference", metavar="NAME",
-                    help="the recovery policy of the reference scheduler")  # fmt: skip
+    group.addoption("--runall-policy", default="", metavar="NAME",
+                    help="a recovery policy of the system; its own choice by default")  # fmt: skip
+    group.addoption("--runall-set", action="append", default=[], metavar="NAME=VALUE",
+                    help="an option of the system's file; can be given more than once")  # fmt: skip
     group.addoption("--runall-out", default=None, type=Path, metavar="DIR",
                     help="save the history and logs of every case here")  # fmt: skip
     group.addoption("--runall-base-image", default=None, metavar="IMAGE",

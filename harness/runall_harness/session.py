@@ -9,7 +9,7 @@ import inspect
 import os
 import pkgutil
 import secrets
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -19,28 +19,18 @@ import msgspec
 import pytest
 
 from .cases import Case, load_cases
-from .known import Declared, declared, load
+from .known import Declared, declarations, declared
 from .outcome import TROUBLE, Ended
 from .plugin import SESSION_PLUGIN
 from .report import base_id
 from .rigs.base import KitCannotRun, Rig
-from .systems import is_file
+from .rigs.faults import FAULTS, WHY
+from .systems import Wanted, file_of, read_options
 from .systems.base import System
 from .verdicts import Unsupported, Verdict, Violation
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
-# Faults that not every rig can show; a case names with a tag what it cannot do without.
-FAULTS = frozenset({
-    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "netstore",
-    "failpoint", "many",
-})  # fmt: skip
-# Why a rig may not be able to, where that needs more than a word.
-WHY = {
-    "clock": "its nodes have no clocks of their own",
-    "netstore": "the primaries share a file; with --store-url they share a server on the network",
-    "many": "hundreds of real processes are more than the smallest machine for it can bear",
-}
 # The first: an async step never runs, and all that tells of it is this warning.
 FILTERS = ("error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning")
 
@@ -56,9 +46,8 @@ class CaseSession:
         self.config, self.cases = config, cases
         self.run: str = option(config, "run") or new_run_id()
         self.out: Path | None = option(config, "out")
-        self.policy: str = option(config, "policy")
-        self.store: str | None = option(config, "store-url")
-        self.known = known_failures(config, [case.id for case in cases])
+        self.wanted = wanted_of(config)
+        self.known = known_failures(config, self.wanted, [case.id for case in cases])
         self.rig: Rig | None = None
         self.system: System | None = None
         self.said: list[str] = []
@@ -146,7 +135,7 @@ class CaseSession:
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         """While this case runs, the rig may make ready what the next one will stand on."""
         if item in self.by_node and self.rig and self.next:
-            self.rig.prepare(self.next.id, cuttable="partition" in self.next.tags)
+            self.rig.prepare(self.next.id, cuttable=self.cuttable(self.next))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -210,15 +199,21 @@ class CaseSession:
         """From now on it is known where the cases run, and what they run on."""
         self.rig, self.system = rig, system
 
-    def check_support(self, case: Case, rig: Rig, capabilities: Iterable[str]) -> None:
+    def check_support(self, case: Case, rig: Rig, system: System) -> None:
         """Raise `Unsupported` when the system or the rig lacks what the case needs."""
         for need in case.needs:
-            if need not in capabilities:
+            if need not in system.capabilities:
                 raise Unsupported(f"the system does not declare the capability {need}")
         for fault in sorted(case.tags & FAULTS):
+            if fault in system.cannot:
+                raise Unsupported(f"{system.name} can't show {fault}: {system.cannot[fault]}")
             if fault not in rig.abilities:
                 why = f": {WHY[fault]}" if fault in WHY else ""
                 raise Unsupported(f"the {rig.name} rig cannot show the fault {fault}{why}")
+
+    def cuttable(self, case: Case) -> bool:
+        """Whether each node of that case needs a network interface of its own."""
+        return "partition" in case.tags or bool(self.system and self.system.own_hosts)
 
     def keeps(self, ended: Ended) -> bool:
         """Whether the traces of that case are to be saved."""
@@ -249,13 +244,22 @@ def join(config: pytest.Config, folder: Path) -> None:
         config.pluginmanager.register(module, module.__name__)
 
 
-def known_failures(config: pytest.Config, cases: Sequence[str]) -> dict[str, str]:
+def wanted_of(config: pytest.Config) -> Wanted:
+    """The system that pytest's options name. Raises `KitCannotRun` for a badly written option."""
+    return Wanted(
+        name=option(config, "system"),
+        policy=option(config, "policy"),
+        store=option(config, "store-url"),
+        image=option(config, "image") or "",
+        options=read_options(option(config, "set")),
+    )
+
+
+def known_failures(config: pytest.Config, wanted: Wanted, cases: Sequence[str]) -> dict[str, str]:
     """What was declared as failing: in the file that was named, else in that of the system."""
     named: Path | None = option(config, "known-failures")
-    system: str = option(config, "system")
-    if named is None and not is_file(system):
-        return {}
-    return load(named or Path(system), cases, required=named is not None)
+    where = declarations(named, file_of(wanted.name), wanted.policy)
+    return where.load(cases) if where else {}
 
 
 def tell_declared(report: pytest.TestReport, known: Declared, error: BaseException | None) -> None:

@@ -45,10 +45,10 @@ def named_content(folder: Path, files: Iterable[Path]) -> Iterator[bytes]:
 
 
 def modules(folder: Path) -> Iterator[Path]:
-    """The Python of a package; not the features, which only a wheel has inside of it."""
-    shipped = folder / "features"
+    """The Python of a package, without what only a wheel has inside of it."""
+    shipped = {folder / "features", folder / "shipped"}
     for file in package_files(folder):
-        if file.suffix == ".py" and shipped not in file.parents:
+        if file.suffix == ".py" and shipped.isdisjoint(file.parents):
             yield file
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,6 +19,7 @@ from .options import format_option, schema_option
 if TYPE_CHECKING:
     from ..cases import Case
     from ..conform import Order, Run
+    from ..known import Declarations
 
 RIGS = ("auto", "simulated", "processes", "docker")
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -33,6 +35,7 @@ Examples:
   runall conform --policy cronicle-0.9.49           watch a release of history fail
   runall conform --format json > report.json        for programs; see --schema
   runall conform --system mine.toml                 your scheduler; see runall system new
+  runall conform --system celery --policy acks_late    one that is shipped, its way to recover
   runall conform --policy cronicle-0.9.49 --known-failures known.toml --update-known-failures
 
 \b
@@ -45,25 +48,20 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
 """
 
 
-def policy_of(_: click.Context, __: click.Parameter, value: str) -> str:
-    """Check the policy's name; the policies are loaded only for that."""
-    from runall_reference.policies import POLICIES
-
-    if value not in POLICIES:
-        raise click.BadParameter(f"{value!r} is not one of {', '.join(POLICIES)}.")
-    return value
-
-
 @click.command(epilog=EPILOG, short_help="Run the conformance cases.")
 @click.option("--rig", type=click.Choice(RIGS), default="auto", show_default=True,
               help="Where the servers live: auto takes docker where an engine answers, else "
               "processes, and says why.")  # fmt: skip
 @click.option("--system", default="reference", show_default=True, metavar="SYSTEM",
-              help="The scheduler under test: reference, the path of a TOML file (see runall "
-              "system new), or module:Class.")  # fmt: skip
-@click.option("--policy", default="reference", show_default=True, callback=policy_of,
-              metavar="NAME", help="How the reference recovers: reference, or a release "
-              "of history: cronicle-0.9.49, cronicle-0.9.50, cronicle-0.9.52.")  # fmt: skip
+              help="The scheduler under test: reference, one that is shipped (runall system "
+              "list), the path of a TOML file (runall system new), or module:Class.")  # fmt: skip
+@click.option("--policy", default="", metavar="NAME", help="How it recovers, where it has several "
+              "ways. The reference has three releases of history: cronicle-0.9.49, "
+              "cronicle-0.9.50, cronicle-0.9.52; a file names its own.")  # fmt: skip
+@click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="An option of the "
+              "system's file; can be given more than once.")  # fmt: skip
+@click.option("--image", metavar="IMAGE", help="What the docker rig runs the nodes in: an image "
+              "that has the scheduler.")  # fmt: skip
 @click.option("--scenario", default="", metavar="PATTERN", help="Only the cases that match.")
 @click.option("--trigger", type=click.Choice(["manual", "scheduled"]),
               help="Only jobs that a person, or the clock, started.")  # fmt: skip
@@ -105,37 +103,53 @@ def conform(
         return list_cases(cases, form)
     from ..conform import Order
 
-    check_system(options["system"], options["policy"])
-    known = declarations(options["system"], options["known_failures"], update)
-    options["known_failures"] = known if known and known.exists() else None
-    return run_order(Order(cases=cases, **options), form, update=known if update else None)
+    order = Order(cases=cases, **options)
+    check_system(order)
+    known = known_failures(order, update)
+    if known and not known.path.exists():  # an update is going to write it
+        order = replace(order, known_failures=None)
+    return run_order(order, form, update=known if update else None)
 
 
-def check_system(name: str, policy: str) -> None:
-    """See whether there is such a system. Raises `click.UsageError`, or `KitCannotRun`."""
-    from ..systems import NoSystem, find
+def check_system(order: "Order") -> None:
+    """See whether there is such a system. Raises `click.UsageError`, or `KitCannotRun`.
 
-    try:
-        find(name, rig="processes", policy=policy).close()
-    except NoSystem as error:
-        raise click.BadParameter(str(error), param_hint="'--system'") from error
+    On which rig it will run is not known yet; that one of them can do so is.
+    """
+    from ..rigs.base import KitCannotRun
+    from ..systems import NoSystem
+    from ..systems.base import NoPolicy
+
+    rigs = ("processes", "docker") if order.rig == "auto" else (order.rig,)
+    for rig in rigs:
+        try:
+            order.wanted.find(rig).close()
+        except NoSystem as error:
+            raise click.BadParameter(str(error), param_hint="'--system'") from error
+        except NoPolicy as error:
+            raise click.BadParameter(str(error), param_hint="'--policy'") from error
+        except KitCannotRun:
+            if rig == rigs[-1]:
+                raise
+        else:
+            break
 
 
-def declarations(system: str, named: Path | None, update: bool) -> Path | None:
-    """The file with the known failures, if there is one; only an update may do without it yet.
+def known_failures(order: "Order", update: bool) -> "Declarations | None":
+    """Where the known failures are declared, if anywhere; only an update may do without a file yet.
 
     Raises `click.UsageError` where nothing says which file, and `KitCannotRun` if it is wrong.
     """
     from ..cases import load_cases
-    from ..known import load
-    from ..systems import is_file
+    from ..known import declarations
+    from ..systems import file_of
 
-    path = named or (Path(system) if is_file(system) else None)
-    if path is None and update:
+    where = declarations(order.known_failures, file_of(order.system), order.policy)
+    if where is None and update:
         raise click.UsageError("--update-known-failures: say in which file, with --known-failures.")
-    if path is not None and (path.exists() or not update):
-        load(path, [case.id for case in load_cases()], required=named is not None and not update)
-    return path
+    if where is not None and (where.path.exists() or not update):
+        where._replace(required=where.required and not update).load([c.id for c in load_cases()])
+    return where
 
 
 def chosen(scenario: str, trigger: str) -> "list[Case]":
@@ -163,10 +177,10 @@ def list_cases(cases: "list[Case]", form: str) -> int:
     return 0
 
 
-def run_order(order: "Order", form: str, update: Path | None = None) -> int:
+def run_order(order: "Order", form: str, update: "Declarations | None" = None) -> int:
     """Run the cases and tell what came of them; the exit code.
 
-    `update` is the file of known failures that is to follow, if one is.
+    `update` are the known failures that are to follow, if they are.
     """
     with own_output() as output:
         if form == "json":
@@ -186,15 +200,15 @@ def run_order(order: "Order", form: str, update: Path | None = None) -> int:
     return run.exit_code
 
 
-def update_declarations(run: "Run", path: Path) -> None:
+def update_declarations(run: "Run", where: "Declarations") -> None:
     """Bring the known failures up to date, unless the run could not say what fails."""
     from ..cases import load_cases
-    from ..known import update
 
+    path = where.path
     if run.troubles or run.interrupted:
         click.echo(f"{path} is left as it is: the run did not come to its end", err=True)
         return
-    changed = update(path, [case.id for case in load_cases()], run.report().cases)
+    changed = where.update([case.id for case in load_cases()], run.report().cases)
     click.echo(f"{path}: {'updated' if changed else 'was up to date'}", err=True)
 
 

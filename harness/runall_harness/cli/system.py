@@ -43,27 +43,59 @@ def new(name: str) -> int:
     return 0
 
 
+@system.command(name="list", short_help="Name the systems that the kit knows.")
+def listing() -> int:
+    """Name the systems that `runall conform --system` knows, with their policies."""
+    from runall_reference.policies import POLICIES
+
+    from ..systems.description import read_description
+    from ..systems.shipped import shipped
+
+    known = {"reference": ("the scheduler of this kit", list(POLICIES))}
+    for name, path in shipped().items():
+        described = read_description(path)
+        known[name] = (f"{described.name} {described.version}", list(described.policies))
+    for name, (about, policies) in known.items():
+        click.echo(f"{name:10} {about}" + (f"; --policy {', '.join(policies)}" * bool(policies)))
+    return 0
+
+
 @system.command(short_help="Say what is wrong with a file.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(file: Path) -> int:
-    """Judge a description: each mistake with its key, the cause, and the next step.
+    """Judge a description, with each of its policies: each mistake with its key and the next step.
 
     Exit codes: 0 the file is right, 1 it is not, 64 wrong usage.
     """
-    from ..cases import load_cases
-    from ..known import load
     from ..rigs.base import KitCannotRun
-    from ..systems import find
+    from ..systems.description import read_description
 
     try:
-        found = find(str(file), rig="processes")
-        load(file, [case.id for case in load_cases()], required=False)
+        described = read_description(file)
+        for policy in ("", *described.policies):
+            check_policy(file, policy)
     except KitCannotRun as error:
         click.echo(str(error), err=True)
         return MISTAKEN
-    capabilities = ", ".join(sorted(found.capabilities)) or "core only"
-    click.echo(f"{file}: {found.name} {found.version}; {capabilities}")
+    capabilities = ", ".join(sorted(described.capabilities)) or "core only"
+    policies = f"; policies {', '.join(described.policies)}" if described.policies else ""
+    click.echo(f"{file}: {described.name} {described.version}; {capabilities}{policies}")
     return 0
+
+
+def check_policy(file: Path, policy: str) -> None:
+    """Judge a file with one of its policies. Raises `KitCannotRun`."""
+    from ..cases import load_cases
+    from ..known import declarations
+    from ..systems.classes import load_class
+    from ..systems.description import read_description
+
+    described = read_description(file, policy)
+    if described.adapter.client:
+        load_class(described.adapter.client)
+    where = declarations(None, file, policy)
+    assert where is not None, "a file has a place for them"
+    where.load([case.id for case in load_cases()])
 
 
 @system.command(short_help="Print the JSON Schema of such a file.")

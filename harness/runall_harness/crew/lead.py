@@ -19,7 +19,7 @@ from ..cases import Case
 from ..conform import Display, Order, Run, carry_out, terminated_as_interrupted
 from ..outcome import Ended
 from ..rigs.base import KitCannotRun
-from ..rigs.choose import Choice, settle
+from ..rigs.choose import Choice, Say, fit, settle
 from ..rigs.remains import remove_remains
 from ..session import new_run_id, share_of
 from ..verdicts import Verdict
@@ -45,7 +45,7 @@ def run_cases(order: Order, display: Display, patience: float = PATIENCE) -> Run
     began = time.monotonic()
     try:
         with terminated_as_interrupted():
-            choice = settle(order.rig, new_run_id(), base=order.base_image, say=display.say)
+            choice = settle_for(order, display.say)
         Lead(run, choice, display, patience).work()
     except KitCannotRun as error:
         run.troubles.append(str(error))
@@ -53,6 +53,13 @@ def run_cases(order: Order, display: Display, patience: float = PATIENCE) -> Run
         run.interrupted = True
     run.duration = time.monotonic() - began
     return run
+
+
+def settle_for(order: Order, say: Say) -> Choice:
+    """The rig of an order, with the image that its system wants. Raises `KitCannotRun`."""
+    rig = fit(order.rig, order.wanted.find, say)
+    image = order.wanted.find("docker").image if rig in ("auto", "docker") else None
+    return settle(rig, new_run_id(), image=image, base=order.base_image, say=say)
 
 
 def jobs_for(rig: str) -> int:

@@ -15,10 +15,9 @@ from typing import Any
 import msgspec
 
 from runall_harness.cases import Case
-from runall_harness.cluster import Cluster
+from runall_harness.cluster import SCRIPT, Cluster
 from runall_harness.history import AnyLine, Owed, Witnessed
 from runall_harness.rigs.base import Execution, NodeSpec, Proof, Rig, Site
-from runall_harness.steps.stage import SCRIPT
 from runall_harness.systems.base import Rejected, Timings, Unreachable
 from runall_harness.systems.reference import Reference
 from runall_harness.verdicts import Inconclusive

@@ -26,6 +26,18 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     witness: str
 
 
+class Readiness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What must be seen of a node before anybody is asked whether it takes work.
+
+    http: a path that it serves, answered without an error and with `holds` in the body; or
+    log: a regular expression that a line which this start printed must match.
+    """
+
+    http: str = ""
+    holds: str = ""
+    log: str = ""
+
+
 class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How to run one node: the same for every rig that can run it.
 
@@ -33,6 +45,10 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     `serves` says that the node answers HTTP on its port, so that the rig makes it reachable.
     `files` are texts by their path in the node's data folder, written at each start.
     `simulate` is what the simulated rig runs in place of the command (the reference's settings).
+    `stop_signal` goes to the daemon at a clean stop, or to the whole node; `ready` says what must
+    be seen of it. For containers: `image`, if not the rig's; `keep`, folders inside by their name
+    in the data folder; `shared`, folders inside that nodes of one site have in common, by a name;
+    `lent`, folders of this machine that a container may read, by their path inside.
     """
 
     name: str
@@ -42,6 +58,13 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[str, str] = {}
     serves: bool = False
     simulate: Any = None
+    stop_signal: str = "SIGTERM"
+    stop_to: Literal["daemon", "group"] = "daemon"
+    ready: Readiness | None = None
+    image: str = ""
+    keep: Mapping[str, str] = {}
+    shared: Mapping[str, str] = {}
+    lent: Mapping[str, str] = {}
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

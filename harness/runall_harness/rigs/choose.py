@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runall_harness.rigs.base import KitCannotRun, Rig
 
 if TYPE_CHECKING:
+    from runall_harness.rigs.docker.engine import Engine
     from runall_harness.rigs.docker.rig import DockerRig
 
 NAMES = ("auto", "simulated", "processes", "docker")
@@ -58,15 +59,32 @@ def choose(
     raise ValueError(f"no rig is called {name!r}; there are {', '.join(NAMES)}")
 
 
-def settle(name: str, run: str, *, base: str | None = None, say: Say) -> Choice:
+def fit(name: str, find: Callable[[str], object], say: Say) -> str:
+    """The rig that was asked for; `auto` is processes where containers can't run the system.
+
+    `find` gets the system for a rig of that name, or raises `KitCannotRun`.
+    """
+    if name != "auto":
+        return name
+    try:
+        find("docker")
+    except KitCannotRun as error:
+        say(why_processes(error))
+        return "processes"
+    return name
+
+
+def settle(
+    name: str, run: str, *, image: str | None = None, base: str | None = None, say: Say
+) -> Choice:
     """Which rig it will be, with its image made, for several processes that will share a run.
 
-    `say` is told as by `choose`. Raises `KitCannotRun`: the rig can't be had here.
+    `image` and `say` are used as by `choose`. Raises `KitCannotRun`: the rig can't be had here.
     """
     if name not in ("auto", "docker"):
         return Choice(name, None)
     try:
-        image = ready_image(run, base, say)
+        image = ready_image(run, image, base, say)
     except KitCannotRun as error:
         if name == "docker":
             raise
@@ -77,16 +95,32 @@ def settle(name: str, run: str, *, base: str | None = None, say: Say) -> Choice:
     return Choice("docker", image)
 
 
-def ready_image(run: str, base: str | None, say: Say) -> str:
-    """The image of the reference, made if need be. Raises `KitCannotRun`."""
-    from runall_harness.images.build import build_image
+def ready_image(run: str, image: str | None, base: str | None, say: Say) -> str:
+    """The image for the nodes, made if need be. Raises `KitCannotRun`."""
     from runall_harness.rigs.docker import connect
 
     engine = connect()
     try:
-        return build_image(engine, run, base, say)
+        return image_of(engine, run, image, base, say)
     finally:
         engine.client.close()
+
+
+def image_of(engine: "Engine", run: str, image: str | None, base: str | None, say: Say) -> str:
+    """The image that was named, if the engine has it; else that of the reference, made if need be.
+
+    Raises:
+        KitCannotRun: it does not have it, or the reference's can't be made.
+    """
+    from runall_harness.images.build import build_image, present
+
+    if not image:
+        return build_image(engine, run, base, say)
+    if not present(engine, image):
+        raise KitCannotRun(
+            f"the engine has no image {image!r}", f"docker pull {image}, or correct the name"
+        )
+    return image
 
 
 def why_docker(image: str) -> str:
@@ -120,12 +154,11 @@ def make_docker(
     Raises:
         KitCannotRun: no engine answers, or the image can't be made.
     """
-    from runall_harness.images.build import build_image
     from runall_harness.rigs.docker import DockerRig, connect
 
     engine = connect()
     try:
-        tag = image or build_image(engine, run, base, say)
+        tag = image_of(engine, run, image, base, say)
         return DockerRig(run, tag, say, engine, store=store)
     except BaseException:
         engine.client.close()

@@ -66,7 +66,9 @@ def _(row: Row, zone: str) -> None:
 def _(scene: Scene, row: Row, zone: str) -> None:
     timing = {"hours": [3], "minutes": [30]}
     params = row.params(OTHER)
-    scene.create(OTHER, "worker-*", timezone=zone, timing=timing, params=params, catch_up=True)
+    scene.cluster.create(
+        OTHER, "worker-*", timezone=zone, timing=timing, params=params, catch_up=True
+    )
 
 
 @given("it is due every minute, and has been served three times")
@@ -79,7 +81,7 @@ def _(scene: Scene, row: Row) -> None:
 @given("another event is due every minute, with Run All on")
 def _(scene: Scene, row: Row) -> None:
     params = row.params(EVERY)
-    scene.create(EVERY, "worker-*", timing={}, params=params, catch_up=True, max_children=0)
+    scene.cluster.create(EVERY, "worker-*", timing={}, params=params, catch_up=True, max_children=0)
     within = 4 * scene.timings.minute + scene.timings.slack
     scene.cluster.await_evidence("it is served", lambda: row.served(EVERY), within)
 
@@ -96,7 +98,9 @@ def _(scene: Scene) -> None:
 @when("the other event has been served")
 def _(scene: Scene) -> None:
     within = NIGHT * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence("03:30 has been served", lambda: scene.ended(OTHER), within)
+    scene.cluster.await_evidence(
+        "03:30 has been served", lambda: scene.cluster.ended(OTHER), within
+    )
 
 
 @when("the clock is set back by ten minutes")

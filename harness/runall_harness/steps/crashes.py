@@ -67,7 +67,7 @@ def _(scene: Scene) -> None:
 def accept(scene: Scene, **params: str) -> str:
     """Create the planned event and run it by hand; nobody has seen it begin. The run's id."""
     fields = {k: v for k, v in scene.plan.items() if k != "target"}
-    scene.create("report", scene.plan["target"], **fields)
+    scene.cluster.create("report", scene.plan["target"], **fields)
     own = {"tag": ACCEPTED, "note": NOTE, **params}
     scene.accepted = scene.cluster.call("run", event="report", params=own, source="operator")
     return scene.accepted

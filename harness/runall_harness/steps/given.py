@@ -59,9 +59,9 @@ def _(scene: Scene, trigger: str, manner: str) -> None:
 @given("another event for any worker, due every minute")
 def _(scene: Scene) -> None:
     params = {"tag": "minute", "hold": "0"}
-    scene.create("minute", "worker-*", timing={}, params=params, max_children=0)
+    scene.cluster.create("minute", "worker-*", timing={}, params=params, max_children=0)
     within = 3 * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence("it is served", lambda: scene.ended("minute"), within)
+    scene.cluster.await_evidence("it is served", lambda: scene.cluster.ended("minute"), within)
 
 
 @given(parsers.parse("a {trigger} job of the first event runs on the primary, and ignores SIGTERM"))

@@ -59,7 +59,7 @@ def _(scene: Scene, row: Row) -> None:
     due = timing_of(row.slots)
     right = local(row.slots[0], due["timezone"]).isoweekday() % 7
     fields = {**due, "timing": {**due["timing"], "weekdays": [right]}, "catch_up": True}
-    scene.create(TWIN, "worker-*", params=row.params(TWIN), **fields)
+    scene.cluster.create(TWIN, "worker-*", params=row.params(TWIN), **fields)
 
 
 @given("jobs of three minutes of it run")
@@ -236,7 +236,7 @@ def _(scene: Scene, row: Row) -> None:
 @then("the run that waited has ended well")
 def _(scene: Scene) -> None:
     if not scene.cluster.wait(
-        lambda: scene.ended(QUEUED), scene.timings.prompt + scene.timings.slack
+        lambda: scene.cluster.ended(QUEUED), scene.timings.prompt + scene.timings.slack
     ):
         raise Violation("RA-12.2", "the run that was accepted runs", "it did not")
 

@@ -71,7 +71,7 @@ def _(scene: Scene, count: str) -> None:
             raise Violation("RA-6.6", f"{tag} starts next", f"{first or 'nothing'} did")
         scene.cluster.site.release(tag)
         scene.cluster.await_evidence(
-            f"{tag} ends", lambda tag=tag: scene.ended(tag), scene.timings.slack
+            f"{tag} ends", lambda tag=tag: scene.cluster.ended(tag), scene.timings.slack
         )
     scene.canary()
     runs = [run.tag for run in scene.cluster.executions() if run.tag in tags]

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ..cluster import SCRIPT
 from ..rigs.base import Execution
 from ..verdicts import Inconclusive, Violation
 from .scene import Scene
-from .stage import LEAD_SLOTS, SCRIPT
+from .stage import LEAD_SLOTS
 
 EVENT, TAG = "report", "slot"
 # Their hours begin half an hour apart, and neither ever changes its clocks: what crosses the hour
@@ -78,7 +79,7 @@ class Row:
             self.cluster.call("update_event", event=EVENT, fields=fields)
         else:
             plan = {k: v for k, v in self.scene.plan.items() if k != "target"}
-            self.scene.create(EVENT, self.scene.plan["target"], **{**plan, **fields})
+            self.scene.cluster.create(EVENT, self.scene.plan["target"], **{**plan, **fields})
 
     # ---------------------------------------------------------------- time
     def least_slot(self) -> int:

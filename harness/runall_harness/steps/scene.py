@@ -9,7 +9,7 @@ import pytest
 from ..checks.lineages import require_faithful
 from ..cluster import Cluster
 from ..rigs.base import Execution
-from ..systems.base import JobView, Rejected
+from ..systems.base import JobView
 from ..verdicts import Violation
 from .stage import Stage, Work
 
@@ -83,28 +83,7 @@ class Scene(Stage):
         """
         specs, site = self.cluster.specs, self.cluster.site
         for node in [n for n in specs if site.alive(n) and n not in self.cut_off]:
-            tag = f"canary-{self.cluster.calls}"
-            self.create(tag, node)
-            self.cluster.await_evidence(
-                f"{node} takes a job", lambda tag=tag: self.sing(tag), self.deadline
-            )
-            self.cluster.await_evidence(
-                f"a job runs to its end on {node}", lambda tag=tag: self.ended(tag), self.deadline
-            )
-
-    def sing(self, tag: str) -> str | None:
-        """Start a canary, unless its server takes no work yet."""
-        params = {"tag": tag, "hold": "0"}
-        try:
-            return self.cluster.call("run", event=tag, params=params, source="harness")
-        except Rejected as refusal:
-            if refusal.code != "no-server":
-                raise
-            return None
-
-    def ended(self, tag: str) -> bool:
-        """Whether a job of that tag completed."""
-        return any(run.how == "completed" for run in self.cluster.tagged(tag))
+            self.cluster.probe(node, self.deadline)
 
     # ---------------------------------------------------------------- what must hold
     def await_state(self, work: Work, what: str, *states: str) -> None:

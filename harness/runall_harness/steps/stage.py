@@ -8,14 +8,13 @@ from typing import Any
 
 import msgspec
 
-from ..cluster import PRIMARY, Cluster
+from ..cluster import PRIMARY, SCRIPT, Cluster
 from ..rigs.base import Execution, Proof
 from ..systems.base import JobView, Timings
 from ..verdicts import Inconclusive
 
 # What no quoting, splitting or re-encoding survives unless parameters are carried verbatim.
 NOTE = 'it\'s "quoted", on\ntwo lines, $HOME & 100 % – ä'
-SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
 LEAD_SLOTS = 2
 
 
@@ -60,12 +59,6 @@ class Stage:
         """The job that the scenario is about: the first that it started."""
         return next(iter(self.works.values()))
 
-    def create(self, event: str, target: str, **fields: Any) -> None:
-        """Create an event that runs the witness; catch-up and limits as given."""
-        params = {"script": SCRIPT, **fields.pop("params", {})}
-        body = {"id": event, "title": event, "target": target, "params": params, **fields}
-        self.cluster.call("create_event", event=body)
-
     def launch(self, trigger: str, tag: str = "job", **params: str) -> Work:
         """Start a job of the planned event, by hand or by the clock, and see it run."""
         own = {"tag": tag, "note": NOTE, **params}
@@ -85,7 +78,7 @@ class Stage:
             fields |= {"timing": exactly(slot), "params": own}
         else:
             fields["params"] = {**own, "note": "the event's own, not the run's"}
-        self.create(event, self.plan["target"], **fields)
+        self.cluster.create(event, self.plan["target"], **fields)
 
     def meet(self, trigger: str, event: str, tag: str) -> Work:
         """Wait until the witness tells that the job started, and learn who it is."""

@@ -1,75 +1,98 @@
 """What a scheduler is to the harness: its nodes, its timings, and a client for its API.
 
-`find` is the one place that says which system a name stands for: one that the kit knows, a file
-that describes one, or a Python class.
+`find` is the one place that says which system a name stands for: the reference, one that is
+shipped, a file that describes one, or a Python class.
 """
 
-import sys
-from importlib import import_module
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ..rigs.base import KitCannotRun
+from .classes import WAYS, NoSystem, load_class
+from .shipped import shipped
 
 if TYPE_CHECKING:
     from .base import System
 
 REFERENCE = "reference"
 SUFFIX = ".toml"
-WAYS = "name reference, the path of a TOML file (runall system new), or module:Class"
 
 
-class NoSystem(KitCannotRun):
-    """A name that stands for no system."""
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which system a user wants, and how.
+
+    policy: one of its recovery policies; empty for its own choice. store: the URL of a server for
+    primaries that share their records. image: what the docker rig runs its nodes in. options: those
+    of its file, by name.
+    """
+
+    name: str = REFERENCE
+    policy: str = ""
+    store: str | None = None
+    image: str = ""
+    options: Mapping[str, str] = {}
+
+    def find(self, rig: str) -> "System":
+        """That system, for one cluster on a rig of that name. Raises what `find` does."""
+        return find(
+            self.name, rig=rig, policy=self.policy, store=self.store, image=self.image,
+            options=self.options,
+        )  # fmt: skip
 
 
-def find(name: str, *, rig: str, policy: str = REFERENCE, store: str | None = None) -> "System":
-    """The system of that name, for one cluster on a rig of that name.
+def find(
+    name: str,
+    *,
+    rig: str,
+    policy: str = "",
+    store: str | None = None,
+    image: str = "",
+    options: Mapping[str, str] | None = None,
+) -> "System":
+    """The system of that name, for one cluster on a rig of that name; see `Wanted` for the rest.
 
     A class is called with `policy`, `rig` and `store`, and must keep the protocol `base.System`.
 
     Raises:
         NoSystem: the name stands for no system, or its class cannot be had.
-        KitCannotRun: its file is wrong, or has no use for a policy or a store.
+        NoPolicy: the system has no such policy.
+        KitCannotRun: its file is wrong, has no use for a store, or can't be run on that rig.
     """
+    if (path := file_of(name)) is not None:
+        from .file import FileSystem
+
+        if store is not None:
+            cause = f"{name} says itself where records are kept"
+            raise KitCannotRun(cause, "leave --store-url away")
+        return FileSystem(path, rig, policy, image, options)
+    if options:
+        raise KitCannotRun(f"{name} has no options", "leave --set away")
     if name == REFERENCE:
         from .reference import Reference
 
-        return Reference(policy, rig, store)
-    if is_file(name):
-        from .file import FileSystem
-
-        if policy != REFERENCE:
-            raise KitCannotRun(f"{name} has no policy {policy!r}", "leave --policy away")
-        if store is not None:
-            raise KitCannotRun(
-                f"{name} says itself where records are kept", "leave --store-url away"
-            )
-        return FileSystem(Path(name), rig)
+        return Reference(policy, rig, store, image)
     if ":" in name:
         return load_class(name)(policy=policy, rig=rig, store=store)
     raise NoSystem(f"there is no system {name!r}", WAYS)
 
 
-def is_file(name: str) -> bool:
-    """Whether the name of a system is that of a file."""
-    return name.endswith(SUFFIX)
+def read_options(words: Iterable[str]) -> dict[str, str]:
+    """Options of a system's file, from words like NAME=VALUE. Raises `KitCannotRun`."""
+    options: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals:
+            raise KitCannotRun(f"{word!r} sets no option", "write --set NAME=VALUE")
+        options[name] = value
+    return options
 
 
-def load_class(name: str) -> type:
-    """The class that `module:Class` names; modules of the present folder are found too.
+def file_of(name: str) -> Path | None:
+    """The file that describes the system of that name; None where no file does."""
+    return Path(name) if name.endswith(SUFFIX) else shipped().get(name)
 
-    Raises:
-        NoSystem: there is no such module, it cannot be imported, or it has no such class.
-    """
-    module, _, attribute = name.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)  # at the end: no file of the user's may hide a module of Python
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise NoSystem(f"{name!r} cannot be had: {error}", WAYS) from error
-    if not isinstance(found, type):
-        raise NoSystem(f"{name!r} is no class", WAYS)
-    return found
+
+__all__ = ["REFERENCE", "NoSystem", "Wanted", "file_of", "find", "load_class", "read_options"]

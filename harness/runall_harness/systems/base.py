@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ..rigs.base import NodeSpec, Site
+from ..rigs.base import KitCannotRun, NodeSpec, Site
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +116,10 @@ class Unreachable(Exception):
     """The system did not answer: what was asked for may or may not have happened."""
 
 
+class NoPolicy(KitCannotRun):
+    """A policy that the system does not have."""
+
+
 class Client(Protocol):
     """The verbs that every case is written in. Raises `Rejected` and `Unreachable`."""
 
@@ -177,12 +181,23 @@ class Client(Protocol):
 
 
 class System(Protocol):
-    """A scheduler under test."""
+    """A scheduler under test.
+
+    `image` is what the docker rig runs its nodes in; empty for the kit's own. `own_hosts`: each
+    node needs a host name and an address of its own. `probe`: a node is ready only after a job
+    has run on it. `cannot` are the faults that it can't be shown under, with the reasons, and
+    `merged` says, for readers, which of the kit's roles it merges.
+    """
 
     name: str
     version: str
     policy: str
     capabilities: frozenset[str]
+    image: str
+    own_hosts: bool
+    probe: bool
+    cannot: Mapping[str, str]
+    merged: str
 
     @property
     def timings(self) -> Timings:

@@ -1,32 +1,35 @@
-"""A scheduler described by a TOML file: its shape, and what is wrong with one.
+"""A scheduler described by a TOML file: its shape, and how it is read.
 
 Whoever writes such a file has never seen this code, so an error names the key, the cause and the
 next step, and an unknown key is an error too: a misspelt one would say nothing and seem to work.
-`file` makes a system of a description.
+`mistakes` has what the shape can't tell, `file` makes a system of a description.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path, PurePosixPath
-from string import Template
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
 from ..json_schemas import schema_of
 from ..known import TABLE, check_table, read_toml
-from ..rigs.base import KitCannotRun
-from .base import Timings
-from .reference import CAPABILITIES
+from ..rigs.base import KitCannotRun, Readiness
+from .base import NoPolicy, Timings
+from .mistakes import find_mistakes
 
 SCHEMA = "runall-system/1"
+POLICIES = "policies"
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Words = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+RealRig = Literal["processes", "docker"]
 
 
-class Names(Template):
-    """Text with names to fill in, `${data}` or `${secret.token}`; `$$` is a dollar sign."""
+class Stop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a node is stopped cleanly: which signal, and to the daemon alone or to all of it."""
 
-    idpattern = r"(?a:[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)"
+    signal: Literal["SIGTERM", "SIGINT", "SIGQUIT"] = "SIGTERM"
+    to: Literal["daemon", "group"] = "daemon"
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +39,9 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     with_backups: words that follow where several nodes may lead.
     env: added to an almost empty environment. files: by their path in the data folder, which
     survives a kill; written anew at each start. serves: the harness speaks with it over HTTP.
+    image: what the docker rig runs it in, if not what all roles do. keep: folders of a container
+    that survive a kill too, each with the name of its folder in the data folder; shared: folders
+    that all nodes have in common. ready: what must be seen before the adapter is asked.
     """
 
     command: Words
@@ -44,6 +50,11 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     env: dict[str, str] = {}
     files: dict[str, str] = {}
     serves: bool = False
+    image: str = ""
+    keep: dict[str, str] = {}
+    shared: dict[str, str] = {}
+    stop: Stop = Stop()
+    ready: Readiness | None = None
 
 
 class Roles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +80,19 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     options: dict[str, str] = {}
 
 
+class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the system needs beside the kit.
+
+    programs: what must be on the PATH where nodes are processes, each with how to get it.
+    command: run once in the empty folder `${cache}`, and again whenever it, or one of the `inputs`
+    (files of the system's own folder), has changed.
+    """
+
+    programs: dict[str, Text] = {}
+    command: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+
 class Unsafe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words that follow a node's command and make its settings unsafe; what its refusal says."""
 
@@ -77,29 +101,51 @@ class Unsafe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole file. `known_failures` has a reason for each id or glob of cases."""
+    """The whole file.
+
+    merged: which of the kit's roles this scheduler merges, and with what; for readers.
+    rigs: where it can run. own_hosts: each node needs a host name and an address of its own.
+    image: what the docker rig runs the nodes in, a template; needs_image: how to get one, where
+    the kit's own can't do. probe: a node is ready only after a job has run on it.
+    cannot: the faults that it can't be shown under, each with the reason.
+    options: names that a user may set, with their defaults; `${option.NAME}` in templates.
+    policies: other settings of the same scheduler, each laid over this file.
+    known_failures: a reason for each id or glob of cases.
+    """
 
     schema: Literal["runall-system/1"]
     name: Text
     version: Text
     capabilities: tuple[str, ...] = ()
+    merged: str = ""
+    rigs: Annotated[tuple[RealRig, ...], msgspec.Meta(min_length=1)] = ("processes", "docker")
+    own_hosts: bool = False
+    image: str = ""
+    needs_image: str = ""
+    probe: bool = False
     timings: Timings
     roles: Roles
     adapter: Adapter
+    setup: Setup | None = None
     unsafe: Unsafe | None = None
+    cannot: dict[str, str] = {}
+    options: dict[str, str] = {}
+    policies: dict[str, dict[str, Any]] = {}
     known_failures: dict[str, str] = {}
 
 
 # ------------------------------------------------------------------ reading
-def read_description(path: Path) -> Description:
-    """The description in that file.
+def read_description(path: Path, policy: str = "") -> Description:
+    """The description in that file, with the settings of one of its policies.
 
     Raises:
+        NoPolicy: it has no policy of that name.
         KitCannotRun: the file cannot be read, or something in it is wrong: which key, and why.
     """
     raw = read_toml(path)
-    check_table(path, raw.get(TABLE, {}))
     try:
+        raw = with_policy(path, raw, policy)
+        check_table(path, raw.get(TABLE, {}))
         check_timings(raw)
         described = msgspec.convert(raw, Description)
     except msgspec.ValidationError as error:
@@ -109,6 +155,32 @@ def read_description(path: Path) -> Description:
         hint = "correct the file; `runall system schema` prints what it may hold"
         raise KitCannotRun("\n".join(f"{path}: {each}" for each in mistakes), hint)
     return described
+
+
+def with_policy(path: Path, raw: dict[str, Any], policy: str) -> dict[str, Any]:
+    """The file with a policy laid over it, whose known failures are its own alone.
+
+    Raises `NoPolicy`, and `ValidationError` for a table of policies that is none.
+    """
+    policies = msgspec.convert({POLICIES: raw.get(POLICIES, {})}, dict[str, dict[str, Any]])
+    if not policy:
+        return raw
+    if policy not in policies[POLICIES]:
+        known = f"take one of {', '.join(policies[POLICIES])}" if policies[POLICIES] else ""
+        raise NoPolicy(f"{path} has no policy {policy!r}", known or "leave --policy away")
+    over = msgspec.convert(policies[POLICIES][policy], dict[str, Any])
+    return laid_over(raw, over) | {TABLE: over.get(TABLE, {})}
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One table over another: what both are tables for is joined, else the upper one counts."""
+    joined = deepcopy(dict(below))
+    for key, value in above.items():
+        under = joined.get(key)
+        if isinstance(value, dict) and isinstance(under, dict):
+            value = laid_over(cast(dict[str, Any], under), cast(dict[str, Any], value))
+        joined[key] = value
+    return joined
 
 
 def tell(error: msgspec.ValidationError) -> str:
@@ -125,67 +197,6 @@ def check_timings(raw: Mapping[str, Any]) -> None:
     if strange := [name for name in told_of if name not in known]:
         told = f"Object contains unknown field `{strange[0]}`; take one of {', '.join(known)}"
         raise msgspec.ValidationError(f"{told} - at `$.timings`")
-
-
-def find_mistakes(described: Description) -> Iterator[str]:
-    """What the shape of the file cannot tell: each mistake with its key."""
-    for capability in described.capabilities:
-        if capability not in CAPABILITIES:
-            known = ", ".join(sorted(CAPABILITIES))
-            yield f"capabilities: there is no {capability!r}; take any of {known}"
-    for name in Timings.__struct_fields__:
-        if not getattr(described.timings, name) >= 0:
-            yield f"timings.{name}: a time is a number of seconds, and not below zero"
-    for role in ROLES:
-        strays = filter(leads_out, getattr(described.roles, role).files)
-        yield from (f"roles.{role}.files: {stray!r} is not in the data folder" for stray in strays)
-    if bool(described.adapter.command) == bool(described.adapter.client):
-        yield "adapter: name either a command or a client, and not both"
-    for key, text, names in templates(described):
-        yield from (f"{key}: {why}" for why in unfilled(text, names))
-
-
-def leads_out(file: str) -> bool:
-    """Whether the path of a file leads out of its folder, or nowhere."""
-    path = PurePosixPath(file)
-    return path.is_absolute() or ".." in path.parts or not path.parts
-
-
-# ------------------------------------------------------------------ templates
-ROLES = ("primary", "worker")
-NODE_NAMES = ("name", "role", "host", "port", "data", "witness", "python", "others")
-ADAPTER_NAMES = ("primaries", "python")
-OTHER_NAMES = ("other.name", "other.host", "other.port")
-
-
-def templates(described: Description) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Every template with its key, and the names that it may hold beside secrets."""
-    for name in ROLES:
-        role: Role = getattr(described.roles, name)
-        key, other = f"roles.{name}", (*NODE_NAMES, *OTHER_NAMES)
-        yield from ((f"{key}.command", word, NODE_NAMES) for word in role.command)
-        yield from ((f"{key}.with_backups", word, NODE_NAMES) for word in role.with_backups)
-        yield from ((f"{key}.per_primary", word, other) for word in role.per_primary)
-        yield from ((f"{key}.env.{k}", text, NODE_NAMES) for k, text in role.env.items())
-        yield from ((f"{key}.files.{k}", text, NODE_NAMES) for k, text in role.files.items())
-    for word in described.unsafe.words if described.unsafe else ():
-        yield "unsafe.words", word, ()
-    asked = described.adapter
-    yield from (("adapter.command", word, ADAPTER_NAMES) for word in asked.command)
-    yield from ((f"adapter.env.{k}", text, ADAPTER_NAMES) for k, text in asked.env.items())
-    yield from ((f"adapter.options.{k}", text, ()) for k, text in asked.options.items())
-
-
-def unfilled(text: str, names: Collection[str]) -> Iterator[str]:
-    """What is wrong with a template for which there are these names, and any secret."""
-    template = Names(text)
-    if not template.is_valid():
-        yield f"a `$` stands alone in {text!r}; write `$$` for a dollar sign"
-        return
-    for name in template.get_identifiers():
-        if name not in names and not name.startswith("secret."):
-            known = ", ".join(f"${{{each}}}" for each in (*names, "secret.NAME"))
-            yield f"there is no ${{{name}}} here; take {known}, or `$$` for a `$`"
 
 
 def description_schema() -> dict[str, Any]:

@@ -3,60 +3,137 @@
 import secrets
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
 from ..rigs.base import KitCannotRun, NodeSpec, Site
 from ..verdicts import Unsupported
-from . import load_class
 from .adapter import AdapterClient
 from .base import Client, Timings
-from .description import Names, Role, read_description
+from .classes import load_class
+from .description import Role, read_description
+from .setup import cache_for, require_programs, set_up
+from .templates import OPTION, SECRET, Names, names_in, role_templates
+
+# Where a container finds the system's own folder, and what its set-up made.
+HERE, CACHE = "/runall/system", "/runall/cache"
 
 
 class FileSystem:
     """The system of one file, for one cluster: its secrets are made anew for each.
 
-    Raises `KitCannotRun` for a file that is wrong, and for virtual time, which runs no programs.
+    `policy` names one of the file's policies; `image` goes before the file's own; `options` before
+    their defaults. Raises `KitCannotRun` for a file that is wrong, an option that it does not
+    have, a rig that can't run it, and a program that it needs and that is not there.
     """
 
-    policy = ""
-
-    def __init__(self, path: Path, rig: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        rig: str,
+        policy: str = "",
+        image: str = "",
+        options: Mapping[str, str] | None = None,
+    ) -> None:
         if rig == "simulated":
             cause = f"virtual time runs no programs, and {path} describes some"
             raise KitCannotRun(cause, "take --rig processes or --rig docker")
-        self.described = read_description(path)
+        self.described = read_description(path, policy)
         self.name, self.version = self.described.name, self.described.version
+        self.policy, self.rig = policy, rig
         self.capabilities = frozenset(self.described.capabilities)
+        self.own_hosts, self.probe = self.described.own_hosts, self.described.probe
+        self.cannot: Mapping[str, str] = self.described.cannot
+        self.merged = self.described.merged
         named = self.described.adapter.client
         self.make_client = load_class(named) if named else None
         self.folder = path.resolve().parent
-        self.python = "python3" if rig == "docker" else sys.executable
+        self.options = with_options(path, self.described.options, options or {})
         self.secrets: defaultdict[str, str] = defaultdict(lambda: secrets.token_urlsafe(24))
+        self.image = image or self.fill(self.described.image, {})
+        self.check_rig(path)
+
+    def check_rig(self, path: Path) -> None:
+        """See that the rig can run it. Raises `KitCannotRun`."""
+        described = self.described
+        if self.rig not in described.rigs:
+            cause = f"{path}: {self.name} can't be run on the {self.rig} rig"
+            raise KitCannotRun(cause, f"take --rig {described.rigs[0]}")
+        if self.rig == "docker" and described.needs_image and not self.image:
+            raise KitCannotRun(f"{self.name} needs an image of its own", described.needs_image)
+        if self.rig == "processes" and described.setup:
+            require_programs(described.setup.programs)
 
     @property
     def timings(self) -> Timings:
         """What the file says, in seconds."""
         return self.described.timings
 
+    # ---------------------------------------------------------------- its folders
+    @cached_property
+    def cache(self) -> Path:
+        """The folder that its set-up made. Raises `KitCannotRun` if that failed."""
+        setup = self.described.setup
+        words = setup.command if setup else ()
+        cache = cache_for(self.name, self.folder, words, setup.inputs if setup else ())
+        here = {"here": str(self.folder), "cache": str(cache), "python": sys.executable}
+        if words:
+            set_up(cache, [self.fill(word, here) for word in words])
+        return cache
+
+    def home(self, texts: set[str], *, inside: bool) -> dict[str, str]:
+        """What the names of its folders stand for, those that are asked for.
+
+        `inside` a container that is where they are mounted, elsewhere where they lie.
+        """
+        python = "python3" if inside else sys.executable
+        values = {"here": HERE if inside else str(self.folder), "python": python}
+        if "cache" in texts:
+            values["cache"] = CACHE if inside else str(self.cache)
+        return values
+
+    # ---------------------------------------------------------------- nodes
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
         """The node that the file describes for that role, with every name filled in."""
         described: Role = getattr(self.described.roles, role)
+        asked = names_in(*(text for _, text, _ in role_templates(role, described)))
         others = {p: site.dial(name, p) for p in primaries if p != name}
         values = self.values(site, name, role, others)
+        values |= self.home(asked, inside=self.rig == "docker")
+        return NodeSpec(
+            name=name, role=role, serves=described.serves,
+            command=self.command(described, values, others, backups=len(primaries) > 1),
+            env={key: self.fill(text, values) for key, text in described.env.items()},
+            files={key: self.fill(text, values) for key, text in described.files.items()},
+            image=self.fill(described.image, {}), keep=described.keep, shared=described.shared,
+            stop_signal=described.stop.signal, stop_to=described.stop.to, ready=described.ready,
+            lent=self.lent(asked),
+        )  # fmt: skip
+
+    def command(
+        self,
+        described: Role,
+        values: Mapping[str, str],
+        others: Mapping[str, tuple[str, int]],
+        *,
+        backups: bool,
+    ) -> tuple[str, ...]:
+        """The words of a node's command."""
         words = [self.fill(word, values) for word in described.command]
-        if len(primaries) > 1:
+        if backups:
             words += [self.fill(word, values) for word in described.with_backups]
         for other, (host, port) in others.items():
             theirs = {"other.name": other, "other.host": host, "other.port": str(port)}
-            words += [self.fill(word, values | theirs) for word in described.per_primary]
-        return NodeSpec(
-            name=name, role=role, command=tuple(words), serves=described.serves,
-            env={key: self.fill(text, values) for key, text in described.env.items()},
-            files={key: self.fill(text, values) for key, text in described.files.items()},
-        )  # fmt: skip
+            words += [self.fill(word, {**values, **theirs}) for word in described.per_primary]
+        return tuple(words)
+
+    def lent(self, asked: set[str]) -> dict[str, str]:
+        """The folders of this machine that a container of that node may read, by where."""
+        lent = {HERE: str(self.folder)} if "here" in asked else {}
+        return lent | ({CACHE: str(self.cache)} if "cache" in asked else {})
 
     def values(
         self, site: Site, name: str, role: str, others: dict[str, tuple[str, int]]
@@ -66,14 +143,14 @@ class FileSystem:
         told = ",".join(f"{host}:{port}" for host, port in others.values())
         return {
             "name": name, "role": role, "host": place.host, "port": str(place.port),
-            "data": place.data, "witness": place.witness, "python": self.python, "others": told,
+            "data": place.data, "witness": place.witness, "others": told,
         }  # fmt: skip
 
-    def fill(self, text: str, values: dict[str, str]) -> str:
+    def fill(self, text: str, values: Mapping[str, str]) -> str:
         """A template with its names filled in; a secret is made when it is first asked for."""
-        template = Names(text)
-        asked = [name for name in template.get_identifiers() if name.startswith("secret.")]
-        return template.substitute(values | {name: self.secrets[name] for name in asked})
+        asked = [n for n in Names(text).get_identifiers() if n.startswith(SECRET)]
+        own = {name: self.secrets[name] for name in asked} | self.options
+        return Names(text).substitute({**values, **own})
 
     def unsafe(self, spec: NodeSpec) -> tuple[NodeSpec, str]:
         """The same node with the words that make it unsafe. Raises `Unsupported` without any."""
@@ -83,16 +160,31 @@ class FileSystem:
         words = tuple(self.fill(word, {}) for word in unsafe.words)
         return msgspec.structs.replace(spec, command=(*spec.command, *words)), unsafe.refusal
 
+    # ---------------------------------------------------------------- its API
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         """The program or the class that the file names, told where the primaries are."""
         adapter, urls = self.described.adapter, [site.url(primary) for primary in primaries]
         if self.make_client is not None:
             options = {k: self.fill(text, {}) for k, text in adapter.options.items()}
             return self.make_client(site.notify, urls, **options)
-        values = {"primaries": " ".join(urls), "python": sys.executable}
+        asked = names_in(*adapter.command, *adapter.env.values())
+        values = {"primaries": " ".join(urls), **self.home(asked, inside=False)}
         command = [self.fill(word, values) for word in adapter.command]
         env = {k: self.fill(text, values) for k, text in adapter.env.items()}
         return AdapterClient(command, env, self.folder, notify=site.notify)
 
     def close(self) -> None:
         """Nothing lies outside the site."""
+
+
+def with_options(
+    path: Path, defaults: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    """The values of the file's options, by their names in templates.
+
+    Raises `KitCannotRun` for one that the file does not have.
+    """
+    if strange := [name for name in given if name not in defaults]:
+        known = f"it has {', '.join(defaults)}" if defaults else "it has none"
+        raise KitCannotRun(f"{path} has no option {strange[0]!r}", f"{known}; see [options]")
+    return {f"{OPTION}{name}": text for name, text in {**defaults, **given}.items()}

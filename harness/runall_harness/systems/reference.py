@@ -16,10 +16,10 @@ from runall_reference.records import Event
 from runall_reference.settings import Settings
 from runall_reference.views import View, events, jobs, ledger, servers, status
 
-from ..rigs.base import KitCannotRun, NodeSpec, Place, Site
+from ..rigs.base import NodeSpec, Place, Site
 from ..rigs.simulated import SimulatedSite
 from ..simulation.node import Crashed, Shell
-from .base import Client, EventView, JobView, LedgerView, Rejected, Timings, Unreachable
+from .base import Client, EventView, JobView, LedgerView, NoPolicy, Rejected, Timings, Unreachable
 from .schemas import Schema
 
 CAPABILITIES = frozenset(
@@ -45,21 +45,28 @@ LAG = {"simulated": 0.05, "processes": 1.0, "docker": 1.0}
 
 
 class Reference:
-    """The reference, with one of its policies.
+    """The reference, with one of its policies; its own name is that of the default.
 
     `store` is the URL of a PostgreSQL server for the primaries of a cluster that has several;
     without it they share a file. Virtual time has a store of its own.
     """
 
     name = "reference"
+    own_hosts = probe = False
+    merged = ""
 
     def __init__(
-        self, policy: str = "reference", rig: str = "simulated", store: str | None = None
+        self,
+        policy: str = "",
+        rig: str = "simulated",
+        store: str | None = None,
+        image: str = "",
     ) -> None:
+        policy = policy or "reference"
         if policy not in POLICIES:
-            raise KitCannotRun(
-                f"there is no policy {policy!r}", f"take one of {', '.join(POLICIES)}"
-            )
+            raise NoPolicy(f"there is no policy {policy!r}", f"take one of {', '.join(POLICIES)}")
+        self.image = image
+        self.cannot: Mapping[str, str] = {}
         self.policy = policy
         self.settings = msgspec.structs.replace(QUICK, policy=policy)
         self.capabilities = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())

@@ -156,9 +156,13 @@ def create_container(
     *,
     plug: Mapping[str, Any],
     mounts: Mapping[str, str] | None = None,
+    lent: Mapping[str, str] | None = None,
     **kwargs: Any,
 ) -> str:
-    """Create a container, plugged in as its seat says, with host folders mounted at `mounts`."""
+    """Create a container, plugged in as its seat says.
+
+    `mounts` are folders of the host by their path inside; `lent` are those that it may only read.
+    """
     from docker.types import LogConfig, Mount
 
     api: Any = engine.client.api
@@ -170,7 +174,10 @@ def create_container(
         security_opt=list(engine.security) or None,
         log_config=LogConfig(type="json-file"),
         # Mounts, not binds: a folder that the engine can't see is an error, not an empty folder.
-        mounts=[Mount(inside, outside, type="bind") for outside, inside in (mounts or {}).items()],
+        mounts=[
+            *(Mount(inside, outside, type="bind") for inside, outside in (mounts or {}).items()),
+            *(Mount(i, o, type="bind", read_only=True) for i, o in (lent or {}).items()),
+        ],
         port_bindings={port: ("127.0.0.1", outer) for port, outer in published.items()} or None,
     )
     aliases = [kwargs["hostname"]] if "hostname" in kwargs else None

@@ -53,6 +53,21 @@ class Home:
     seat: Seat
     data: Path
     witness: Path
+    shared: Path
+
+    def mounts(self, spec: NodeSpec) -> dict[str, Path]:
+        """Folders of this machine that the node may write to, by where it finds them."""
+        kept = {inside: self.data / name for inside, name in spec.keep.items()}
+        common = {inside: self.shared / name for inside, name in spec.shared.items()}
+        return {DATA: self.data, WITNESS: self.witness, **kept, **common}
+
+
+def mounted(folders: Mapping[str, Path]) -> dict[str, str]:
+    """These folders, made if need be, as the engine is told of them."""
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)  # an image may run its daemon as any user
+    return {inside: str(folder) for inside, folder in folders.items()}
 
 
 class Box:
@@ -99,8 +114,9 @@ class Box:
         return create_container(
             self._engine,
             plug=home.seat.plug,
-            mounts={str(home.data): DATA, str(home.witness): WITNESS},
-            image=home.image,
+            mounts=mounted(home.mounts(spec)),
+            lent=spec.lent,
+            image=spec.image or home.image,
             command=list(spec.command) or None,
             name=home.name,
             user=self._engine.user,

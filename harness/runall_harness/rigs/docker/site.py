@@ -253,6 +253,7 @@ class DockerSite(RealSite):
             seat=self._bench.seat(node),
             data=data,
             witness=self._folder / "witness",
+            shared=self._folder / "shared",
         )
 
         def when_dead(death: Death) -> None:

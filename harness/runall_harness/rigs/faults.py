@@ -1,0 +1,16 @@
+"""The faults that a case may need, by the tag that it names them with.
+
+Not every rig can show each of them, and not every scheduler can be shown under each; the case is
+unsupported then, with the reason.
+"""
+
+FAULTS = frozenset({
+    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "netstore",
+    "failpoint", "many",
+})  # fmt: skip
+# Why a rig may not be able to, where that needs more than a word.
+WHY = {
+    "clock": "its nodes have no clocks of their own",
+    "netstore": "the primaries share a file; with --store-url they share a server on the network",
+    "many": "hundreds of real processes are more than the smallest machine for it can bear",
+}

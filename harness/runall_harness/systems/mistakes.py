@@ -1,0 +1,81 @@
+"""What is wrong with the description of a system that its shape can't tell.
+
+Whoever writes such a file has never seen this code, so each mistake is told with its key and its
+cause. Most are about templates: a name that nobody fills in would end up in a command line.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ..rigs.faults import FAULTS
+from .base import Timings
+from .reference import CAPABILITIES
+from .templates import ROLES, templates, unfilled
+
+if TYPE_CHECKING:
+    from .description import Description, Role
+
+
+def find_mistakes(described: "Description") -> Iterator[str]:
+    """What the shape of the file cannot tell: each mistake with its key."""
+    yield from find_strangers(described)
+    for name in Timings.__struct_fields__:
+        if not getattr(described.timings, name) >= 0:
+            yield f"timings.{name}: a time is a number of seconds, and not below zero"
+    for role in ROLES:
+        yield from find_in_role(f"roles.{role}", getattr(described.roles, role))
+    if bool(described.adapter.command) == bool(described.adapter.client):
+        yield "adapter: name either a command or a client, and not both"
+    if described.own_hosts and "processes" in described.rigs:
+        yield 'own_hosts: processes of one machine share its name; say rigs = ["docker"]'
+    for key, text, names in templates(described):
+        yield from (f"{key}: {why}" for why in unfilled(text, names, described.options))
+
+
+def find_strangers(described: "Description") -> Iterator[str]:
+    """Words that the kit does not know."""
+    for capability in described.capabilities:
+        if capability not in CAPABILITIES:
+            known = ", ".join(sorted(CAPABILITIES))
+            yield f"capabilities: there is no {capability!r}; take any of {known}"
+    for fault, reason in described.cannot.items():
+        if fault not in FAULTS:
+            yield f"cannot: there is no fault {fault!r}; take any of {', '.join(sorted(FAULTS))}"
+        if not reason.strip():
+            yield f"cannot.{fault}: say why, in a text that is not empty"
+
+
+def find_in_role(key: str, role: "Role") -> Iterator[str]:
+    """What is wrong with a role."""
+    strays = [name for name in (*role.files, *role.keep.values()) if leads_out(name)]
+    yield from (f"{key}: {stray!r} is not in the data folder" for stray in strays)
+    for inside in (*role.keep, *role.shared):
+        if not PurePosixPath(inside).is_absolute():
+            yield f"{key}: {inside!r} is a path in the container, and begins with /"
+    for name in role.shared.values():
+        if leads_out(name) or "/" in name:
+            yield f"{key}.shared: {name!r} is no name of a folder"
+    yield from (f"{key}.ready: {why}" for why in find_in_readiness(role))
+
+
+def find_in_readiness(role: "Role") -> Iterator[str]:
+    """What is wrong with a role's readiness."""
+    ready = role.ready
+    if ready is None:
+        return
+    if bool(ready.http) == bool(ready.log):
+        yield "name either http, a path, or log, a regular expression, and not both"
+    if ready.http and not role.serves:
+        yield "http needs serves = true: else nobody reaches the node"
+    try:
+        re.compile(ready.log)
+    except re.error as error:
+        yield f"log is no regular expression: {error}"
+
+
+def leads_out(file: str) -> bool:
+    """Whether the path of a file leads out of its folder, or nowhere."""
+    path = PurePosixPath(file)
+    return path.is_absolute() or ".." in path.parts or not path.parts

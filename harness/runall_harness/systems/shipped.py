@@ -1,0 +1,17 @@
+"""The systems that come with the kit beside the reference, each a folder with a `system.toml`."""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+FILE = "system.toml"
+
+
+def shipped_folder() -> Path:
+    """Where they lie: inside the package in a wheel, beside it in a checkout."""
+    inside = PACKAGE / "shipped"
+    return inside if inside.is_dir() else PACKAGE.parent / "systems"
+
+
+def shipped() -> dict[str, Path]:
+    """The file of each, by its name."""
+    return {file.parent.name: file for file in sorted(shipped_folder().glob(f"*/{FILE}"))}
