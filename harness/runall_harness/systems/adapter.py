@@ -34,6 +34,9 @@ from ..adapter.wire import AdapterProcess
 from ..verdicts import Unsupported
 from .base import EventView, JobView, LedgerView, Rejected, Unreachable
 
+# A refusal with this code is for ever: what was asked for is nothing that the scheduler can do.
+CANNOT = "cannot"
+
 
 def nothing() -> None:
     """Nobody waits."""
@@ -100,6 +103,8 @@ class AdapterClient:
         if isinstance(answer, Done):
             return answer.value
         if isinstance(answer, Refused):
+            if answer.code == CANNOT:
+                raise Unsupported(f"the system can't do this: {answer.message}")
             raise Rejected(answer.code, answer.message)
         raise Unreachable(answer.message)
 
