@@ -14,7 +14,7 @@ kit starts it with
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -198,7 +198,7 @@ def view_of(seen: Sight) -> JobView:
 
 # ------------------------------------------------------------------ connections
 @contextmanager
-def answered() -> Iterator[None]:
+def answered() -> Generator[None]:
     """Redis did not answer: what was asked for may have happened."""
     try:
         yield
@@ -207,12 +207,12 @@ def answered() -> Iterator[None]:
 
 
 @contextmanager
-def asking(app: Any) -> Iterator[Any]:
+def asking(app: Any) -> Generator[Any]:
     """A new connection to the broker, for one question: an old one may lead to a dead Redis."""
     try:
         with app.connection_for_write() as connection:
             yield connection
-    except (app.connection().connection_errors + (OSError, RedisError)) as error:
+    except (OSError, RedisError, *app.connection().connection_errors) as error:
         raise Unreachable(f"the broker: {error}") from error
 
 

@@ -22,7 +22,7 @@ def origin() -> float:
     """When the schedule began, in seconds since 1970."""
     redis = Redis.from_url(os.environ["RUNALL_REDIS"])
     redis.set(ORIGIN, str(int(time.time())), nx=True)
-    return float(str(redis.get(ORIGIN), "ascii"))
+    return float(redis.get(ORIGIN) or 0)
 
 
 def seconds() -> float:

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -32,8 +32,10 @@ class Results(RedisBackend):
     Whether the message had been delivered before, and when the state was stored.
     """
 
-    def _get_result_meta(self, result: Any, state: Any, traceback: Any, request: Any, **how: Any):
-        meta = super()._get_result_meta(result, state, traceback, request, **how)
+    def _get_result_meta(  # Celery's own place for more; it has no public one
+        self, result: Any, state: Any, traceback: Any, request: Any, *how: Any, **more: Any
+    ) -> dict[str, Any]:
+        meta = super()._get_result_meta(result, state, traceback, request, *how, **more)
         delivered = getattr(request, "delivery_info", None) or {}
         return meta | {"redelivered": bool(delivered.get("redelivered")), "at": time.time()}
 
@@ -129,7 +131,7 @@ def run(params: Mapping[str, Any], words: Mapping[str, str], stopping: Callable[
 
 
 @contextmanager
-def heeding_sigterm() -> Iterator[None]:
+def heeding_sigterm() -> Generator[None]:
     """SIGTERM raises `Terminated` here, and is what it was before afterwards."""
 
     def heed(_number: int, _frame: object) -> NoReturn:

@@ -8,7 +8,7 @@ what becomes of minutes that nobody served are beat's own, untouched.
 import json
 import os
 from collections.abc import Mapping
-from datetime import datetime, timezone, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,7 @@ class Timing(crontab):
 
     def is_due(self, last_run_at: datetime) -> schedstate:
         """What Celery says, in the years that were asked for."""
-        state = super().is_due(last_run_at)
+        state = cast(schedstate, super().is_due(last_run_at))
         due = state.is_due and (not self.years or self.due_at(last_run_at).year in self.years)
         return schedstate(due, state.next)
 
@@ -56,8 +56,10 @@ class Timing(crontab):
         return cast(datetime, start + delta).replace(second=0, microsecond=0)
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Timing) and super().__eq__(other)
-        return same and (other.zone, other.years) == (self.zone, self.years)
+        if not isinstance(other, Timing):
+            return NotImplemented
+        same = (other.zone, other.years) == (self.zone, self.years)
+        return same and super().__eq__(other)
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] - as Celery's own crontab
 
@@ -118,6 +120,6 @@ class Scheduler(PersistentScheduler):
     def apply_async(self, entry: ScheduleEntry, *args: Any, **named: Any) -> Any:
         """Send a job, which is told the minute for which beat took it for due."""
         timing = cast(Timing, entry.schedule)
-        now = timing.due_at(entry.last_run_at).astimezone(timezone.utc).timestamp()
-        entry.kwargs = {**entry.kwargs, "now": now}
+        now = timing.due_at(cast(datetime, entry.last_run_at)).timestamp()
+        entry.kwargs = {**cast(dict[str, Any], entry.kwargs), "now": now}
         return super().apply_async(entry, *args, **named)

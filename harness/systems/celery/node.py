@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--lead", action="store_true", help="run Redis and beat too")
     parser.add_argument("--data", default=".", help="where they keep what must survive")
     parser.add_argument("--concurrency", type=int, default=4, help="jobs at a time")
-    parser.add_argument("--patience", type=float, default=5.0, help="seconds from SIGTERM to SIGKILL")
+    parser.add_argument("--patience", type=float, default=5.0, help="seconds to SIGKILL")
     node = Node(parser.parse_args())
     signal.signal(signal.SIGTERM, lambda *_: node.ended.put(ASKED))
     node.start()

@@ -47,7 +47,7 @@ class Sight(NamedTuple):
 def sights(redis: "Redis") -> Iterator[Sight]:
     """All that is to be seen now, messages first: a job leaves them for the results."""
     yield from messages(redis)
-    names = [name for name in redis.scan_iter(match=f"{RESULTS}*", count=1000)]
+    names = list(redis.scan_iter(match=f"{RESULTS}*", count=1000))
     for text in cast("list[bytes | None]", redis.mget(names)) if names else ():
         if text is not None and (seen := result(json.loads(text))):
             yield seen
