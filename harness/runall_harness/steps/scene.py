@@ -142,12 +142,14 @@ class Scene(Stage):
         """Nothing was launched between the SIGTERM and the exit of the primary.
 
         The drain lasts at least the kill grace, for a job ignores SIGTERM. So slots that began
-        within that time before the exit are certainly slots of a draining primary.
+        within that time before the exit are certainly slots of a draining primary. One that is
+        served after its return was missed, and is a matter of other clauses.
         """
         began = self.left_at - 0.9 * self.timings.grace
         slots = self.slots_began("minute")
         for run in self.cluster.executions():
-            by_clock = began < slots.get(run.id, 0.0) < self.left_at
+            early = run.started_at < self.back_at
+            by_clock = early and began < slots.get(run.id, 0.0) < self.left_at
             by_rerun = run.tag == self.work.tag and self.stopped_at < run.started_at < self.left_at
             if by_clock or by_rerun:
                 raise Violation("RA-4.4", "nothing is launched in the drain",

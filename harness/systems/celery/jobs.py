@@ -22,6 +22,7 @@ from orders import AGAIN, GRACE, ONCE, Order, attempt_id, ended_before
 
 # How the states are shown that Celery has no word for.
 STOPPING = "STOPPING"
+ENDED_AT = "runall_ended_at"
 # What is not the job's business: the password of Redis above all.
 OWN = ("RUNALL_REDIS", "RUNALL_MINUTE", "CELERY_SETTINGS", "PYTHONPATH")
 
@@ -29,7 +30,7 @@ OWN = ("RUNALL_REDIS", "RUNALL_MINUTE", "CELERY_SETTINGS", "PYTHONPATH")
 class Results(RedisBackend):
     """Celery's results in Redis, extended by what `result_extended` leaves out.
 
-    Whether the message had been delivered before, and when the state was stored.
+    Whether the message had been delivered before, and when the script had ended.
     """
 
     def _get_result_meta(  # Celery's own place for more; it has no public one
@@ -37,7 +38,8 @@ class Results(RedisBackend):
     ) -> dict[str, Any]:
         meta = super()._get_result_meta(result, state, traceback, request, *how, **more)
         delivered = getattr(request, "delivery_info", None) or {}
-        return meta | {"redelivered": bool(delivered.get("redelivered")), "at": time.time()}
+        ended_at = getattr(request, ENDED_AT, None) or time.time()
+        return meta | {"redelivered": bool(delivered.get("redelivered")), "at": ended_at}
 
 
 URL = os.environ["RUNALL_REDIS"]
@@ -85,6 +87,7 @@ def perform(task: Task, order: Order) -> None:
         task.update_state(state=STOPPING, meta={})
 
     code = run(order["params"], told(request.id, order, len(before) + 1), stopping)
+    setattr(request, ENDED_AT, time.time())
     if code == 0:
         return
     failure = JobFailed(f"exit status {code}")
@@ -120,14 +123,20 @@ def run(params: Mapping[str, Any], words: Mapping[str, str], stopping: Callable[
             command, env={**inherited, **given, **words}, stdin=subprocess.DEVNULL
         )
         try:
-            return script.wait()
-        except SoftTimeLimitExceeded:
-            stopping()
-            end(script)
-            raise
+            return wait(script, stopping)
         except Terminated:
             end(script)
             die()
+
+
+def wait(script: subprocess.Popen[bytes], stopping: Callable[[], None]) -> int:
+    """Wait for its end. Raises `SoftTimeLimitExceeded` when it had to be ended for its time."""
+    try:
+        return script.wait()
+    except SoftTimeLimitExceeded:
+        stopping()
+        end(script)
+        raise
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """One server: what a service manager would run on it, as one program.
 
 A worker runs `celery worker`. The primary runs Redis, `celery beat`, and a worker of its own, for
-it takes jobs like any other server. What falls alone takes the node with it.
+it takes jobs like any other server. What falls is started again, as with Restart=always, after all
+that it left behind was killed; when it keeps falling the node ends.
 
     RUNALL_REDIS=redis://... python node.py --name worker-1
     RUNALL_REDIS=redis://... python node.py --name primary --lead --data FOLDER
@@ -32,7 +33,9 @@ from orders import queues_of
 CELERY = [sys.executable, "-m", "celery", "-A", "jobs"]
 # A process that is started with it gets SIGKILL when its parent ends; other systems have no such.
 LEASH = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
-ASKED = "it was asked to end"
+ASKED = ""
+# How soon what fell is started again, in seconds, and how often in the life of a node.
+AGAIN, OFTEN = 1.0, 10
 # How often, and for how long in all, Redis is asked whether it is there; seconds.
 STEP, START = 0.05, 20.0
 
@@ -42,17 +45,42 @@ class Node:
 
     def __init__(self, asked: argparse.Namespace) -> None:
         self.asked = asked
+        self.commands: dict[str, list[str]] = {}
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        # The names of those that fell; ASKED when the node is to end.
         self.ended: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Start all that belongs to it, Redis before those that need it."""
+        commands = {"worker": self.worker()}
         if self.asked.lead:
             self.launch("redis", ["redis-server", f"{self.asked.data}/redis.conf"])
             await_redis()
-        self.launch("worker", self.worker())
-        if self.asked.lead:
-            self.launch("beat", self.beat())
+            commands["beat"] = self.beat()
+        for name, command in commands.items():
+            self.launch(name, command)
+
+    def keep(self) -> bool:
+        """Start again what falls, until the node is asked to end. False when it falls too often."""
+        for _ in range(OFTEN):
+            if (name := self.ended.get()) == ASKED:
+                return True
+            fallen = self.running[name]
+            kill_group(fallen.pid)
+            say(f"{name} fell with exit status {fallen.returncode}, and is started again")
+            if self.asked_within(AGAIN):
+                return True
+            self.launch(name, self.commands[name])
+        return False
+
+    def asked_within(self, seconds: float) -> bool:
+        """Whether the node is asked to end meanwhile. Whatever else falls is seen to afterwards."""
+        try:
+            name = self.ended.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        self.ended.put(name)
+        return name == ASKED
 
     def worker(self) -> list[str]:
         """The command of its worker."""
@@ -65,17 +93,17 @@ class Node:
         return [*CELERY, "beat", "-S", "minutes:Scheduler", "-s", f"{self.asked.data}/beat",
                 "--pidfile=", "-l", "info"]  # fmt: skip
 
-    def launch(self, name: str, command: Sequence[str]) -> None:
+    def launch(self, name: str, command: list[str]) -> None:
         """Start one of them. It dies with this process, whatever ends that."""
         process = subprocess.Popen([*LEASH, *command], process_group=0, stdin=subprocess.DEVNULL)
-        self.running[name] = process
+        self.commands[name], self.running[name] = command, process
         watch = threading.Thread(target=self.watch, args=(name, process), daemon=True)
         watch.start()
 
     def watch(self, name: str, process: subprocess.Popen[bytes]) -> None:
         """Tell when it has ended."""
-        code = process.wait()
-        self.ended.put(f"{name} ended, with exit status {code}")
+        process.wait()
+        self.ended.put(name)
 
     def stop(self) -> None:
         """End the node in the order in which its parts need each other."""
@@ -91,9 +119,14 @@ class Node:
             try:
                 process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                print(f"{process.args} is still there: killed", file=sys.stderr)
+                say(f"process {process.pid} is still there, and is killed")
             kill_group(process.pid)
             process.wait()
+
+
+def say(line: str) -> None:
+    """A line of the node's log."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def kill_group(leader: int) -> None:
@@ -122,10 +155,11 @@ def main() -> None:
     node = Node(parser.parse_args())
     signal.signal(signal.SIGTERM, lambda *_: node.ended.put(ASKED))
     node.start()
-    why = node.ended.get()
-    print(f"node {node.asked.name}: {why}", file=sys.stderr, flush=True)
+    kept = node.keep()
+    why = "it was asked to" if kept else "something keeps falling"
+    say(f"node {node.asked.name} ends: {why}")
     node.stop()
-    sys.exit(why != ASKED)
+    sys.exit(not kept)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ AGAIN, ONCE = "runall.job", "runall.job_once"
 # A worker takes from the queue of its own name and from those of the patterns that it matches.
 PATTERNS = {"*": "any-server", "worker-*": "any-worker"}
 # From SIGTERM to SIGKILL for a job that is to end, in seconds.
-GRACE = 1.0
+GRACE = 3.0
 
 
 class Order(TypedDict):
@@ -71,7 +71,7 @@ def options_of(event: Mapping[str, Any]) -> dict[str, Any]:
     """
     queue = queue_of(event.get("target", "*"))
     limit = event.get("timeout", 0.0)
-    limits = {"soft_time_limit": limit, "time_limit": limit + 3 * GRACE} if limit else {}
+    limits = {"soft_time_limit": limit, "time_limit": limit + 2 * GRACE} if limit else {}
     return {"queue": queue, **limits}
 
 

@@ -72,7 +72,9 @@ def message(raw: dict[str, Any], *, taken: bool = False) -> Sight | None:
     if headers.get("task") not in (AGAIN, ONCE):
         return None
     _, order, _ = json.loads(base64.b64decode(raw["body"]))
-    before = ended_before(order, bool(headers.get("redelivered")))
+    # A retry copies the flag of the headers; a worker goes by that of the delivery.
+    redelivered = raw.get("properties", {}).get("delivery_info", {}).get("redelivered")
+    before = ended_before(order, bool(redelivered))
     # One that is to be run later is taken early, and waits in the worker's memory.
     state = "starting" if taken and not headers.get("eta") else "waiting"
     return Sight(headers["id"], order, tuple(before), state)
