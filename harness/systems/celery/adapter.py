@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 try:
     import celery
+    from kombu.exceptions import OperationalError
     from redis import Redis
     from redis.exceptions import RedisError
 except ImportError as error:
@@ -212,7 +213,7 @@ def asking(app: Any) -> Generator[Any]:
     try:
         with app.connection_for_write() as connection:
             yield connection
-    except (OSError, RedisError, *app.connection().connection_errors) as error:
+    except (OSError, RedisError, OperationalError, *app.connection().connection_errors) as error:
         raise Unreachable(f"the broker: {error}") from error
 
 
