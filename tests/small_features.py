@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONFTEST = """
 import pytest, os, pathlib
 from pytest_bdd import given, parsers
+from runall_harness.aftermath import Aftermath, Outcome
 from runall_harness.rigs.base import Execution, KitCannotRun, Proof
 from runall_harness.verdicts import Inconclusive, Unsupported, Violation
 
@@ -47,6 +48,9 @@ class FakeCluster:
 
     def lineage_of(self, execution):
         return "j1"
+
+    def aftermath(self):
+        return Aftermath(outcome=Outcome.RERUN_ONCE)
 
     def logs(self):
         return {"primary": "its log"}

@@ -68,8 +68,8 @@ class Watched(ProcessesRig):
 
     told: list[tuple[str, str]]
 
-    def site(self, case: str, *, cuttable: bool = False) -> Any:
-        site = super().site(case, cuttable=cuttable)
+    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Any:
+        site = super().site(case, cuttable=cuttable, orphans=orphans)
         close = site.close
 
         def remember() -> None:

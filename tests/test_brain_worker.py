@@ -1,5 +1,6 @@
 """A worker runs what it is told, tells all that it runs, and stops what it must, when it must."""
 
+import pytest
 from msgspec.structs import replace
 from runall_reference.books import Put, Step
 from runall_reference.inputs import (
@@ -20,7 +21,7 @@ from runall_reference.inputs import (
 from runall_reference.messages import Ack, Beat, Result, Start, Stop
 from runall_reference.records import Job, Run
 from runall_reference.settings import Settings
-from runall_reference.worker import Worker
+from runall_reference.worker import HEARING, Worker
 
 SETTINGS = Settings(heartbeat=5.0, silence=15.0, fence=90.0, kill_grace=10.0)
 JOB = Job(id="j1", event="e", root="j1", attempt=1, cause="manual", now=100.0)
@@ -115,6 +116,91 @@ def test_a_result_is_told_until_the_primary_has_it_on_its_disk() -> None:
     assert bench.run().how == "exit"
     bench.ack(1.0, 1.6, "j1", "j2", "unheard-of")
     assert list(bench.worker.books.all(Run)) == ["j2"], "what still runs is not forgotten"
+
+
+# ------------------------------------------------------------------ an end by SIGTERM
+@pytest.mark.parametrize("code", [-15, 143])
+def test_an_end_by_a_sigterm_that_was_not_its_own_is_told_a_moment_later(code: int) -> None:
+    bench = Bench()
+    bench.start()
+    bench.tell(Exited("j1", code), 1.0)
+    assert bench.step.actions == ()
+    assert bench.run().how == "exit", "it is on disk at once"
+    assert bench.worker.next_wake() == 1.0 + HEARING
+    bench.tell(Tick(), 1.05)
+    assert bench.step.actions == ()
+    bench.tell(Tick(), 1.0 + HEARING)
+    result = Result(job="j1", code=code, how="exit", ended_at=1.0)
+    assert bench.beats() == [beat(1.0 + HEARING, results=(result,))]
+    bench.tell(Tick(), 1.2)
+    assert bench.step.actions == ()
+    assert bench.worker.next_wake() == 1.0 + HEARING + SETTINGS.heartbeat
+
+
+@pytest.mark.parametrize("code", [0, 1, 15, -9, 137, 128])
+def test_any_other_end_is_told_at_once(code: int) -> None:
+    bench = Bench()
+    bench.start()
+    bench.tell(Exited("j1", code), 1.0)
+    assert [result.code for told in bench.beats() for result in told.results] == [code]
+
+
+def test_an_end_by_the_sigterm_that_it_sent_is_told_at_once() -> None:
+    bench = Bench()
+    bench.start()
+    bench.stop(1.0)
+    bench.tell(Exited("j1", -15), 2.0)
+    assert [result.how for told in bench.beats() for result in told.results] == ["stopped"]
+
+
+def test_meanwhile_its_inventory_has_the_job_as_one_that_runs() -> None:
+    bench = Bench()
+    bench.start()
+    bench.start(OTHER)
+    bench.tell(Exited("j1", 143), 4.95)
+    bench.tell(Tick(), 5.0)
+    assert bench.beats() == [beat(5.0, "j1", "j2")]
+
+
+def test_a_clean_stop_that_is_heard_of_after_the_job_had_obeyed_has_ended_it() -> None:
+    bench = Bench()
+    for job in (JOB, OTHER, replace(JOB, id="j3", root="j3")):
+        bench.start(job)
+    bench.tell(Exited("j2", 143), 1.0)
+    bench.tell(Tick(), 1.5)
+    bench.tell(Exited("j1", 143), 2.0)
+    bench.tell(Drain(), 2.05)
+    told = {result.job: result.how for result in bench.beats()[-1].results}
+    assert told == {"j1": "shutdown", "j2": "exit"}, "what was told before stays as it was told"
+    assert bench.beats()[-1].running == ("j3",)
+    assert bench.others() == [Signal("j3", "TERM")]
+    bench.tell(Tick(), 2.2)
+    assert bench.step.actions == (), "there is nothing more to be sure of"
+
+
+def test_several_ends_by_sigterm_are_each_told_in_their_time() -> None:
+    bench = Bench()
+    bench.start()
+    bench.start(OTHER)
+    bench.tell(Exited("j1", 143), 1.0)
+    bench.tell(Exited("j2", 143), 1.06)
+    bench.tell(Tick(), 1.0 + HEARING)
+    assert [result.job for result in bench.beats()[0].results] == ["j1"]
+    assert bench.beats()[0].running == ("j2",)
+    assert bench.worker.next_wake() == 1.06 + HEARING
+    bench.tell(Tick(), 1.06 + HEARING)
+    assert [result.job for result in bench.beats()[0].results] == ["j1", "j2"]
+
+
+def test_a_worker_that_lost_its_link_meanwhile_tells_it_with_the_next() -> None:
+    bench = Bench()
+    bench.start()
+    bench.tell(Exited("j1", 143), 1.0)
+    bench.tell(Cut(), 1.01)
+    bench.tell(Tick(), 1.0 + HEARING)
+    assert bench.step.actions == ()
+    bench.tell(Linked(), 3.0)
+    assert [result.how for told in bench.beats() for result in told.results] == ["exit"]
 
 
 # ------------------------------------------------------------------ starts

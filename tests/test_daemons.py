@@ -1,15 +1,17 @@
 """The daemons keep the promise with real processes, real sockets and real signals."""
 
+import contextlib
 import os
 import select
 import signal
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from town import Town, gone
+from town import BOUND, Daemon, Town, gone
 
 # Says its id, attempt, own parameter and process, then holds until somebody ends it.
 HOLD = 'echo "$JOB_ID $JOB_ATTEMPT $WHO $$" > $EAR; sleep 600 & wait'
@@ -33,7 +35,9 @@ def test_a_job_whose_worker_is_killed_runs_again_on_the_other_with_its_own_param
     name, attempt, who, pid = ear.hear().split()
     assert (name, attempt, who, job["node"]) == (job["id"], "1", "me", "w1")
     first.end(signal.SIGKILL)
-    os.killpg(int(pid), signal.SIGKILL)
+    # Its guardian ends the job too.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(int(pid), signal.SIGKILL)
     rerun, attempt, who, _ = ear.hear().split()
     assert (rerun, attempt, who) == (f"{job['id']}.2", "2", "me")
     assert api.job_in("running", rerun)["node"] == "w2"
@@ -49,19 +53,34 @@ def test_a_worker_that_returns_gets_its_interrupted_job_again_at_once(town: Town
     job = api.run("e")
     pid = int(ear.hear().split()[3])
     worker.end(signal.SIGKILL)
-    os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
     api.server_in("suspect", "w1")
     town.worker("w1", api, **slow)
     assert ear.hear().split()[:2] == [f"{job['id']}.2", "2"]
 
 
+def test_the_job_of_a_daemon_that_is_killed_alone_ends_with_it(town: Town):
+    ear, (_, api) = town.ear(), town.primary()
+    worker = town.worker("w1", api)
+    api.server_in("online", "w1")
+    api.event("e", f"trap '' TERM; {HOLD}", target="w1", params={"EAR": str(ear.path), "who": "x"})
+    api.run("e")
+    orphan = os.pidfd_open(int(ear.hear().split()[3]))
+    worker.end(signal.SIGKILL)
+    assert select.select([orphan], [], [], BOUND)[0], "nobody ended it"
+    os.close(orphan)
+
+
 def test_an_orphan_of_a_killed_daemon_is_ended_before_its_job_runs_again(town: Town):
+    """Its guardian is killed too, or else there would be no orphan."""
     ear, (_, api) = town.ear(), town.primary()
     worker = town.worker("w1", api)
     api.server_in("online", "w1")
     api.event("e", HOLD, target="w1", params={"EAR": str(ear.path), "who": "x"})
     api.run("e")
     orphan = os.pidfd_open(int(ear.hear().split()[3]))
+    os.kill(guardian_of(worker), signal.SIGKILL)
     worker.end(signal.SIGKILL)
     assert not has_ended(orphan)
     again = town.worker("w1", api)
@@ -69,6 +88,69 @@ def test_an_orphan_of_a_killed_daemon_is_ended_before_its_job_runs_again(town: T
     assert has_ended(orphan)
     again.says("processes of an earlier start were ended")
     os.close(orphan)
+
+
+def test_a_guardian_outlives_no_daemon_and_no_signal_of_a_clean_stop_ends_it(town: Town):
+    _, api = town.primary()
+    worker = town.worker("w1", api)
+    api.server_in("online", "w1")
+    guardian = guardian_of(worker)
+    handle = os.pidfd_open(guardian)
+    status = Path(f"/proc/{guardian}/status").read_text().split()
+    ignored = int(status[status.index("SigIgn:") + 1], 16)
+    for which in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        assert ignored >> (which - 1) & 1, which
+    assert os.getsid(guardian) == guardian, "a signal to the group of its daemon does not reach it"
+    held = {str(entry.readlink()) for entry in Path(f"/proc/{guardian}/fd").iterdir()}
+    assert not [name for name in held if name.startswith("socket") or name.endswith("/lock")]
+    assert worker.end() == 0
+    assert has_ended(handle)
+    os.close(handle)
+
+
+def test_a_new_start_waits_for_the_guardian_of_the_last(town: Town):
+    _, api = town.primary()
+    worker = town.worker("w1", api)
+    api.server_in("online", "w1")
+    guardian = guardian_of(worker)
+    os.kill(guardian, signal.SIGSTOP)
+    worker.end(signal.SIGKILL)
+    api.server_in("suspect", "w1")
+    again = town.worker("w1", api)
+    lock = (town.folder / "w1" / "guardian").stat().st_ino
+    becomes(lambda: waits_for(again.process.pid, lock))
+    assert not again.line("the worker starts")
+    os.kill(guardian, signal.SIGCONT)
+    again.says("the worker starts")
+    api.server_in("online", "w1")
+
+
+def becomes(condition: Callable[[], bool]) -> None:
+    """Wait for something of which the kernel tells only who asks."""
+    deadline = time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        select.select([], [], [], 0.01)
+
+
+def waits_for(pid: int, inode: int) -> bool:
+    """Whether a process waits for the lock of that file, as the kernel lists it."""
+    return any(
+        "->" in line and f" {pid} " in line and line.split()[6].endswith(f":{inode}")
+        for line in Path("/proc/locks").read_text().splitlines()
+    )
+
+
+def guardian_of(daemon: Daemon) -> int:
+    """The process that a daemon started to end its jobs."""
+    command = Path(f"/proc/{daemon.process.pid}/cmdline").read_bytes()
+    children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children").read_text()
+    [guardian] = [
+        int(child)
+        for child in children.split()
+        if Path(f"/proc/{child}/cmdline").read_bytes() == command
+    ]
+    return guardian
 
 
 def has_ended(handle: int) -> bool:
@@ -83,7 +165,8 @@ def test_a_killed_primary_that_returns_runs_its_local_job_again(town: Town):
     job = api.run("e", who="me")
     pid = int(ear.hear().split()[3])
     primary.end(signal.SIGKILL)
-    os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
     _, api = town.primary(worker=True)
     assert ear.hear().split()[:3] == [f"{job['id']}.2", "2", "me"]
     assert api.job_in("interrupted", job["id"])

@@ -39,8 +39,8 @@ def test_every_history_that_the_kit_writes_is_valid(validator: Any, histories: l
         for line in shapes.values():
             validator.validate(line)
         written |= kinds(lines)
-    # Only the explorer tells how a history came about.
-    assert written == every_kind() - {"story"}
+    # Only the explorer tells how a history came about, and the reference forgets no job so soon.
+    assert written == every_kind() - {"story", "gone"}
 
 
 def shape(value: Any, key: str = "") -> Any:

@@ -21,7 +21,8 @@ PASS, FAIL, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
 def case(verdict: Verdict, name: str = "f/s/manual") -> CaseReport:
     return CaseReport(
         id=name, feature="f", scenario="s", trigger="manual", clauses=[], verdict=verdict,
-        message="because", recovery_s=None, deadline_s=None, faults=[], executions=[], history=None,
+        message="because", outcome=None, within_s=None,
+        together_s=None, recovery_s=None, deadline_s=None, faults=[], executions=[], history=None,
     )  # fmt: skip
 
 
@@ -87,14 +88,14 @@ def test_a_violation_of_a_clause_that_does_not_exist_is_an_error_of_the_kit() ->
 
 
 def test_the_report_counts_all_eight_verdicts() -> None:
-    system = SystemReport(name="s", version="1", policy="p", capabilities=[])
+    system = SystemReport(name="s", version="1", policy="p", merged="", capabilities=[], timings={})
     report = make_report(system, "simulated", 1.0, [case(PASS), case(FAIL, "f/s/scheduled")])
     assert report.summary == {verdict: int(verdict in (PASS, FAIL)) for verdict in Verdict}
     assert report.verdict == "not conformant"
 
 
 def test_repeats_that_disagree_are_told_in_each_of_their_messages() -> None:
-    system = SystemReport(name="s", version="1", policy="p", capabilities=[])
+    system = SystemReport(name="s", version="1", policy="p", merged="", capabilities=[], timings={})
     cases = [case(PASS), case(FAIL, "f/s/manual#2"), case(PASS, "f/other/manual")]
     assert unsteady(cases) == {"f/s/manual": {PASS: 1, FAIL: 1}}
     messages = [each.message for each in make_report(system, "simulated", 1.0, cases).cases]

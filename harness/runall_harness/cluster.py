@@ -5,8 +5,12 @@ the history, and waits for evidence. It decides no verdict but one: that evidenc
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
+import msgspec
+
+from .aftermath import Aftermath, aftermath_of
 from .cases import Case
 from .checks import judge
 from .history import Answer, Call, Clock, End, Fault, History, Ledger, Meta, Outcome, Owed, Start
@@ -14,6 +18,7 @@ from .readiness import Evidence
 from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
 from .systems.adapter import AdapterClient
 from .systems.base import JobView, LedgerView, Rejected, System, Unreachable
+from .traces import About, Gathered, root_of
 from .verdicts import Inconclusive, Unsupported
 
 T = TypeVar("T")
@@ -38,8 +43,15 @@ class Cluster:
         self.faults: list[Proof] = []
         self.recovery_s: float | None = None
         self.deadline_s: float | None = None
+        self.about: About | None = None
+        self.waited: float | None = None
+        self.tells = True
         self.specs: dict[str, NodeSpec] = {}
-        self.site = rig.site(case.id, cuttable="partition" in case.tags or system.own_hosts)
+        self.site = rig.site(
+            case.id,
+            cuttable="partition" in case.tags or system.own_hosts,
+            orphans="daemon" in case.tags,
+        )
         self.evidence = Evidence(self.site)
         self.client = None
         self.primaries: tuple[str, ...] = (PRIMARY,)
@@ -204,6 +216,7 @@ class Cluster:
         except (Unreachable, Rejected):
             return []
         self.history.see_jobs(self.site.now(), jobs)
+        self.history.miss_jobs(self.site.now(), jobs)
         return jobs
 
     def job(self, name: str) -> JobView | None:
@@ -221,6 +234,13 @@ class Cluster:
         except (Unreachable, Rejected):
             return []
 
+    def gave_up(self, root: str) -> bool:
+        """Whether the system says that it owes nothing more for a lineage."""
+        try:
+            return self.api.owes(root) is False
+        except (Unreachable, Rejected):
+            return False
+
     # ---------------------------------------------------------------- seeing
     def executions(self) -> Sequence[Execution]:
         """All executions so far, as the jobs themselves told them."""
@@ -234,7 +254,7 @@ class Cluster:
 
     def lineage_of(self, execution: Execution) -> str:
         """The root that the scheduler names for an execution; its job where it names none."""
-        return execution.claims.get("JOB_ROOT") or execution.job
+        return root_of(execution)
 
     def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
         """The condition's first true value, or None after `within` seconds."""
@@ -276,6 +296,33 @@ class Cluster:
         return any(run.how == "completed" for run in self.tagged(tag))
 
     # ---------------------------------------------------------------- the end
+    def regard(self, root: str, tag: str) -> None:
+        """The case is about that job, unless it is about another that came before.
+
+        While nothing is broken yet, learn whether the system can say what it owes.
+        """
+        if self.about is None:
+            self.about = About(root, tag)
+            with suppress(Unreachable, Rejected):
+                self.tells = self.api.owes(root) is not None
+
+    def aftermath(self) -> Aftermath | None:
+        """What became of the job that the case is about; None where it is about none."""
+        if self.about is None:
+            return None
+        self.jobs()
+        live = self.executions()
+        traces = Gathered(self.history.lines).traces(self.about)
+        ids = {run.id for run in traces.runs}
+        given_up = traces.given_up or self.gave_up(self.about.root)
+        # A line tells an execution when it changes; its later signs of life are with the site.
+        return aftermath_of(
+            msgspec.structs.replace(
+                traces, runs=[run for run in live if run.id in ids], given_up=given_up,
+                waited=self.waited or traces.waited,
+            )
+        )  # fmt: skip
+
     def judge(self) -> None:
         """Run every check over the history. Raises `Violation`, or `Inconclusive`."""
         self.jobs()

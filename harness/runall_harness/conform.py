@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
@@ -26,7 +27,7 @@ from .report import CaseReport, Report, SystemReport, make_report
 from .rigs.base import KitCannotRun
 from .session import SESSION
 from .systems import REFERENCE, Wanted, read_options
-from .systems.base import System
+from .systems.base import System, Timings
 from .verdicts import (
     CANNOT_RUN,
     CONFORMANT,
@@ -252,8 +253,16 @@ def describe(system: System) -> SystemReport:
         name=system.name,
         version=system.version,
         policy=system.policy,
+        merged=system.merged,
         capabilities=sorted(system.capabilities),
+        timings=stated(system.timings),
     )
+
+
+def stated(timings: Timings) -> dict[str, float]:
+    """What a system states of its own speed; no limit is no statement."""
+    told: dict[str, float] = msgspec.structs.asdict(timings)
+    return {name: round(seconds, 3) for name, seconds in told.items() if isfinite(seconds)}
 
 
 def unmet(order: Order) -> SystemReport:
@@ -262,8 +271,9 @@ def unmet(order: Order) -> SystemReport:
         return describe(order.wanted.find("processes"))
     except KitCannotRun:
         return SystemReport(
-            name=order.system, version="unknown", policy=order.policy, capabilities=[]
-        )
+            name=order.system, version="unknown", policy=order.policy, merged="",
+            capabilities=[], timings={},
+        )  # fmt: skip
 
 
 def again(case: Case, number: int) -> Case:

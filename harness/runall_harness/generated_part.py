@@ -4,6 +4,7 @@ What a page claims by hand goes stale. So a part of it is made from what the kit
 command brings it up to date, and a test fails while it says anything else.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,17 @@ class GeneratedPart(NamedTuple):
             hint = f"put the lines {self.begin} and {END} where the {self.holds} belong"
             raise KitCannotRun(f"{self.page} has no place for its {self.holds}", hint)
         return f"{before}{part}{after}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown. No cell may hold a line break."""
+    lines = [line(head), f"|{'|'.join('---' for _ in head)}|", *map(line, rows)]
+    return "\n".join(lines)
+
+
+def line(cells: Sequence[str]) -> str:
+    """A row of such a table."""
+    return f"| {' | '.join(cells)} |"
 
 
 def write_anew(path: Path, new: str) -> bool:

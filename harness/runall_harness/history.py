@@ -99,6 +99,12 @@ class Seen(Line, frozen=True, kw_only=True, tag="job"):
     job: JobView
 
 
+class Gone(Line, frozen=True, kw_only=True, tag="gone"):
+    """The system was asked, and shows a job no more that it had shown before."""
+
+    job: str
+
+
 class Ledger(Line, frozen=True, kw_only=True, tag="ledger"):
     """Lines of the operator's ledger as the system shows it, all of them or those that are new.
 
@@ -142,7 +148,8 @@ class Told(Line, frozen=True, kw_only=True, tag="story"):
 
 
 AnyLine = (
-    Meta | Call | Answer | Fault | Start | Clock | Witnessed | Seen | Ledger | Owed | End | Told
+    Meta | Call | Answer | Fault | Start | Clock | Witnessed | Seen | Gone | Ledger | Owed | End
+    | Told
 )  # fmt: skip
 
 
@@ -172,6 +179,12 @@ class History:
             if self._jobs.get(job.id) != job:
                 self._jobs[job.id] = job
                 self.add(Seen(at=at, job=job))
+
+    def miss_jobs(self, at: float, jobs: list[JobView]) -> None:
+        """Write down which jobs the system showed before and shows no more: these are all."""
+        for name in sorted(self._jobs.keys() - {job.id for job in jobs}):
+            del self._jobs[name]
+            self.add(Gone(at=at, job=name))
 
     def see_executions(self, at: float, executions: list[Execution]) -> None:
         """Write down what has changed in what the witness tells; a sign of life is no change."""

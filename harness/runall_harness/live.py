@@ -33,6 +33,8 @@ MARKS = {
     Verdict.UNEXPECTED_PASS: ("‼", "!", "bold red"),
     Verdict.ERROR: ("!", "!", "bold magenta"),
 }
+# Where what became of the job is what the case asked for, or what nobody judged.
+WELL = (Verdict.PASS, Verdict.UNEXPECTED_PASS, Verdict.UNSUPPORTED)
 WIDEST = max(len(verdict) for verdict in Verdict)
 
 
@@ -76,6 +78,14 @@ def recovery(recovery_s: float | None, deadline_s: float | None) -> str:
     return f"{recovery_s:.2f} s" + (f" of {deadline_s:.1f} s" if deadline_s is not None else "")
 
 
+def result(ended: Ended) -> str:
+    """What a line adds to a verdict: the recovery time, or what became of the job instead."""
+    if ended.aftermath and ended.verdict not in WELL:
+        return str(ended.aftermath)
+    told = recovery(ended.recovery_s, ended.deadline_s)
+    return told and f"recovered in {told}"
+
+
 class Silent:
     """Shows nothing: the report says it all."""
 
@@ -106,14 +116,14 @@ class Lines(Silent):
         self.console.print(line, soft_wrap=True, markup=False, highlight=False)
 
     def ended(self, ended: Ended) -> None:
-        """The verdict, the id, and how long recovery took."""
+        """The verdict, the id, and how long recovery took, or what became of the job."""
         self.done += 1
         line = mark(ended.verdict, self.console)
         line.append(
             f" [{self.done:{len(str(self.total))}}/{self.total}] {ended.case.id}", "default"
         )
-        if told := recovery(ended.recovery_s, ended.deadline_s):
-            line.append(f"  recovered in {told}", "dim")
+        if told := result(ended):
+            line.append(f"  {told}", "dim")
         self.console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -184,7 +194,7 @@ class Tree:
             Text("└─" if self.last[case.feature] == case.id else "├─", "dim"),
             mark(ended.verdict, self.console),
             *self.names(case),
-            Text(recovery(ended.recovery_s, ended.deadline_s), "dim"),
+            Text(result(ended).removeprefix("recovered in "), "dim"),
         )
         self.console.print(row)
 

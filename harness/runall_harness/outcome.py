@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .aftermath import Aftermath
 from .cases import Case
 from .known import Declared
 from .report import (
@@ -49,6 +50,7 @@ class Ended:
     called: bool = False
     recovery_s: float | None = None
     deadline_s: float | None = None
+    aftermath: Aftermath | None = None
     faults: list[FaultReport] = field(default_factory=list[FaultReport])
     executions: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
     history: Path | None = None
@@ -83,6 +85,8 @@ class Ended:
         self.recovery_s, self.deadline_s = cluster.recovery_s, cluster.deadline_s
         self.faults = [report_fault(proof) for proof in cluster.faults]
         self.executions = [report_execution(e, cluster.lineage_of) for e in cluster.executions()]
+        # What a harness saw that broke says nothing of the scheduler.
+        self.aftermath = None if self.verdict == Verdict.ERROR else cluster.aftermath()
 
     def save(self, cluster: "Cluster") -> None:
         """Write the history, and one log for each node, into the case's folder."""
@@ -112,6 +116,7 @@ class Ended:
 
     def report(self) -> CaseReport:
         """The case as the report tells it."""
+        after = self.aftermath
         return CaseReport(
             id=self.case.id,
             feature=self.case.feature,
@@ -120,6 +125,9 @@ class Ended:
             clauses=list(self.case.clauses),
             verdict=self.verdict,
             message=self.message,
+            outcome=after.outcome if after else None,
+            within_s=after.within_s if after else None,
+            together_s=after.together_s if after else None,
             recovery_s=self.recovery_s,
             deadline_s=self.deadline_s,
             faults=self.faults,

@@ -1,6 +1,7 @@
-"""The report of a run, `runall-report/1`: what other programs are told.
+"""The report of a run, `runall-report/2`: what other programs are told.
 
 Its shape is a contract. A field is added in a new version of the schema, and never changed here.
+Version 2 says of each case what became of its job, and of the system how fast it says it is.
 """
 
 from collections import Counter
@@ -9,20 +10,28 @@ from typing import Any, Literal
 
 import msgspec
 
+from .aftermath import Aftermath, Outcome
 from .json_schemas import schema_of
 from .rigs.base import Execution, Proof
 from .verdicts import WORDS, Verdict, exit_code
 
-SCHEMA = "runall-report/1"
+SCHEMA = "runall-report/2"
 
 
 class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The scheduler under test, as it describes itself."""
+    """The scheduler under test, as it describes itself.
+
+    `merged` says which of the kit's roles it merges with what; empty where it has them all.
+    `timings` are what it states of its own speed, in seconds, by their names in a system file;
+    what it states no limit for is left out.
+    """
 
     name: str
     version: str
     policy: str
+    merged: str
     capabilities: list[str]
+    timings: dict[str, float]
 
 
 class FaultReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +62,10 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `recovery_s` is the measured time from the fault to the rerun, `deadline_s` what it may take;
     both are null where nothing was to recover. `history` is the path of the saved trace.
+
+    `outcome` is what became of the job that the case is about; null where it is about none, or
+    the harness broke. `within_s` is how long a run was waited for that never came, `together_s`
+    for how long two executions lived at once; null unless that was the outcome.
     """
 
     id: str
@@ -62,17 +75,27 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
     clauses: list[str]
     verdict: Verdict
     message: str
+    outcome: Outcome | None
+    within_s: float | None
+    together_s: float | None
     recovery_s: float | None
     deadline_s: float | None
     faults: list[FaultReport]
     executions: list[ExecutionReport]
     history: str | None
 
+    @property
+    def aftermath(self) -> Aftermath | None:
+        """What became of its job, with its measure."""
+        if self.outcome is None:
+            return None
+        return Aftermath(outcome=self.outcome, within_s=self.within_s, together_s=self.together_s)
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. `summary` counts every verdict, also those that no case had."""
 
-    schema: Literal["runall-report/1"]
+    schema: Literal["runall-report/2"]
     system: SystemReport
     rig: str
     verdict: Literal["conformant", "not conformant", "inconclusive", "error"]

@@ -22,7 +22,7 @@ from .cases import Case, load_cases
 from .known import Declared, declarations, declared
 from .outcome import TROUBLE, Ended
 from .plugin import SESSION_PLUGIN
-from .report import base_id
+from .report import base_id, count_verdicts
 from .rigs.base import KitCannotRun, Rig
 from .rigs.faults import FAULTS, WHY
 from .systems import Wanted, file_of, read_options
@@ -51,6 +51,7 @@ class CaseSession:
         self.rig: Rig | None = None
         self.system: System | None = None
         self.said: list[str] = []
+        self.given: list[Verdict] = []
         self.running: dict[str, Ended] = {}
         self.by_node: dict[pytest.Item, Case] = {}
         self.next: Case | None = None
@@ -128,6 +129,7 @@ class CaseSession:
             raise
         finally:
             ended.finish()
+            self.given.append(ended.verdict)
             del self.running[item.nodeid]
             self.config.hook.pytest_runall_case_ended(ended=ended)
 
@@ -179,9 +181,14 @@ class CaseSession:
         return report
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Tell plain pytest which rig was taken, and why."""
+        """Tell plain pytest which rig was taken, and why, and how often each verdict was given.
+
+        It knows fewer words than there are verdicts, and what is skipped to it was not always.
+        """
         for line in self.said:
             terminalreporter.write_line(line)
+        if counts := [f"{n} {v}" for v, n in count_verdicts(self.given).items() if n]:
+            terminalreporter.write_line(f"Run All: {', '.join(counts)}")
 
     # ---------------------------------------------------------------- for the fixtures
     @property

@@ -31,6 +31,10 @@ from .settings import Settings
 PRIMARY = "primary"
 # Why a stop was asked for, and how the run is then said to have ended.
 HOW = {"shutdown": "shutdown", "fence": "fenced"}
+# The exit status of a process that SIGTERM ended, as the kernel tells it and as a shell does.
+TERMED = (-15, 143)
+# How much later than a job this worker may hear a signal that was sent to all of the node; seconds.
+HEARING = 0.1
 
 
 class Worker:
@@ -44,6 +48,8 @@ class Worker:
         self.linked = self.draining = self.halted = False
         self.sent = self.acked = self.heard = self.drained_at = 0.0
         self.told: set[str] = set()
+        # Jobs that ended by a SIGTERM that was not ours, and until when that is kept to ourselves.
+        self.unsure: dict[str, float] = {}
         self.actions: list[Send | Spawn | Signal | Leave | Halt] = []
 
     def handle(self, told: WorkerInput, now: float) -> Step:
@@ -86,13 +92,13 @@ class Worker:
         return tuple(
             Result(job=run.key, code=run.code or 0, how=run.how, ended_at=run.ended_at)
             for run in self.runs()
-            if run.how
+            if run.how and run.key not in self.unsure
         )
 
     def beat(self) -> None:
         """Tell the primary everything."""
         self.sent = self.now
-        names = tuple(run.key for run in self.running())
+        names = tuple(r.key for r in self.runs() if not r.how or r.key in self.unsure)
         self.say(Beat(
             node=self.node, boot=self.boot, sent=self.now, running=names,
             results=self.results(), draining=self.draining, outlives=self.settings.outlives(),
@@ -171,12 +177,20 @@ class Worker:
             self.actions.append(Signal(name, "TERM"))
 
     def exited(self, name: str, code: int) -> None:
-        """A process ended: write down how, then tell."""
+        """A process ended: write down how, then tell.
+
+        Whoever stops this node may send SIGTERM to all of it, and the job be the first to obey.
+        So an end by a SIGTERM that was not ours is told a moment later: by then a clean stop would
+        have been heard of (RA-2.8).
+        """
         run = self.books.get(Run, name)
         if run is not None and not run.how:
             how = HOW.get(run.stop, "stopped") if run.stop else "exit"
             self.books.put(replace(run, how=how, code=code, ended_at=self.now))
-            self.beat()
+            if how == "exit" and code in TERMED:
+                self.unsure[name] = self.now + HEARING
+            else:
+                self.beat()
 
     def drain(self) -> None:
         """Go down cleanly: take no more work, and end what runs."""
@@ -184,6 +198,10 @@ class Worker:
             self.draining = True
             for run in self.running():
                 self.stop(run.key, "shutdown")
+            for run in self.runs():
+                if run.key in self.unsure:
+                    self.books.put(replace(run, how="shutdown"))
+            self.unsure.clear()
             self.drained_at = self.now
             self.beat()
 
@@ -198,7 +216,15 @@ class Worker:
             for run in self.running():
                 self.stop(run.key, "fence")
         self.kill_stubborn()
+        self.tell_sure()
         self.halt_when_drained()
+
+    def tell_sure(self) -> None:
+        """Tell the ends by SIGTERM after which nobody stopped this node."""
+        if sure := [name for name, until in self.unsure.items() if self.now >= until]:
+            for name in sure:
+                del self.unsure[name]
+            self.beat()
 
     def kill_stubborn(self) -> None:
         """SIGKILL what has outlived its grace; said once."""
@@ -231,5 +257,6 @@ class Worker:
                 yield self.acked + self.fence()
             elif run.key not in self.told:
                 yield run.stop_at + self.settings.kill_grace
+        yield from self.unsure.values()
         if self.draining and not self.halted and not self.running():
             yield self.drained_at + 2 * self.settings.kill_grace

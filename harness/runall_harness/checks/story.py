@@ -18,6 +18,7 @@ from ..history import (
     Clock,
     End,
     Fault,
+    Gone,
     Ledger,
     Line,
     Meta,
@@ -67,7 +68,7 @@ class Story:
             Meta: self.begin, Call: self.call, Answer: self.answer, Fault: self.fault,
             Start: self.start, Witnessed: self.witness, Seen: self.show, Ledger: self.note,
             Owed: self.owe, Clock: self.set_clock, End: self.end,
-            Told: self.skip,
+            Told: self.skip, Gone: self.skip,
         }  # fmt: skip
 
     def take(self, line: AnyLine) -> None:
@@ -135,8 +136,8 @@ class Story:
     def end(self, _: End) -> None:
         """Everything was told until now."""
 
-    def skip(self, _: Told) -> None:
-        """How the history came about proves nothing."""
+    def skip(self, _: Told | Gone) -> None:
+        """How the history came about proves nothing; what is shown no more was shown."""
 
     def witness(self, line: Witnessed) -> None:
         """A job told what it does."""

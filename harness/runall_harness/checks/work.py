@@ -23,6 +23,11 @@ NONE: frozenset[str] = frozenset()
 UNDER_WAY = 1.0
 
 
+def last_sign(told: Execution) -> float:
+    """When an execution surely still lived, at the latest that is known; seconds."""
+    return told.ended_at or max(told.beat_at, told.started_at)
+
+
 class Run(msgspec.Struct):
     """An execution as it was told last, by the lines `first` to `last`."""
 
@@ -38,8 +43,7 @@ class Run(msgspec.Struct):
     @property
     def seen(self) -> float:
         """When it surely still lived, at the latest that is known."""
-        told = self.told
-        return told.ended_at or max(told.beat_at, told.started_at)
+        return last_sign(self.told)
 
     def __str__(self) -> str:
         """An execution in a few words."""

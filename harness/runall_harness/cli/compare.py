@@ -1,26 +1,30 @@
 """`runall compare`: reports of several systems, or of several settings of one, side by side."""
 
 import sys
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import format_option
+from .options import schema_option
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from ..comparison import Cell, Column, Comparison
+    from ..comparison import Cell, Comparison
 
 NOTHING = 2
+FORMS = ("text", "json", "markdown")
 EPILOG = """\b
 Examples:
   runall conform --policy cronicle-0.9.49 --format json > old.json
   runall conform --format json > new.json
   runall compare old.json new.json
+  runall compare --by scenario --format markdown old.json new.json
   runall compare --format json */report.json
+  runall compare --keep results old.json       for a repository: small, no traces
 
 \b
 Exit codes: 0 compared, 2 the reports judge no clause, 3 a file is no report, 64 wrong usage.
@@ -28,70 +32,115 @@ What the reports say decides nothing here: each run has had an exit code of its 
 """
 
 
-@click.command(epilog=EPILOG, short_help="Put reports side by side, clause by clause.")
-@click.argument("reports", nargs=-1, required=True, metavar="REPORT...",
+@click.command(epilog=EPILOG, short_help="Put reports side by side, by clause or by scenario.")
+@click.argument("reports", nargs=-1, metavar="[REPORT...]",
                 type=click.Path(dir_okay=False, path_type=Path))  # fmt: skip
-@format_option
-def compare(reports: tuple[Path, ...], form: str) -> int:
-    """Compare what runs have reported: systems in columns, clauses in rows.
+@click.option("--by", type=click.Choice(["clause", "scenario"]), default="clause",
+              show_default=True, help="What stands in the rows.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True,
+              help="For people, for programs, or for a page.")  # fmt: skip
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="Write what a comparison needs of each report into DIR, and show nothing: a "
+              "file named after system, version, policy and rig, without traces.")  # fmt: skip
+@click.option("--write-page", is_flag=True, help="Make the matrix of harness/systems/RESULTS.md "
+              "anew, from the reports that are kept beside it, and show nothing.")  # fmt: skip
+@schema_option("--schema", "comparison:comparison_schema",
+               "Print the JSON Schema of a comparison and end.")  # fmt: skip
+def compare(
+    reports: tuple[Path, ...], by: Any, form: str, keep: Path | None, write_page: bool
+) -> int:
+    """Compare what runs have reported: systems in columns, clauses or scenarios in rows.
 
-    A cell has the worst verdict of the cases that show the clause, and how many of them had it.
+    A cell has the worst verdict of the cases that it stands for, and how many of them had it,
+    what became of the job, and how long the recovery took: the median, where there are several.
     Cases that the system or the rig does not support count only where there are no others.
     """
+    if write_page:
+        return renew_page(reports)
+    if not reports:
+        raise click.UsageError("Missing argument '[REPORT...]': name the reports to compare.")
     from .. import comparison
 
-    compared = comparison.compare([(str(path), comparison.read_report(path)) for path in reports])
-    if form == "json":
-        from ..report import encode
+    read = [(str(path), comparison.read_report(path)) for path in reports]
+    if keep is not None:
+        from ..results import keep_report
 
-        click.echo(encode(compared))
-    else:
-        print_pretty(compared)
-    if compared.clauses:
+        for _, report in read:
+            click.echo(f"{keep_report(keep, report)}: written", err=True)
+        return 0
+    compared = comparison.compare(read, by)
+    show(compared, form)
+    if any(cell for row in compared.rows for cell in row.cells):
         return 0
     click.echo("runall: the reports judge no clause: no case of theirs names one", err=True)
     return NOTHING
 
 
-def print_pretty(compared: "Comparison") -> None:
+def renew_page(reports: tuple[Path, ...]) -> int:
+    """Bring the matrix of the documentation up to date, and say whether it was."""
+    from ..results import write_page
+
+    if reports:
+        raise click.UsageError("--write-page takes no reports: it reads those that are kept.")
+    path, changed = write_page()
+    click.echo(f"{path}: {'written anew' if changed else 'was up to date'}", err=True)
+    return 0
+
+
+def show(compared: "Comparison", form: str) -> None:
+    """Print a comparison."""
+    if form == "json":
+        from ..report import encode
+
+        click.echo(encode(compared))
+    elif form == "markdown":
+        from ..matrix import markdown
+
+        click.echo(markdown(compared))
+    else:
+        print_text(compared)
+
+
+def print_text(compared: "Comparison") -> None:
     """The table, for people."""
     from rich.table import Table
 
     from ..live import Screen
+    from ..matrix import head, totals
 
-    width = None if sys.stdout.isatty() else 60 + 28 * len(compared.reports)
+    width = None if sys.stdout.isatty() else 60 + 36 * len(compared.reports)
     console = Screen(highlight=False, width=width)
-    table = Table("clause", show_lines=False)
+    table = Table(compared.by, show_lines=False)
     for column in compared.reports:
-        table.add_column(head(column), no_wrap=False)
-    table.add_column("sentence", overflow="fold")
-    for row in compared.clauses:
-        level = f"\n({row.capability})" if row.capability else ""
-        told = [told_cell(cell, console) for cell in row.cells]
-        table.add_row(row.clause + level, *told, row.text)
+        table.add_column("\n".join(head(column)), no_wrap=False)
+    clauses = compared.by == "clause"
+    if clauses:
+        table.add_column("sentence", overflow="fold")
+    for group, rows in groupby(compared.rows, lambda row: "" if clauses else row.group):
+        if group:
+            table.add_section()
+            table.add_row(group.replace("_", " "), style="bold")
+        for row in rows:
+            level = f"\n({row.group})" if clauses and row.group else ""
+            name, last = (row.id + level, [row.text]) if clauses else (row.text, [])
+            table.add_row(name, *(told_cell(cell, console) for cell in row.cells), *last)
     table.add_section()
-    table.add_row("verdict", *(column.verdict for column in compared.reports), "")
+    for name, cells in totals(compared):
+        table.add_row(name, *cells)
     console.print(table)
 
 
-def head(column: "Column") -> str:
-    """What a report is about, as the head of its column."""
-    system = column.system
-    lines = [f"{system.name} {system.version}", system.policy, f"{column.rig} rig"]
-    return "\n".join(filter(None, lines))
-
-
 def told_cell(cell: "Cell | None", console: "Console") -> "Text":
-    """A verdict with its mark, and how many of the cases had it if not all did."""
+    """A verdict with its mark, and what there is to say beside it."""
     from rich.text import Text
 
     from ..live import mark
+    from ..matrix import remarks
 
     if cell is None:
         return Text("")
     told = mark(cell.verdict, console)
     told.rstrip()
-    had, total = cell.cases[cell.verdict], sum(cell.cases.values())
-    if had < total:
-        told.append(f" {had} of {total}", "default")
+    if beside := remarks(cell):
+        told.append(f", {beside}", "default")
     return told

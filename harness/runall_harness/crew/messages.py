@@ -11,6 +11,7 @@ from typing import IO, TypeVar
 
 import msgspec
 
+from ..aftermath import Aftermath
 from ..cases import Case
 from ..outcome import Ended
 from ..report import ExecutionReport, FaultReport, SystemReport
@@ -68,6 +69,7 @@ class Over(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     seconds: float
     recovery_s: float | None
     deadline_s: float | None
+    aftermath: Aftermath | None
     faults: list[FaultReport]
     executions: list[ExecutionReport]
     history: str | None
@@ -97,7 +99,8 @@ def tell_over(ended: Ended, rig: str | None, system: SystemReport | None) -> Ove
     return Over(
         case=ended.case.id, verdict=ended.verdict, message=ended.message,
         folder=str(ended.folder), seconds=ended.seconds, recovery_s=ended.recovery_s,
-        deadline_s=ended.deadline_s, faults=ended.faults, executions=ended.executions,
+        deadline_s=ended.deadline_s, aftermath=ended.aftermath, faults=ended.faults,
+        executions=ended.executions,
         history=str(ended.history) if ended.history else None, logs=list(map(str, ended.logs)),
         broken=Broken(broken.clause, broken.expected, broken.seen) if broken else None,
         rig=rig, system=system,
@@ -111,7 +114,8 @@ def hear_over(told: Over, case: Case) -> Ended:
         case=case, folder=Path(told.folder), seconds=told.seconds, verdict=told.verdict,
         error=Violation(broken.clause, broken.expected, broken.seen) if broken else None,
         message=told.message, called=True, recovery_s=told.recovery_s,
-        deadline_s=told.deadline_s, faults=told.faults, executions=told.executions,
+        deadline_s=told.deadline_s, aftermath=told.aftermath, faults=told.faults,
+        executions=told.executions,
         history=Path(told.history) if told.history else None, logs=list(map(Path, told.logs)),
     )  # fmt: skip
 

@@ -39,6 +39,7 @@ RECENT = 20
 KNOWN_TO_PRIMARY = ("role", "boot", "epoch", "links", "clock")
 KNOWN_TO_WORKER = (
     "boot", "epoch", "linked", "draining", "halted", "sent", "acked", "heard", "drained_at", "told",
+    "unsure",
 )  # fmt: skip
 
 Frozen = Any

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from ..rigs.base import KitCannotRun
 from .liveness import (
     elapsed_not_liveness,
+    first_to_obey_fails,
     limbo_not_counted,
     reruns_the_living,
     return_is_late,
@@ -68,6 +69,7 @@ ALL: tuple[Mutant, ...] = (
     restart_loop,
     days_late,
     reruns_the_living,
+    first_to_obey_fails,
     *RELEASES,
 )
 

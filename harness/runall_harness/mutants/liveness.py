@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from runall_reference import worker
 from runall_reference.machines import ACTIVE
 from runall_reference.primary import Primary
 from runall_reference.primary.desk import Desk
@@ -90,3 +91,9 @@ def reruns_the_living(plant: Plant) -> None:
         return honest(self, beat, link)
 
     plant(Links, "meet", meet)
+
+
+@mutant(source="RQ, which has a worker of its own for Heroku", clause="RA-2.8")
+def first_to_obey_fails(plant: Plant) -> None:
+    """All of a server is told to stop, its job obeys first, and that is taken for a failure."""
+    plant(worker, "TERMED", ())

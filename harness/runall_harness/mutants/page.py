@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..cases import load_cases, select
-from ..generated_part import END, GeneratedPart
+from ..generated_part import END, GeneratedPart, table
 from ..rigs.base import KitCannotRun
 from .mutant import Mutant
 from .releases import RELEASES
@@ -27,12 +27,6 @@ def page_path() -> Path:
     if not path.is_file():
         raise KitCannotRun(f"there is no page {path}", "write the table in a checkout of the kit")
     return path
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [" | ".join(head), "|".join("---" for _ in head), *(" | ".join(row) for row in rows)]
-    return "\n".join(f"| {line} |" if "---" not in line else f"|{line}|" for line in lines)
 
 
 def deaths(mutants: Sequence[Mutant]) -> list[Trial]:

@@ -11,6 +11,9 @@ import msgspec
 
 T = TypeVar("T")
 Scope = Literal["node", "daemon", "job"]
+# Who gets the signal of a clean stop: the main process, as `kill PID` does it, or every process
+# of the node at one instant, as systemd does.
+StopTo = Literal["daemon", "group"]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +48,11 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     `serves` says that the node answers HTTP on its port, so that the rig makes it reachable.
     `files` are texts by their path in the node's data folder, written at each start.
     `simulate` is what the simulated rig runs in place of the command (the reference's settings).
-    `stop_signal` goes to the daemon at a clean stop, or to the whole node; `ready` says what must
-    be seen of it. For containers: `image`, if not the rig's; `keep`, folders inside by their name
-    in the data folder; `shared`, folders inside that nodes of one site have in common, by a name;
-    `lent`, folders of this machine that a container may read, by their path inside.
+    `stop_signal` is the name of the signal of a clean stop, and `stop_to` is who gets it; `ready`
+    says what must be seen of it. For containers: `image`, if not the rig's; `keep`, folders inside
+    by their name in the data folder; `shared`, folders inside that nodes of one site have in
+    common, by a name; `lent`, folders of this machine that a container may read, by their path
+    inside.
     """
 
     name: str
@@ -156,12 +160,17 @@ class Site(Protocol):
         """SIGKILL the whole node, its jobs included, atomically; or a narrower scope of it.
 
         `daemon` is the daemon's main process only, its jobs live on as orphans; `job` is the
-        processes of its jobs only. Raises `NotImplementedError` for a scope the rig can't do.
+        processes of its jobs only. What is hurt is frozen before, so that none of it sees another
+        part die. Raises `NotImplementedError` for a scope that the rig or this site can't do.
         """
         ...
 
-    def stop(self, node: str, grace: float) -> Proof:
-        """Send SIGTERM to the node's daemon and wait for its exit, `grace` seconds at most."""
+    def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
+        """Ask the node's daemon to leave, and wait for its exit, `grace` seconds at most.
+
+        The signal is that of the node's spec, and so is who gets it, unless `to` says otherwise.
+        `group` is every process of the node, its jobs included, at one instant.
+        """
         ...
 
     def pause(self, node: str) -> Proof:
@@ -247,8 +256,11 @@ class Rig(Protocol):
     name: str
     abilities: frozenset[str]
 
-    def site(self, case: str, *, cuttable: bool = False) -> Site:
-        """A fresh site for one case. `cuttable` asks for nodes that can be cut off."""
+    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Site:
+        """A fresh site for one case. `cuttable` asks for nodes that can be cut off.
+
+        `orphans` asks for nodes whose daemon can be killed apart from its jobs.
+        """
         ...
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:

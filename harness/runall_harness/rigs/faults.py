@@ -5,8 +5,8 @@ unsupported then, with the reason.
 """
 
 FAULTS = frozenset({
-    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "netstore",
-    "failpoint", "many",
+    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "group",
+    "netstore", "failpoint", "many",
 })  # fmt: skip
 # Why a rig may not be able to, where that needs more than a word.
 WHY = {

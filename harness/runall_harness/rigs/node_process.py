@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .base import KitCannotRun, NodeSpec, Place
+from .base import KitCannotRun, NodeSpec, Place, StopTo
 from .proc_tree import Kin
 
 NODE_MARKER = "RUNALL_NODE"
 WITNESS_MARKER = "RUNALL_WITNESS"
+DAEMON: StopTo = "daemon"
 
 
 class NodeProcess:
@@ -31,6 +32,7 @@ class NodeProcess:
         self.name, self.place, self.folder, self.now = name, place, folder, now
         self.exited = threading.Event()
         self.kin = Kin({**markers, NODE_MARKER: name})
+        self.stop_signal, self.stop_to = signal.SIGTERM, DAEMON
         self._daemon: subprocess.Popen[bytes] | None = None
         self._markers = {**markers, NODE_MARKER: name, WITNESS_MARKER: place.witness}
         self.exited.set()
@@ -72,6 +74,7 @@ class NodeProcess:
         if self.alive:
             raise ValueError(f"the node {self.name} runs already")
         self._daemon = self._launch(spec)
+        self.stop_signal, self.stop_to = signal.Signals[spec.stop_signal], spec.stop_to
         self.exited.clear()
         self.kin.add_session(self._daemon.pid)
         watch = threading.Thread(

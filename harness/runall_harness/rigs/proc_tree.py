@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,9 +115,9 @@ class Kin:
             moving = _wait_while(lambda p: not is_still(p), frozen, deadline)
         return Frozen(list(frozen), moving)
 
-    def thaw(self) -> Frozen:
-        """Let all of them go on. Those that did not are not in `moving`."""
-        members = self.members()
+    def thaw(self, but: Iterable[psutil.Process] = ()) -> Frozen:
+        """Let all of them go on, but for those named. Those that did not are not in `moving`."""
+        members = [process for process in self.members() if process not in set(but)]
         send(reversed(members), signal.SIGCONT)
         still = _wait_while(_stands, members, time.monotonic() + PATIENCE)
         return Frozen(members, [process for process in members if process not in still])
@@ -135,6 +136,41 @@ def descendants(process: psutil.Process) -> list[psutil.Process]:
         return process.children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def group(leader: psutil.Process) -> list[psutil.Process]:
+    """All of a job: its process, the group and the session that it leads, and what they started."""
+    known = {leader: None, **dict.fromkeys(filter(partial(_led_by, leader.pid), _parents()))}
+    return list(known | {child: None for one in known for child in descendants(one)})
+
+
+def _led_by(leader: int, process: psutil.Process) -> bool:
+    try:
+        return leader in (os.getsid(process.pid), os.getpgid(process.pid))
+    except OSError:
+        return False
+
+
+def unanswered(processes: Iterable[psutil.Process], number: signal.Signals) -> list[psutil.Process]:
+    """Of stopped processes, those that a signal has reached neither to wait nor to be ignored.
+
+    What is stopped answers no signal: the kernel shows it as pending until the process goes on.
+    None where the system does not show that.
+    """
+    if not sys.platform.startswith("linux"):
+        return []
+    return [p for p in processes if not _heeds(p.pid, number) and not _is_zombie(p)]
+
+
+def _heeds(pid: int, number: int) -> bool:
+    """Whether that signal waits for a process, or is ignored by it; so it is for the dead."""
+    bit = 1 << (number - 1)
+    try:
+        told = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
+    except OSError:
+        return True
+    masks = [line.split()[1] for line in told if line.startswith(("ShdPnd", "SigPnd", "SigIgn"))]
+    return not masks or any(int(mask, 16) & bit for mask in masks)
 
 
 def kill(processes: Iterable[psutil.Process]) -> list[psutil.Process]:

@@ -6,13 +6,14 @@ had stopped, for a stop the time of the SIGTERM, for a thaw the time just before
 
 import signal
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import psutil
 
 from runall_harness.witness import Witness
 
 from . import proc_tree
-from .base import Execution, Proof
+from .base import Execution, Proof, StopTo
 from .node_process import NodeProcess
 from .relay import Relay
 
@@ -28,7 +29,7 @@ def kill_node(node: NodeProcess, witness: Witness) -> Proof:
     if not alive and ended:
         witness.node_died(node.name, at)
     flaws = [
-        f"{_pids(frozen.moving)} did not freeze" if frozen.moving else "",
+        _restless(frozen),
         f"{_pids(alive)} survived SIGKILL" if alive or not ended else "",
         "there was no process" if not frozen.all else "",
         f"the daemon had ended before: {node.status}" if ran and not _was_killed(node) else "",
@@ -37,13 +38,22 @@ def kill_node(node: NodeProcess, witness: Witness) -> Proof:
 
 
 def kill_daemon(node: NodeProcess) -> Proof:
-    """SIGKILL the daemon's main process; its jobs live on as orphans."""
-    ran = node.alive
+    """Freeze the node, SIGKILL its daemon's main process alone; its jobs live on as orphans.
+
+    They go on before the daemon dies, which stands still: for a death beside a stopped process
+    group the kernel sends SIGHUP to that group.
+    """
+    ran, stood = node.alive, _standing(node)
+    frozen = node.kin.freeze()
+    daemon = [process for process in frozen.all if process.pid == node.pid]
+    thawed = node.kin.thaw(but=[*daemon, *stood])
     at = node.signal_daemon(signal.SIGKILL)
     node.exited.wait(proc_tree.PATIENCE)
-    evidence = f"daemon {node.pid}: {node.status}; left behind: {_pids(node.kin.members())}"
-    flaw = "" if ran and _was_killed(node) else "the daemon was not killed"
-    return _proof("kill", node, at, evidence, [flaw])
+    left = _pids(node.kin.members())
+    evidence = f"daemon {node.pid}: frozen, then {node.status}; left behind: {left}"
+    flaws = [_restless(frozen), _stuck(thawed)]
+    flaws += [] if ran and _was_killed(node) else ["the daemon was not killed"]
+    return _proof("kill daemon", node, at, evidence, flaws)
 
 
 def bury(node: NodeProcess, witness: Witness) -> tuple[bool, str]:
@@ -57,45 +67,83 @@ def bury(node: NodeProcess, witness: Witness) -> tuple[bool, str]:
 
 
 def kill_jobs(node: NodeProcess, witness: Witness, running: Sequence[Execution]) -> Proof:
-    """SIGKILL the processes of those executions; their daemon sees them die."""
+    """Freeze the node, SIGKILL all processes of those executions; then their daemon sees it."""
+    stood, frozen = _standing(node), node.kin.freeze()
+    trees = {execution.id: job_tree(node, witness.pid(execution.id)) for execution in running}
+    victims = list(dict.fromkeys(process for tree in trees.values() for process in tree))
     at = node.now()
-    alive: list[psutil.Process] = []
-    for execution in running:
-        alive += proc_tree.kill(job_tree(node, witness.pid(execution.id)))
-        witness.execution_died(execution.id, at)
-    evidence = f"SIGKILL to the jobs {', '.join(e.id for e in running)}"
+    alive = proc_tree.kill(victims)
+    thawed = node.kin.thaw(but=stood)
+    for execution in running if not alive else ():
+        if trees[execution.id]:
+            witness.execution_died(execution.id, at)
+    evidence = f"frozen, then SIGKILL to the jobs {', '.join(trees)}; gone: {_pids(victims)}"
     flaws = [
+        _restless(frozen),
+        _stuck(thawed),
         "no job was running" if not running else "",
+        *(f"{name} had no process" for name, tree in trees.items() if not tree),
         f"{_pids(alive)} survived SIGKILL" if alive else "",
     ]
-    return _proof("kill", node, at, evidence, flaws)
+    return _proof("kill job", node, at, evidence, flaws)
 
 
 def job_tree(node: NodeProcess, pid: int) -> list[psutil.Process]:
-    """A job's process and what it started, itself last, if it is the node's own."""
+    """All processes of a job, parents before children, if it is the node's own."""
     roots = [process for process in node.kin.members() if process.pid == pid]
-    return [*(child for root in roots for child in proc_tree.descendants(root)), *roots]
+    return [process for root in roots for process in proc_tree.group(root)]
 
 
-def stop(node: NodeProcess, witness: Witness, grace: float) -> Proof:
-    """SIGTERM to the daemon; what it leaves behind ends with it, as the machine goes down."""
+class Told(NamedTuple):
+    """A signal was sent: when, to whom, and what is against that."""
+
+    at: float
+    whom: str
+    flaws: list[str]
+
+
+def stop(node: NodeProcess, witness: Witness, grace: float, to: StopTo | None) -> Proof:
+    """The stop signal, and the daemon's exit; what it leaves ends with it, as machines go down."""
     ran = node.alive
-    at = node.signal_daemon(signal.SIGTERM)
+    told = _tell_group(node) if (to or node.stop_to) == "group" else _tell_daemon(node)
     in_time = node.exited.wait(grace)
-    took = node.now() - at
+    took = node.now() - told.at
     left = node.kin.freeze().all
     died_at = node.now()
     alive = proc_tree.kill(left)
     node.exited.wait(proc_tree.PATIENCE)
     if not alive:
         witness.node_died(node.name, died_at)
-    evidence = f"{node.status} after {took:.2f} s" + (f"; left: {_pids(left)}" if left else "")
+    evidence = f"{node.status} after {took:.2f} s, {told.whom}"
+    evidence += f"; left: {_pids(left)}" if left else ""
     flaws = [
         "the daemon was not running" if not ran else "",
+        *told.flaws,
         f"it did not leave within {grace:g} s and was killed" if not in_time else "",
         f"{_pids(alive)} survived SIGKILL" if alive else "",
     ]
-    return _proof("stop", node, at, evidence, flaws)
+    return _proof("stop", node, told.at, evidence, flaws)
+
+
+def _tell_daemon(node: NodeProcess) -> Told:
+    """Signal the daemon alone."""
+    at = node.signal_daemon(node.stop_signal)
+    return Told(at, f"{node.stop_signal.name} to the daemon {node.pid}", [])
+
+
+def _tell_group(node: NodeProcess) -> Told:
+    """Signal every process of the node: all stand still until each has the signal waiting."""
+    frozen, number = node.kin.freeze(), node.stop_signal
+    proc_tree.send(frozen.all, number)
+    missed = proc_tree.unanswered(frozen.all, number)
+    at = node.now()
+    thawed = node.kin.thaw()
+    flaws = [
+        _restless(frozen),
+        _stuck(thawed),
+        f"{_pids(missed)} did not get {number.name}" if missed else "",
+    ]
+    return Told(at, f"{number.name} at one instant to all of it: {_pids(frozen.all)}", flaws)
 
 
 def pause(node: NodeProcess) -> Proof:
@@ -103,7 +151,7 @@ def pause(node: NodeProcess) -> Proof:
     frozen = node.kin.freeze()
     flaws = [
         "there was no process" if not frozen.all else "",
-        f"{_pids(frozen.moving)} did not freeze" if frozen.moving else "",
+        _restless(frozen),
     ]
     evidence = f"stopped, all threads (state T): {_pids(frozen.all)}"
     return _proof("pause", node, node.now(), evidence, flaws)
@@ -113,11 +161,7 @@ def unpause(node: NodeProcess) -> Proof:
     """Let a frozen node go on."""
     at = node.now()
     thawed = node.kin.thaw()
-    still = [process for process in thawed.all if process not in thawed.moving]
-    flaws = [
-        "there was no process" if not thawed.all else "",
-        f"{_pids(still)} did not go on" if still else "",
-    ]
+    flaws = ["there was no process" if not thawed.all else "", _stuck(thawed)]
     return _proof("unpause", node, at, f"go on: {_pids(thawed.moving)}", flaws)
 
 
@@ -153,6 +197,22 @@ def _proof(kind: str, node: NodeProcess, at: float, evidence: str, flaws: list[s
     against = [flaw for flaw in flaws if flaw]
     text = "; ".join([*against, evidence] if evidence else against)
     return Proof(kind=kind, node=node.name, at=at, proven=not against, evidence=text)
+
+
+def _standing(node: NodeProcess) -> list[psutil.Process]:
+    """What stands still already, and is not to go on because of this fault."""
+    return [process for process in node.kin.members() if proc_tree.is_still(process)]
+
+
+def _restless(frozen: proc_tree.Frozen) -> str:
+    """What is against a freeze."""
+    return f"{_pids(frozen.moving)} did not freeze" if frozen.moving else ""
+
+
+def _stuck(thawed: proc_tree.Frozen) -> str:
+    """What is against a thaw."""
+    still = [process for process in thawed.all if process not in thawed.moving]
+    return f"{_pids(still)} did not go on" if still else ""
 
 
 def _was_killed(node: NodeProcess) -> bool:

@@ -13,23 +13,23 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
 
 import psutil
 
 from runall_harness.witness import Witness
 
 from . import leftovers, proc_tree, process_faults
-from .base import Execution, KitCannotRun, NodeSpec, Place, Proof
+from .base import Execution, KitCannotRun, NodeSpec, Place, Proof, Scope, StopTo
 from .node_process import NodeProcess
 from .ports import Ports
 from .real import RealSite
 from .relay import Relay
 
 SITE_MARKER = "RUNALL_SITE"
-Scope = Literal["node", "daemon", "job"]
 
-ABILITIES = frozenset({"kill", "stop", "restart", "pause", "partition", "daemon", "failpoint"})
+ABILITIES = frozenset({
+    "kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint",
+})  # fmt: skip
 _HOST = "127.0.0.1"
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -130,9 +130,9 @@ class ProcessesSite(RealSite):
             return self._done(process_faults.kill_jobs(hurt, self.witness, running))
         return self._done(process_faults.kill_node(hurt, self.witness))
 
-    def stop(self, node: str, grace: float) -> Proof:
-        """SIGTERM to the daemon and wait for its exit, `grace` seconds at most."""
-        return self._done(process_faults.stop(self._node(node), self.witness, grace))
+    def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
+        """The stop signal to the daemon, or to all of the node; its exit within `grace` seconds."""
+        return self._done(process_faults.stop(self._node(node), self.witness, grace, to))
 
     def pause(self, node: str) -> Proof:
         """Freeze every process of the node."""
@@ -217,8 +217,12 @@ class ProcessesRig:
         )
         atexit.register(self.close)
 
-    def site(self, case: str, *, cuttable: bool = False) -> ProcessesSite:
-        """A fresh site for one case. `cuttable` asks for nodes that can be cut off."""
+    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> ProcessesSite:
+        """A fresh site for one case. `cuttable` asks for nodes that can be cut off.
+
+        The daemon of any node can be killed alone, so `orphans` makes no difference.
+        """
+        del orphans
         number = len(self._sites) + 1
         label = re.sub(r"[^A-Za-z0-9]+", "-", case)[:40].strip("-")
         name = f"{self.run}.{number}"

@@ -10,7 +10,7 @@ from runall_reference.shells.failpoints import Failpoint, Fuse
 
 from ..simulation import World
 from ..simulation.node import Node
-from .base import CrashPoint, Execution, NodeSpec, Place, Proof, Scope
+from .base import CrashPoint, Execution, NodeSpec, Place, Proof, Scope, StopTo
 
 T = TypeVar("T")
 
@@ -21,6 +21,7 @@ class SimulatedSite:
     def __init__(self) -> None:
         self.world = World()
         self.printed: dict[str, list[str]] = {}
+        self.stops: dict[str, StopTo] = {}
 
     def place(self, node: str) -> Place:
         """A simulated node has no address and no folder; names stand in for them."""
@@ -52,6 +53,7 @@ class SimulatedSite:
     def start(self, *specs: NodeSpec) -> None:
         """Start nodes, or start them again."""
         for spec in specs:
+            self.stops[spec.name] = spec.stop_to
             node = self.world.add(spec.name, spec.role, spec.simulate)
             node.settings = spec.simulate
             try:
@@ -62,20 +64,33 @@ class SimulatedSite:
                 self.say(spec.name, str(refusal))
 
     def kill(self, node: str, scope: Scope = "node") -> Proof:
-        """End the whole node, the daemon only, or its jobs only."""
+        """End the whole node, the daemon only, or its jobs only; all at one instant."""
         victim = self.node(node)
         if scope == "job":
-            for process in list(victim.processes.values()):
-                process.signal("KILL", self.now())
-            return self.proof("kill job", node, not victim.processes, "no job is left there")
+            return self.kill_jobs(victim)
+        there = victim.up or (scope == "node" and bool(victim.processes))
         victim.die(orphans=scope == "daemon")
         kind = "kill" if scope == "node" else "kill daemon"
-        return self.proof(kind, node, not victim.up, f"start {victim.boots} of {node} is over")
+        words = f"start {victim.boots} of {node} is over" if there else "it was not running"
+        return self.proof(kind, node, there and not victim.up, words)
 
-    def stop(self, node: str, grace: float) -> Proof:
-        """SIGTERM, and wait for the node to leave."""
+    def kill_jobs(self, victim: Node) -> Proof:
+        """End the jobs of a node; its daemon is told."""
+        jobs = list(victim.processes.values())
+        for process in jobs:
+            process.signal("KILL", self.now())
+        words = "no job is left there" if jobs else "no job ran on it"
+        return self.proof("kill job", victim.name, bool(jobs) and not victim.processes, words)
+
+    def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
+        """SIGTERM to the daemon, or to its jobs too, and wait for the node to leave."""
         victim, at = self.node(node), self.now()
-        victim.drain()
+        if not victim.up:
+            return self.proof("stop", node, False, "it was not running")
+        if (to or self.stops.get(node)) == "group":
+            victim.terminate_all()
+        else:
+            victim.drain()
         self.wait(lambda: not victim.up, grace)
         words = "it did not leave in time" if victim.up else "it left with exit status 0"
         return replace(self.proof("stop", node, not victim.up, words), at=at)
@@ -178,15 +193,17 @@ class SimulatedRig:
             "partition",
             "clock",
             "daemon",
+            "job",
+            "group",
             "failpoint",
             "many",
             "netstore",
         }
     )
 
-    def site(self, case: str, *, cuttable: bool = False) -> SimulatedSite:
-        """A fresh world; every node of it can be cut off."""
-        del case, cuttable
+    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> SimulatedSite:
+        """A fresh world; every node of it can be cut off, and loses its daemon alone."""
+        del case, cuttable, orphans
         return SimulatedSite()
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:

@@ -52,6 +52,8 @@ class Crashed(Exception):
 
 
 SOONEST = 0.001
+# How soon the guardian of a daemon that died has ended its jobs, in seconds.
+GUARD = 0.02
 
 
 class Living:
@@ -206,11 +208,24 @@ class Node:
         """All of it is gone at one instant; with `orphans`, only the daemon is."""
         self.up = self.frozen = False
         self.inbox, self.primary, self.worker = [], None, None
-        if not orphans:
+        if orphans:
+            self.world.time.after(GUARD, partial(self.end_orphans, self.boots))
+        else:
             self.end_processes()
         for link in [*self.links.values(), *([self.link] if self.link else [])]:
             link.close(self)
         self.links, self.link = {}, None
+
+    def end_orphans(self, boots: int) -> None:
+        """The guardian of a daemon that died ends its jobs, unless the next start has done so."""
+        if self.boots == boots:
+            self.end_processes()
+
+    def terminate_all(self) -> None:
+        """SIGTERM to all of it at one instant; the worst order: a job's end is heard of first."""
+        for process in list(self.processes.values()):
+            process.signal("TERM", self.world.time.now)
+        self.world.time.after(0, self.living(self.drain))
 
     def drain(self) -> None:
         """SIGTERM: both brains are told; the node is gone when both have left."""

@@ -8,6 +8,7 @@ from ..cluster import PRIMARY
 from ..rigs.base import CrashPoint, Proof
 from ..systems.base import JobView
 from ..verdicts import Inconclusive, Violation
+from .patience import Wait
 from .scene import Scene
 from .stage import NOTE
 
@@ -70,6 +71,7 @@ def accept(scene: Scene, **params: str) -> str:
     scene.cluster.create("report", scene.plan["target"], **fields)
     own = {"tag": ACCEPTED, "note": NOTE, **params}
     scene.accepted = scene.cluster.call("run", event="report", params=own, source="operator")
+    scene.cluster.regard(scene.accepted, ACCEPTED)
     return scene.accepted
 
 
@@ -92,8 +94,11 @@ def await_crash(scene: Scene) -> None:
 def ends_well(scene: Scene, clause: str, tag: str, root: str, least: int) -> None:
     """The last attempt runs, ends well, and is the only one that does; nothing follows it."""
     cluster = scene.cluster
-    if not cluster.wait(lambda: running(scene, tag, root, least), scene.deadline):
+    wait = Wait(scene, scene.deadline)
+    if not wait.until(lambda: running(scene, tag, root, least)):
+        cluster.waited = wait.most
         raise Violation(clause, f"an attempt of {root} runs", told(scene, root))
+    wait.require_timely(f"an attempt of {root}")
     cluster.site.release(tag)
     if not cluster.wait(lambda: over(scene, root), scene.deadline):
         raise Inconclusive(f"no evidence that {root} came to its end: {told(scene, root)}")

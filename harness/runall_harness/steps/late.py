@@ -9,6 +9,7 @@ from pytest_bdd import parsers, then, when
 from ..rigs.base import Proof
 from ..systems.base import JobView, Rejected
 from ..verdicts import Inconclusive, Violation
+from .patience import Wait
 from .scene import PROMISE, Scene
 from .stage import LEAD_SLOTS, Work
 
@@ -143,9 +144,11 @@ def hand_over(scene: Scene, trigger: str) -> JobView:
     else:
         scene.create_planned(EVENT, trigger, {"tag": TAG})
     within = (LEAD_SLOTS + 1) * scene.timings.minute + scene.timings.notice
-    return scene.cluster.await_evidence(
+    handed = scene.cluster.await_evidence(
         f"a job is handed to {FIRST}", lambda: given_to(scene, FIRST), within
     )
+    scene.cluster.regard(handed.root, TAG)
+    return handed
 
 
 def given_to(scene: Scene, node: str) -> JobView | None:
@@ -189,11 +192,14 @@ def _(scene: Scene, handed: JobView) -> None:
 def meet_rerun(scene: Scene, handed: JobView, node: str) -> None:
     """Wait for the one execution of a job that was handed over in vain."""
     trigger = "manual" if handed.source else "scheduled"
-    runs = scene.cluster.wait(lambda: scene.cluster.tagged(TAG), scene.deadline)
+    wait = Wait(scene, scene.deadline)
+    runs = wait.until(lambda: scene.cluster.tagged(TAG))
     if not runs:
+        scene.cluster.waited = wait.most
         clause = PROMISE[trigger] if state(scene, handed) == "interrupted" else "RA-2.13"
         why = scene.cluster.api.reasons(handed.root) or "it gives no reason"
-        raise Violation(clause, "the job runs", f"nothing within {scene.deadline:g} s: {why}")
+        raise Violation(clause, "the job runs", f"nothing within {wait.most:g} s: {why}")
+    wait.require_timely("the job")
     if runs[0].node != node:
         raise Violation("RA-2.13", f"it runs on {node}", f"it ran on {runs[0].node}")
     scene.works[TAG] = Work(tag=TAG, trigger=trigger, event=EVENT, first=runs[0], root=handed.root)

@@ -11,10 +11,10 @@ from ..cluster import Cluster
 from ..rigs.base import Execution
 from ..systems.base import JobView
 from ..verdicts import Violation
+from .patience import Patience, Wait
 from .stage import Stage, Work
 
 PROMISE = {"manual": "RA-1.1", "scheduled": "RA-1.2"}
-SETTLE_MINUTES = 2
 
 
 class Scene(Stage):
@@ -22,11 +22,17 @@ class Scene(Stage):
 
     # ---------------------------------------------------------------- what is owed
     def finalized(self, work: Work) -> JobView:
-        """The first attempt, once the system regards it as over."""
-        self.cluster.owe("end", work.root, self.deadline, clause=self.clause, since=self.since)
-        view = self.cluster.wait(lambda: self.over(work), self.deadline)
+        """The first attempt, once the system regards it as over.
+
+        Raises `Inconclusive` for an end that is late, of a system that can't say what it owes.
+        """
+        wait = Wait(self, self.deadline)
+        self.cluster.owe("end", work.root, wait.most, clause=self.clause, since=self.since)
+        view = wait.until(lambda: self.over(work))
         if view is None:
-            raise Violation(self.clause, f"an end within {self.deadline:g} s", "none was shown")
+            self.cluster.waited = wait.most
+            raise Violation(self.clause, f"an end within {wait.most:g} s", "none was shown")
+        wait.require_timely(f"the end of {work.root}")
         return view
 
     def over(self, work: Work) -> JobView | None:
@@ -35,17 +41,22 @@ class Scene(Stage):
         return view if view and view.final else None
 
     def rerun(self, work: Work) -> Execution:
-        """The second execution. Broken when it does not come, or when the system gave it up."""
-        patience = Patience(self, work)
+        """The second execution. Broken when it does not come, or when the system gave it up.
+
+        Raises `Inconclusive` for one that is late, of a system that can't say what it owes.
+        """
+        patience, wait = Patience(self, work), Wait(self, self.deadline)
         self.cluster.deadline_s = self.deadline
         clause, since = PROMISE[work.trigger], work.first.started_at
-        self.cluster.owe("rerun", work.root, self.deadline, clause=clause, since=since)
-        runs = self.cluster.wait(patience.look, self.deadline)
+        self.cluster.owe("rerun", work.root, wait.most, clause=clause, since=since)
+        runs = wait.until(patience.look, hopeless=patience.hopeless)
         if not runs or len(runs) < 2:
+            self.cluster.waited = None if runs else wait.most
             why = self.why(work)
-            seen = f"given up: {why}" if runs else f"nothing within {self.deadline:g} s: {why}"
+            seen = f"given up: {why}" if runs else f"nothing within {wait.most:g} s: {why}"
             raise Violation(clause, "the job is run again", seen)
         self.cluster.recovery_s = runs[1].started_at - self.since
+        wait.require_timely("the rerun")
         return runs[1]
 
     def why(self, work: Work) -> str:
@@ -95,8 +106,10 @@ class Scene(Stage):
             shown[:] = [view.state] if view else ["unknown"]
             return shown[0] in states
 
-        if not self.cluster.wait(look, self.deadline):
-            raise Violation(self.clause, what, f"after {self.deadline:g} s it is {shown[0]}")
+        wait = Wait(self, self.deadline)
+        if not wait.until(look, hopeless=lambda: self.over(work) is not None):
+            raise Violation(self.clause, what, f"after {wait.most:g} s it is {shown[0]}")
+        wait.require_timely(what)
 
     def require_faithful(self, work: Work) -> None:
         """The rerun was given what the run was given, to the letter."""
@@ -154,33 +167,6 @@ class Scene(Stage):
             if by_clock or by_rerun:
                 raise Violation("RA-4.4", "nothing is launched in the drain",
                                 f"{run.job} on {run.node}")  # fmt: skip
-
-
-class Patience:
-    """Looks for a rerun, and knows when the system itself has given up.
-
-    Giving up is believed only when it is still so after some minutes of the schedule, because
-    what is shown and what is owed are two answers, given at two moments.
-    """
-
-    def __init__(self, scene: Scene, work: Work) -> None:
-        self.scene, self.work = scene, work
-        self.since: float | None = None
-
-    def look(self) -> list[Execution] | None:
-        """The executions, once there are two, or once no second will come."""
-        cluster = self.scene.cluster
-        runs = cluster.tagged(self.work.tag)
-        return runs if len(runs) > 1 or self.given_up(cluster) else None
-
-    def given_up(self, cluster: Cluster) -> bool:
-        """Whether the first attempt is over and nothing is owed, for long enough."""
-        now = cluster.site.now()
-        if not self.scene.over(self.work) or cluster.api.owes(self.work.root) is not False:
-            self.since = None
-            return False
-        self.since = now if self.since is None else self.since
-        return now - self.since > SETTLE_MINUTES * self.scene.timings.minute
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..cluster import PRIMARY, SCRIPT, Cluster
-from ..rigs.base import Execution, Proof
+from ..rigs.base import Execution, Proof, Scope, StopTo
 from ..systems.base import JobView, Timings
 from ..verdicts import Inconclusive
 
@@ -91,6 +91,7 @@ class Stage:
         )
         work = Work(tag=tag, trigger=trigger, event=event, first=runs[0], root=view.root)
         self.works[tag] = work
+        self.cluster.regard(work.root, tag)
         return work
 
     def running(self, job: str) -> JobView | None:
@@ -153,14 +154,14 @@ class Stage:
         """How long to wait before a promise counts as broken, in seconds."""
         return self.promised + self.timings.slack
 
-    def kill(self, node: str) -> Proof:
-        """SIGKILL a whole node."""
-        return self.cluster.hurt(lambda: self.cluster.site.kill(node))
+    def kill(self, node: str, scope: Scope = "node") -> Proof:
+        """SIGKILL a whole node, or a part of it."""
+        return self.cluster.hurt(lambda: self.cluster.site.kill(node, scope))
 
-    def stop(self, node: str) -> Proof:
-        """Stop a node cleanly, and remember when it had left."""
+    def stop(self, node: str, to: StopTo | None = None) -> Proof:
+        """Stop a node cleanly, as its system says or as told, and remember when it had left."""
         grace = self.timings.stop + self.timings.slack
-        proof = self.cluster.hurt(lambda: self.cluster.site.stop(node, grace))
+        proof = self.cluster.hurt(lambda: self.cluster.site.stop(node, grace, to))
         self.stopped_at, self.left_at = proof.at, self.cluster.site.now()
         return proof
 

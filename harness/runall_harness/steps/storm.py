@@ -29,6 +29,7 @@ def _(scene: Scene, count: int) -> None:
         scene.works[tag] = Work(
             tag=tag, trigger="manual", event="report", first=found[tag][0], root=root
         )
+        scene.cluster.regard(root, tag)
     scene.cluster.call("update_event", event="report", fields={"target": target})
 
 

@@ -11,6 +11,7 @@ from ..rigs.base import Execution
 from ..systems.base import JobView
 from ..verdicts import Inconclusive, Violation
 from .given import COUNTS, TARGETS
+from .patience import Wait
 from .scene import PROMISE, Scene
 
 # Long enough, in seconds, for a server to be killed before a retry is due.
@@ -59,10 +60,13 @@ class Tries:
 
     def next(self, clause: str, what: str, within: float) -> Execution:
         """The execution that follows those seen so far, running in the system's eyes too."""
-        runs = self.cluster.wait(lambda: (r := self.runs())[self.seen :] and r, within)
+        wait = Wait(self.scene, within)
+        runs = wait.until(lambda: (r := self.runs())[self.seen :] and r)
         if not runs:
-            seen = f"nothing within {within:g} s: {self.scene.why(self.scene.work)}"
+            self.cluster.waited = wait.most
+            seen = f"nothing within {wait.most:g} s: {self.scene.why(self.scene.work)}"
             raise Violation(clause, what, seen)
+        wait.require_timely("the next execution")
         self.seen += 1
         run = runs[self.seen - 1]
         self.cluster.await_evidence(

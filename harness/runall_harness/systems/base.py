@@ -201,7 +201,7 @@ class System(Protocol):
 
     @property
     def timings(self) -> Timings:
-        """What it says of its own speed; known once its nodes were described."""
+        """What it says of its own speed; known before any of its nodes is described."""
         ...
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:

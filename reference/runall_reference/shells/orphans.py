@@ -1,7 +1,8 @@
 """Processes that an earlier start of this worker left behind when it was killed.
 
-The brain will say that all of the earlier start is gone. Here that is made true first: every
-process that carries the marker of one of its runs is killed, and its end awaited.
+They are few: its guardian was killed with it, or is at work. The brain will say that all of the
+earlier start is gone. Here that is made true first: every process that carries the marker of one of
+its runs is killed, and its end awaited.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ def end_orphans(data: Path) -> int:
 
     Raises `OrphansRemain` after ten seconds. It blocks; nothing may happen before it is over.
     """
-    if not PROC.is_dir() or not hasattr(os, "pidfd_open"):
+    if not sees_orphans():
         log.warning("this system does not show environments: leftover jobs can't be looked for")
         return 0
     deadline, killed = time.monotonic() + PATIENCE, 0
@@ -38,6 +39,11 @@ def end_orphans(data: Path) -> int:
         killed += len(left)
         end_all(left, deadline)
     return killed
+
+
+def sees_orphans() -> bool:
+    """Whether this system shows whose a process is."""
+    return PROC.is_dir() and hasattr(os, "pidfd_open")
 
 
 def orphans(data: Path) -> Iterator[int]:

@@ -17,6 +17,7 @@ from .clocks import SteadyClock
 from .daemon import Stops
 from .errors import DONE, DaemonCannotRun
 from .failpoints import watch_failpoints
+from .guardian import guarded
 from .keys import kept_key, read_key
 from .lock import FolderLock
 from .primary import PrimaryDaemon
@@ -47,7 +48,8 @@ async def live_as_primary(options: PrimaryOptions) -> int:
     """A primary's life; returns its exit code, or raises what ended it."""
     options.settings.checked_for_backups() if options.primaries else options.settings.checked()
     check_policy(options.settings.policy)
-    with contextlib.closing(FolderLock(options.data, f"primary {options.name}")):
+    lock = FolderLock(options.data, f"primary {options.name}")
+    with contextlib.closing(lock), guarded(options.data):
         secret, token = keys(options)
         with contextlib.closing(bind(options.listen)) as bound:
             return await Headquarters(options, secret, token, bound).live()

@@ -12,6 +12,7 @@ from .addresses import Address
 from .clocks import SteadyClock
 from .daemon import Stops
 from .errors import DONE, DaemonCannotRun
+from .guardian import guarded
 from .keys import read_key
 from .lock import FolderLock
 from .worker import WorkerDaemon
@@ -39,11 +40,11 @@ async def live_as_worker(options: WorkerOptions) -> int:
             "give --secret-file FILE, or set RUNALL_SECRET",
         )
     lock = FolderLock(options.data, f"worker {options.name}")
-    worker = WorkerDaemon(
-        options.name, options.settings, options.data, options.primaries, secret, SteadyClock()
-    )
-    stops = Stops(worker.drain)
-    with contextlib.closing(lock):
+    with contextlib.closing(lock), guarded(options.data):
+        worker = WorkerDaemon(
+            options.name, options.settings, options.data, options.primaries, secret, SteadyClock()
+        )
+        stops = Stops(worker.drain)
         return await end_of_worker(worker, stops)
 
 

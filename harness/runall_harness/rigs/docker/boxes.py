@@ -8,12 +8,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
-from runall_harness.rigs.base import NodeSpec
+from runall_harness.rigs.base import KitCannotRun, NodeSpec, StopTo
 from runall_harness.rigs.docker.benches import Seat, create_container
 from runall_harness.rigs.docker.engine import Engine, asking, missing_error, reachable_errors
 from runall_harness.rigs.docker.events import Death, Deaths, WhenDead
+from runall_harness.rigs.docker.inside import KEEP, KEEPER, Inside, Told
 from runall_harness.rigs.docker.networks import Network
 from runall_harness.rigs.docker.ownership import NODE
 
@@ -21,31 +23,14 @@ DATA = "/runall/data"
 WITNESS = "/runall/witness"
 # From SIGKILL to the engine's word for it: 0.05 s as a rule; a machine at its limits gets this.
 KILL_WITHIN = 30.0
-# Exit status 0 while that process exists and is no zombie; needs nothing but a shell.
-LIVES = """
-while read -r key value rest; do
-    case "$key$value" in State:Z|State:X) exit 1 ;; esac
-done 2>/dev/null <"/proc/$1/status" || exit 1
-"""
-# A process that leads a group takes the group with it. Gone within two seconds, or status 1.
-END_ALL = f"""
-lives() ( {LIVES} )
-for pid; do kill -9 "-$pid" 2>/dev/null || kill -9 "$pid"; done
-tries=0
-for pid; do
-    while lives "$pid"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 200 ] || exit 1
-        sleep 0.01
-    done
-done
-exit 0
-"""
 
 
 @dataclass(frozen=True)
 class Home:
-    """What stays the same over all containers of a node."""
+    """What stays the same over all containers of a node.
+
+    `keeper` is the folder of the keeper, where the daemon can be killed apart from its jobs.
+    """
 
     name: str
     image: str
@@ -54,19 +39,24 @@ class Home:
     data: Path
     witness: Path
     shared: Path
+    keeper: Path | None = None
 
     def mounts(self, spec: NodeSpec) -> dict[str, Path]:
         """Folders of this machine that the node may write to, by where it finds them."""
         kept = {inside: self.data / name for inside, name in spec.keep.items()}
         common = {inside: self.shared / name for inside, name in spec.shared.items()}
-        return {DATA: self.data, WITNESS: self.witness, **kept, **common}
+        own = {DATA: self.data, WITNESS: self.witness} | (
+            {KEEP: self.keeper} if self.keeper else {}
+        )
+        return {**own, **kept, **common}
 
 
 def mounted(folders: Mapping[str, Path]) -> dict[str, str]:
     """These folders, made if need be, as the engine is told of them."""
     for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o777)  # an image may run its daemon as any user
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            folder.chmod(0o777)  # an image may run its daemon as any user
     return {inside: str(folder) for inside, folder in folders.items()}
 
 
@@ -80,7 +70,7 @@ class Box:
         self._api: Any = engine.client.api
         self._spec: NodeSpec | None = None
         self._earlier_log = ""
-        self._frozen = False
+        self._frozen = self._orphaned = False
 
     @property
     def node(self) -> str:
@@ -93,12 +83,31 @@ class Box:
         Raises:
             ValueError: the node runs.
         """
-        if self.running():
+        if self.alive():
             raise ValueError(f"{spec.name} runs already")
+        if self.running():
+            self._begin_again(spec)
+            return
         if spec != self._spec:
             self._replace(spec)
+        self._forget_daemon()
         with asking(f"start {spec.name}"):
             self._api.start(self.id)
+
+    def _begin_again(self, spec: NodeSpec) -> None:
+        """Start the daemon again beside the orphans that it left."""
+        if spec != self._spec:
+            raise ValueError(f"{spec.name} has orphans, and can be started as before only")
+        told = self._inside().begin_again()
+        if not told.done:
+            raise KitCannotRun(f"{spec.name} did not start again: {told.words}", "see its log")
+        self._orphaned = False
+
+    def _forget_daemon(self) -> None:
+        """What is known of the daemon of an earlier start is true no more."""
+        self._orphaned = False
+        for file in self.home.keeper.iterdir() if self.home.keeper else ():
+            file.unlink()
 
     def _replace(self, spec: NodeSpec) -> None:
         self._earlier_log = self.log()
@@ -117,13 +126,23 @@ class Box:
             mounts=mounted(home.mounts(spec)),
             lent=spec.lent,
             image=spec.image or home.image,
-            command=list(spec.command) or None,
+            **self._argv(spec),
             name=home.name,
             user=self._engine.user,
             labels=dict(home.labels),
             environment={"RUNALL_NODE": spec.name, "RUNALL_WITNESS": WITNESS, **spec.env},
             **named,
         )
+
+    def _argv(self, spec: NodeSpec) -> dict[str, Any]:
+        """What the container executes: the daemon, or its keeper, which executes it."""
+        if self.home.keeper is None:
+            return {"command": list(spec.command) or None}
+        image = spec.image or self.home.image
+        with asking(f"inspect the image {image}"):
+            told: Mapping[str, Any] = self._api.inspect_image(image)["Config"]
+        daemon = [*(told.get("Entrypoint") or ()), *(spec.command or told.get("Cmd") or ())]
+        return {"entrypoint": ["sh", "-c", KEEPER, "keeper", KEEP], "command": daemon}
 
     def state(self) -> Mapping[str, Any]:
         """What the engine says of the container; empty where there is none."""
@@ -140,8 +159,12 @@ class Box:
                 return {}
 
     def running(self) -> bool:
-        """Whether the node's daemon runs; a frozen one does."""
+        """Whether anything of the node runs; what is frozen does."""
         return bool(self.state().get("Running"))
+
+    def alive(self) -> bool:
+        """Whether the node's daemon runs; a frozen one does."""
+        return not self._orphaned and self.running()
 
     def kill(self) -> Death | None:
         """SIGKILL everything in the container; its death, or None if it could not be seen.
@@ -161,12 +184,25 @@ class Box:
         threading.Thread(target=send, name="runall-kill", daemon=True).start()
         return self._deaths.next_after(str(self.id), seen, KILL_WITHIN, refused.is_set)
 
-    def stop(self, grace: float) -> Death | None:
-        """SIGTERM to the daemon; its death, or None if it still lives after `grace` seconds."""
+    def stop(self, grace: float, to: StopTo | None) -> tuple[Death | None, Told]:
+        """The stop signal; the daemon's death, if it came in `grace` seconds, and who got it."""
+        assert self._spec is not None
         seen = self._count()
-        with asking(f"send SIGTERM to {self.home.name}"):
-            self._api.kill(self.id, "SIGTERM")
-        return self._deaths.next_after(str(self.id), seen, grace)
+        told = self._tell(Signals[self._spec.stop_signal], to or self._spec.stop_to)
+        return self._deaths.next_after(str(self.id), seen, grace), told
+
+    def _tell(self, which: Signals, to: StopTo) -> Told:
+        if to == "group":
+            return self._inside().signal_all(which)
+        with asking(f"send {which.name} to {self.home.name}"):
+            self._api.kill(self.id, which.name)
+        return Told(True, f"{which.name} to the daemon")
+
+    def kill_daemon(self) -> Told:
+        """SIGKILL the daemon alone; its jobs live on as orphans, in the container that stays."""
+        told = self._inside().kill_daemon()
+        self._orphaned = told.done
+        return told
 
     def _count(self) -> int:
         self._frozen = False
@@ -199,21 +235,14 @@ class Box:
 
     def lost_process(self, pid: int) -> bool:
         """Whether a process of the node, by the pid that it has there, is certainly gone."""
-        if self._frozen or not self.running():
-            return False
-        return self._run(LIVES, pid) == 1
+        return not self._frozen and self.running() and self._inside().lacks(pid)
 
-    def kill_processes(self, pids: Sequence[int]) -> bool:
-        """SIGKILL processes of the node with their groups; whether all are gone."""
-        return self._run(END_ALL, *pids) == 0
+    def kill_jobs(self, pids: Sequence[int]) -> Told:
+        """SIGKILL jobs of the node, by the pids that they have there; their daemon sees it."""
+        return self._inside().kill_jobs(pids)
 
-    def _run(self, script: str, *arguments: int) -> int | None:
-        """The exit status of a shell script in the container."""
-        command = ["sh", "-c", script, "sh", *map(str, arguments)]
-        with asking(f"run a command in {self.home.name}"):
-            made = self._api.exec_create(self.id, command)
-            self._api.exec_start(made["Id"])
-            return self._api.exec_inspect(made["Id"])["ExitCode"]
+    def _inside(self) -> Inside:
+        return Inside(self._api, str(self.id), self.home.name)
 
     def log(self) -> str:
         """All that the node's containers have printed."""

@@ -26,7 +26,9 @@ Progress = Callable[[str], None]
 WORKERS = 8
 PREFIX = "runall-"
 # Cut off from a store that is a file nobody can be: only one on the network is lost with it.
-ABILITIES = frozenset({"kill", "stop", "restart", "pause", "partition", "failpoint"})
+ABILITIES = frozenset({
+    "kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint",
+})  # fmt: skip
 
 
 class DockerRig:
@@ -86,8 +88,10 @@ class DockerRig:
             prefix=f"{PREFIX}{self.run}",
         )
 
-    def site(self, case: str, *, cuttable: bool = False) -> Site:
+    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Site:
         """A fresh site for one case. `cuttable` gives each node a network interface of its own.
+
+        `orphans` gives each daemon a keeper, so that its container can outlive it.
 
         Raises:
             KitCannotRun: the engine is lost, or could not make a network.
@@ -104,7 +108,7 @@ class DockerRig:
         def clearing() -> Future[None]:
             return self._workers.submit(clear, site, benches, bench)
 
-        site = DockerSite(self._ground, bench, case, folder, leave)
+        site = DockerSite(self._ground, bench, case, folder, leave, orphans=orphans)
         return site
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:  # noqa: ARG002 - any case

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runall_harness.rigs.base import Execution, KitCannotRun, NodeSpec, Place, Proof, Scope
+from runall_harness.rigs.base import (
+    Execution,
+    KitCannotRun,
+    NodeSpec,
+    Place,
+    Proof,
+    Scope,
+    StopTo,
+)
 from runall_harness.rigs.docker.benches import Bench
 from runall_harness.rigs.docker.boxes import DATA, WITNESS, Box, Home
 from runall_harness.rigs.docker.cuts import SILENCE, Firewall, answers
@@ -43,13 +51,20 @@ class DockerSite(RealSite):
     """A site whose nodes are containers. Made by `DockerRig.site`."""
 
     def __init__(
-        self, ground: Ground, bench: Bench, case: str, folder: Path, leave: Callable[[], None]
+        self,
+        ground: Ground,
+        bench: Bench,
+        case: str,
+        folder: Path,
+        leave: Callable[[], None],
+        *,
+        orphans: bool = False,
     ) -> None:
         self._ground, self._bench, self._case, self._folder = ground, bench, case, folder
         self._boxes: dict[str, Box] = {}
         self._dropped: set[str] = set()
         self._unplugged: set[str] = set()
-        self._leave = leave
+        self._leave, self._orphans = leave, orphans
         self._closed = False
         super().__init__(Witness(folder / "witness", polling=not ground.engine.native))
         ground.deaths.alarm(self.notify)
@@ -88,17 +103,19 @@ class DockerSite(RealSite):
             future.result()
 
     def kill(self, node: str, scope: Scope = "node") -> Proof:
-        """SIGKILL the container: everything in it is gone at one instant; or its jobs only.
+        """SIGKILL the container: everything in it is gone at one instant; or a part of it.
 
         Raises:
-            NotImplementedError: for the daemon only. A container ends with its daemon.
+            NotImplementedError: for the daemon only, in a site that was not made for orphans.
         """
-        if scope == "daemon":
-            raise NotImplementedError("a container ends with its daemon, and its jobs with it")
+        if scope == "daemon" and not self._orphans:
+            raise NotImplementedError("a container ends with its daemon, unless made for orphans")
         box = self._box(node)
-        if not box.running():
-            return self._proof("kill", node, False, "it was not running")
-        return self._kill_jobs(box) if scope == "job" else self._kill_node(box)
+        kind = "kill" if scope == "node" else f"kill {scope}"
+        if not (box.alive() if scope == "daemon" else box.running()):
+            return self._proof(kind, node, False, "it was not running")
+        scopes = {"node": self._kill_node, "daemon": self._kill_daemon, "job": self._kill_jobs}
+        return scopes[scope](box)
 
     def _kill_node(self, box: Box) -> Proof:
         node = box.node
@@ -111,37 +128,41 @@ class DockerSite(RealSite):
             "kill", node, gone and death.code == KILLED, evidence, self._moment(death)
         )
 
+    def _kill_daemon(self, box: Box) -> Proof:
+        told = box.kill_daemon()
+        died = self._folder / "keep" / box.node / "died"
+        # The keeper wrote that file at the death of its child.
+        at = died.stat().st_mtime if told.done and self._ground.engine.native else None
+        return self._proof("kill daemon", box.node, told.done, told.words, at)
+
     def _kill_jobs(self, box: Box) -> Proof:
         jobs = [e for e in self.executions() if e.node == box.node and e.how == "running"]
-        pids = [self.witness.pid(job.id) for job in jobs]
-        if not pids:
+        if not jobs:
             return self._proof("kill job", box.node, False, "no job ran on it")
-        gone = box.kill_processes(pids)
-        proof = self._proof(
-            "kill job", box.node, gone, f"processes {pids} {'are gone' if gone else 'are left'}"
-        )
-        for job in jobs if gone else ():
+        told = box.kill_jobs([self.witness.pid(job.id) for job in jobs])
+        proof = self._proof("kill job", box.node, told.done, told.words)
+        for job in jobs if told.done else ():
             self.witness.execution_died(job.id, proof.at)
         self.notify()
         return proof
 
-    def stop(self, node: str, grace: float) -> Proof:
-        """SIGTERM to the node's daemon, and its exit within `grace` seconds.
+    def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
+        """The stop signal to the node's daemon, or to all of it; its exit within `grace` seconds.
 
         The proof's time is that of the signal. A daemon that does not leave is killed, as a
         machine that goes down would, and the stop is not proven.
         """
         box = self._box(node)
-        if not box.running():
+        if not box.alive():
             return self._proof("stop", node, False, "it was not running")
         at = self.now()
-        death = box.stop(grace)
+        death, told = box.stop(grace, to)
         if death is None:
             box.kill()
-            evidence = f"it did not leave within {grace:g} s and was killed"
+            evidence = f"it did not leave within {grace:g} s and was killed, {told.words}"
             return self._proof("stop", node, False, evidence, at)
-        evidence = f"exit code {death.code} after {self._moment(death) - at:.2f} s"
-        return self._proof("stop", node, death.code != KILLED, evidence, at)
+        evidence = f"exit code {death.code} after {self._moment(death) - at:.2f} s, {told.words}"
+        return self._proof("stop", node, told.done and death.code != KILLED, evidence, at)
 
     def pause(self, node: str) -> Proof:
         """Freeze every process of the node."""
@@ -196,7 +217,7 @@ class DockerSite(RealSite):
     def alive(self, node: str) -> bool:
         """Whether the node's daemon runs (a frozen one does)."""
         self._ground.deaths.check()
-        return node in self._boxes and self._boxes[node].running()
+        return node in self._boxes and self._boxes[node].alive()
 
     def logs(self, node: str) -> str:
         """All that the node's starts have printed so far; nothing once the site is closed."""
@@ -243,9 +264,7 @@ class DockerSite(RealSite):
         return self._boxes[node]
 
     def _make_box(self, node: str) -> Box:
-        data = self._folder / "data" / node
-        data.mkdir(parents=True)
-        data.chmod(0o777)  # an image may run its daemon as any user
+        data = self._open_folder("data", node)
         home = Home(
             name=f"{self._ground.prefix}-{self._folder.name}-{node}",
             image=self._ground.image,
@@ -254,6 +273,7 @@ class DockerSite(RealSite):
             data=data,
             witness=self._folder / "witness",
             shared=self._folder / "shared",
+            keeper=self._open_folder("keep", node) if self._orphans else None,
         )
 
         def when_dead(death: Death) -> None:
@@ -261,6 +281,13 @@ class DockerSite(RealSite):
             self.notify()
 
         return Box(self._ground.engine, self._ground.deaths, home, when_dead)
+
+    def _open_folder(self, what: str, node: str) -> Path:
+        """A folder of the node; an image may run its daemon as any user."""
+        folder = self._folder / what / node
+        folder.mkdir(parents=True)
+        folder.chmod(0o777)
+        return folder
 
     def _moment(self, death: Death) -> float:
         """When that was, on this site's clock; an engine elsewhere has a clock of its own."""

@@ -1,0 +1,251 @@
+"""Each of the eight verdicts, brought about in whole runs of `runall conform`, and counted apart.
+
+One run has all eight: the clusters of its small features are fakes that lie in a known way. What
+slow timers, lost records and dead adapters lead to is shown with the real features and a real
+scheduler, which says less of itself than it could, or promises more than it keeps.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from adapted import PROGRAM_OPTION, features_through_an_adapter
+from judged import conform as conform_here
+from runall_harness.verdicts import EXIT_CODES, Verdict
+from small_features import (
+    STEPS,
+    conform,
+    plain_pytest,
+    report_of,
+    runall,
+    verdicts,
+    write_folder,
+)
+
+# ------------------------------------------------------------------ all eight in one run
+ENDS = {
+    "kept": ("run again", "pass"),
+    "broken promise": ("lost", "fail"),
+    "declared": ("lost", "known-failure"),
+    "mended": ("run again", "unexpected-pass"),
+    "needy": ("run again", "unsupported"),
+    "unproven": ("unproven", "inconclusive"),
+    "given up": ("given up", "skipped"),
+    "broken harness": ("broken", "error"),
+}
+KNOWN = """\
+[known_failures]
+"small/declared/manual" = "issue 12"
+"small/mended/manual" = "issue 13"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("eight") / "f"
+    write_folder(made, {name: STEPS[step] for name, (step, _) in ENDS.items()})
+    (made / "known.toml").write_text(KNOWN, "utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def told(folder: Path) -> dict[str, Any]:
+    done = conform(folder, "--known-failures", "known.toml", "--format", "json")
+    assert done.returncode == 3, done.stderr
+    return report_of(done)
+
+
+def test_one_run_can_have_all_eight_and_each_is_counted_apart(told: dict[str, Any]) -> None:
+    assert verdicts(told) == {name: verdict for name, (_, verdict) in ENDS.items()}
+    assert told["summary"] == dict.fromkeys(Verdict, 1)
+    assert {verdict for _, verdict in ENDS.values()} == set(Verdict)
+
+
+def test_people_are_told_each_of_them_by_its_word_and_number(folder: Path) -> None:
+    lines = conform(folder, "--known-failures", "known.toml").stdout.splitlines()
+    for verdict in Verdict:
+        row = re.compile(rf"│ \S {verdict} +│ +1 │")
+        assert len([line for line in lines if row.fullmatch(line)]) == 1, verdict
+    reasons = [line for line in lines if line.endswith("(1 case)")]
+    assert [line.partition(":")[0] for line in reasons] == [
+        "known-failure", "unsupported", "skipped"
+    ]  # fmt: skip
+
+
+def test_plain_pytest_counts_them_apart_too(folder: Path) -> None:
+    done = plain_pytest(folder, f"--runall-known-failures={folder / 'known.toml'}")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("Run All: ")]
+    assert line == "Run All: " + ", ".join(f"1 {verdict}" for verdict in Verdict)
+
+
+def test_a_comparison_shows_all_eight(folder: Path, told: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text(json.dumps(told), "utf-8")
+    compared = runall(folder, "compare", "--by", "scenario", "r.json", cwd=tmp_path)
+    assert compared.returncode == 0, compared.stderr
+    for name, (_, verdict) in ENDS.items():
+        (line,) = [line for line in compared.stdout.splitlines() if f"│ {name} (manual)" in line]
+        assert f" {verdict}" in line
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_each_gives_a_run_its_exit_code_although_another_case_passed(
+    name: str, tmp_path: Path
+) -> None:
+    step, verdict = ENDS[name]
+    made = write_folder(tmp_path / "f", {"another": STEPS["run again"], name: STEPS[step]})
+    entries = [line for line in KNOWN.splitlines() if f"/{name}/" in line]
+    (made / "known.toml").write_text("\n".join(["[known_failures]", *entries]), "utf-8")
+    done = conform(made, "--known-failures", "known.toml")
+    assert done.returncode == EXIT_CODES[Verdict(verdict)], done.stdout
+
+
+# ------------------------------------------------------------------ with a real scheduler
+SYSTEM = """\
+from typing import Any
+
+import msgspec
+from runall_harness.systems.base import JobView, Timings
+from runall_harness.systems.reference import Reference, SimulatedClient
+
+
+class MuteClient(SimulatedClient):
+    def owes(self, root: str) -> bool | None:
+        return None
+
+
+class Mute(Reference):
+    "A scheduler that can't say what it owes."
+
+    name = "mute"
+    claims = 4.5
+
+    @property
+    def timings(self) -> Timings:
+        return msgspec.structs.replace(super().timings, dead_job_timeout=self.claims)
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return MuteClient(site, primaries)
+
+
+class Slow(Mute):
+    "It also says that it acts sooner than it does."
+
+    claims = 1.0
+
+
+class FailingClient(MuteClient):
+    def jobs(self) -> list[JobView]:
+        return [
+            msgspec.structs.replace(view, state="failed") if view.state == "interrupted" else view
+            for view in super().jobs()
+        ]
+
+
+class Failing(Mute):
+    "It has every job that it lost on record as failed."
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return FailingClient(site, primaries)
+
+
+class ForgetfulClient(SimulatedClient):
+    def jobs(self) -> list[JobView]:
+        return [view for view in super().jobs() if view.state != "interrupted"]
+
+
+class Forgetful(Reference):
+    "It shows nothing any more of a job that was interrupted."
+
+    name = "forgetful"
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return ForgetfulClient(site, primaries)
+"""
+TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
+
+
+# A case that waits for the rerun, and not for the end of the first attempt before.
+GOING_DOWN = "4_primary_restart/nothing-is-launched-by-a-primary-that-is-going-down/manual"
+
+
+def judged(
+    tmp_path: Path, system: str, policy: str = "reference", case: str = TAKEN_OVER
+) -> tuple[int, dict[str, Any]]:
+    """The exit code and the one case of a run of that system in virtual time."""
+    (tmp_path / "mine.py").write_text(SYSTEM, "utf-8")
+    asked = ("--system", f"mine:{system}", "--policy", policy, "--scenario", case)
+    done = runall(None, "conform", "--rig", "simulated", *asked, "--format", "json", cwd=tmp_path)
+    (told,) = report_of(done)["cases"]
+    return done.returncode, told
+
+
+def test_what_comes_in_time_passes_although_the_system_can_say_nothing(tmp_path: Path) -> None:
+    code, case = judged(tmp_path, "Mute")
+    assert (code, case["verdict"], case["outcome"]) == (0, "pass", "rerun-once")
+
+
+def test_what_comes_later_than_a_system_says_of_itself_is_inconclusive(tmp_path: Path) -> None:
+    code, case = judged(tmp_path, "Slow")
+    assert (code, case["verdict"], case["outcome"]) == (2, "inconclusive", "open")
+    assert "s late, after 3.2 s: slower than the system's own stated timings" in case["message"]
+
+
+def test_what_does_not_come_in_the_overtime_either_is_a_broken_promise(tmp_path: Path) -> None:
+    code, case = judged(tmp_path, "Mute", "cronicle-0.9.49")
+    assert (code, case["verdict"], case["outcome"]) == (1, "fail", "not-rerun")
+    assert case["within_s"] == pytest.approx(2 * case["deadline_s"])
+    assert f"nothing within {case['within_s']:g} s" in case["message"]
+
+
+def test_a_system_that_says_that_it_has_given_up_is_believed_at_once(tmp_path: Path) -> None:
+    asked = ("--policy", "cronicle-0.9.49", "--scenario", TAKEN_OVER, "--format", "json")
+    done = runall(None, "conform", "--rig", "simulated", *asked, cwd=tmp_path)
+    (case,) = report_of(done)["cases"]
+    assert (done.returncode, case["verdict"], case["outcome"]) == (1, "fail", "failed-for-good")
+    assert case["within_s"] is None
+    assert "given up" in case["message"]
+
+
+@pytest.mark.parametrize(
+    ("case", "words"), [(TAKEN_OVER, "it ends as failed"), (GOING_DOWN, "given up: ")]
+)
+def test_a_record_that_is_final_as_failed_is_an_answer_of_a_system_that_can_say_nothing(
+    tmp_path: Path, case: str, words: str
+) -> None:
+    code, told = judged(tmp_path, "Failing", "cronicle-0.9.49", case)
+    assert (code, told["verdict"], told["outcome"]) == (1, "fail", "failed-for-good")
+    assert told["within_s"] is None
+    assert words in told["message"]
+
+
+def test_a_record_that_vanishes_is_told_as_lost(tmp_path: Path) -> None:
+    code, case = judged(tmp_path, "Forgetful", "cronicle-0.9.49")
+    assert (code, case["verdict"], case["outcome"]) == (1, "fail", "record-lost")
+
+
+def test_people_read_the_outcome_where_the_case_ends_and_in_its_closing_words(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mine.py").write_text(SYSTEM, "utf-8")
+    asked = ("--system", "mine:Mute", "--policy", "cronicle-0.9.49", "--scenario", TAKEN_OVER)
+    shown = runall(None, "conform", "--rig", "simulated", *asked, cwd=tmp_path).stdout
+    assert f"{TAKEN_OVER}  not rerun within 13.4 s" in shown
+    assert "  outcome   not rerun within 13.4 s" in shown
+
+
+def test_an_adapter_that_dies_makes_an_error_and_no_word_about_the_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = features_through_an_adapter(tmp_path / "features")
+    liar = f"{sys.executable} {Path(__file__).with_name('lying_adapters.py')} Dies"
+    monkeypatch.setenv("RUNALL_FEATURES", str(features))
+    monkeypatch.setenv(PROGRAM_OPTION, liar)
+    asked = ("--scenario", "5_worker_restart/its-job-is-run-again-by-itself*/manual")
+    found = conform_here("--rig", "processes", *asked, out=tmp_path / "out")
+    (case,) = found.report["cases"]
+    assert (found.code, case["verdict"], case["outcome"]) == (3, "error", None)
+    assert case["message"].count("next step") == 1
