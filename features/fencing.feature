@@ -97,7 +97,7 @@ Feature: One attempt at a time, whatever is late
       | manual    |
       | scheduled |
 
-  @RA-2.13 @pause
+  @RA-2.13 @pause @handover
   Scenario Outline: A job that was handed to a server which died before it began
     Given a primary and one worker
     And an event for the first worker, with Run All on
@@ -110,7 +110,7 @@ Feature: One attempt at a time, whatever is late
       | manual    |
       | scheduled |
 
-  @RA-7.4 @needs:fencing @partition
+  @RA-7.4 @needs:fencing @partition @handover
   Scenario Outline: A start order that a cut held up is void
     Given a primary and two workers
     And an event for the first worker, with Run All on

@@ -16,7 +16,6 @@ from .checks import judge
 from .history import Answer, Call, Clock, End, Fault, History, Ledger, Meta, Outcome, Owed, Start
 from .readiness import Evidence
 from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
-from .systems.adapter import AdapterClient
 from .systems.base import JobView, LedgerView, Rejected, System, Unreachable
 from .traces import About, Gathered, root_of
 from .verdicts import Inconclusive, Unsupported
@@ -185,11 +184,6 @@ class Cluster:
         )
 
     # ---------------------------------------------------------------- asking
-    def require(self, what: str) -> None:
-        """Raise `Unsupported` for what the system's adapter declares that it can't do or show."""
-        if isinstance(self.client, AdapterClient):
-            self.client.require(what)
-
     def call(self, verb: str, **args: Any) -> Any:
         """Ask the system for something, and write down what was asked and answered."""
         self.calls += 1

@@ -24,7 +24,7 @@ from .outcome import TROUBLE, Ended
 from .plugin import SESSION_PLUGIN
 from .report import base_id, count_verdicts
 from .rigs.base import KitCannotRun, Rig
-from .rigs.faults import FAULTS, WHY
+from .rigs.faults import FAULTS, SITUATIONS, WHY
 from .systems import Wanted, file_of, read_options
 from .systems.base import System
 from .verdicts import Unsupported, Verdict, Violation
@@ -211,9 +211,10 @@ class CaseSession:
         for need in case.needs:
             if need not in system.capabilities:
                 raise Unsupported(f"the system does not declare the capability {need}")
+        for tag in sorted(case.tags & (FAULTS | SITUATIONS)):
+            if tag in system.cannot:
+                raise Unsupported(f"{system.name} can't show {tag}: {system.cannot[tag]}")
         for fault in sorted(case.tags & FAULTS):
-            if fault in system.cannot:
-                raise Unsupported(f"{system.name} can't show {fault}: {system.cannot[fault]}")
             if fault not in rig.abilities:
                 why = f": {WHY[fault]}" if fault in WHY else ""
                 raise Unsupported(f"the {rig.name} rig cannot show the fault {fault}{why}")

@@ -129,7 +129,6 @@ def _(scene: Scene) -> None:
 def _(scene: Scene, how: str, trigger: str) -> JobView:
     if trigger == "manual":
         scene.create_planned(EVENT, trigger, {"tag": TAG})
-    scene.cluster.require("job.placed_at")
     freeze(scene, FIRST) if how == "frozen" else scene.cut(FIRST)
     try:
         return hand_over(scene, trigger)

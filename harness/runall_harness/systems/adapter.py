@@ -34,8 +34,11 @@ from ..adapter.wire import AdapterProcess
 from ..verdicts import Unsupported
 from .base import EventView, JobView, LedgerView, Rejected, Unreachable
 
-# A refusal with this code is for ever: what was asked for is nothing that the scheduler can do.
-CANNOT = "cannot"
+# The values with which a field of an event asks for nothing: whoever has no limits can have none.
+NO_WISH: Mapping[str, object] = {
+    "enabled": True,
+    **dict.fromkeys(("timeout", "max_children", "queue_max", "retries", "retry_delay"), 0),
+}
 
 
 def nothing() -> None:
@@ -103,8 +106,6 @@ class AdapterClient:
         if isinstance(answer, Done):
             return answer.value
         if isinstance(answer, Refused):
-            if answer.code == CANNOT:
-                raise Unsupported(f"the system can't do this: {answer.message}")
             raise Rejected(answer.code, answer.message)
         raise Unreachable(answer.message)
 
@@ -125,8 +126,9 @@ class AdapterClient:
 
     def require_fields(self, fields: Mapping[str, Any]) -> None:
         """Raise `Unsupported` for the first field that the scheduler can't honour."""
-        for name in fields:
-            self.require(f"event.{name}")
+        for name, value in fields.items():
+            if NO_WISH.get(name) != value:
+                self.require(f"event.{name}")
 
     def delete_event(self, event: str) -> None:
         """Delete an event."""

@@ -107,7 +107,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rigs: where it can run. own_hosts: each node needs a host name and an address of its own.
     image: what the docker rig runs the nodes in, a template; needs_image: how to get one, where
     the kit's own can't do. probe: a node is ready only after a job has run on it.
-    cannot: the faults that it can't be shown under, each with the reason.
+    cannot: faults that it can't be shown under, situations that it knows not; each with the reason.
     options: names that a user may set, with their defaults; `${option.NAME}` in templates.
     policies: other settings of the same scheduler, each laid over this file.
     known_failures: a reason for each id or glob of cases.

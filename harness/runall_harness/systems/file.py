@@ -163,15 +163,22 @@ class FileSystem:
     # ---------------------------------------------------------------- its API
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         """The program or the class that the file names, told where the primaries are."""
-        adapter, urls = self.described.adapter, [site.url(primary) for primary in primaries]
+        adapter = self.described.adapter
         if self.make_client is not None:
+            urls = [site.url(primary) for primary in primaries]
             options = {k: self.fill(text, {}) for k, text in adapter.options.items()}
             return self.make_client(site.notify, urls, **options)
-        asked = names_in(*adapter.command, *adapter.env.values())
-        values = {"primaries": " ".join(urls), **self.home(asked, inside=False)}
-        command = [self.fill(word, values) for word in adapter.command]
-        env = {k: self.fill(text, values) for k, text in adapter.env.items()}
+        command, env = self.program(site, primaries)
         return AdapterClient(command, env, self.folder, notify=site.notify)
+
+    def program(self, site: Site, primaries: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
+        """The words of the adapter's command, and what is added to its environment."""
+        adapter = self.described.adapter
+        asked = names_in(*adapter.command, *adapter.env.values())
+        urls = " ".join(site.url(primary) for primary in primaries)
+        values = {"primaries": urls, **self.home(asked, inside=False)}
+        command = [self.fill(word, values) for word in adapter.command]
+        return command, {key: self.fill(text, values) for key, text in adapter.env.items()}
 
     def close(self) -> None:
         """Nothing lies outside the site."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..rigs.faults import FAULTS
+from ..rigs.faults import FAULTS, SITUATIONS
 from .base import Timings
 from .reference import CAPABILITIES
 from .templates import ROLES, templates, unfilled
@@ -40,9 +40,10 @@ def find_strangers(described: "Description") -> Iterator[str]:
         if capability not in CAPABILITIES:
             known = ", ".join(sorted(CAPABILITIES))
             yield f"capabilities: there is no {capability!r}; take any of {known}"
+    tags = sorted(FAULTS | SITUATIONS)
     for fault, reason in described.cannot.items():
-        if fault not in FAULTS:
-            yield f"cannot: there is no fault {fault!r}; take any of {', '.join(sorted(FAULTS))}"
+        if fault not in tags:
+            yield f"cannot: there is no fault {fault!r}; take any of {', '.join(tags)}"
         if not reason.strip():
             yield f"cannot.{fault}: say why, in a text that is not empty"
 

@@ -33,8 +33,8 @@ from orders import EVENTS, attempt_id, options_of, order_of, queue_of, task_of
 from records import Sight, sights
 
 # What Celery has no means for, by the field of an event that would ask for it.
-NO_LIMIT = "Celery limits how often a task starts on one worker, not how many run in all"
 FIELDS = {
+    "max_children": "Celery limits how often a task starts on a worker, not how many run in all",
     "queue_max": "a queue of Celery takes any number of messages",
     "missed": "beat sends an entry that it missed once, whatever an entry would want",
     "missed_age": "beat_cron_starting_deadline is one for all entries",
@@ -55,7 +55,6 @@ class CeleryAdapter(Adapter):
         "event": "beat keeps when an entry ran last to itself",
         "owes": "Celery does not say what it would deliver again",
         "ledger": "it keeps none",
-        "job.placed_at": "workers take jobs themselves, at a time that Celery does not record",
         **{f"event.{name}": reason for name, reason in FIELDS.items()},
     }
 
@@ -170,8 +169,6 @@ class CeleryAdapter(Adapter):
 
 def check(event: Mapping[str, Any]) -> None:
     """Refuse an event that Celery can't serve. Raises `Rejected`."""
-    if event.get("max_children", 0):
-        raise Rejected("cannot", NO_LIMIT)
     if queue_of(event.get("target", "*")) is None:
         raise Rejected("bad-event", f"no worker takes from a queue for {event['target']}")
 
