@@ -25,7 +25,7 @@ T = TypeVar("T")
 PRIMARY = "primary"
 SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
 START_BUDGET = 30.0
-TAIL = 20
+TAIL = 5
 
 
 class Cluster:
@@ -111,11 +111,16 @@ class Cluster:
         if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
             here = {node for node in wanted & self.online() if self.evident({node})}
             silent = sorted(settled_on or wanted - here)
-            words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
+            words = "; ".join(f"{node}: {self.last_words(node)}" for node in silent)
             raise KitCannotRun(
-                f"{', '.join(silent)} did not come up; last words: {words}",
+                f"{', '.join(silent)} did not come up; last words of {words}",
                 "read the node's log, and try its command by hand",
             )
+
+    def last_words(self, node: str) -> str:
+        """The end of what a node printed, in a line."""
+        lines = [line.strip() for line in self.site.logs(node).splitlines()[-TAIL:]]
+        return " / ".join(filter(None, lines)) or "(nothing)"
 
     def evident(self, nodes: set[str]) -> bool:
         """Whether of each node that is seen which must be, before anybody else is asked."""

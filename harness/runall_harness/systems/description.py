@@ -207,8 +207,3 @@ def description_schema() -> dict[str, Any]:
 def example() -> str:
     """The file that describes the reference, with its comments: what new ones begin with."""
     return (Path(__file__).parent / "files" / "reference.toml").read_text("utf-8")
-
-
-def named(name: str) -> str:
-    """The example under another name."""
-    return example().replace('name = "reference"', f"name = {msgspec.json.encode(name).decode()}")

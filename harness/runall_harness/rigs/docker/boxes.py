@@ -29,7 +29,7 @@ KILL_WITHIN = 30.0
 class Home:
     """What stays the same over all containers of a node.
 
-    `keeper` is the folder of the keeper, where the daemon can be killed apart from its jobs.
+    `keeper` is the folder of a keeper, where the daemon can be killed apart from its jobs.
     """
 
     name: str
@@ -45,10 +45,8 @@ class Home:
         """Folders of this machine that the node may write to, by where it finds them."""
         kept = {inside: self.data / name for inside, name in spec.keep.items()}
         common = {inside: self.shared / name for inside, name in spec.shared.items()}
-        own = {DATA: self.data, WITNESS: self.witness} | (
-            {KEEP: self.keeper} if self.keeper else {}
-        )
-        return {**own, **kept, **common}
+        keeper = {KEEP: self.keeper} if self.keeper else {}
+        return {DATA: self.data, WITNESS: self.witness, **keeper, **kept, **common}
 
 
 def mounted(folders: Mapping[str, Path]) -> dict[str, str]:
