@@ -112,8 +112,8 @@ def told(root: str, order: Order, attempt: int) -> dict[str, str]:
 def run(params: Mapping[str, Any], words: Mapping[str, str], stopping: Callable[[], None]) -> int:
     """Run a script to its end; its exit status, negative for a signal.
 
-    Raises `SoftTimeLimitExceeded` after its time, once it has ended; does not come back when the
-    process is told to end.
+    Raises `SoftTimeLimitExceeded` after its time, once it has ended. Told to end, it ends the script,
+    and with it this process, unless the script ends well.
     """
     inherited = {name: text for name, text in os.environ.items() if name not in OWN}
     given = {name.upper(): str(value) for name, value in params.items() if name != "script"}
@@ -125,8 +125,8 @@ def run(params: Mapping[str, Any], words: Mapping[str, str], stopping: Callable[
         try:
             return wait(script, stopping)
         except Terminated:
-            end(script)
-            die()
+            # What ends well although it was told to end has done its work.
+            return end(script) and die()
 
 
 def wait(script: subprocess.Popen[bytes], stopping: Callable[[], None]) -> int:
@@ -153,14 +153,14 @@ def heeding_sigterm() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def end(script: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, and after the grace SIGKILL."""
+def end(script: subprocess.Popen[bytes]) -> int:
+    """SIGTERM, and after the grace SIGKILL; its exit status, negative for a signal."""
     script.terminate()
     try:
-        script.wait(GRACE)
+        return script.wait(GRACE)
     except subprocess.TimeoutExpired:
         script.kill()
-        script.wait()
+        return script.wait()
 
 
 def die() -> NoReturn:
