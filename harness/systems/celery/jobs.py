@@ -112,8 +112,8 @@ def told(root: str, order: Order, attempt: int) -> dict[str, str]:
 def run(params: Mapping[str, Any], words: Mapping[str, str], stopping: Callable[[], None]) -> int:
     """Run a script to its end; its exit status, negative for a signal.
 
-    Raises `SoftTimeLimitExceeded` after its time, once it has ended. Told to end, it ends the script,
-    and with it this process, unless the script ends well.
+    Raises `SoftTimeLimitExceeded` after its time, once it has ended. Told to end, it ends the
+    script, and with it this process, unless the script ends well.
     """
     inherited = {name: text for name, text in os.environ.items() if name not in OWN}
     given = {name.upper(): str(value) for name, value in params.items() if name != "script"}
