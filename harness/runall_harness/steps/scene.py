@@ -68,9 +68,19 @@ class Scene(Stage):
         """Let the work end, see it end well, and see that nothing follows."""
         self.cluster.site.release(work.tag)
         self.cluster.await_evidence(
-            f"{work.tag} completes", lambda: self.completed(work), self.timings.slack
+            f"{work.tag} completes",
+            lambda: self.cluster.tagged(work.tag)[-1].how == "completed",
+            self.timings.slack,
         )
+        self.require_taken_in(work)
         self.nothing_follows(work, executions)
+
+    def require_taken_in(self, work: Work) -> None:
+        """The system knows, soon enough, that the latest execution has completed."""
+        if not self.cluster.wait(lambda: self.completed(work), self.deadline):
+            last = self.cluster.tagged(work.tag)[-1]
+            seen = f"after {self.deadline:g} s {self.why(work)}"
+            raise Violation(self.clause, f"{last.job} is shown as completed", seen)
 
     def completed(self, work: Work) -> bool:
         """Whether the latest execution has completed and the system knows it."""
