@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 PRIMARY = "primary"
 SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
-START_BUDGET = 30.0
+# Of a scheduler that has to load much, on a machine that does much else; seconds.
+START_BUDGET = 90.0
 TAIL = 5
 
 
