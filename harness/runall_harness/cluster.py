@@ -306,14 +306,15 @@ class Cluster:
 
     # ---------------------------------------------------------------- the end
     def regard(self, root: str, tag: str) -> None:
-        """The case is about that job, unless it is about another that came before.
-
-        While nothing is broken yet, learn whether the system can say what it owes.
-        """
+        """The case is about that job, unless it is about another that came before."""
         if self.about is None:
             self.about = About(root, tag)
-            with suppress(Unreachable, Rejected):
-                self.tells = self.api.owes(root) is not None
+            self.learn(root)
+
+    def learn(self, root: str) -> None:
+        """Learn whether the system can say what it owes of a job; asked while somebody answers."""
+        with suppress(Unreachable, Rejected):
+            self.tells = self.api.owes(root) is not None
 
     def aftermath(self) -> Aftermath | None:
         """What became of the job that the case is about; None where it is about none."""
