@@ -389,6 +389,7 @@ def test_deadlines_follow_from_the_settings_that_are_in_force(
     told = json.loads(image_says(config, settings).stdout)
     timings = told["timings"]
     assert told["version"] == "0.9.1"
+    assert timings["forgives"] <= timings["dead_job_timeout"] - 120
     assert (timings["dead_job_timeout"], timings["takeover"], timings["grace"]) == (
         dead, takeover, grace,
     )  # fmt: skip

@@ -139,7 +139,7 @@ def test_the_schema_accepts_the_shipped_file_and_no_unknown_key() -> None:
         ('words = ["--fence"', 'words = ["${name}"', "unsafe.words: there is no ${name} here"),
         ('# [roles.primary.files]\n# "conf', '[roles.primary.files]\n"..', "'../settings.json'"),
         ("# client = ", "client = ", "adapter: name either a command or a client"),
-        ("${primaries}", "${nodes}", "adapter.env.RUNALL_URLS: there is no ${nodes} here"),
+        ("${primaries}", "${leaders}", "adapter.env.RUNALL_URLS: there is no ${leaders} here"),
         (PROGRAM, 'client = "runall_harness.nothing:Nobody"\n', "cannot be had"),
         ("[known_failures]\n", "[known_failures]\n'z' = 'gone'\n", "'z' names no case"),
         ("[known_failures]\n", "[known_failures]\n'z' = ''\n", "known_failures.'z' has no reason"),

@@ -10,7 +10,7 @@ from ..checks.lineages import require_faithful
 from ..cluster import Cluster
 from ..rigs.base import Execution
 from ..systems.base import JobView
-from ..verdicts import Violation
+from ..verdicts import Inconclusive, Violation
 from .patience import Patience, Wait
 from .stage import Stage, Work
 
@@ -51,6 +51,7 @@ class Scene(Stage):
         self.cluster.owe("rerun", work.root, wait.most, clause=clause, since=since, tag=work.tag)
         runs = wait.until(patience.look, hopeless=patience.hopeless)
         if not runs or len(runs) < 2:
+            self.require_return_at_once(work)
             self.cluster.waited = None if runs else wait.most
             why = self.why(work)
             seen = f"given up: {why}" if runs else f"nothing within {wait.most:g} s: {why}"
@@ -58,6 +59,14 @@ class Scene(Stage):
         self.cluster.recovery_s = runs[1].started_at - self.since
         wait.require_timely("the rerun")
         return runs[1]
+
+    def require_return_at_once(self, work: Work) -> None:
+        """Raise `Inconclusive` for a server that was to be back at once, and was not."""
+        if self.away > self.timings.forgives:
+            raise Inconclusive(
+                f"{work.node} was to be back at once, and was away for {self.away:.1f} s: longer "
+                f"than the {self.timings.forgives:g} s for which the system waits for it"
+            )
 
     def why(self, work: Work) -> str:
         """What the system itself says."""

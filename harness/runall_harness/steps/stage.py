@@ -44,6 +44,7 @@ class Stage:
         self.clause = "RA-2.1"
         self.since = 0.0
         self.cut_off: set[str] = set()
+        self.away = 0.0  # of a server that was to be back at once
         self.stopped_at = self.left_at = self.back_at = self.led_at = 0.0
         self.promised = 0.0
         self.accepted = ""

@@ -37,6 +37,7 @@ def _(scene: Scene) -> None:
     scene.kill(scene.victim)
     scene.expect("RA-2.3", scene.promise_after_return())
     scene.come_back(scene.victim)
+    scene.away = scene.cluster.site.now() - scene.since
 
 
 @when("its server comes back")

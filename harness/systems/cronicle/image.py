@@ -49,6 +49,7 @@ def timings(config: Mapping[str, Any]) -> dict[str, float]:
     local = config["master_ping_timeout"] + BOOT + TICK
     return {
         "dead_job_timeout": max(remote, local),
+        "forgives": config["dead_job_timeout"],
         "takeover": config["master_ping_timeout"] + BOOT,
         "grace": config["child_kill_timeout"],
         "stop": config["child_kill_timeout"] + BOOT,
