@@ -23,7 +23,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     minute: how long a minute of the schedule lasts.
     stop: how long a clean stop may take; grace: how long it leaves a job after SIGTERM.
     spread: how far apart the reruns of one lost server start.
-    forgives: how long a server may be away before its jobs are given up at the earliest.
+    forgives: how long a server may be away until its jobs are given up for good, at the earliest.
     alone: how long a worker lets its jobs go on without a primary.
     start: from the start of a node until it takes work.
     slack: what a busy machine may add to any of these; lag: to a signal, until it is heard.
