@@ -2,7 +2,7 @@ Feature: Retries and time limits meet a failure of the server
   A job's own failure, its time limit and the loss of its server are three different ends. Each
   has its own consequence, and none may be taken for another.
 
-  @RA-11.1 @RA-11.2
+  @job @RA-11.1 @RA-11.2
   Scenario Outline: A retry that waits for its delay outlives the server where the job failed
     Given a primary and two workers
     And an event for any worker, with Run All on and one more try after a failure
@@ -17,7 +17,7 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
-  @RA-11.1 @RA-11.2
+  @job @RA-11.1 @RA-11.2
   Scenario Outline: A retry that waits for its delay outlives a crash of the primary
     Given a primary and one worker
     And an event for the primary, with Run All on and one more try after a failure
@@ -32,7 +32,7 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
-  @RA-4.9 @RA-11.1
+  @job @RA-4.9 @RA-11.1
   Scenario Outline: An interruption uses up no retry
     Given a primary and one worker
     And an event for any worker, with Run All on and one more try after a failure
@@ -48,7 +48,7 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
-  @RA-11.3 @RA-4.9
+  @job @RA-11.3 @RA-4.9
   Scenario Outline: A retry that is interrupted is run again with the tries that it had left
     Given a primary and one worker
     And an event for any worker, with Run All on and two more tries after a failure

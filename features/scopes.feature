@@ -75,7 +75,7 @@ Feature: How much of a server a failure takes
       | scheduled |
 
   @RA-1.1 @RA-1.2 @RA-1.4 @RA-2.8
-  Scenario Outline: SIGTERM to its daemon alone
+  Scenario Outline: Its daemon alone gets SIGTERM, and ends the job
     Given a primary and two workers
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
@@ -89,7 +89,7 @@ Feature: How much of a server a failure takes
       | scheduled |
 
   @group @RA-1.1 @RA-1.2 @RA-1.4 @RA-2.8 @RA-4.3
-  Scenario Outline: SIGTERM to all of it at once ends the job, which is an interruption
+  Scenario Outline: All of it gets SIGTERM at once, and the job is the first to obey
     Given a primary and two workers
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
@@ -104,7 +104,7 @@ Feature: How much of a server a failure takes
       | scheduled |
 
   @group @RA-1.1 @RA-1.2 @RA-1.4 @RA-2.8
-  Scenario Outline: SIGTERM to all of the primary at once ends its local job too
+  Scenario Outline: All of the primary gets SIGTERM at once, its local job too
     Given a primary and one worker
     And an event for the primary, with Run All on
     And a <trigger> job of it runs
@@ -118,7 +118,7 @@ Feature: How much of a server a failure takes
       | scheduled |
 
   @group @RA-2.9 @RA-3.4
-  Scenario Outline: A job that finishes its work on the SIGTERM of all is a completion
+  Scenario Outline: All of it gets SIGTERM at once, and the job finishes its work
     Given a primary and two workers
     And an event for any worker, with Run All on
     And a <trigger> job of it runs that finishes its work on SIGTERM

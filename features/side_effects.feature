@@ -92,7 +92,8 @@ Feature: What the recovery must leave alone
     And a job of another event runs on the second worker
     When its server is killed and comes back at once
     Then the job is run again, once, on the same server
-    And the job on the second worker goes on undisturbed, and ends well
+    When the dead-job timeout has passed for every job that was there
+    Then the job on the second worker goes on undisturbed, and ends well
 
     Examples:
       | trigger   |
@@ -107,7 +108,8 @@ Feature: What the recovery must leave alone
     And a job of another event runs on the second worker
     When its server is killed and stays away
     Then the job ends as interrupted
-    And the job on the second worker goes on undisturbed, and ends well
+    When the dead-job timeout has passed for every job that was there
+    Then the job on the second worker goes on undisturbed, and ends well
 
     Examples:
       | trigger   |

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, cast
 
 import pytest
 from databases import Server, can_make_servers, own_schema, own_server
+from engine_relay import ENGINE_SOCKET, Relay
 from judged import conform
 from runall_harness.history import AnyLine, load
 from runall_harness.images.base import BASE_OPTION, DEFAULT_BASE
@@ -49,6 +50,18 @@ def give_up(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def relay(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
+    """A door in front of the engine, through which everything goes that is started from now on."""
+    if not ENGINE_SOCKET.is_socket():
+        pytest.skip(f"the engine is not at {ENGINE_SOCKET}, so nothing can stand in front of it")
+    assert engine.client.ping()
+    made = Relay(tmp_path / "engine.sock")
+    monkeypatch.setenv("DOCKER_HOST", made.address)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,11 @@ def test_the_five_failures_get_the_same_verdicts_through_an_adapter(
 
 @pytest.mark.parametrize(
     ("lie", "cause"),
-    [("Dies", "instead of answering jobs"), ("Prints", "answered jobs with what is no answer")],
+    [
+        ("Dies", "instead of answering jobs"),
+        ("Hangs", "did not answer jobs within 10 s"),
+        ("Prints", "answered jobs with what is no answer"),
+    ],
 )
 def test_an_adapter_that_breaks_in_the_middle_of_a_case_is_an_error_and_leaves_nothing(
     lie: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -46,11 +50,12 @@ def test_an_adapter_that_breaks_in_the_middle_of_a_case_is_an_error_and_leaves_n
     liar = f"{sys.executable} {Path(__file__).with_name('lying_adapters.py')} {lie}"
     monkeypatch.setenv("RUNALL_FEATURES", str(features))
     monkeypatch.setenv(PROGRAM_OPTION, liar)
-    asked = ("--scenario", "5_*", "--trigger", "manual", "--jobs", "1")
+    asked = ("--scenario", "5_*/its-job*by-a*", "--trigger", "manual", "--jobs", "1")
     found = conform("--rig", "processes", *asked, out=tmp_path / "out")
     assert found.code == 3
     assert set(found.verdicts().values()) == {"error"}
-    told = [case["message"] for case in found.report["cases"]]
-    assert all(cause in message and "next step" in message for message in told)
+    told = [line for case in found.report["cases"] for line in case["message"].splitlines()]
+    assert any(cause in line for line in told)
+    assert all("; next step: " in line for line in told), "cause and next step are in one line"
     commands = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
     assert [command for command in commands if command == liar] == []

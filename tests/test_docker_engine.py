@@ -1,75 +1,24 @@
 """The engine that answers, that doesn't, and that goes away; and which rig a run then takes."""
 
-import socket
 import threading
 import uuid
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import cast
 
 import pytest
+from engine_relay import Relay
 from runall_harness.rigs import choose
 from runall_harness.rigs.base import KitCannotRun, NodeSpec
 from runall_harness.rigs.docker import DockerRig, clean
 from runall_harness.rigs.docker.engine import Engine, connect, observe, trouble
 from runall_harness.rigs.docker.site import DockerSite
 
-ENGINE_SOCKET = Path("/var/run/docker.sock")
 NAP = ("python3", "-c", "import signal; signal.pause()")
 
 
 def new_run() -> str:
     return f"test-{uuid.uuid4().hex[:8]}"
-
-
-class Relay:
-    """A socket in front of the engine's own. Closing it is an engine that dies."""
-
-    def __init__(self, path: Path) -> None:
-        self.address = f"unix://{path}"
-        self._sockets: list[socket.socket] = []
-        self._door = self._keep(socket.socket(socket.AF_UNIX))
-        self._door.bind(str(path))
-        self._door.listen()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _keep(self, made: socket.socket) -> socket.socket:
-        self._sockets.append(made)
-        return made
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                near = self._keep(self._door.accept()[0])
-                far = self._keep(socket.socket(socket.AF_UNIX))
-                far.connect(str(ENGINE_SOCKET))
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
-
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        """End every connection and take no more."""
-        for each in self._sockets:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-
-@pytest.fixture
-def relay(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
-    if not ENGINE_SOCKET.is_socket():
-        pytest.skip(f"the engine is not at {ENGINE_SOCKET}, so nothing can stand in front of it")
-    assert engine.client.ping()
-    made = Relay(tmp_path / "engine.sock")
-    monkeypatch.setenv("DOCKER_HOST", made.address)
-    yield made
-    made.close()
 
 
 @pytest.fixture

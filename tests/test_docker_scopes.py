@@ -19,16 +19,22 @@ from runall_harness.rigs.docker.site import DockerSite
 
 SOON = 20.0
 # Starts the jobs of JOBS, each an environment, and tells what it sees: the end of one, SIGTERM.
-# With DEAF it stays for all that; when there is a file named doom, it kills itself.
+# It leaves when WAITS of them have ended; with DEAF, never. It kills itself when there is a file
+# named doom.
 DAEMON = """
 import json, os, signal, subprocess, threading, time
 def told(*words): os.write(1, (" ".join(map(str, words)) + "\\n").encode())
-def leave(*_): told("leaving"); time.sleep(0.3); os._exit(7)
+ended = threading.Semaphore(0)
+def leave(*_): told("leaving"); threading.Thread(target=await_ends).start()
+def await_ends():
+    for _ in range(int(os.environ.get("WAITS", "0"))): ended.acquire()
+    os._exit(7)
 signal.signal(signal.SIGTERM, (lambda *_: None) if "DEAF" in os.environ else leave)
 witness = os.environ["RUNALL_WITNESS"] + "/witness.sh"
 def run(job):
     command = job.pop("COMMAND", ["sh", witness])
     told("ended", subprocess.Popen(command, env={**os.environ, **job}, process_group=0).wait())
+    ended.release()
 for job in json.loads(os.environ.get("JOBS", "[]")):
     threading.Thread(target=run, args=(job,), daemon=True).start()
 told("ready", os.getpid())
@@ -235,11 +241,13 @@ def test_sigterm_to_the_daemon_reaches_no_job(site: DockerSite) -> None:
 
 
 def test_sigterm_to_the_group_reaches_each_process_once(site: DockerSite) -> None:
-    start(site, daemon({"TAG": "a"}, {"TAG": "b", "ON_TERM": "finish"}), jobs=2)
+    jobs = {"TAG": "a"}, {"TAG": "b", "ON_TERM": "finish"}, {"TAG": "c", "ON_TERM": "ignore"}
+    start(site, daemon(*jobs, WAITS="2"), jobs=3)
     proof = site.stop("worker", SOON, to="group")
     assert proof.proven, proof
     assert "SIGTERM at one instant to all of it:" in proof.evidence
     assert (runs(site, "terminated"), runs(site, "completed")) == (["a"], ["b"])
+    assert runs(site, "killed") == ["c"]
     says(site, "leaving")
 
 

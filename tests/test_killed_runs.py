@@ -5,15 +5,13 @@ ask for it. Nothing else on the machine is touched.
 """
 
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any, cast
 
 import psutil
 import pytest
+from left_behind import RUNALL, clean, containers, networks, owned
 from runall_harness.rigs.docker.engine import Engine
 
-RUNALL = (sys.executable, "-m", "runall_harness.cli")
 # Each case of this feature leaves a worker dead for the whole dead-job timeout.
 SCENARIO = "1_worker_lost*"
 
@@ -47,13 +45,6 @@ def is_harness(process: psutil.Process) -> bool:
         return False
 
 
-def clean() -> str:
-    """What `runall clean` says."""
-    done = subprocess.run([*RUNALL, "clean"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def nodes_in(folder: Path) -> list[psutil.Process]:
     """Every process that works in a folder: the nodes and jobs of the runs that were given it."""
     return [process for process in psutil.process_iter() if works_in(process, folder)]
@@ -75,28 +66,6 @@ def test_after_a_killed_run_on_processes_clean_leaves_none(
     assert nodes_in(tmp_path), "the killed run had nothing to leave behind"
     clean()
     assert nodes_in(tmp_path) == []
-
-
-def owned(things: list[Any], pids: set[int]) -> list[str]:
-    """The names of those containers or networks that a harness of these pids made."""
-    marks = {str(pid) for pid in pids}
-    return [t.name for t in things if labels(t).get("io.runall.pid") in marks]
-
-
-def labels(thing: Any) -> dict[str, str]:
-    """The labels of a container or a network."""
-    return thing.attrs.get("Labels") or thing.attrs.get("Config", {}).get("Labels") or {}
-
-
-def containers(engine: Engine) -> list[Any]:
-    """The kit's containers, running or not."""
-    only = {"label": "io.runall.run"}
-    return cast(Any, engine.client).containers.list(all=True, filters=only, ignore_removed=True)
-
-
-def networks(engine: Engine) -> list[Any]:
-    """The kit's networks."""
-    return cast(Any, engine.client).networks.list(filters={"label": "io.runall.run"})
 
 
 @pytest.mark.usefixtures("image")

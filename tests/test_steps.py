@@ -5,14 +5,13 @@ something else than it says.
 """
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 from pytest_bdd.steps import StepNamePrefix
 from runall_harness.cases import feature_folder
-from runall_harness.session import step_modules
+from runall_harness.provision import modules
 
 KINDS = {"Context": "given", "Action": "when", "Outcome": "then"}
 
@@ -20,9 +19,9 @@ KINDS = {"Context": "given", "Action": "when", "Outcome": "then"}
 def functions() -> list[tuple[str, Any]]:
     """All step functions, as pytest-bdd knows them, each with the module that has it."""
     return [
-        (name, value.__wrapped__())
-        for name in step_modules()
-        for key, value in vars(import_module(f"runall_harness.{name}")).items()
+        (module.__name__.removeprefix("runall_harness."), value.__wrapped__())
+        for module in modules()
+        for key, value in vars(module).items()
         if key.startswith(StepNamePrefix.step_def.value)
     ]
 

@@ -24,8 +24,7 @@ T = TypeVar("T")
 
 PRIMARY = "primary"
 SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
-START_BUDGET = 30.0
-TAIL = 20
+TAIL = 5
 
 
 class Cluster:
@@ -76,7 +75,7 @@ class Cluster:
             self.follow()
         self.await_online(*self.specs)
         for node in self.specs if self.system.probe else ():
-            self.probe(node, START_BUDGET)
+            self.probe(node, self.system.timings.start)
 
     def lead(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
         """Start the primary and the workers; the backups are described, and come later."""
@@ -107,15 +106,22 @@ class Cluster:
             dead = {node for node in wanted if not self.site.alive(node)}
             return dead or (wanted if self.evident(wanted) and wanted <= self.online() else set())
 
-        settled_on = self.wait(settled, START_BUDGET)
+        settled_on = self.wait(settled, self.system.timings.start)
         if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
             here = {node for node in wanted & self.online() if self.evident({node})}
             silent = sorted(settled_on or wanted - here)
-            words = {node: self.site.logs(node).splitlines()[-TAIL:] for node in silent}
+            if not silent:
+                return  # at the last moment
+            words = "; ".join(f"{node}: {self.last_words(node)}" for node in silent)
             raise KitCannotRun(
-                f"{', '.join(silent)} did not come up; last words: {words}",
+                f"{', '.join(silent)} did not come up; last words of {words}",
                 "read the node's log, and try its command by hand",
             )
+
+    def last_words(self, node: str) -> str:
+        """The end of what a node printed, in a line."""
+        lines = [line.strip() for line in self.site.logs(node).splitlines()[-TAIL:]]
+        return " / ".join(filter(None, lines)) or "(nothing)"
 
     def evident(self, nodes: set[str]) -> bool:
         """Whether of each node that is seen which must be, before anybody else is asked."""
@@ -172,15 +178,24 @@ class Cluster:
         return proof
 
     def owe(
-        self, what: Literal["end", "rerun"], job: str, within: float, *, clause: str, since: float
+        self,
+        what: Literal["end", "rerun"],
+        job: str,
+        within: float,
+        *,
+        clause: str,
+        since: float,
+        tag: str = "",
     ) -> None:
         """Write down what the system owes of a job from now on, within so many seconds.
 
-        A rerun counts if it started after `since`.
+        A rerun counts if it started after `since`; where no link is shown, by its `tag`.
         """
         now = self.site.now()
         self.history.add(
-            Owed(at=now, what=what, job=job, until=now + within, clause=clause, since=since)
+            Owed(
+                at=now, what=what, job=job, until=now + within, clause=clause, since=since, tag=tag
+            )
         )
 
     # ---------------------------------------------------------------- asking
@@ -291,14 +306,15 @@ class Cluster:
 
     # ---------------------------------------------------------------- the end
     def regard(self, root: str, tag: str) -> None:
-        """The case is about that job, unless it is about another that came before.
-
-        While nothing is broken yet, learn whether the system can say what it owes.
-        """
+        """The case is about that job, unless it is about another that came before."""
         if self.about is None:
             self.about = About(root, tag)
-            with suppress(Unreachable, Rejected):
-                self.tells = self.api.owes(root) is not None
+            self.learn(root)
+
+    def learn(self, root: str) -> None:
+        """Learn whether the system can say what it owes of a job; asked while somebody answers."""
+        with suppress(Unreachable, Rejected):
+            self.tells = self.api.owes(root) is not None
 
     def aftermath(self) -> Aftermath | None:
         """What became of the job that the case is about; None where it is about none."""

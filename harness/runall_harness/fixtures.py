@@ -1,7 +1,7 @@
 """What the steps of the features are given: the rig, the case, and its cluster.
 
-A conftest beside other feature files may put its own `rig`, `new_system` or `cluster_class` in
-the place of these, as any fixture can be.
+A suite may put its own `rig`, `new_system` or `cluster_class` in the place of these; `provision`
+says where.
 """
 
 from collections.abc import Callable, Iterator

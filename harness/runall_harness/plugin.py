@@ -1,15 +1,18 @@
 """The pytest plugin's door: `pytest features` runs the cases, and other suites never notice it.
 
-An installed plugin is loaded into every test run of its environment. So this module only adds a
-group of options, and the steps, fixtures and checks (`session`) come in once pytest collects the
-feature folder.
+In a suite elsewhere it is `pytest --pyargs runall_harness.features`. An installed plugin is loaded
+into every test run of its environment. So this module only adds a group of options, and the steps,
+fixtures and checks (`session`) come in once pytest collects the feature folder.
 """
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from .tally import Tally
 
 if TYPE_CHECKING:
     from .cases import Case
@@ -66,17 +69,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="run each case N times")  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
-    """Bring in the rest of the plugin when the feature folder is reached.
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the verdicts counted, in whichever process the cases will run."""
+    config.pluginmanager.register(Tally(), "runall-tally")
 
-    That is before its conftest defines fixtures, so that those win over the plugin's own.
-    """
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_directory(
+    path: Path, parent: pytest.Collector
+) -> Generator[None, pytest.Collector | None, pytest.Collector | None]:
+    """Bring in the rest of the plugin when the feature folder is reached."""
+    node = yield
     from .cases import feature_folder
 
-    plugins = parent.config.pluginmanager
-    folder = feature_folder()
-    if path.resolve() == folder and not plugins.has_plugin(SESSION_PLUGIN):
+    if node is not None and path.resolve() == (folder := feature_folder()):
+        from .provision import provide
         from .session import join
 
-        join(parent.config, folder)
+        if not parent.config.pluginmanager.has_plugin(SESSION_PLUGIN):
+            join(parent.config, folder)
+        provide(node)
+    return node

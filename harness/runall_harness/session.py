@@ -7,11 +7,9 @@ each case ended. `fixtures` has what the steps are given.
 
 import inspect
 import os
-import pkgutil
 import secrets
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +20,13 @@ from .cases import Case, load_cases
 from .known import Declared, declarations, declared
 from .outcome import TROUBLE, Ended
 from .plugin import SESSION_PLUGIN
-from .report import base_id, count_verdicts
+from .report import base_id
 from .rigs.base import KitCannotRun, Rig
 from .rigs.faults import FAULTS, SITUATIONS, WHY
 from .systems import Wanted, file_of, read_options
 from .systems.base import System
-from .verdicts import Unsupported, Verdict, Violation
+from .tally import PROPERTY
+from .verdicts import CANNOT_RUN, Unsupported, Verdict, Violation
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
@@ -51,9 +50,10 @@ class CaseSession:
         self.rig: Rig | None = None
         self.system: System | None = None
         self.said: list[str] = []
-        self.given: list[Verdict] = []
         self.running: dict[str, Ended] = {}
         self.by_node: dict[pytest.Item, Case] = {}
+        self.collected = 0
+        self.selected: list[pytest.Item] = []
         self.next: Case | None = None
 
     # ---------------------------------------------------------------- collection
@@ -75,6 +75,7 @@ class CaseSession:
         if strange:
             raise pytest.UsageError(f"collected, but not compiled from a feature file: {strange}")
         self.by_node = {item: attempt(known[key], item) for item, key in found.items()}
+        self.collected, self.selected = len(self.by_node), items
         self.check_complete(config.args)
         self.keep_selected(config, items)
         for item in self.by_node:
@@ -129,7 +130,6 @@ class CaseSession:
             raise
         finally:
             ended.finish()
-            self.given.append(ended.verdict)
             del self.running[item.nodeid]
             self.config.hook.pytest_runall_case_ended(ended=ended)
 
@@ -178,17 +178,17 @@ class CaseSession:
             path, line, _ = item.location
             report.outcome = "skipped"
             report.longrepr = (path, line or 0, f"unsupported: {error}")
+        if call.when == "teardown":
+            report.user_properties.append((PROPERTY, str(ended.turned)))
         return report
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Tell plain pytest which rig was taken, and why, and how often each verdict was given.
-
-        It knows fewer words than there are verdicts, and what is skipped to it was not always.
-        """
+        """Tell plain pytest which rig was taken, and why; or that no case ran."""
         for line in self.said:
             terminalreporter.write_line(line)
-        if counts := [f"{n} {v}" for v, n in count_verdicts(self.given).items() if n]:
-            terminalreporter.write_line(f"Run All: {', '.join(counts)}")
+        if self.collected and not any(item in self.by_node for item in self.selected):
+            told = f"none of the {self.collected} collected cases was selected"
+            terminalreporter.write_line(f"Run All: {told}", yellow=True)
 
     # ---------------------------------------------------------------- for the fixtures
     @property
@@ -237,19 +237,17 @@ SESSION = pytest.StashKey[CaseSession]()
 
 
 def join(config: pytest.Config, folder: Path) -> None:
-    """Make the cases of that folder part of this pytest run. Raises `UsageError`."""
+    """Make the cases of that folder part of this pytest run; if they can't be, that is its end."""
     try:
         cases = load_cases(folder)
         session = CaseSession(config, cases)
     except KitCannotRun as error:
-        raise pytest.UsageError(str(error)) from error
+        # In its own words: an error in collection would be told with the trace of pytest.
+        pytest.exit(str(error), CANNOT_RUN)
     for mark in sorted({mark_of(tag) for case in cases for tag in case.tags}):
         config.addinivalue_line("markers", f"{mark}: a tag of the features")
     config.stash[SESSION] = session
     config.pluginmanager.register(session, SESSION_PLUGIN)
-    for name in ("fixtures", *step_modules()):
-        module = import_module(f"runall_harness.{name}")
-        config.pluginmanager.register(module, module.__name__)
 
 
 def wanted_of(config: pytest.Config) -> Wanted:
@@ -283,12 +281,6 @@ def tell_declared(report: pytest.TestReport, known: Declared, error: BaseExcepti
 def mark_of(tag: str) -> str:
     """The mark of a tag: pytest takes what follows a colon for the mark's description."""
     return tag.replace(":", "_")
-
-
-def step_modules() -> list[str]:
-    """The modules that define the steps of the features."""
-    steps = import_module("runall_harness.steps")
-    return [f"steps.{module.name}" for module in pkgutil.iter_modules(steps.__path__)]
 
 
 def option(config: pytest.Config, name: str) -> Any:

@@ -188,7 +188,8 @@ class AdapterProcess:
     def fail(self, how: str, cause: str, hint: str) -> NoReturn:
         """End the process, and say why nothing can be asked any more. Raises `AdapterBroke`."""
         self.end()
-        words = "; ".join(word for word in self.words if word.strip())
+        # A trace underlines what it quotes: those lines say nothing.
+        words = "; ".join(word.strip() for word in self.words if word.strip(" ^~"))
         said = f" (last words: {words})" if words else ""
         self.broken = AdapterBroke(how, f"the adapter {self.shown} {cause}{said}", hint)
         raise self.broken from None

@@ -8,6 +8,7 @@ MISTAKEN = 1
 EPILOG = """\b
 Examples:
   runall system new mine                  writes mine.toml, which runs as it is
+  runall system new mine --adapter        a short one to fill in, with the adapter's program
   runall system check mine.toml
   runall conform --system mine.toml --rig processes --scenario 1_worker_lost
   runall system schema > system.schema.json
@@ -23,24 +24,36 @@ def system() -> None:
 
 @system.command(short_help="Write a commented file to begin with.")
 @click.argument("name")
-def new(name: str) -> int:
+@click.option("--adapter", is_flag=True, help="Write a short file for a scheduler of your own, and "
+              "NAME_adapter.py, a program to fill in, which speaks its API.")  # fmt: skip
+def new(name: str, adapter: bool) -> int:
     """Write NAME.toml: the description of the reference, with comments, to be made your own.
 
-    It runs as it is. A file of that name is never written over.
+    It runs as it is. With --adapter the file is a short one, with what every scheduler needs to say
+    and nothing more. A file that is there already is never written over.
     """
-    from ..systems.description import named
+    from ..systems.beginnings import beginning
 
-    path = Path(f"{name}.toml")
-    text = named(Path(name).name)
+    folder, stem = Path(name).parent, Path(name).name
+    texts = {folder / file: text for file, text in beginning(stem, adapter=adapter).items()}
+    if there := [path for path in texts if path.exists()]:
+        raise click.UsageError(f"{there[0]} is there already, and is left as it is.")
+    for path, text in texts.items():
+        write_new(path, text)
+    click.echo(f"{', '.join(map(str, texts))}: written; what to do next:")
+    path = folder / f"{stem}.toml"
+    for step in (f"runall system check {path}", f"runall conform --system {path} --rig processes"):
+        click.echo(f"  {step}")
+    return 0
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet. Raises `click.UsageError`."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-    except FileExistsError as error:
-        raise click.UsageError(f"{path} is there already, and is left as it is.") from error
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from error
-    click.echo(f"{path}: written; change it, then: runall system check {path}")
-    return 0
 
 
 @system.command(name="list", short_help="Name the systems that the kit knows.")

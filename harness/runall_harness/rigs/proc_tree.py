@@ -101,12 +101,16 @@ class Kin:
             self._foreign.add(process)
         return marked
 
-    def freeze(self) -> Frozen:
-        """Stop all of them, until no new one appears. What moves on after `PATIENCE` is named."""
+    def freeze(self, but: Iterable[psutil.Process] = ()) -> Frozen:
+        """Stop all of them, until no new one appears. What moves on after `PATIENCE` is named.
+
+        Those in `but` are left alone.
+        """
+        spared = set(but)
         deadline = time.monotonic() + PATIENCE
         frozen: dict[psutil.Process, None] = {}
         moving: list[psutil.Process] = []
-        while new := [process for process in self.members() if process not in frozen]:
+        while new := [p for p in self.members() if p not in frozen and p not in spared]:
             # One generation at a time: whoever starts a process by vfork can't stop before the
             # child is its own program, and a child that is stopped never gets there.
             eldest = _without_parents(new)
@@ -117,7 +121,8 @@ class Kin:
 
     def thaw(self, but: Iterable[psutil.Process] = ()) -> Frozen:
         """Let all of them go on, but for those named. Those that did not are not in `moving`."""
-        members = [process for process in self.members() if process not in set(but)]
+        spared = set(but)
+        members = [process for process in self.members() if process not in spared]
         send(reversed(members), signal.SIGCONT)
         still = _wait_while(_stands, members, time.monotonic() + PATIENCE)
         return Frozen(members, [process for process in members if process not in still])

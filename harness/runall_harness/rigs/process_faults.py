@@ -132,18 +132,24 @@ def _tell_daemon(node: NodeProcess) -> Told:
 
 
 def _tell_group(node: NodeProcess) -> Told:
-    """Signal every process of the node: all stand still until each has the signal waiting."""
-    frozen, number = node.kin.freeze(), node.stop_signal
+    """Signal every process of the node: none but the daemon goes on before all have the signal.
+
+    So no daemon sees a job obey first. It is never stopped itself: when a process goes on, any of
+    its threads may take a signal that waits, and many a daemon hears it in its main thread only.
+    """
+    daemon = [process for process in node.kin.members() if process.pid == node.pid]
+    frozen, number = node.kin.freeze(but=daemon), node.stop_signal
     proc_tree.send(frozen.all, number)
     missed = proc_tree.unanswered(frozen.all, number)
-    at = node.now()
+    at = node.signal_daemon(number)
     thawed = node.kin.thaw()
     flaws = [
         _restless(frozen),
         _stuck(thawed),
         f"{_pids(missed)} did not get {number.name}" if missed else "",
     ]
-    return Told(at, f"{number.name} at one instant to all of it: {_pids(frozen.all)}", flaws)
+    whom = _pids([*daemon, *frozen.all])
+    return Told(at, f"{number.name} at one instant to all of it: {whom}", flaws)
 
 
 def pause(node: NodeProcess) -> Proof:

@@ -48,7 +48,7 @@ class Scene(Stage):
         patience, wait = Patience(self, work), Wait(self, self.deadline)
         self.cluster.deadline_s = self.deadline
         clause, since = PROMISE[work.trigger], work.first.started_at
-        self.cluster.owe("rerun", work.root, wait.most, clause=clause, since=since)
+        self.cluster.owe("rerun", work.root, wait.most, clause=clause, since=since, tag=work.tag)
         runs = wait.until(patience.look, hopeless=patience.hopeless)
         if not runs or len(runs) < 2:
             self.cluster.waited = None if runs else wait.most
@@ -68,9 +68,19 @@ class Scene(Stage):
         """Let the work end, see it end well, and see that nothing follows."""
         self.cluster.site.release(work.tag)
         self.cluster.await_evidence(
-            f"{work.tag} completes", lambda: self.completed(work), self.timings.slack
+            f"{work.tag} completes",
+            lambda: self.cluster.tagged(work.tag)[-1].how == "completed",
+            self.timings.slack,
         )
+        self.require_taken_in(work)
         self.nothing_follows(work, executions)
+
+    def require_taken_in(self, work: Work) -> None:
+        """The system knows, soon enough, that the latest execution has completed."""
+        if not self.cluster.wait(lambda: self.completed(work), self.deadline):
+            last = self.cluster.tagged(work.tag)[-1]
+            seen = f"after {self.deadline:g} s {self.why(work)}"
+            raise Violation(self.clause, f"{last.job} is shown as completed", seen)
 
     def completed(self, work: Work) -> bool:
         """Whether the latest execution has completed and the system knows it."""
@@ -155,12 +165,14 @@ class Scene(Stage):
         """Nothing was launched between the SIGTERM and the exit of the primary.
 
         The drain lasts at least the kill grace, for a job ignores SIGTERM. So slots that began
-        within that time before the exit are certainly slots of a draining primary.
+        within that time before the exit are certainly slots of a draining primary. One that is
+        served after its return was missed, and is a matter of other clauses.
         """
         began = self.left_at - 0.9 * self.timings.grace
         slots = self.slots_began("minute")
         for run in self.cluster.executions():
-            by_clock = began < slots.get(run.id, 0.0) < self.left_at
+            early = run.started_at < self.back_at
+            by_clock = early and began < slots.get(run.id, 0.0) < self.left_at
             by_rerun = run.tag == self.work.tag and self.stopped_at < run.started_at < self.left_at
             if by_clock or by_rerun:
                 raise Violation("RA-4.4", "nothing is launched in the drain",

@@ -44,7 +44,7 @@ class Stage:
         self.clause = "RA-2.1"
         self.since = 0.0
         self.cut_off: set[str] = set()
-        self.stopped_at = self.left_at = self.led_at = 0.0
+        self.stopped_at = self.left_at = self.back_at = self.led_at = 0.0
         self.promised = 0.0
         self.accepted = ""
 
@@ -133,6 +133,7 @@ class Stage:
 
         Raises `Inconclusive` when it was away for so long that a worker had to stop its jobs.
         """
+        self.back_at = self.cluster.site.now()
         self.cluster.restart(node)
         self.cluster.await_online(PRIMARY, *self.workers)
         away = self.cluster.site.now() - self.since

@@ -14,6 +14,18 @@ def _(scene: Scene) -> None:
     scene.expect("RA-2.1", scene.timings.notice + scene.timings.dead_job_timeout, proof)
 
 
+@when("the dead-job timeout has passed for every job that was there")
+def _(scene: Scene) -> None:
+    timings = scene.timings
+    patience = timings.notice + timings.dead_job_timeout
+    over = scene.since + patience
+    scene.cluster.await_evidence(
+        "the dead-job timeout has passed",
+        lambda: scene.cluster.site.now() > over,
+        patience + timings.slack,
+    )
+
+
 @when("its server is cut off and stays away")
 def _(scene: Scene) -> None:
     proof = scene.cut(scene.victim)

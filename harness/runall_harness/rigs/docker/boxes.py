@@ -29,7 +29,7 @@ KILL_WITHIN = 30.0
 class Home:
     """What stays the same over all containers of a node.
 
-    `keeper` is the folder of the keeper, where the daemon can be killed apart from its jobs.
+    `keeper` is the folder of a keeper, where the daemon can be killed apart from its jobs.
     """
 
     name: str
@@ -45,10 +45,8 @@ class Home:
         """Folders of this machine that the node may write to, by where it finds them."""
         kept = {inside: self.data / name for inside, name in spec.keep.items()}
         common = {inside: self.shared / name for inside, name in spec.shared.items()}
-        own = {DATA: self.data, WITNESS: self.witness} | (
-            {KEEP: self.keeper} if self.keeper else {}
-        )
-        return {**own, **kept, **common}
+        keeper = {KEEP: self.keeper} if self.keeper else {}
+        return {DATA: self.data, WITNESS: self.witness, **keeper, **kept, **common}
 
 
 def mounted(folders: Mapping[str, Path]) -> dict[str, str]:
@@ -135,14 +133,21 @@ class Box:
         )
 
     def _argv(self, spec: NodeSpec) -> dict[str, Any]:
-        """What the container executes: the daemon, or its keeper, which executes it."""
-        if self.home.keeper is None:
-            return {"command": list(spec.command) or None}
+        """What the container executes: the daemon, or its keeper, which executes it.
+
+        The words of a node go in the place of the image's entry point, too: they are all of them.
+        """
+        words = list(spec.command) or (self._own_words(spec) if self.home.keeper else [])
+        if self.home.keeper:
+            return {"entrypoint": ["sh", "-c", KEEPER, "keeper", KEEP], "command": words}
+        return {"entrypoint": words[:1] or None, "command": words[1:] or None}
+
+    def _own_words(self, spec: NodeSpec) -> list[str]:
+        """What the node's image executes by itself."""
         image = spec.image or self.home.image
         with asking(f"inspect the image {image}"):
             told: Mapping[str, Any] = self._api.inspect_image(image)["Config"]
-        daemon = [*(told.get("Entrypoint") or ()), *(spec.command or told.get("Cmd") or ())]
-        return {"entrypoint": ["sh", "-c", KEEPER, "keeper", KEEP], "command": daemon}
+        return [*(told.get("Entrypoint") or ()), *(told.get("Cmd") or ())]
 
     def state(self) -> Mapping[str, Any]:
         """What the engine says of the container; empty where there is none."""

@@ -88,7 +88,10 @@ end_daemon() {
     freeze
     read -r daemon <"$1/daemon" || give_up "the daemon had ended before"
     look "$daemon"
-    [ "$state" = T ] || give_up "the daemon $daemon had ended before, or did not stand still"
+    case $state in
+        [TtD]) ;;
+        *) give_up "the daemon $daemon had ended before" ;;
+    esac
     echo stay >"$1/stay"
     : >"$1/died"
     read -r keeper <"$1/keeper"
@@ -153,16 +156,53 @@ heeds() {
     return 1
 }
 
-end_group() {
-    [ ! -s "$1/keeper" ] || read -r spared <"$1/keeper"
-    freeze
+# The daemon: its keeper knows it; else it is the first process that init has started.
+find_daemon() {
+    if [ -s "$1/keeper" ]; then
+        read -r spared <"$1/keeper"
+        read -r daemon <"$1/daemon"
+        return
+    fi
+    daemon=
+    census
     for pid in $all; do
+        look "$pid"
+        if [ "$parent" = 1 ] && [ "$pid" -lt "${daemon:-$((pid + 1))}" ]; then
+            daemon=$pid
+        fi
+    done
+}
+
+# Stop whatever moves, but for the daemon; whether nothing had to be.
+others_still() {
+    census
+    others= moving=
+    for pid in $all; do
+        [ "$pid" != "$daemon" ] || continue
+        others="$others $pid"
+        look "$pid"
+        case $state in
+            [TtZXxD]) ;;
+            *) kill -s STOP "$pid" 2>/dev/null && moving=1 ;;
+        esac
+    done
+    [ -z "$moving" ]
+}
+
+# None but the daemon goes on before all have the signal, so it sees no job obey first. It is never
+# stopped itself: when a process goes on, any of its threads may take a signal that waits, and many a
+# daemon hears it in its main thread only. What is to be said is said first: the container may end.
+end_group() {
+    find_daemon "$1"
+    await others_still || give_up "not all of it stood still"
+    for pid in $others; do
         kill -s "$2" "$pid" 2>/dev/null
     done
-    for pid in $all; do
+    for pid in $others; do
         heeds "$pid" "$3" || give_up "$pid did not get SIG$2"
     done
-    echo "proven: SIG$2 at one instant to all of it:$all"
+    echo "proven: SIG$2 at one instant to all of it: $daemon$others"
+    kill -s "$2" "$daemon"
     kill -s CONT -- -1
 }
 

@@ -264,7 +264,9 @@ class DockerSite(RealSite):
         return self._boxes[node]
 
     def _make_box(self, node: str) -> Box:
-        data = self._open_folder("data", node)
+        data = self._folder / "data" / node
+        data.mkdir(parents=True)
+        data.chmod(0o777)  # an image may run its daemon as any user
         home = Home(
             name=f"{self._ground.prefix}-{self._folder.name}-{node}",
             image=self._ground.image,
@@ -273,7 +275,7 @@ class DockerSite(RealSite):
             data=data,
             witness=self._folder / "witness",
             shared=self._folder / "shared",
-            keeper=self._open_folder("keep", node) if self._orphans else None,
+            keeper=self._folder / "keep" / node if self._orphans else None,
         )
 
         def when_dead(death: Death) -> None:
@@ -281,13 +283,6 @@ class DockerSite(RealSite):
             self.notify()
 
         return Box(self._ground.engine, self._ground.deaths, home, when_dead)
-
-    def _open_folder(self, what: str, node: str) -> Path:
-        """A folder of the node; an image may run its daemon as any user."""
-        folder = self._folder / what / node
-        folder.mkdir(parents=True)
-        folder.chmod(0o777)
-        return folder
 
     def _moment(self, death: Death) -> float:
         """When that was, on this site's clock; an engine elsewhere has a clock of its own."""
