@@ -176,6 +176,18 @@ def test_what_the_system_can_t_do_is_unsupported_and_never_asked() -> None:
     client.close()
 
 
+def test_a_limit_of_none_is_never_held_against_a_system_without_limits() -> None:
+    cannot = dict.fromkeys(("event.max_children", "event.timeout", "event.enabled"), "not here")
+    client = scripted(told({**DESCRIBED, "cannot": cannot}), told(None, 2), told(None, 3))
+    client.create_event({"id": "e", "max_children": 0, "timeout": 0.0, "enabled": True})
+    with pytest.raises(Unsupported, match=r"event\.max_children: not here"):
+        client.update_event("e", {"max_children": 1})
+    with pytest.raises(Unsupported, match=r"event\.enabled: not here"):
+        client.update_event("e", {"enabled": False})
+    client.update_event("e", {"enabled": True})
+    client.close()
+
+
 def test_a_change_that_an_adapter_reports_wakes_the_kit() -> None:
     woken = threading.Event()
     client = scripted([told(DESCRIBED), '{"answer":"changed"}'], notify=woken.set)

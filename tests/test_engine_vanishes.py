@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,11 +16,18 @@ from runall_harness.rigs.docker.ownership import PID, RUN
 SCENARIO = "1_worker_lost/another*"
 
 
-def deaths(engine: Engine) -> Iterator[dict[str, str]]:
-    """The labels of each container of the kit, from now on, when it dies."""
+def await_death(engine: Engine, run: "subprocess.Popen[str]") -> bool:
+    """Wait until a container of that run dies; whether one did before the run had ended."""
     filters = {"type": "container", "event": "die", "label": RUN}
-    for event in cast(Any, engine.client).events(decode=True, filters=filters):
-        yield event["Actor"]["Attributes"]
+    stream = cast(Any, engine.client).events(decode=True, filters=filters)
+
+    def give_up() -> None:
+        run.wait()
+        stream.close()
+
+    threading.Thread(target=give_up, daemon=True).start()
+    here = psutil.Process(run.pid)
+    return any(int(event["Actor"]["Attributes"][PID]) in family(here) for event in stream)
 
 
 def family(process: psutil.Process) -> set[int]:
@@ -41,14 +48,13 @@ def test_an_engine_that_vanishes_ends_the_run_with_its_cause_and_clean_removes_t
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     asked = ("--rig", "docker", "--base-image", base, "--scenario", SCENARIO, "--jobs", jobs)
-    died = deaths(engine)
     run = subprocess.Popen(
         [*RUNALL, "conform", *asked, "--format", form, "--out", str(tmp_path / "out")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     here = psutil.Process(run.pid)
     # A worker was killed, and its job is waited for: that is the middle.
-    next(each for each in died if int(each[PID]) in family(here))
+    assert await_death(engine, run), run.communicate()
     pids = family(here)
     helpers = here.children(recursive=True)
     relay.close()

@@ -228,11 +228,9 @@ def test_a_node_is_evident_by_what_this_start_of_it_has_shown(tmp_path: Path) ->
         assert not evidence.shows(spec), "what an earlier start printed proves nothing"
 
 
-def test_a_node_that_never_shows_it_ends_the_case_as_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("runall_harness.cluster.START_BUDGET", 1.0)
-    path = write(tmp_path, **{"[roles.worker]": '[roles.worker]\nready = { log = "never said" }'})
+def test_a_node_that_never_shows_it_ends_the_case_as_an_error(tmp_path: Path) -> None:
+    never = {"[roles.worker]": '[roles.worker]\nready = { log = "never said" }'}
+    path = write(tmp_path, **never, **{"start = 30.0": "start = 1.0"})
     done = conform(
         "--rig", "processes", "--system", str(path), "--scenario", ONE, out=tmp_path / "o"
     )

@@ -24,8 +24,6 @@ T = TypeVar("T")
 
 PRIMARY = "primary"
 SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
-# Of a scheduler that has to load much, on a machine that does much else; seconds.
-START_BUDGET = 90.0
 TAIL = 5
 
 
@@ -77,7 +75,7 @@ class Cluster:
             self.follow()
         self.await_online(*self.specs)
         for node in self.specs if self.system.probe else ():
-            self.probe(node, START_BUDGET)
+            self.probe(node, self.system.timings.start)
 
     def lead(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
         """Start the primary and the workers; the backups are described, and come later."""
@@ -108,10 +106,12 @@ class Cluster:
             dead = {node for node in wanted if not self.site.alive(node)}
             return dead or (wanted if self.evident(wanted) and wanted <= self.online() else set())
 
-        settled_on = self.wait(settled, START_BUDGET)
+        settled_on = self.wait(settled, self.system.timings.start)
         if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
             here = {node for node in wanted & self.online() if self.evident({node})}
             silent = sorted(settled_on or wanted - here)
+            if not silent:
+                return  # at the last moment
             words = "; ".join(f"{node}: {self.last_words(node)}" for node in silent)
             raise KitCannotRun(
                 f"{', '.join(silent)} did not come up; last words of {words}",
@@ -178,15 +178,24 @@ class Cluster:
         return proof
 
     def owe(
-        self, what: Literal["end", "rerun"], job: str, within: float, *, clause: str, since: float
+        self,
+        what: Literal["end", "rerun"],
+        job: str,
+        within: float,
+        *,
+        clause: str,
+        since: float,
+        tag: str = "",
     ) -> None:
         """Write down what the system owes of a job from now on, within so many seconds.
 
-        A rerun counts if it started after `since`.
+        A rerun counts if it started after `since`; where no link is shown, by its `tag`.
         """
         now = self.site.now()
         self.history.add(
-            Owed(at=now, what=what, job=job, until=now + within, clause=clause, since=since)
+            Owed(
+                at=now, what=what, job=job, until=now + within, clause=clause, since=since, tag=tag
+            )
         )
 
     # ---------------------------------------------------------------- asking
@@ -297,14 +306,15 @@ class Cluster:
 
     # ---------------------------------------------------------------- the end
     def regard(self, root: str, tag: str) -> None:
-        """The case is about that job, unless it is about another that came before.
-
-        While nothing is broken yet, learn whether the system can say what it owes.
-        """
+        """The case is about that job, unless it is about another that came before."""
         if self.about is None:
             self.about = About(root, tag)
-            with suppress(Unreachable, Rejected):
-                self.tells = self.api.owes(root) is not None
+            self.learn(root)
+
+    def learn(self, root: str) -> None:
+        """Learn whether the system can say what it owes of a job; asked while somebody answers."""
+        with suppress(Unreachable, Rejected):
+            self.tells = self.api.owes(root) is not None
 
     def aftermath(self) -> Aftermath | None:
         """What became of the job that the case is about; None where it is about none."""

@@ -121,7 +121,9 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
     starts after `since`), or `rest` (nothing is left to do: what was accepted has run, and what
     was interrupted was run again or refused). Without a job, rest is owed for all jobs; without
     a clause, that of the promise which is broken is named. `since` is the line's own time unless
-    told. A history that ends before `until` leaves the question open.
+    told. `tag` is that of the job's executions: a system that declares no lineage may name no link
+    between a job and its rerun, which is then known by its tag. A history that ends before `until`
+    leaves the question open.
     """
 
     what: Literal["end", "rerun", "rest"]
@@ -129,6 +131,7 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
     clause: str = ""
     job: str = ""
     since: float | None = None
+    tag: str = ""
 
 
 class End(Line, frozen=True, kw_only=True, tag="end"):

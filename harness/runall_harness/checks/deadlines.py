@@ -40,7 +40,7 @@ def judge_debt(debt: Debt, lineage: Lineage, work: Work, world: World) -> Iterat
         case "end":
             yield ended(debt, lineage.attempts.get(debt.owed.job), world)
         case "rerun":
-            yield from started(debt, lineage, work)
+            yield from started(debt, lineage, work, world)
         case "rest":
             if unrest := restless(lineage, work, world):
                 yield told(unrest, debt)
@@ -59,10 +59,14 @@ def ended(debt: Debt, attempt: Attempt | None, world: World) -> Finding:
                   proof(debt, *([attempt] if attempt else ())), clause)  # fmt: skip
 
 
-def started(debt: Debt, lineage: Lineage, work: Work) -> Iterator[Finding]:
-    """Whether a rerun began in time. Nothing is owed of what was aborted, refused, or has ended."""
+def started(debt: Debt, lineage: Lineage, work: Work, world: World) -> Iterator[Finding]:
+    """Whether a rerun began in time. Nothing is owed of what was aborted, refused, or has ended.
+
+    A system that names no links has it under another id, and it is known by its tag.
+    """
     clause, until = debt.owed.clause or promise(lineage), debt.owed.until
     runs = [run for one in work for run in one.runs.values()]
+    runs += world.tagged.get(debt.owed.tag, ())
     late = [run for run in runs if run.told.started_at > debt.since]
     if any(run.told.started_at <= until + BEAT for run in late):
         yield Kept(clause)

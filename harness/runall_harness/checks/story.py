@@ -163,6 +163,8 @@ class Story:
         self.executions += 1
         run = lineage.runs[told.id] = Run(told, self.number, self.number)
         self.crowds.starts.append(Begun(run, lineage))
+        if (tagged := self.world.tagged.get(told.tag)) is not None:
+            tagged.append(run)
         return lineage
 
     def show(self, line: Seen) -> None:
@@ -199,6 +201,9 @@ class Story:
             raise BadHistory(self.number, f"the specification has no clause {line.clause}")
         debts = self.lineage(line.job).debts if line.job else self.world.debts
         debts.append(Debt(line, self.number))
+        if line.tag and line.tag not in self.world.tagged and not self.world.links:
+            runs = (run for one in self.lineages.values() for run in one.runs.values())
+            self.world.tagged[line.tag] = [run for run in runs if run.told.tag == line.tag]
 
     # ---------------------------------------------------------------- what belongs together
     def lineage(self, job: str, root: str = "", slot: str = "") -> Lineage:

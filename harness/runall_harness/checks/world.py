@@ -100,12 +100,18 @@ class World:
         self.edits: dict[str, list[Edit]] = {}
         self.deleted: dict[str, Edit] = {}
         self.debts: list[Debt] = []
+        self.tagged: dict[str, list[Run]] = {}
         self.timed = False
 
     def meet(self, meta: Meta) -> None:
         """Learn what the system declares."""
         self.capabilities = frozenset(meta.capabilities)
         self.grace, self.lag = meta.grace, meta.lag
+
+    @property
+    def links(self) -> bool:
+        """Whether the system declares that a rerun names what it stands for."""
+        return "lineage" in self.capabilities
 
     def traits(self) -> frozenset[str]:
         """What there is to judge about any lineage: see the same of `Lineage`."""

@@ -22,13 +22,15 @@ from ..rigs.base import KitCannotRun
 from ..rigs.choose import Choice, Say, fit, settle
 from ..rigs.remains import remove_remains
 from ..session import new_run_id, share_of
+from ..systems.base import Timings
 from ..verdicts import Verdict
 from .hired import Gone, Heard, Hired, told_status
 from .messages import Began, Deal, Done, Finish, Over, Ready, Said, Stop, hear_over
 from .room import Room, cores
 
-# No case waits for so long without a word, seconds.
-PATIENCE = 300.0
+# No case waits for so long without a word, seconds: beside what its system takes its own time for,
+# which it may have to wait for so many times.
+PATIENCE, WAITS = 300.0, 10
 # How soon it is looked again for room, seconds.
 PAUSE = 0.1
 # How many cases one core has work for, as the most of their time they wait.
@@ -36,7 +38,7 @@ AT_ONCE = {"processes": 3, "docker": 2}
 MOST = 12
 
 
-def run_cases(order: Order, display: Display, patience: float = PATIENCE) -> Run:
+def run_cases(order: Order, display: Display, patience: float | None = None) -> Run:
     """Run the cases of an order, several at once where that is wanted and worth it."""
     alone = order.jobs is None and order.rig == "simulated"
     if alone or order.jobs == 1 or len(order.expected()) == 1:
@@ -46,7 +48,9 @@ def run_cases(order: Order, display: Display, patience: float = PATIENCE) -> Run
     try:
         with terminated_as_interrupted():
             choice = settle_for(order, display.say)
-        Lead(run, choice, display, patience).work()
+        system = order.wanted.find(choice.rig)
+        patience = patience_with(system.timings) if patience is None else patience
+        Lead(run, choice, display, patience, order.jobs or system.jobs).work()
     except KitCannotRun as error:
         run.troubles.append(str(error))
     except KeyboardInterrupt:
@@ -62,15 +66,31 @@ def settle_for(order: Order, say: Say) -> Choice:
     return settle(rig, new_run_id(), image=image, base=order.base_image, say=say)
 
 
+def patience_with(timings: Timings) -> float:
+    """How long a case of a system with these timings may say nothing, in seconds."""
+    return PATIENCE + WAITS * (timings.notice + timings.dead_job_timeout)
+
+
 def jobs_for(rig: str) -> int:
     """How many cases run at once on that rig of this machine, if nobody says."""
     return min(MOST, AT_ONCE[rig] * cores()) if rig in AT_ONCE else 1
 
 
 class Lead:
-    """Deals the cases of one run. `patience` is how long a hand may say nothing, in seconds."""
+    """Deals the cases of one run.
 
-    def __init__(self, run: Run, choice: Choice, display: Display, patience: float) -> None:
+    `patience` is how long a hand may say nothing, in seconds; `jobs` how many there are, if that is
+    not for the machine to say.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        choice: Choice,
+        display: Display,
+        patience: float,
+        jobs: int | None = None,
+    ) -> None:
         self.run, self.choice, self.display, self.patience = run, choice, display, patience
         run.rig = choice.rig
         self.name = new_run_id()
@@ -81,6 +101,7 @@ class Lead:
         self.heard: SimpleQueue[Heard] = SimpleQueue()
         self.said: set[str] = set()
         self.idle: list[Hired] = []
+        self.jobs = jobs or jobs_for(run.rig)
         self.room = Room()
 
     # ---------------------------------------------------------------- the crew
@@ -88,7 +109,7 @@ class Lead:
         """Have all cases run; returns when every hand has left."""
         with signals_told(self.heard):
             try:
-                for _ in range(min(self.run.order.jobs or jobs_for(self.run.rig), len(self.cases))):
+                for _ in range(min(self.jobs, len(self.cases))):
                     self.hire()
                 while self.hands:
                     self.hear()

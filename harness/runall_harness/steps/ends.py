@@ -5,6 +5,7 @@ from pytest_bdd import parsers, then, when
 from ..cluster import PRIMARY
 from ..verdicts import Violation
 from .crashes import ACCEPTED, accept, expect, over, told
+from .patience import Wait
 from .scene import Scene
 
 ENDS = {"was aborted": ("aborted", "RA-3.3"), "has failed": ("failed", "RA-2.7")}
@@ -65,9 +66,11 @@ def _(scene: Scene) -> None:
 @then(parsers.re(f"the accepted run (?P<end>{'|'.join(ENDS)}), and is not run again"))
 def _(scene: Scene, end: str) -> None:
     state, clause = ENDS[end]
-    view = scene.cluster.wait(lambda: over(scene, scene.accepted), scene.deadline)
+    wait = Wait(scene, scene.deadline)
+    view = wait.until(lambda: over(scene, scene.accepted))
     if view is None or view.state != state:
         raise Violation(clause, f"{scene.accepted} ends as {state}", told(scene, scene.accepted))
+    wait.require_timely(f"the end of {scene.accepted}")
     runs = len(scene.cluster.tagged(ACCEPTED))
     scene.canary()
     if len(scene.cluster.tagged(ACCEPTED)) != runs:

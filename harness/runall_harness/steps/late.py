@@ -167,9 +167,10 @@ def _(scene: Scene) -> None:
 @when("the job is given up")
 def _(scene: Scene, handed: JobView) -> None:
     scene.expect("RA-2.13", scene.timings.notice + scene.timings.dead_job_timeout)
-    given_up = scene.cluster.wait(lambda: state(scene, handed) == "interrupted", scene.deadline)
-    if not given_up:
+    wait = Wait(scene, scene.deadline)
+    if not wait.until(lambda: state(scene, handed) == "interrupted"):
         raise Violation("RA-2.13", "it counts as interrupted", f"it is {state(scene, handed)}")
+    wait.require_timely(f"the end of {handed.id}")
 
 
 def state(scene: Scene, handed: JobView) -> str:

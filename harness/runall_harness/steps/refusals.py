@@ -2,7 +2,6 @@
 
 from pytest_bdd import then, when
 
-from ..cluster import START_BUDGET
 from ..verdicts import Violation
 from .scene import Scene
 
@@ -18,7 +17,7 @@ def _(scene: Scene) -> str:
 @then("it does not start, and says why")
 def _(scene: Scene, word: str) -> None:
     node, site = scene.victim, scene.cluster.site
-    if not scene.cluster.wait(lambda: not site.alive(node), START_BUDGET):
+    if not scene.cluster.wait(lambda: not site.alive(node), scene.timings.start):
         raise Violation("RA-7.7", f"{node} does not start", "it runs")
     last = (site.logs(node).splitlines() or [""])[-1]
     if not scene.cluster.wait(lambda: word in site.logs(node), scene.timings.slack):

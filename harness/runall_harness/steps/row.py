@@ -16,6 +16,7 @@ import pytest
 from ..cluster import SCRIPT
 from ..rigs.base import Execution
 from ..verdicts import Inconclusive, Violation
+from .patience import Wait
 from .scene import Scene
 from .stage import LEAD_SLOTS
 
@@ -138,9 +139,13 @@ class Row:
             return [slot for slot in slots if not served.get(slot)]
 
         self.cluster.deadline_s = self.scene.deadline
-        if not self.cluster.wait(lambda: not lacking(), self.scene.deadline):
-            seen = f"{lacking()} not within {self.scene.deadline:g} s"
+        for run in self.cluster.executions()[:1]:
+            self.cluster.learn(self.cluster.lineage_of(run))
+        wait = Wait(self.scene, self.scene.deadline)
+        if not wait.until(lambda: not lacking()):
+            seen = f"{lacking()} not within {wait.most:g} s"
             raise Violation(clause, f"{list(slots)} are served", seen)
+        wait.require_timely(f"the last of {list(slots)}")
 
     def require_once(self, tag: str = TAG) -> None:
         """No slot is served twice, and enough has happened since to know."""

@@ -48,7 +48,7 @@ class Scene(Stage):
         patience, wait = Patience(self, work), Wait(self, self.deadline)
         self.cluster.deadline_s = self.deadline
         clause, since = PROMISE[work.trigger], work.first.started_at
-        self.cluster.owe("rerun", work.root, wait.most, clause=clause, since=since)
+        self.cluster.owe("rerun", work.root, wait.most, clause=clause, since=since, tag=work.tag)
         runs = wait.until(patience.look, hopeless=patience.hopeless)
         if not runs or len(runs) < 2:
             self.cluster.waited = None if runs else wait.most

@@ -11,6 +11,7 @@ from ..checks.lineages import BEAT
 from ..cluster import PRIMARY
 from ..rigs.base import Execution, StopTo
 from ..verdicts import Violation
+from .patience import Wait
 from .scene import PROMISE, Scene
 
 # For how long a rerun is left beside what may still run of the first, in seconds: whoever lives
@@ -59,15 +60,19 @@ def _(scene: Scene, whom: str, then: str) -> None:
 def _(scene: Scene) -> None:
     clause = PROMISE[scene.work.trigger]
     scene.cluster.deadline_s = scene.deadline
-    runs = scene.cluster.wait(
-        lambda: (found := scene.cluster.tagged(scene.work.tag))[1:] and found, scene.deadline
+    wait = Wait(scene, scene.deadline)
+    runs = wait.until(
+        lambda: (found := scene.cluster.tagged(scene.work.tag))[1:] and found,
+        hopeless=lambda: scene.cluster.tagged(scene.work.tag)[-1].how == "running",
     )
     if runs:
         scene.cluster.recovery_s = runs[1].started_at - scene.since
+        wait.require_timely("the rerun")
         scene.require_faithful(scene.work)
         await_beats(scene, runs[1])
         scene.finish(scene.work, executions=2)
         return
+    scene.cluster.waited = wait.most
     view = scene.cluster.job(scene.work.root)
     if view is None or view.state != "running":
         raise Violation(clause, "the job is run again", scene.why(scene.work))

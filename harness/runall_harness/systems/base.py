@@ -24,6 +24,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     stop: how long a clean stop may take; grace: how long it leaves a job after SIGTERM.
     spread: how far apart the reruns of one lost server start.
     alone: how long a worker lets its jobs go on without a primary.
+    start: from the start of a node until it takes work.
     slack: what a busy machine may add to any of these; lag: to a signal, until it is heard.
     """
 
@@ -38,6 +39,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     lag: float = 1.0
     spread: float = 0.0
     alone: float = math.inf
+    start: float = 30.0
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +187,8 @@ class System(Protocol):
 
     `image` is what the docker rig runs its nodes in; empty for the kit's own. `own_hosts`: each
     node needs a host name and an address of its own. `probe`: a node is ready only after a job
-    has run on it. `cannot` are the faults that it can't be shown under, with the reasons, and
+    has run on it. `jobs`: how many cases run at once if nobody says; None for what suits the
+    machine. `cannot` are the faults that it can't be shown under, with the reasons, and
     `merged` says, for readers, which of the kit's roles it merges.
     """
 
@@ -196,6 +199,7 @@ class System(Protocol):
     image: str
     own_hosts: bool
     probe: bool
+    jobs: int | None
     cannot: Mapping[str, str]
     merged: str
 

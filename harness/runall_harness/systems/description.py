@@ -93,6 +93,18 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     inputs: tuple[str, ...] = ()
 
 
+class FromImage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is read of the image before anything starts, for systems whose settings lie there.
+
+    files: paths in the image, by the names that `command` knows them by. command: a program that
+    gets an object with their texts (`files`), the `options` and the `image` on its standard input,
+    and prints the `version` and the `timings` that it makes of them, which go before the file's.
+    """
+
+    files: dict[str, Text]
+    command: Words
+
+
 class Unsafe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words that follow a node's command and make its settings unsafe; what its refusal says."""
 
@@ -108,6 +120,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     image: what the docker rig runs the nodes in, a template; needs_image: how to get one, where
     the kit's own can't do. probe: a node is ready only after a job has run on it.
     cannot: faults that it can't be shown under, situations that it knows not; each with the reason.
+    jobs: how many cases run at once if nobody says, for a system that mostly waits for its timers.
     options: names that a user may set, with their defaults; `${option.NAME}` in templates.
     policies: other settings of the same scheduler, each laid over this file.
     known_failures: a reason for each id or glob of cases.
@@ -123,10 +136,12 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     image: str = ""
     needs_image: str = ""
     probe: bool = False
+    jobs: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
     timings: Timings
     roles: Roles
     adapter: Adapter
     setup: Setup | None = None
+    from_image: FromImage | None = None
     unsafe: Unsafe | None = None
     cannot: dict[str, str] = {}
     options: dict[str, str] = {}

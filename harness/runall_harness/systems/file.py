@@ -6,15 +6,18 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from ..adapter.wire import FIRST_LIMIT
 from ..rigs.base import KitCannotRun, NodeSpec, Site
 from ..verdicts import Unsupported
 from .adapter import AdapterClient
 from .base import Client, Timings
 from .classes import load_class
 from .description import Role, read_description
+from .from_image import Told, ask
 from .setup import cache_for, require_programs, set_up
 from .templates import OPTION, SECRET, Names, names_in, role_templates
 
@@ -42,7 +45,7 @@ class FileSystem:
             cause = f"virtual time runs no programs, and {path} describes some"
             raise KitCannotRun(cause, "take --rig processes or --rig docker")
         self.described = read_description(path, policy)
-        self.name, self.version = self.described.name, self.described.version
+        self.name, self.jobs = self.described.name, self.described.jobs
         self.policy, self.rig = policy, rig
         self.capabilities = frozenset(self.described.capabilities)
         self.own_hosts, self.probe = self.described.own_hosts, self.described.probe
@@ -55,6 +58,9 @@ class FileSystem:
         self.secrets: defaultdict[str, str] = defaultdict(lambda: secrets.token_urlsafe(24))
         self.image = image or self.fill(self.described.image, {})
         self.check_rig(path)
+        self.told = self.ask_image()
+        self.version = self.told.version or self.described.version
+        self.nodes: list[str] = []
 
     def check_rig(self, path: Path) -> None:
         """See that the rig can run it. Raises `KitCannotRun`."""
@@ -67,10 +73,22 @@ class FileSystem:
         if self.rig == "processes" and described.setup:
             require_programs(described.setup.programs)
 
+    def ask_image(self) -> Told:
+        """What its image tells of it. Raises `KitCannotRun`, as where there is no such image."""
+        asked = self.described.from_image
+        if asked is None or self.rig != "docker":
+            return Told()
+        here = {"here": str(self.folder), "python": sys.executable}
+        command = tuple(self.fill(word, here) for word in asked.command)
+        options = {name.removeprefix(OPTION): text for name, text in self.options.items()}
+        files = tuple(asked.files.items())
+        return ask(self.image, files, command, tuple(options.items()), self.folder)
+
     @property
     def timings(self) -> Timings:
-        """What the file says, in seconds."""
-        return self.described.timings
+        """What the file says, and what its image tells instead; in seconds."""
+        told: dict[str, Any] = dict(self.told.timings)
+        return msgspec.structs.replace(self.described.timings, **told)
 
     # ---------------------------------------------------------------- its folders
     @cached_property
@@ -101,7 +119,9 @@ class FileSystem:
         described: Role = getattr(self.described.roles, role)
         asked = names_in(*(text for _, text, _ in role_templates(role, described)))
         others = {p: site.dial(name, p) for p in primaries if p != name}
+        self.nodes.append(name)
         values = self.values(site, name, role, others)
+        values["may_lead"] = " ".join(primaries)
         values |= self.home(asked, inside=self.rig == "docker")
         return NodeSpec(
             name=name, role=role, serves=described.serves,
@@ -169,14 +189,17 @@ class FileSystem:
             options = {k: self.fill(text, {}) for k, text in adapter.options.items()}
             return self.make_client(site.notify, urls, **options)
         command, env = self.program(site, primaries)
-        return AdapterClient(command, env, self.folder, notify=site.notify)
+        # A machine that is so slow is slow for the adapter, too.
+        limit = self.timings.slack if self.timings.slack > FIRST_LIMIT else None
+        return AdapterClient(command, env, self.folder, notify=site.notify, limit=limit)
 
     def program(self, site: Site, primaries: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
         """The words of the adapter's command, and what is added to its environment."""
         adapter = self.described.adapter
         asked = names_in(*adapter.command, *adapter.env.values())
         urls = " ".join(site.url(primary) for primary in primaries)
-        values = {"primaries": urls, **self.home(asked, inside=False)}
+        nodes = " ".join(self.nodes)
+        values = {"primaries": urls, "nodes": nodes, **self.home(asked, inside=False)}
         command = [self.fill(word, values) for word in adapter.command]
         return command, {key: self.fill(text, values) for key, text in adapter.env.items()}
 

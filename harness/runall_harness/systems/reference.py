@@ -53,6 +53,7 @@ class Reference:
 
     name = "reference"
     own_hosts = probe = False
+    jobs = None
     merged = ""
 
     def __init__(

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 ROLES = ("primary", "worker")
 HOME_NAMES = ("here", "cache", "python")
-NODE_NAMES = ("name", "role", "host", "port", "data", "witness", "others", *HOME_NAMES)
-ADAPTER_NAMES = ("primaries", *HOME_NAMES)
+NODE_NAMES = ("name", "role", "host", "port", "data", "witness", "others", "may_lead", *HOME_NAMES)
+ADAPTER_NAMES = ("primaries", "nodes", *HOME_NAMES)
+IMAGE_NAMES = ("here", "python")
 OTHER_NAMES = ("other.name", "other.host", "other.port")
 # Names that a file may make up itself: of secrets, and of its own options.
 SECRET, OPTION = "secret.", "option."
@@ -44,6 +45,8 @@ def templates(described: "Description") -> Iterator[Found]:
     yield from ((f"adapter.options.{k}", text, ()) for k, text in asked.options.items())
     for word in described.setup.command if described.setup else ():
         yield "setup.command", word, HOME_NAMES
+    for word in described.from_image.command if described.from_image else ():
+        yield "from_image.command", word, IMAGE_NAMES
     yield "image", described.image, ()
 
 

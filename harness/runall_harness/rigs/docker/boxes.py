@@ -133,14 +133,21 @@ class Box:
         )
 
     def _argv(self, spec: NodeSpec) -> dict[str, Any]:
-        """What the container executes: the daemon, or its keeper, which executes it."""
-        if self.home.keeper is None:
-            return {"command": list(spec.command) or None}
+        """What the container executes: the daemon, or its keeper, which executes it.
+
+        The words of a node go in the place of the image's entry point, too: they are all of them.
+        """
+        words = list(spec.command) or (self._own_words(spec) if self.home.keeper else [])
+        if self.home.keeper:
+            return {"entrypoint": ["sh", "-c", KEEPER, "keeper", KEEP], "command": words}
+        return {"entrypoint": words[:1] or None, "command": words[1:] or None}
+
+    def _own_words(self, spec: NodeSpec) -> list[str]:
+        """What the node's image executes by itself."""
         image = spec.image or self.home.image
         with asking(f"inspect the image {image}"):
             told: Mapping[str, Any] = self._api.inspect_image(image)["Config"]
-        daemon = [*(told.get("Entrypoint") or ()), *(spec.command or told.get("Cmd") or ())]
-        return {"entrypoint": ["sh", "-c", KEEPER, "keeper", KEEP], "command": daemon}
+        return [*(told.get("Entrypoint") or ()), *(told.get("Cmd") or ())]
 
     def state(self) -> Mapping[str, Any]:
         """What the engine says of the container; empty where there is none."""

@@ -1,0 +1,85 @@
+"""What only the image of a system can tell: which release is in it, and which timings it keeps.
+
+An operator's image has settings of its own. Deadlines that are derived from any others would be
+wrong, so some files of the image are read before anything starts, and a program of the system's
+own, in any language, makes timings of them.
+"""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..rigs.base import KitCannotRun
+from .base import Timings
+
+PATIENCE = 30.0
+HINT = "from_image.command is to print an object with `version` and `timings`; run it by hand"
+
+
+class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the program says: the release, and the timings that differ from the file's (seconds)."""
+
+    version: str = ""
+    timings: dict[str, float] = {}
+
+
+@lru_cache
+def ask(
+    image: str,
+    files: tuple[tuple[str, str], ...],
+    command: tuple[str, ...],
+    options: tuple[tuple[str, str], ...],
+    folder: Path,
+) -> Told:
+    """What the program makes of those files of the image; once for each process.
+
+    Raises `KitCannotRun`: the image cannot be had, lacks a file, or the program fails.
+    """
+    texts = read_image(image, dict(files))
+    question = {"image": image, "files": texts, "options": dict(options)}
+    try:
+        told = msgspec.json.decode(run(command, folder, question), type=Told)
+        check(told.timings)
+    except msgspec.MsgspecError as error:
+        raise KitCannotRun(f"{' '.join(command)} says nonsense: {error}", HINT) from error
+    return told
+
+
+def read_image(image: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Files of an image. Raises `KitCannotRun`, also where no engine answers."""
+    from ..rigs.docker import connect
+    from ..rigs.docker.contents import read_texts
+    from ..session import new_run_id
+
+    engine = connect()
+    try:
+        return read_texts(engine, image, files, new_run_id())
+    finally:
+        engine.client.close()
+
+
+def run(command: Sequence[str], folder: Path, question: Mapping[str, Any]) -> bytes:
+    """What the program printed. Raises `KitCannotRun` with its last words."""
+    try:
+        done = subprocess.run(
+            command, cwd=folder, input=msgspec.json.encode(question), capture_output=True,
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise KitCannotRun(f"from_image.command cannot be run: {error}", HINT) from error
+    if done.returncode:
+        words = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no word"]
+        raise KitCannotRun(f"{question['image']}: {words[0]}", "name another image, with --image")
+    return done.stdout
+
+
+def check(timings: Mapping[str, float]) -> None:
+    """Refuse a timing that nobody asks for, or that is none. Raises `ValidationError`."""
+    known = Timings.__struct_fields__
+    for name, seconds in timings.items():
+        if name not in known or not seconds >= 0:
+            raise msgspec.ValidationError(f"{name} = {seconds}; take seconds of {', '.join(known)}")
