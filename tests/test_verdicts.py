@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from runall_harness.outcome import tell
 from runall_harness.report import CaseReport, SystemReport, make_report, unsteady
 from runall_harness.rigs.base import KitCannotRun
 from runall_harness.spec import SpecError
@@ -100,3 +101,11 @@ def test_repeats_that_disagree_are_told_in_each_of_their_messages() -> None:
     assert unsteady(cases) == {"f/s/manual": {PASS: 1, FAIL: 1}}
     messages = [each.message for each in make_report(system, "simulated", 1.0, cases).cases]
     assert messages == ["unsteady: 1 pass, 1 fail\nbecause"] * 2 + ["because"]
+
+
+def test_of_a_teardown_in_which_several_things_broke_each_is_told_once() -> None:
+    lost = KitCannotRun("the engine went away", "start it")
+    group = ExceptionGroup("teardown", [lost, KitCannotRun(lost.cause, lost.hint), OSError("no")])
+    assert tell(group).splitlines() == [
+        "the engine went away; next step: start it", "OSError: no"
+    ]  # fmt: skip

@@ -8,7 +8,7 @@ error, and an error never turns into anything better.
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -149,6 +149,9 @@ def verdict_in(phase: str, error: BaseException | None) -> Verdict:
 
 def tell(error: BaseException) -> str:
     """An error in words: the kit's own say it all, others need their type."""
+    if isinstance(error, BaseExceptionGroup):  # of a teardown in which several things broke
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return "\n".join(dict.fromkeys(map(tell, group.exceptions)))
     text = str(error).strip()
     if verdict_of(error) != Verdict.ERROR or "next step:" in text:
         return text

@@ -53,7 +53,7 @@ class Reference:
 
     name = "reference"
     own_hosts = probe = False
-    jobs = None
+    jobs: int | None = None
     merged = ""
 
     def __init__(
