@@ -224,7 +224,9 @@ def main() -> None:
     from jobs import app
 
     limits = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-    app.conf.broker_transport_options = {**app.conf.broker_transport_options, **limits}
+    # Left alone, it tries for many seconds to connect; the kit asks again anyhow.
+    once = {**limits, "max_retries": 0}
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, **once}
     CeleryAdapter(app, Redis.from_url(url, **limits)).serve()
 
 
