@@ -11,7 +11,7 @@ import msgspec
 from ..cluster import PRIMARY, SCRIPT, Cluster
 from ..rigs.base import Execution, Proof, Scope, StopTo
 from ..systems.base import JobView, Timings
-from ..verdicts import Inconclusive
+from ..verdicts import Inconclusive, Violation
 
 # What no quoting, splitting or re-encoding survives unless parameters are carried verbatim.
 NOTE = 'it\'s "quoted", on\ntwo lines, $HOME & 100 % – ä'
@@ -136,13 +136,27 @@ class Stage:
         """
         self.back_at = self.cluster.site.now()
         self.cluster.restart(node)
-        self.cluster.await_online(PRIMARY, *self.workers)
+        self.cluster.await_online(PRIMARY)
+        self.await_workers(*self.workers)
         away = self.cluster.site.now() - self.since
         runs = [run for work in self.works.values() for run in self.cluster.tagged(work.tag)]
         stopped = any(run.how == "terminated" and run.node != PRIMARY for run in runs)
         if self.since and stopped and away > self.timings.alone:
             raise Inconclusive(f"the primary was away for {away:.1f} s, and workers go on alone "
                                f"for {self.timings.alone:g} s only")  # fmt: skip
+
+    def await_workers(self, *workers: str) -> None:
+        """Wait until workers that nobody hurt are with the primary again.
+
+        Raises `Violation`: one that does not find back is the scheduler's failure, not the kit's.
+        """
+        within, wanted = self.timings.start, set(workers)
+        if not self.cluster.wait(lambda: wanted <= self.cluster.online(), within):
+            away = sorted(wanted - self.cluster.online())
+            words = "; ".join(f"{node}: {self.cluster.last_words(node)}" for node in away)
+            if away:
+                raise Violation(self.clause, "the workers are with the primary again",
+                                f"not within {within:g} s: {words}")  # fmt: skip
 
     def expect(self, clause: str, promised: float, proof: Proof | None = None) -> None:
         """From now on the system owes a recovery, within what it promises of itself."""

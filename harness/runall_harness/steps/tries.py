@@ -149,6 +149,8 @@ def _(scene: Scene, tries: Tries, where: str) -> None:
     waited = run.started_at - failed.finalized_at
     if waited < DELAY - TOLERANCE:
         raise Violation("RA-11.1", f"a delay of {DELAY:g} s", f"{waited:.2f} s")
+    if where == "another" and run.node == before.node and run.started_at < scene.since:
+        raise Inconclusive(f"the try began on {run.node} before that was killed")
     if (run.node == before.node) != (where == "the same"):
         raise Violation(clause, f"it runs on {where} server", f"it ran on {run.node}")
 
