@@ -221,7 +221,7 @@ def test_a_cluster_without_workers_is_told_how_to_get_some(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clusters, "FIRST_WORKER", 0.1)
-    with pytest.raises(KitCannotRun, match=f"no workers\n.*dask worker {cluster.address}"):
+    with pytest.raises(KitCannotRun, match=f"no workers; .*dask worker {cluster.address}"):
         campaign(tmp_path, "1-seed", cluster.searchers)
 
 
