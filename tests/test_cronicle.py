@@ -47,6 +47,8 @@ QUIET: Answers = {
 
 def module() -> ModuleType:
     """The adapter's program, as a module: it lies in a folder that is no package."""
+    if str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))  # as it is where the program is run
     spec = spec_from_file_location("cronicle_adapter", FOLDER / "adapter.py")
     assert spec
     assert spec.loader
