@@ -37,6 +37,10 @@ class Tries:
         """The execution that is running, or ended last."""
         return self.runs()[-1]
 
+    def before(self) -> Execution:
+        """The execution before the one that is looked for, which may have begun already."""
+        return self.runs()[self.seen - 1]
+
     def state(self, execution: Execution) -> str:
         """What the system shows of an execution's attempt."""
         view = self.cluster.job(execution.job)
@@ -142,7 +146,7 @@ def await_age(scene: Scene, run: Execution, age: float) -> None:
 # ------------------------------------------------------------------ what must follow
 @then(parsers.re(r"the job is tried again after its delay, on (?P<where>another|the same) server"))
 def _(scene: Scene, tries: Tries, where: str) -> None:
-    failed, before = tries.failed, tries.latest()
+    failed, before = tries.failed, tries.before()
     assert failed is not None, "no try has failed"
     clause = tries.clause()
     run = tries.next(clause, "it is tried again", DELAY + scene.deadline)
