@@ -16,6 +16,7 @@ from .checks import judge
 from .history import Answer, Call, Clock, End, Fault, History, Ledger, Meta, Outcome, Owed, Start
 from .readiness import Evidence
 from .rigs.base import Execution, KitCannotRun, NodeSpec, Proof, Rig
+from .rigs.faults import stand_apart
 from .systems.base import JobView, LedgerView, Rejected, System, Unreachable
 from .traces import About, Gathered, root_of
 from .verdicts import Inconclusive, Unsupported
@@ -47,7 +48,7 @@ class Cluster:
         self.specs: dict[str, NodeSpec] = {}
         self.site = rig.site(
             case.id,
-            cuttable="partition" in case.tags or system.own_hosts,
+            cuttable=stand_apart(case.tags, own_hosts=system.own_hosts),
             orphans="daemon" in case.tags,
         )
         self.evidence = Evidence(self.site)

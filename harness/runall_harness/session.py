@@ -22,7 +22,7 @@ from .outcome import TROUBLE, Ended
 from .plugin import SESSION_PLUGIN
 from .report import base_id
 from .rigs.base import KitCannotRun, Rig
-from .rigs.faults import FAULTS, SITUATIONS, WHY
+from .rigs.faults import FAULTS, SITUATIONS, WHY, stand_apart
 from .systems import Wanted, file_of, read_options
 from .systems.base import System
 from .tally import PROPERTY
@@ -221,7 +221,8 @@ class CaseSession:
 
     def cuttable(self, case: Case) -> bool:
         """Whether each node of that case needs a network interface of its own."""
-        return "partition" in case.tags or bool(self.system and self.system.own_hosts)
+        own_hosts = bool(self.system and self.system.own_hosts)
+        return stand_apart(case.tags, own_hosts=own_hosts)
 
     def keeps(self, ended: Ended) -> bool:
         """Whether the traces of that case are to be saved."""

@@ -4,6 +4,8 @@ Not every rig can show each fault, and not every scheduler can be shown under ea
 each situation; the case is unsupported then, with the reason.
 """
 
+from collections.abc import Collection
+
 FAULTS = frozenset({
     "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "group",
     "netstore", "failpoint", "many",
@@ -17,3 +19,8 @@ WHY = {
     "netstore": "the primaries share a file; with --store-url they share a server on the network",
     "many": "hundreds of real processes are more than the smallest machine for it can bear",
 }
+
+
+def stand_apart(tags: Collection[str], *, own_hosts: bool) -> bool:
+    """Whether each node of a case with these tags needs a network interface of its own."""
+    return "partition" in tags or own_hosts
