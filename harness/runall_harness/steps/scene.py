@@ -6,7 +6,7 @@ for what only it can know: how an attempt ended, and whether anything is still o
 
 import pytest
 
-from ..checks.lineages import require_faithful
+from ..checks.lineages import BEAT, require_faithful
 from ..cluster import Cluster
 from ..rigs.base import Execution
 from ..systems.base import JobView
@@ -15,6 +15,9 @@ from .patience import Patience, Wait
 from .stage import Stage, Work
 
 PROMISE = {"manual": "RA-1.1", "scheduled": "RA-1.2"}
+# For how long a rerun is left beside what may still run of the first, in seconds: whoever lives
+# has told so several times by then.
+BESIDE = 10 * BEAT
 
 
 class Scene(Stage):
@@ -75,6 +78,7 @@ class Scene(Stage):
 
     def finish(self, work: Work, executions: int) -> None:
         """Let the work end, see it end well, and see that nothing follows."""
+        self.live_side_by_side(work)
         self.cluster.site.release(work.tag)
         self.cluster.await_evidence(
             f"{work.tag} completes",
@@ -83,6 +87,17 @@ class Scene(Stage):
         )
         self.require_taken_in(work)
         self.nothing_follows(work, executions)
+
+    def live_side_by_side(self, work: Work) -> None:
+        """Leave a rerun beside whatever may still run of the job, for as long as that is seen.
+
+        Released at once, both would end before anybody could tell that there were two.
+        """
+        *earlier, latest = self.cluster.tagged(work.tag)
+        if any(run.how == "running" for run in earlier):
+            now, until = self.cluster.site.now, latest.started_at + BESIDE
+            what = f"{latest.job} has lived for {BESIDE:g} s"
+            self.cluster.await_evidence(what, lambda: now() >= until, BESIDE + 1)
 
     def require_taken_in(self, work: Work) -> None:
         """The system knows, soon enough, that the latest execution has completed."""

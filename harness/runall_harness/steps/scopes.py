@@ -9,14 +9,10 @@ from pytest_bdd import parsers, then, when
 
 from ..checks.lineages import BEAT
 from ..cluster import PRIMARY
-from ..rigs.base import Execution, StopTo
+from ..rigs.base import StopTo
 from ..verdicts import Violation
 from .patience import Wait
 from .scene import PROMISE, Scene
-
-# For how long a rerun is left beside what may still run of the first, in seconds: whoever lives
-# has told so several times by then.
-BESIDE = 10 * BEAT
 
 
 @when(
@@ -69,7 +65,6 @@ def _(scene: Scene) -> None:
         scene.cluster.recovery_s = runs[1].started_at - scene.since
         wait.require_timely("the rerun")
         scene.require_faithful(scene.work)
-        await_beats(scene, runs[1])
         scene.finish(scene.work, executions=2)
         return
     scene.cluster.waited = wait.most
@@ -77,13 +72,6 @@ def _(scene: Scene) -> None:
     if view is None or view.state != "running":
         raise Violation(clause, "the job is run again", scene.why(scene.work))
     scene.require_undisturbed(scene.work, executions=1)
-
-
-def await_beats(scene: Scene, rerun: Execution) -> None:
-    """Let a rerun live for a while: released at once, both would end before that could be seen."""
-    until = rerun.started_at + BESIDE
-    now = scene.cluster.site.now
-    scene.cluster.await_evidence(f"{rerun.job} lives on", lambda: now() >= until, BESIDE + 1)
 
 
 @then("no two executions of the job ran at the same time")
