@@ -194,6 +194,14 @@ def test_what_comes_later_than_a_system_says_of_itself_is_inconclusive(tmp_path:
     assert "s late, after 3.2 s: slower than the system's own stated timings" in case["message"]
 
 
+def test_no_case_at_all_takes_slowness_alone_for_a_broken_promise(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SYSTEM, "utf-8")
+    asked = ("--rig", "simulated", "--system", "mine:Slow", "--format", "json")
+    done = runall(None, "conform", *asked, cwd=tmp_path)
+    assert {case["verdict"] for case in report_of(done)["cases"]} == {"pass", "inconclusive"}
+    assert done.returncode == 2
+
+
 def test_what_does_not_come_in_the_overtime_either_is_a_broken_promise(tmp_path: Path) -> None:
     code, case = judged(tmp_path, "Mute", "cronicle-0.9.49")
     assert (code, case["verdict"], case["outcome"]) == (1, "fail", "not-rerun")

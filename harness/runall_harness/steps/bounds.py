@@ -6,6 +6,7 @@ from ..cluster import PRIMARY
 from ..spec import clauses
 from ..systems.base import LedgerView
 from ..verdicts import Violation
+from .patience import in_time
 from .scene import PROMISE, Scene
 
 REASONS = {
@@ -73,7 +74,7 @@ def _(scene: Scene) -> None:
 def _(scene: Scene, why: str) -> None:
     scene.clause = REASONS[why]
     allowed = 1 + scene.plan.get("max_reruns", 0)
-    told = scene.cluster.wait(lambda: decided(scene, allowed), scene.deadline)
+    told = in_time(scene, "the refusal", lambda: decided(scene, allowed))
     require_no_more(scene, allowed)
     require_refusal(scene, scene.clause, bool(told))
 

@@ -8,6 +8,7 @@ from pytest_bdd import given, parsers, then, when
 from ..systems.base import Timings
 from ..verdicts import Violation
 from .given import TARGETS
+from .patience import in_time
 from .scene import Scene
 from .then import require_place
 
@@ -97,7 +98,7 @@ def _(scene: Scene) -> None:
 @then("the job of the other event is run again, once, on another server")
 def _(scene: Scene) -> None:
     other = scene.works["other"]
-    if not scene.cluster.wait(lambda: len(scene.cluster.tagged("other")) > 1, scene.deadline):
+    if not in_time(scene, "its rerun", lambda: len(scene.cluster.tagged("other")) > 1):
         raise Violation("RA-4.11", "what can start does", scene.why(other))
     require_place(scene, other, "another server")
     scene.finish(other, executions=2)

@@ -5,6 +5,7 @@ from pytest_bdd import given, then, when
 from ..cluster import PRIMARY
 from ..rigs.base import Proof
 from ..verdicts import Violation
+from .patience import in_time
 from .scene import Scene
 
 BACKUP = "backup"
@@ -16,7 +17,7 @@ def await_takeover(scene: Scene, proof: Proof) -> None:
     promised = timings.takeover + timings.notice + timings.dead_job_timeout
     scene.expect(scene.clause_after_primary("RA-9.5"), promised, proof)
     within = timings.takeover + timings.slack
-    if not scene.cluster.wait(lambda: scene.cluster.leader() == BACKUP, within):
+    if not in_time(scene, "the takeover", lambda: scene.cluster.leader() == BACKUP, within):
         led = scene.cluster.leader() or "nobody"
         raise Violation("RA-9.2", f"the backup leads within {within:g} s", f"{led} leads")
     scene.led_at = scene.cluster.site.now()

@@ -9,7 +9,7 @@ from pytest_bdd import parsers, then, when
 from ..rigs.base import Proof
 from ..systems.base import JobView, Rejected
 from ..verdicts import Inconclusive, Violation
-from .patience import Wait
+from .patience import Wait, in_time
 from .scene import PROMISE, Scene
 from .stage import LEAD_SLOTS, Work
 
@@ -45,7 +45,7 @@ def _(scene: Scene) -> Proof:
 def _(scene: Scene) -> None:
     freeze(scene, scene.victim)
     scene.expect("RA-2.12", scene.timings.notice)
-    if not scene.cluster.wait(lambda: scene.victim not in scene.cluster.online(), scene.deadline):
+    if not in_time(scene, "its absence", lambda: scene.victim not in scene.cluster.online()):
         seen = f"{scene.victim} is taken for online after {scene.deadline:g} s"
         raise Violation("RA-2.12", f"{scene.victim} is missed", seen)
     scene.clause = "RA-2.4"
@@ -61,7 +61,7 @@ def _(scene: Scene, woken: Proof) -> None:
     def over() -> bool:
         return any(r.id == first and r.how != "running" for r in scene.cluster.executions())
 
-    if not scene.cluster.wait(over, within):
+    if not in_time(scene, "its end", over, within):
         seen = f"it still runs {scene.cluster.site.now() - woken.at:.2f} s after the waking"
         raise Violation("RA-7.6", f"its end within {within:g} s", seen)
 
@@ -80,7 +80,7 @@ def _(scene: Scene) -> None:
         view = scene.cluster.job(root)
         return view if view and view.late_code is not None else None
 
-    if not scene.cluster.wait(told, within):
+    if not in_time(scene, "the late result", told, within):
         raise Violation("RA-3.5", f"a late result of {root}", f"none within {within:g} s")
     for view in scene.cluster.attempts(root)[1:]:
         if view.final or view.late_code is not None:
@@ -167,10 +167,9 @@ def _(scene: Scene) -> None:
 @when("the job is given up")
 def _(scene: Scene, handed: JobView) -> None:
     scene.expect("RA-2.13", scene.timings.notice + scene.timings.dead_job_timeout)
-    wait = Wait(scene, scene.deadline)
-    if not wait.until(lambda: state(scene, handed) == "interrupted"):
+    over = f"the end of {handed.id}"
+    if not in_time(scene, over, lambda: state(scene, handed) == "interrupted"):
         raise Violation("RA-2.13", "it counts as interrupted", f"it is {state(scene, handed)}")
-    wait.require_timely(f"the end of {handed.id}")
 
 
 def state(scene: Scene, handed: JobView) -> str:

@@ -4,6 +4,7 @@ from pytest_bdd import then, when
 
 from ..systems.base import JobView, Rejected
 from ..verdicts import Inconclusive, Violation
+from .patience import Wait, in_time
 from .scene import Scene
 from .stage import LEAD_SLOTS, exactly
 
@@ -57,16 +58,17 @@ def _(scene: Scene) -> None:
         seen[0] = scene.cluster.job(scene.work.root)
         return seen[0] is not None and (seen[0].limbo or seen[0].final)
 
-    scene.cluster.wait(shown, within)
+    wait = Wait(scene, within)
+    wait.until(shown)
     if seen[0] is None or not seen[0].limbo:
         told = f"it is {seen[0].state}, not in limbo" if seen[0] else "it is not shown"
         raise Violation("RA-10.1", f"{scene.work.root} is shown in limbo", told)
+    wait.require_timely("limbo")
 
 
 @then("the job is shown as running")
 def _(scene: Scene) -> None:
-    view = scene.cluster.wait(lambda: shown_running(scene), scene.deadline)
-    if not view:
+    if not in_time(scene, "its return", lambda: shown_running(scene)):
         raise Violation("RA-2.4", "it is shown as running, and not in limbo",
                         f"{scene.cluster.job(scene.work.root)}")  # fmt: skip
 
@@ -80,7 +82,9 @@ def shown_running(scene: Scene) -> bool:
 @then("its loss is noticed")
 def _(scene: Scene) -> None:
     within = scene.timings.notice + scene.timings.slack
-    if not scene.cluster.wait(lambda: scene.victim not in scene.cluster.online(), within):
+    if not in_time(
+        scene, "its absence", lambda: scene.victim not in scene.cluster.online(), within
+    ):
         raise Violation("RA-2.12", f"{scene.victim} is missed within {within:g} s",
                         "it is still taken for present")  # fmt: skip
 
@@ -116,7 +120,7 @@ def _(scene: Scene) -> None:
 @then("the two slots are served after it, in their order, once each")
 def _(scene: Scene) -> None:
     within = scene.deadline + scene.timings.minute
-    if not scene.cluster.wait(scene.two_slots, within):
+    if not in_time(scene, "the last of two slots", scene.two_slots, within):
         raise Violation("RA-5.4", "two slots are served", f"{scene.cluster.tagged(SLOT)}")
     scene.canary()
     runs = scene.cluster.tagged(SLOT)
@@ -141,8 +145,7 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     within = scene.timings.prompt + scene.timings.grace + scene.timings.slack
     runs = scene.cluster.tagged(scene.work.tag)
-    ended = scene.cluster.wait(
-        lambda: scene.cluster.tagged(scene.work.tag)[0].how != "running", within
-    )
-    if not ended:
+    if not in_time(
+        scene, "its end", lambda: scene.cluster.tagged(scene.work.tag)[0].how != "running", within
+    ):
         raise Violation("RA-10.2", "the job ends", f"{runs[0].job} goes on on {runs[0].node}")

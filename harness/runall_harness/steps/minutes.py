@@ -8,6 +8,7 @@ from ..cluster import PRIMARY
 from ..rigs.base import Execution
 from ..verdicts import Inconclusive, Violation
 from .given import TARGETS
+from .patience import in_time
 from .row import EVENT, TAG, Row, local, slot_of, timing_of
 from .scene import Scene
 from .stage import Work
@@ -235,9 +236,8 @@ def _(scene: Scene, row: Row) -> None:
 
 @then("the run that waited has ended well")
 def _(scene: Scene) -> None:
-    if not scene.cluster.wait(
-        lambda: scene.cluster.ended(QUEUED), scene.timings.prompt + scene.timings.slack
-    ):
+    within = scene.timings.prompt + scene.timings.slack
+    if not in_time(scene, "its end", lambda: scene.cluster.ended(QUEUED), within):
         raise Violation("RA-12.2", "the run that was accepted runs", "it did not")
 
 

@@ -60,6 +60,19 @@ class Wait:
             )
 
 
+def in_time(
+    scene: "Scene", what: str, condition: Callable[[], T | None], within: float | None = None
+) -> T | None:
+    """What a system owes within so many seconds, by default the scene's deadline; or None.
+
+    Raises `Inconclusive` for what comes in overtime.
+    """
+    wait = Wait(scene, scene.deadline if within is None else within)
+    if value := wait.until(condition):
+        wait.require_timely(what)
+    return value
+
+
 class Patience:
     """Looks for a rerun, and knows when the system itself has given up.
 

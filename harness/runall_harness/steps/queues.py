@@ -6,6 +6,7 @@ from ..systems.base import Rejected
 from ..verdicts import Inconclusive, Violation
 from .events import COUNTS
 from .limbo import try_to_run
+from .patience import in_time
 from .scene import Scene
 
 
@@ -66,7 +67,7 @@ def _(scene: Scene, count: str) -> None:
     tags = queued(count)
     scene.cluster.site.release(scene.work.tag)
     for number, tag in enumerate(tags):
-        first = scene.cluster.wait(lambda left=tags[number:]: started(scene, left), scene.deadline)
+        first = in_time(scene, tag, lambda left=tags[number:]: started(scene, left))
         if first != tag:
             raise Violation("RA-6.6", f"{tag} starts next", f"{first or 'nothing'} did")
         scene.cluster.site.release(tag)

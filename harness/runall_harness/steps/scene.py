@@ -11,7 +11,7 @@ from ..cluster import Cluster
 from ..rigs.base import Execution
 from ..systems.base import JobView
 from ..verdicts import Inconclusive, Violation
-from .patience import Patience, Wait
+from .patience import Patience, Wait, in_time
 from .stage import Stage, Work
 
 PROMISE = {"manual": "RA-1.1", "scheduled": "RA-1.2"}
@@ -101,7 +101,7 @@ class Scene(Stage):
 
     def require_taken_in(self, work: Work) -> None:
         """The system knows, soon enough, that the latest execution has completed."""
-        if not self.cluster.wait(lambda: self.completed(work), self.deadline):
+        if not in_time(self, "the news that it ended well", lambda: self.completed(work)):
             last = self.cluster.tagged(work.tag)[-1]
             seen = f"after {self.deadline:g} s {self.why(work)}"
             raise Violation(self.clause, f"{last.job} is shown as completed", seen)

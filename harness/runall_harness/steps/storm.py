@@ -7,6 +7,7 @@ from pytest_bdd import given, parsers, then
 from ..rigs.base import Execution
 from ..verdicts import Inconclusive, Violation
 from .given import TARGETS
+from .patience import in_time
 from .scene import Scene
 from .stage import Work
 
@@ -72,7 +73,7 @@ def second_runs(scene: Scene) -> list[Execution]:
 
 @then("the first three of them run again, and the others wait")
 def _(scene: Scene) -> None:
-    if not scene.cluster.wait(lambda: len(second_runs(scene)) >= 3, scene.deadline):
+    if not in_time(scene, "the third rerun", lambda: len(second_runs(scene)) >= 3):
         raise Violation("RA-1.1", "the first three are run again", f"{second_runs(scene)}")
     scene.canary()
     require_calm(scene)
@@ -87,7 +88,7 @@ def _(scene: Scene, spread: str) -> None:
         release_all(scene)
     tags = list(scene.works)
     within = scene.deadline + len(tags) * (scene.timings.spread + scene.timings.prompt)
-    complete = scene.cluster.wait(lambda: all_of(scene, tags, 2), within)
+    complete = in_time(scene, "the last rerun", lambda: all_of(scene, tags, 2), within)
     require_calm(scene)
     if not complete:
         came = [run.tag for run in second_runs(scene)]

@@ -11,7 +11,7 @@ from ..rigs.base import Execution
 from ..systems.base import JobView
 from ..verdicts import Inconclusive, Violation
 from .given import COUNTS, TARGETS
-from .patience import Wait
+from .patience import Wait, in_time
 from .scene import PROMISE, Scene
 
 # Long enough, in seconds, for a server to be killed before a retry is due.
@@ -51,7 +51,8 @@ class Tries:
         run = self.latest()
         self.cluster.hurt(lambda: self.cluster.site.kill(run.node, scope="job"))
         within = self.scene.timings.prompt + self.scene.timings.slack
-        if not self.cluster.wait(lambda: self.state(run) == "failed", within):
+        failed = f"the failure of {run.job}"
+        if not in_time(self.scene, failed, lambda: self.state(run) == "failed", within):
             raise Violation("RA-2.7", f"{run.job} has failed", f"it is {self.state(run)}")
         self.failed = self.cluster.job(run.job)
 
