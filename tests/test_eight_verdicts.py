@@ -108,7 +108,7 @@ SYSTEM = """\
 from typing import Any
 
 import msgspec
-from runall_harness.systems.base import JobView, Timings
+from runall_harness.systems.base import JobView, Rejected, Timings
 from runall_harness.systems.reference import Reference, SimulatedClient
 
 
@@ -157,6 +157,30 @@ class ForgetfulClient(SimulatedClient):
         return [view for view in super().jobs() if view.state != "interrupted"]
 
 
+class Unabortable(SimulatedClient):
+    def abort(self, job: str) -> None:
+        if any(view.limbo for view in self.jobs() if view.root == job):
+            raise Rejected("job", "its server does not answer")
+        super().abort(job)
+
+
+class Steadfast(Reference):
+    "It aborts no job whose server it can't reach, and says that it can."
+
+    name = "steadfast"
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return Unabortable(site, primaries)
+
+
+class Modest(Steadfast):
+    "It does not say so."
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.capabilities = self.capabilities - {"limbo"}
+
+
 class Forgetful(Reference):
     "It shows nothing any more of a job that was interrupted."
 
@@ -168,6 +192,7 @@ class Forgetful(Reference):
 TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
 
 
+CUT_OFF = "ends/a-job-that-failed-before-an-abort-could-reach-it-has-failed/manual"
 # A case that waits for the rerun, and not for the end of the first attempt before.
 GOING_DOWN = "4_primary_restart/nothing-is-launched-by-a-primary-that-is-going-down/manual"
 
@@ -228,6 +253,15 @@ def test_a_record_that_is_final_as_failed_is_an_answer_of_a_system_that_can_say_
     assert (code, told["verdict"], told["outcome"]) == (1, "fail", "failed-for-good")
     assert told["within_s"] is None
     assert words in told["message"]
+
+
+def test_an_abort_in_limbo_is_owed_by_those_who_say_that_they_can(tmp_path: Path) -> None:
+    code, case = judged(tmp_path, "Steadfast", case=CUT_OFF)
+    assert (code, case["verdict"]) == (1, "fail")
+    assert "the abort is accepted" in case["message"]
+    code, case = judged(tmp_path, "Modest", case=CUT_OFF)
+    assert (code, case["verdict"]) == (2, "unsupported")  # nothing at all was judged
+    assert "no abort of a job whose server is away" in case["message"]
 
 
 def test_a_record_that_vanishes_is_told_as_lost(tmp_path: Path) -> None:

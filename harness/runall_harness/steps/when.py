@@ -4,7 +4,7 @@ from pytest_bdd import when
 
 from ..cluster import PRIMARY
 from ..systems.base import Rejected
-from ..verdicts import Violation
+from ..verdicts import Unsupported, Violation
 from .scene import Scene
 
 
@@ -122,8 +122,14 @@ def _(scene: Scene) -> None:
 
 
 def ask_for_the_end(scene: Scene) -> None:
-    """Abort the job; a system that takes it for ended already has broken its promise before."""
+    """Abort the job; a system that takes it for ended already has broken its promise before.
+
+    Raises `Unsupported` where it is in limbo, and the system doesn't say that it can be aborted
+    there: RA-10.2 is extended.
+    """
     try:
         scene.cluster.call("abort", job=scene.work.root)
     except Rejected as refusal:
+        if scene.victim in scene.cut_off and "limbo" not in scene.cluster.system.capabilities:
+            raise Unsupported(f"no abort of a job whose server is away: {refusal}") from None
         raise Violation("RA-3.3", "the abort is accepted", str(refusal)) from None
