@@ -181,6 +181,27 @@ class Modest(Steadfast):
         self.capabilities = self.capabilities - {"limbo"}
 
 
+class UnforgivingClient(SimulatedClient):
+    def __init__(self, site: Any, primaries: tuple[str, ...]) -> None:
+        super().__init__(site, primaries)
+        self.seen, self.missed = set[str](), set[str]()
+
+    def online(self) -> set[str]:
+        here = super().online()
+        self.seen |= here
+        self.missed |= self.seen - here
+        return here - self.missed
+
+
+class Unforgiving(Reference):
+    "It never takes a server back that it has missed once."
+
+    name = "unforgiving"
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return UnforgivingClient(site, primaries)
+
+
 class Forgetful(Reference):
     "It shows nothing any more of a job that was interrupted."
 
@@ -192,6 +213,7 @@ class Forgetful(Reference):
 TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
 
 
+LINK_BACK = "2_worker_back/the-link-comes-back-while-the-job-still-runs/manual"
 CUT_OFF = "ends/a-job-that-failed-before-an-abort-could-reach-it-has-failed/manual"
 # A case that waits for the rerun, and not for the end of the first attempt before.
 GOING_DOWN = "4_primary_restart/nothing-is-launched-by-a-primary-that-is-going-down/manual"
@@ -262,6 +284,12 @@ def test_an_abort_in_limbo_is_owed_by_those_who_say_that_they_can(tmp_path: Path
     code, case = judged(tmp_path, "Modest", case=CUT_OFF)
     assert (code, case["verdict"]) == (2, "unsupported")  # nothing at all was judged
     assert "no abort of a job whose server is away" in case["message"]
+
+
+def test_a_server_that_does_not_find_back_is_the_scheduler_s_failure(tmp_path: Path) -> None:
+    code, case = judged(tmp_path, "Unforgiving", case=LINK_BACK)
+    assert (code, case["verdict"]) == (1, "fail")
+    assert "worker-1 back with whoever leads" in case["message"]
 
 
 def test_a_record_that_vanishes_is_told_as_lost(tmp_path: Path) -> None:

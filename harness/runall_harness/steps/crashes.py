@@ -53,7 +53,7 @@ def _(scene: Scene) -> None:
     scene.cluster.restart(PRIMARY)
     site = scene.cluster.site
     scene.cluster.await_online(PRIMARY)
-    scene.await_workers(*(node for node in scene.workers if site.alive(node)))
+    scene.await_return(*(node for node in scene.workers if site.alive(node)))
 
 
 @then("the job is run again until it has ended well, once for each interruption")

@@ -61,7 +61,7 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     scene.cluster.hurt(lambda: scene.cluster.site.unpause(PRIMARY))
     scene.cut_off.discard(PRIMARY)
-    scene.cluster.await_online(PRIMARY)
+    scene.await_return(PRIMARY, clause="RA-9.6")
 
 
 @when("the old primary comes back")

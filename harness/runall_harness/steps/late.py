@@ -50,7 +50,7 @@ def _(scene: Scene) -> None:
         raise Violation("RA-2.12", f"{scene.victim} is missed", seen)
     scene.clause = "RA-2.4"
     wake(scene, scene.victim)
-    scene.cluster.await_online(scene.victim)
+    scene.await_return(scene.victim)
 
 
 @then("the first execution is stopped within the kill grace")

@@ -137,7 +137,7 @@ class Stage:
         self.back_at = self.cluster.site.now()
         self.cluster.restart(node)
         self.cluster.await_online(PRIMARY)
-        self.await_workers(*self.workers)
+        self.await_return(*self.workers)
         away = self.cluster.site.now() - self.since
         runs = [run for work in self.works.values() for run in self.cluster.tagged(work.tag)]
         stopped = any(run.how == "terminated" and run.node != PRIMARY for run in runs)
@@ -145,18 +145,23 @@ class Stage:
             raise Inconclusive(f"the primary was away for {away:.1f} s, and workers go on alone "
                                f"for {self.timings.alone:g} s only")  # fmt: skip
 
-    def await_workers(self, *workers: str) -> None:
-        """Wait until workers that nobody hurt are with the primary again.
+    def await_return(self, *nodes: str, clause: str = "") -> None:
+        """Wait until nodes that were not started anew are with whoever leads again.
 
-        Raises `Violation`: one that does not find back is the scheduler's failure, not the kit's.
+        Raises `Violation`: one that dies of it, or does not find back, is the scheduler's failure
+        and not the kit's.
         """
-        within, wanted = self.timings.start, set(workers)
-        if not self.cluster.wait(lambda: wanted <= self.cluster.online(), within):
-            away = sorted(wanted - self.cluster.online())
-            words = "; ".join(f"{node}: {self.cluster.last_words(node)}" for node in away)
-            if away:
-                raise Violation(self.clause, "the workers are with the primary again",
-                                f"not within {within:g} s: {words}")  # fmt: skip
+        cluster, wanted, within = self.cluster, set(nodes), self.timings.start
+
+        def dead() -> set[str]:
+            return {node for node in wanted if not cluster.site.alive(node)}
+
+        cluster.wait(lambda: dead() or wanted <= cluster.online(), within)
+        if away := sorted(dead() | wanted - cluster.online()):
+            words = "; ".join(f"{node}: {cluster.last_words(node)}" for node in away)
+            how = "it has ended" if dead() else f"not within {within:g} s"
+            raise Violation(clause or self.clause, f"{', '.join(away)} back with whoever leads",
+                            f"{how}; last words of {words}")  # fmt: skip
 
     def expect(self, clause: str, promised: float, proof: Proof | None = None) -> None:
         """From now on the system owes a recovery, within what it promises of itself."""
@@ -202,7 +207,7 @@ class Stage:
         """Mend the cut, and wait until the node takes work again."""
         self.cluster.hurt(lambda: self.cluster.site.join(node))
         self.cut_off.discard(node)
-        self.cluster.await_online(node)
+        self.await_return(node)
 
 
 def exactly(slot: int) -> dict[str, list[int]]:
