@@ -49,6 +49,7 @@ while len(slots) < count:
     slots.append(slot)
 print(json.dumps(slots))
 """
+KEPT = {"catch_up": True, "params": {}}
 SLOT = 29_400_000  # in the autumn of 2025
 
 
@@ -112,6 +113,17 @@ def test_the_adapter_tells_the_truth_of_real_nodes() -> None:
         report = examine(command, env=env, minute=cluster.system.timings.minute)
     found = {rule.rule: rule.verdict for rule in report.rules}
     assert set(found.values()) == {Verdict.PASS}, [rule.seen for rule in report.rules]
+
+
+def test_a_revocation_that_a_worker_stored_without_the_task_is_shown_as_an_abort() -> None:
+    with running("acks_late") as cluster:
+        cluster.site.kill(WORKER)
+        cluster.call("create_event", event={"id": "e", "target": WORKER, **KEPT})
+        root = cluster.call("run", event="e", params={}, source="test")
+        cluster.call("abort", job=root)
+        shown = cluster.wait(lambda: (view := cluster.job(root)) and view.final and view, SOON)
+        assert shown, "the primary's own worker has stored it, and knew nothing but its id"
+        assert (shown.state, shown.source, shown.event) == ("aborted", "test", "e")
 
 
 # ------------------------------------------------------------------ what the settings decide

@@ -129,7 +129,8 @@ class CeleryAdapter(Adapter):
     def jobs(self) -> list[JobView]:
         """All attempts of all tasks."""
         with answered():
-            for seen in list(sights(self.redis)):
+            known = {root: sight.order for root, sight in self.latest.items()}
+            for seen in list(sights(self.redis, known)):
                 self.see(seen)
         return [view for root in self.latest for view in self.attempts(root)]
 

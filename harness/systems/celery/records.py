@@ -7,7 +7,7 @@ from its start on. Nothing here is the adapter's own record.
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
@@ -44,12 +44,15 @@ class Sight(NamedTuple):
         return len(self.before) + 1
 
 
-def sights(redis: "Redis") -> Iterator[Sight]:
-    """All that is to be seen now, messages first: a job leaves them for the results."""
+def sights(redis: "Redis", known: Mapping[str, Order]) -> Iterator[Sight]:
+    """All that is to be seen now, messages first: a job leaves them for the results.
+
+    `known` are the orders of tasks that were seen before, by their ids.
+    """
     yield from messages(redis)
     names = list(redis.scan_iter(match=f"{RESULTS}*", count=1000))
     for text in cast("list[bytes | None]", redis.mget(names)) if names else ():
-        if text is not None and (seen := result(json.loads(text))):
+        if text is not None and (seen := result(json.loads(text), known)):
             yield seen
 
 
@@ -81,10 +84,13 @@ def message(raw: dict[str, Any], *, taken: bool = False) -> Sight | None:
 
 
 # ------------------------------------------------------------------ results
-def result(meta: dict[str, Any]) -> Sight | None:
-    """The attempt that stored its state last; None for a result that is none of a job."""
-    order = meta.get("kwargs")
-    if meta.get("name") not in (AGAIN, ONCE) or not order:
+def result(meta: dict[str, Any], known: Mapping[str, Order]) -> Sight | None:
+    """The attempt that stored its state last; None for a result that is none of a job.
+
+    A worker that does not have a task which is revoked stores that, and knows only its id.
+    """
+    order = meta.get("kwargs") or known.get(meta["task_id"])
+    if meta.get("name", AGAIN) not in (AGAIN, ONCE) or not order:
         return None
     state, words = state_of(meta)
     return Sight(
