@@ -49,7 +49,7 @@ while len(slots) < count:
     slots.append(slot)
 print(json.dumps(slots))
 """
-KEPT = {"catch_up": True, "params": {}}
+KEPT: dict[str, Any] = {"catch_up": True, "params": {}}
 SLOT = 29_400_000  # in the autumn of 2025
 
 
@@ -121,8 +121,9 @@ def test_a_revocation_that_a_worker_stored_without_the_task_is_shown_as_an_abort
         cluster.call("create_event", event={"id": "e", "target": WORKER, **KEPT})
         root = cluster.call("run", event="e", params={}, source="test")
         cluster.call("abort", job=root)
-        shown = cluster.wait(lambda: (view := cluster.job(root)) and view.final and view, SOON)
-        assert shown, "the primary's own worker has stored it, and knew nothing but its id"
+        # The primary's own worker has stored it, and knew nothing but its id.
+        cluster.await_evidence("its end", lambda: cluster.attempts(root)[0].final, SOON)
+        (shown,) = cluster.attempts(root)
         assert (shown.state, shown.source, shown.event) == ("aborted", "test", "e")
 
 

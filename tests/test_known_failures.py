@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runall_harness.known import Declared, declared, load, save, updated
+from runall_harness.known import Declared, Race, declared, load, save, updated
 from runall_harness.rigs.base import KitCannotRun
 from runall_harness.verdicts import Verdict
 from small_features import STEPS, Done, conform, plain_pytest, report_of, verdicts, write_folder
@@ -34,6 +34,17 @@ def test_a_declaration_turns_a_failure_and_a_pass_and_nothing_else(verdict: Verd
     turned = Declared("x", "y").turn(verdict)
     changed = {Verdict.FAIL: "known-failure", Verdict.PASS: "unexpected-pass"}
     assert turned == changed.get(verdict, verdict)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_race_that_was_won_is_a_known_failure_too(verdict: Verdict) -> None:
+    race = declared({"a/*": "either may win"}, "a/one/manual", Race)
+    assert race
+    decided = verdict in (Verdict.FAIL, Verdict.PASS)
+    assert race.turn(verdict) == ("known-failure" if decided else verdict)
+    assert race.tell(Verdict.KNOWN_FAILURE, "") == (
+        "either may win\na race: this time the promise was kept"
+    )
 
 
 def ends(entries: dict[str, str], raw: dict[str, Verdict]) -> dict[str, Verdict]:
@@ -218,3 +229,28 @@ def test_to_plain_pytest_a_known_failure_is_expected_and_strictly_so(
     strict = plain_pytest(surprised, "--runall-known-failures", str(surprised / "known.toml"))
     assert strict.returncode == 1
     assert "1 failed, 2 xfailed" in strict.stdout
+
+
+def test_a_declared_race_ends_alike_in_each_run_whoever_wins(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "f", {n: NAMED[n] for n in ("run again", "sometimes")})
+    races = '[known_failures]\n[known_races]\n"small/sometimes/*" = "two messages cross"\n'
+    (folder / "known.toml").write_text(races, "utf-8")
+    done = run(folder, "--repeat", "2", "--format", "json")
+    cases = report_of(done)["cases"]
+    told = [case["message"] for case in cases if case["verdict"] == "known-failure"]
+    assert (done.returncode, len(told)) == (0, 2)
+    assert all(message.startswith("two messages cross\n") for message in told)
+    assert sum("this time the promise was kept" in message for message in told) == 1
+    shown = run(folder, "--repeat", "2")
+    assert "unsteady" not in shown.stdout
+    asked = (f"--runall-known-failures={folder / 'known.toml'}", "--runall-repeat=2")
+    plain = plain_pytest(folder, *asked)
+    assert "2 passed, 2 xfailed" in plain.stdout
+
+
+def test_a_race_that_names_no_case_is_an_error(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "f", {"lost": NAMED["lost"]})
+    (folder / "known.toml").write_text("[known_failures]\n[known_races]\n'z' = 'gone'\n", "utf-8")
+    done = run(folder)
+    assert done.returncode == 3
+    assert "known_races.'z' names no case" in done.stderr

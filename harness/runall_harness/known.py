@@ -3,6 +3,9 @@
 A declaration is a promise too: a case that was declared and passes fails the run, until it is
 taken out of the file. So a file of known failures can never hide that something became better,
 and, since it is the file that changes, nobody forgets why.
+
+A race is declared apart: what two messages that cross decide is broken in one run and kept in the
+next, and a run that was lucky has shown nothing.
 """
 
 import tomllib
@@ -15,7 +18,7 @@ from .report import CaseReport, base_id, unsteady
 from .rigs.base import KitCannotRun
 from .verdicts import Verdict
 
-TABLE = "known_failures"
+TABLE, RACES = "known_failures", "known_races"
 # The tables above the one that is meant, and its own name.
 Keys = tuple[str, ...]
 OWN: Keys = (TABLE,)
@@ -46,15 +49,31 @@ class Declared(NamedTuple):
         return message
 
 
+class Race(Declared):
+    """The same of a case that is broken in some runs only: it counts as broken in all."""
+
+    __slots__ = ()
+
+    def turn(self, verdict: Verdict) -> Verdict:
+        """What that verdict is for a case that was declared as a race."""
+        return Verdict.KNOWN_FAILURE if verdict in (Verdict.FAIL, Verdict.PASS) else verdict
+
+    def tell(self, verdict: Verdict, message: str) -> str:
+        """The message of a case that ended so, after `turn`."""
+        return super().tell(verdict, message or "a race: this time the promise was kept")
+
+
 def covers(pattern: str, case: str) -> bool:
     """Whether an entry is about that case: it is its id, or a glob that matches it."""
     return case == pattern or fnmatchcase(case, pattern)
 
 
-def declared(entries: Mapping[str, str], case: str) -> Declared | None:
+def declared(
+    entries: Mapping[str, str], case: str, kind: type[Declared] = Declared
+) -> Declared | None:
     """What covers a case: the entry of its id, else the first whose glob matches it."""
     found = [case] if case in entries else [p for p in entries if covers(p, case)]
-    return Declared(found[0], entries[found[0]]) if found else None
+    return kind(found[0], entries[found[0]]) if found else None
 
 
 # ------------------------------------------------------------------ the file
@@ -71,6 +90,10 @@ class Declarations(NamedTuple):
     def load(self, cases: Collection[str]) -> dict[str, str]:
         """What is declared. Raises what `load` does."""
         return load(self.path, cases, required=self.required, keys=self.keys)
+
+    def races(self, cases: Collection[str]) -> dict[str, str]:
+        """What is declared as a race, in a table beside. Raises what `load` does."""
+        return load(self.path, cases, required=False, keys=(*self.keys[:-1], RACES))
 
     def update(self, cases: Collection[str], ended: Iterable[CaseReport]) -> bool:
         """Let the file follow a run; whether anything changed. Raises what `update` does."""
@@ -106,10 +129,10 @@ def load(
         raise KitCannotRun(
             f"{path} has no table [{TABLE}]", f"write one, with lines like {EXAMPLE}"
         )
-    entries = check_table(path, {} if table is None else table)
+    entries = check_table(path, {} if table is None else table, keys[-1])
     for pattern in entries:
         if not any(covers(pattern, case) for case in cases):
-            cause = f"{path}: {TABLE}.{pattern!r} names no case"
+            cause = f"{path}: {keys[-1]}.{pattern!r} names no case"
             raise KitCannotRun(cause, "take it out; `runall conform --list` shows all ids")
     return entries
 
@@ -125,14 +148,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise KitCannotRun(f"{path} is not TOML: {error}", "correct that line") from error
 
 
-def check_table(path: Path, table: object) -> dict[str, str]:
+def check_table(path: Path, table: object, name: str) -> dict[str, str]:
     """The table, if it is one of reasons. Raises `KitCannotRun` with the key that is wrong."""
     if not isinstance(table, dict):
-        raise KitCannotRun(f"{path}: {TABLE} is no table", f"write lines like {EXAMPLE} under it")
+        raise KitCannotRun(f"{path}: {name} is no table", f"write lines like {EXAMPLE} under it")
     entries = cast(dict[str, object], table)
     for pattern, reason in entries.items():
         if not isinstance(reason, str) or not reason.strip():
-            cause = f"{path}: {TABLE}.{pattern!r} has no reason"
+            cause = f"{path}: {name}.{pattern!r} has no reason"
             raise KitCannotRun(cause, "say why it fails, in a string that is not empty")
     return cast(dict[str, str], entries)
 

@@ -108,7 +108,9 @@ def check_policy(file: Path, policy: str) -> None:
         load_class(described.adapter.client)
     where = declarations(None, file, policy)
     assert where is not None, "a file has a place for them"
-    where.load([case.id for case in load_cases()])
+    cases = [case.id for case in load_cases()]
+    where.load(cases)
+    where.races(cases)
 
 
 @system.command(short_help="Print the JSON Schema of such a file.")

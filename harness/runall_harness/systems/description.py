@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 
 from ..json_schemas import schema_of
-from ..known import TABLE, check_table, read_toml
+from ..known import RACES, TABLE, check_table, read_toml
 from ..rigs.base import KitCannotRun, Readiness
 from .base import NoPolicy, Timings
 from .mistakes import find_mistakes
@@ -123,7 +123,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     jobs: how many cases run at once if nobody says, for a system that mostly waits for its timers.
     options: names that a user may set, with their defaults; `${option.NAME}` in templates.
     policies: other settings of the same scheduler, each laid over this file.
-    known_failures: a reason for each id or glob of cases.
+    known_failures: a reason for each id or glob of cases. known_races: the same of cases that fail
+    in some runs only.
     """
 
     schema: Literal["runall-system/1"]
@@ -147,6 +148,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     options: dict[str, str] = {}
     policies: dict[str, dict[str, Any]] = {}
     known_failures: dict[str, str] = {}
+    known_races: dict[str, str] = {}
 
 
 # ------------------------------------------------------------------ reading
@@ -160,7 +162,8 @@ def read_description(path: Path, policy: str = "") -> Description:
     raw = read_toml(path)
     try:
         raw = with_policy(path, raw, policy)
-        check_table(path, raw.get(TABLE, {}))
+        for name in (TABLE, RACES):
+            check_table(path, raw.get(name, {}), name)
         check_timings(raw)
         described = msgspec.convert(raw, Description)
     except msgspec.ValidationError as error:
@@ -184,7 +187,7 @@ def with_policy(path: Path, raw: dict[str, Any], policy: str) -> dict[str, Any]:
         known = f"take one of {', '.join(policies[POLICIES])}" if policies[POLICIES] else ""
         raise NoPolicy(f"{path} has no policy {policy!r}", known or "leave --policy away")
     over = msgspec.convert(policies[POLICIES][policy], dict[str, Any])
-    return laid_over(raw, over) | {TABLE: over.get(TABLE, {})}
+    return laid_over(raw, over) | {name: over.get(name, {}) for name in (TABLE, RACES)}
 
 
 def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
