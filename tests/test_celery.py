@@ -23,6 +23,9 @@ from judged import ROOT, Judged, conform
 from runall_harness.adapter.check.examine import examine
 from runall_harness.cases import feature_folder, load_cases
 from runall_harness.cluster import PRIMARY, Cluster
+from runall_harness.comparison import read_report
+from runall_harness.known import covers
+from runall_harness.report import base_id
 from runall_harness.rigs.processes import ProcessesRig, ProcessesSite
 from runall_harness.systems.base import JobView
 from runall_harness.systems.file import FileSystem
@@ -197,6 +200,33 @@ def test_the_policies_differ_where_their_settings_do(tmp_path: Path) -> None:
     wanted = {(policy, case): v for policy, cases in EXPECTED.items() for case, v in cases.items()}
     assert found == wanted, [judged.red() for judged in runs.values()]
     assert {judged.code for judged in runs.values()} == {0}
+
+
+# ------------------------------------------------------------------ the whole runs
+def kept(policy: str) -> dict[str, Verdict]:
+    """How the cases of the whole run ended that the documentation shows, each with its repeats."""
+    version = FileSystem(FILE, "processes", policy).described.version
+    name = "-".join(filter(None, ("celery", version, policy, "processes.json")))
+    return {c.id: c.verdict for c in read_report(FOLDER.parent / "results" / name).cases}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_each_case_ended_twice_alike_and_as_it_is_declared(policy: str) -> None:
+    told = FileSystem(FILE, "processes", policy).described
+    patterns = [*told.known_failures, *told.known_races]
+    found = kept(policy)
+    assert {base_id(case) for case in found} == {case.id for case in load_cases()}
+    for case, verdict in found.items():
+        assert found[f"{base_id(case)}#2"] == verdict
+        if verdict != Verdict.UNSUPPORTED:
+            known = any(covers(pattern, base_id(case)) for pattern in patterns)
+            assert verdict == (Verdict.KNOWN_FAILURE if known else Verdict.PASS), case
+
+
+def test_what_is_rejected_with_a_lost_process_decides_one_scenario_and_no_other() -> None:
+    late, lost = kept("acks_late"), kept("acks_late_lost")
+    differ = {case.rpartition("/")[0] for case in late if late[case] != lost[case]}
+    assert differ == {GROUP.rpartition("/")[0]}
 
 
 @pytest.mark.usefixtures("engine")
