@@ -202,6 +202,25 @@ class Unforgiving(Reference):
         return UnforgivingClient(site, primaries)
 
 
+class UnlinkedClient(SimulatedClient):
+    def jobs(self) -> list[JobView]:
+        own = {"attempt": 1, "predecessor": ""}
+        return [msgspec.structs.replace(v, root=v.id, **own) for v in super().jobs()]
+
+
+class Unlinked(Reference):
+    "It names no link between a job and its rerun, which is a job like any other."
+
+    name = "unlinked"
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.capabilities = self.capabilities - {"lineage"}
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return UnlinkedClient(site, primaries)
+
+
 class Forgetful(Reference):
     "It shows nothing any more of a job that was interrupted."
 
@@ -214,6 +233,10 @@ TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
 
 
 LINK_BACK = "2_worker_back/the-link-comes-back-while-the-job-still-runs/manual"
+ACCEPTED = (
+    "recovery_crash/a-run-that-was-accepted-survives-a-crash-right-after-the-answer/"
+    "manual-the-primary"
+)
 CUT_OFF = "ends/a-job-that-failed-before-an-abort-could-reach-it-has-failed/manual"
 # A case that waits for the rerun, and not for the end of the first attempt before.
 GOING_DOWN = "4_primary_restart/nothing-is-launched-by-a-primary-that-is-going-down/manual"
@@ -290,6 +313,14 @@ def test_a_server_that_does_not_find_back_is_the_scheduler_s_failure(tmp_path: P
     code, case = judged(tmp_path, "Unforgiving", case=LINK_BACK)
     assert (code, case["verdict"]) == (1, "fail")
     assert "worker-1 back with whoever leads" in case["message"]
+
+
+@pytest.mark.parametrize("case", [TAKEN_OVER, ACCEPTED])
+def test_a_rerun_that_names_no_link_is_known_by_the_job_s_own_word(
+    tmp_path: Path, case: str
+) -> None:
+    code, told = judged(tmp_path, "Unlinked", case=case)
+    assert (code, told["verdict"]) == (0, "pass")
 
 
 def test_a_record_that_vanishes_is_told_as_lost(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ the history, and waits for evidence. It decides no verdict but one: that evidenc
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -233,9 +234,16 @@ class Cluster:
         """One job as the system shows it."""
         return next((job for job in self.jobs() if job.id == name), None)
 
-    def attempts(self, root: str) -> list[JobView]:
-        """The attempts of a lineage, in their order."""
-        return sorted((j for j in self.jobs() if j.root == root), key=lambda j: j.attempt)
+    def attempts(self, root: str, tag: str = "") -> list[JobView]:
+        """The attempts of a lineage, in their order.
+
+        A system that declares no lineage may name no link between them: those that have run are
+        then known by the tag of their executions, if one is given.
+        """
+        linked = "lineage" in self.system.capabilities
+        ids = set[str]() if linked or not tag else {run.job for run in self.tagged(tag)}
+        found = [job for job in self.jobs() if job.root == root or job.id in ids]
+        return sorted(found, key=lambda job: (job.attempt, job.placed_at or inf))
 
     def ledger_of(self, root: str) -> list[LedgerView]:
         """The ledger's lines about a lineage; none while the system does not answer."""

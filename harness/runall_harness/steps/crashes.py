@@ -98,16 +98,16 @@ def ends_well(scene: Scene, clause: str, tag: str, root: str, least: int) -> Non
     wait = Wait(scene, scene.deadline)
     if not wait.until(lambda: running(scene, tag, root, least)):
         cluster.waited = wait.most
-        raise Violation(clause, f"an attempt of {root} runs", told(scene, root))
+        raise Violation(clause, f"an attempt of {root} runs", told(scene, root, tag))
     wait.require_timely(f"an attempt of {root}")
     cluster.site.release(tag)
-    if not cluster.wait(lambda: over(scene, root), scene.deadline):
-        raise Inconclusive(f"no evidence that {root} came to its end: {told(scene, root)}")
+    if not cluster.wait(lambda: over(scene, root, tag), scene.deadline):
+        raise Inconclusive(f"no evidence that {root} came to its end: {told(scene, root, tag)}")
     scene.canary()
-    states = [view.state for view in cluster.attempts(root)]
+    states = [view.state for view in cluster.attempts(root, tag)]
     completed = [run.job for run in cluster.tagged(tag) if run.how == "completed"]
     if states != ["interrupted"] * (len(states) - 1) + ["succeeded"] or len(completed) != 1:
-        seen = f"{told(scene, root)}; completed: {', '.join(completed) or 'none'}"
+        seen = f"{told(scene, root, tag)}; completed: {', '.join(completed) or 'none'}"
         raise Violation(
             clause, "each interrupted attempt is replaced once, the last ends well", seen
         )
@@ -115,18 +115,18 @@ def ends_well(scene: Scene, clause: str, tag: str, root: str, least: int) -> Non
 
 def running(scene: Scene, tag: str, root: str, least: int) -> bool:
     """Whether the last attempt is seen to run, by the system and by the job, after so many."""
-    runs, views = scene.cluster.tagged(tag), scene.cluster.attempts(root)
+    runs, views = scene.cluster.tagged(tag), scene.cluster.attempts(root, tag)
     alive = runs and runs[-1].how == "running" and runs[-1].job == views[-1].id if views else False
     return bool(alive) and len(views) >= least and views[-1].state == "running"
 
 
-def over(scene: Scene, root: str) -> JobView | None:
+def over(scene: Scene, root: str, tag: str = "") -> JobView | None:
     """The last attempt, if it is over."""
-    views = scene.cluster.attempts(root)
+    views = scene.cluster.attempts(root, tag)
     return views[-1] if views and views[-1].final else None
 
 
-def told(scene: Scene, root: str) -> str:
+def told(scene: Scene, root: str, tag: str = "") -> str:
     """The attempts of a lineage as the system shows them, and its own reasons."""
-    views = ", ".join(f"{view.id} {view.state}" for view in scene.cluster.attempts(root))
+    views = ", ".join(f"{view.id} {view.state}" for view in scene.cluster.attempts(root, tag))
     return f"{views or 'no attempt'}; {scene.cluster.api.reasons(root) or 'it gives no reason'}"
