@@ -76,6 +76,17 @@ def declared(
     return kind(found[0], entries[found[0]]) if found else None
 
 
+class Known(NamedTuple):
+    """All that a file declares, as reasons by the id or glob of cases."""
+
+    failures: Mapping[str, str]
+    races: Mapping[str, str]
+
+    def of(self, case: str) -> Declared | None:
+        """What was declared of a case: that it fails, else that it is a race."""
+        return declared(self.failures, case) or declared(self.races, case, Race)
+
+
 # ------------------------------------------------------------------ the file
 class Declarations(NamedTuple):
     """Where the known failures of a run are declared: a file, and the table in it.
@@ -91,9 +102,10 @@ class Declarations(NamedTuple):
         """What is declared. Raises what `load` does."""
         return load(self.path, cases, required=self.required, keys=self.keys)
 
-    def races(self, cases: Collection[str]) -> dict[str, str]:
-        """What is declared as a race, in a table beside. Raises what `load` does."""
-        return load(self.path, cases, required=False, keys=(*self.keys[:-1], RACES))
+    def known(self, cases: Collection[str]) -> Known:
+        """The same with the races, which have a table beside it. Raises what `load` does."""
+        beside = (*self.keys[:-1], RACES)
+        return Known(self.load(cases), load(self.path, cases, required=False, keys=beside))
 
     def update(self, cases: Collection[str], ended: Iterable[CaseReport]) -> bool:
         """Let the file follow a run; whether anything changed. Raises what `update` does."""

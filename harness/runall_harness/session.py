@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from .cases import Case, load_cases
-from .known import Declared, Race, declarations, declared
+from .known import Declared, Known, declarations
 from .outcome import TROUBLE, Ended
 from .plugin import SESSION_PLUGIN
 from .report import base_id
@@ -26,7 +26,7 @@ from .rigs.faults import FAULTS, SITUATIONS, WHY, stand_apart
 from .systems import Wanted, file_of, read_options
 from .systems.base import System
 from .tally import PROPERTY
-from .verdicts import CANNOT_RUN, Unsupported, Verdict, Violation
+from .verdicts import CANNOT_RUN, Unsupported, Verdict, verdict_of
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
@@ -46,7 +46,7 @@ class CaseSession:
         self.run: str = option(config, "run") or new_run_id()
         self.out: Path | None = option(config, "out")
         self.wanted = wanted_of(config)
-        self.known, self.races = known_failures(config, self.wanted, [case.id for case in cases])
+        self.known = known_failures(config, self.wanted, [case.id for case in cases])
         self.rig: Rig | None = None
         self.system: System | None = None
         self.said: list[str] = []
@@ -110,10 +110,6 @@ class CaseSession:
         items[:] = [item for item in items if item not in self.by_node and item not in out] + cases
 
     # ---------------------------------------------------------------- running
-    def declared(self, case: str) -> Declared | None:
-        """What was declared of a case: that it fails, or that it is a race."""
-        return declared(self.known, case) or declared(self.races, case, Race)
-
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
@@ -124,7 +120,7 @@ class CaseSession:
             return (yield)
         self.next = self.by_node.get(nextitem) if nextitem else None
         ended = self.running[item.nodeid] = Ended(
-            case=case, folder=self.folder(case), known=self.declared(base_id(case.id))
+            case=case, folder=self.folder(case), known=self.known.of(base_id(case.id))
         )
         self.config.hook.pytest_runall_case_started(case=case)
         try:
@@ -266,22 +262,20 @@ def wanted_of(config: pytest.Config) -> Wanted:
     )
 
 
-def known_failures(
-    config: pytest.Config, wanted: Wanted, cases: Sequence[str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """What was declared as failing, and as a race, in the file that was named or the system's."""
+def known_failures(config: pytest.Config, wanted: Wanted, cases: Sequence[str]) -> Known:
+    """What was declared as failing: in the file that was named, else in that of the system."""
     named: Path | None = option(config, "known-failures")
     where = declarations(named, file_of(wanted.name), wanted.policy)
-    return (where.load(cases), where.races(cases)) if where else ({}, {})
+    return where.known(cases) if where else Known({}, {})
 
 
 def tell_declared(report: pytest.TestReport, known: Declared, error: BaseException | None) -> None:
     """To plain pytest a known failure is an expected one, and strictly so."""
-    lucky = error is None and known.turn(Verdict.PASS) == Verdict.KNOWN_FAILURE
-    if lucky or isinstance(error, Violation):
+    turned = known.turn(verdict_of(error))
+    if turned == Verdict.KNOWN_FAILURE:
         report.outcome = "skipped"
         report.wasxfail = f"reason: {known.reason}"
-    elif error is None:
+    elif turned == Verdict.UNEXPECTED_PASS:
         report.outcome = "failed"
         report.longrepr = known.tell(Verdict.UNEXPECTED_PASS, "")
 

@@ -148,9 +148,7 @@ def known_failures(order: "Order", update: bool) -> "Declarations | None":
     if where is None and update:
         raise click.UsageError("--update-known-failures: say in which file, with --known-failures.")
     if where is not None and (where.path.exists() or not update):
-        cases = [case.id for case in load_cases()]
-        where._replace(required=where.required and not update).load(cases)
-        where.races(cases)
+        where._replace(required=where.required and not update).known([c.id for c in load_cases()])
     return where
 
 

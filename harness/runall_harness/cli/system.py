@@ -108,9 +108,7 @@ def check_policy(file: Path, policy: str) -> None:
         load_class(described.adapter.client)
     where = declarations(None, file, policy)
     assert where is not None, "a file has a place for them"
-    cases = [case.id for case in load_cases()]
-    where.load(cases)
-    where.races(cases)
+    where.known([case.id for case in load_cases()])
 
 
 @system.command(short_help="Print the JSON Schema of such a file.")

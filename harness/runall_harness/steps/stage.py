@@ -157,9 +157,10 @@ class Stage:
             return {node for node in wanted if not cluster.site.alive(node)}
 
         cluster.wait(lambda: dead() or wanted <= cluster.online(), within)
-        if away := sorted(dead() | wanted - cluster.online()):
+        ended = dead()
+        if away := sorted(ended | wanted - cluster.online()):
             words = "; ".join(f"{node}: {cluster.last_words(node)}" for node in away)
-            how = "it has ended" if dead() else f"not within {within:g} s"
+            how = "it has ended" if ended else f"not within {within:g} s"
             raise Violation(clause or self.clause, f"{', '.join(away)} back with whoever leads",
                             f"{how}; last words of {words}")  # fmt: skip
 
