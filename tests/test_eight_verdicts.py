@@ -112,23 +112,33 @@ from runall_harness.systems.base import JobView, Rejected, Timings
 from runall_harness.systems.reference import Reference, SimulatedClient
 
 
+class Odd(Reference):
+    "The reference, asked through another client, and with less that it declares."
+
+    through, lacks = SimulatedClient, ""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.capabilities = self.capabilities - {self.lacks}
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return self.through(site, primaries)
+
+
 class MuteClient(SimulatedClient):
     def owes(self, root: str) -> bool | None:
         return None
 
 
-class Mute(Reference):
+class Mute(Odd):
     "A scheduler that can't say what it owes."
 
-    name = "mute"
+    name, through = "mute", MuteClient
     claims = 4.5
 
     @property
     def timings(self) -> Timings:
         return msgspec.structs.replace(super().timings, dead_job_timeout=self.claims)
-
-    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
-        return MuteClient(site, primaries)
 
 
 class Slow(Mute):
@@ -148,13 +158,7 @@ class FailingClient(MuteClient):
 class Failing(Mute):
     "It has every job that it lost on record as failed."
 
-    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
-        return FailingClient(site, primaries)
-
-
-class ForgetfulClient(SimulatedClient):
-    def jobs(self) -> list[JobView]:
-        return [view for view in super().jobs() if view.state != "interrupted"]
+    through = FailingClient
 
 
 class Unabortable(SimulatedClient):
@@ -164,21 +168,16 @@ class Unabortable(SimulatedClient):
         super().abort(job)
 
 
-class Steadfast(Reference):
+class Steadfast(Odd):
     "It aborts no job whose server it can't reach, and says that it can."
 
-    name = "steadfast"
-
-    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
-        return Unabortable(site, primaries)
+    name, through = "steadfast", Unabortable
 
 
 class Modest(Steadfast):
     "It does not say so."
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.capabilities = self.capabilities - {"limbo"}
+    lacks = "limbo"
 
 
 class UnforgivingClient(SimulatedClient):
@@ -193,13 +192,10 @@ class UnforgivingClient(SimulatedClient):
         return here - self.missed
 
 
-class Unforgiving(Reference):
+class Unforgiving(Odd):
     "It never takes a server back that it has missed once."
 
-    name = "unforgiving"
-
-    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
-        return UnforgivingClient(site, primaries)
+    name, through = "unforgiving", UnforgivingClient
 
 
 class UnlinkedClient(SimulatedClient):
@@ -208,30 +204,23 @@ class UnlinkedClient(SimulatedClient):
         return [msgspec.structs.replace(v, root=v.id, **own) for v in super().jobs()]
 
 
-class Unlinked(Reference):
+class Unlinked(Odd):
     "It names no link between a job and its rerun, which is a job like any other."
 
-    name = "unlinked"
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.capabilities = self.capabilities - {"lineage"}
-
-    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
-        return UnlinkedClient(site, primaries)
+    name, through, lacks = "unlinked", UnlinkedClient, "lineage"
 
 
-class Forgetful(Reference):
+class ForgetfulClient(SimulatedClient):
+    def jobs(self) -> list[JobView]:
+        return [view for view in super().jobs() if view.state != "interrupted"]
+
+
+class Forgetful(Odd):
     "It shows nothing any more of a job that was interrupted."
 
-    name = "forgetful"
-
-    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
-        return ForgetfulClient(site, primaries)
+    name, through = "forgetful", ForgetfulClient
 """
 TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
-
-
 LINK_BACK = "2_worker_back/the-link-comes-back-while-the-job-still-runs/manual"
 ACCEPTED = (
     "recovery_crash/a-run-that-was-accepted-survives-a-crash-right-after-the-answer/"
