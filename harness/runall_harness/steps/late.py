@@ -45,9 +45,7 @@ def _(scene: Scene) -> Proof:
 def _(scene: Scene) -> None:
     freeze(scene, scene.victim)
     scene.expect("RA-2.12", scene.timings.notice)
-    if not in_time(scene, "its absence", lambda: scene.victim not in scene.cluster.online()):
-        seen = f"{scene.victim} is taken for online after {scene.deadline:g} s"
-        raise Violation("RA-2.12", f"{scene.victim} is missed", seen)
+    scene.require_missed()
     scene.clause = "RA-2.4"
     wake(scene, scene.victim)
     scene.await_return(scene.victim)

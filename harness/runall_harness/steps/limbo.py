@@ -81,12 +81,7 @@ def shown_running(scene: Scene) -> bool:
 
 @then("its loss is noticed")
 def _(scene: Scene) -> None:
-    within = scene.timings.notice + scene.timings.slack
-    if not in_time(
-        scene, "its absence", lambda: scene.victim not in scene.cluster.online(), within
-    ):
-        raise Violation("RA-2.12", f"{scene.victim} is missed within {within:g} s",
-                        "it is still taken for present")  # fmt: skip
+    scene.require_missed()
 
 
 @then("a manual run of its event is refused, for the limit is reached")

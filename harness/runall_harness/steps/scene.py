@@ -145,6 +145,15 @@ class Scene(Stage):
             raise Violation(self.clause, what, f"after {wait.most:g} s it is {shown[0]}")
         wait.require_timely(what)
 
+    def require_missed(self) -> None:
+        """The loss of the job's server is noticed, soon enough."""
+        within = self.timings.notice + self.timings.slack
+        if not in_time(
+            self, "its absence", lambda: self.victim not in self.cluster.online(), within
+        ):
+            raise Violation("RA-2.12", f"{self.victim} is missed within {within:g} s",
+                            "it is still taken for present")  # fmt: skip
+
     def require_faithful(self, work: Work) -> None:
         """The rerun was given what the run was given, to the letter."""
         require_faithful(work.root, *self.cluster.tagged(work.tag)[:2])

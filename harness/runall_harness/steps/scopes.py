@@ -7,7 +7,7 @@ hurt: a job must not be seen to die by a daemon that is about to.
 
 from pytest_bdd import parsers, then, when
 
-from ..checks.lineages import BEAT
+from ..checks.work import BEAT, last_sign
 from ..cluster import PRIMARY
 from ..rigs.base import StopTo
 from ..verdicts import Violation
@@ -77,7 +77,7 @@ def _(scene: Scene) -> None:
 @then("no two executions of the job ran at the same time")
 def _(scene: Scene) -> None:
     first, *others = scene.cluster.tagged(scene.work.tag)
-    ended = first.ended_at or first.beat_at
+    ended = last_sign(first)
     for other in others:
         if ended > other.started_at + BEAT:
             raise Violation(

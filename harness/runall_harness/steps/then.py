@@ -2,6 +2,7 @@
 
 from pytest_bdd import parsers, then
 
+from ..checks.work import last_sign
 from ..verdicts import Violation
 from .scene import PROMISE, Scene
 from .stage import Work
@@ -85,7 +86,7 @@ def _(scene: Scene) -> None:
 @then("its first execution had ended before")
 def _(scene: Scene) -> None:
     first, second = scene.cluster.tagged(scene.work.tag)
-    ended = first.ended_at or first.beat_at
+    ended = last_sign(first)
     if ended > second.started_at:
         raise Violation("RA-7.3", "the first had ended when the second began",
                         f"it lived {ended - second.started_at:.2f} s longer")  # fmt: skip
