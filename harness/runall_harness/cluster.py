@@ -101,6 +101,14 @@ class Cluster:
 
     def await_online(self, *nodes: str) -> None:
         """Wait until these nodes take work. Raises `KitCannotRun` with their last words."""
+        if silent := self.silent(*nodes):
+            raise KitCannotRun(
+                f"{', '.join(silent)} did not come up; last words of {self.last_words(*silent)}",
+                "read the node's log, and try its command by hand",
+            )
+
+    def silent(self, *nodes: str) -> list[str]:
+        """Wait until these nodes take work, or one has died; which of them do not by then."""
         wanted = set(nodes)
 
         def settled() -> set[str]:
@@ -109,21 +117,14 @@ class Cluster:
             return dead or (wanted if self.evident(wanted) and wanted <= self.online() else set())
 
         settled_on = self.wait(settled, self.system.timings.start)
-        if settled_on != wanted or not all(self.site.alive(node) for node in wanted):
-            here = {node for node in wanted & self.online() if self.evident({node})}
-            silent = sorted(settled_on or wanted - here)
-            if not silent:
-                return  # at the last moment
-            words = "; ".join(f"{node}: {self.last_words(node)}" for node in silent)
-            raise KitCannotRun(
-                f"{', '.join(silent)} did not come up; last words of {words}",
-                "read the node's log, and try its command by hand",
-            )
+        if settled_on == wanted and all(self.site.alive(node) for node in wanted):
+            return []
+        here = {node for node in wanted & self.online() if self.evident({node})}
+        return sorted(settled_on or wanted - here)
 
-    def last_words(self, node: str) -> str:
-        """The end of what a node printed, in a line."""
-        lines = [line.strip() for line in self.site.logs(node).splitlines()[-TAIL:]]
-        return " / ".join(filter(None, lines)) or "(nothing)"
+    def last_words(self, *nodes: str) -> str:
+        """The end of what each of these nodes printed, in a line."""
+        return "; ".join(f"{node}: {tail(self.site.logs(node))}" for node in nodes)
 
     def evident(self, nodes: set[str]) -> bool:
         """Whether of each node that is seen which must be, before anybody else is asked."""
@@ -375,3 +376,9 @@ class Cluster:
             self.site.close()
         finally:
             self.system.close()
+
+
+def tail(text: str) -> str:
+    """The last lines of what a node printed, in one."""
+    lines = [line.strip() for line in text.splitlines()[-TAIL:]]
+    return " / ".join(filter(None, lines)) or "(nothing)"

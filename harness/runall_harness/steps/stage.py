@@ -151,18 +151,11 @@ class Stage:
         Raises `Violation`: one that dies of it, or does not find back, is the scheduler's failure
         and not the kit's.
         """
-        cluster, wanted, within = self.cluster, set(nodes), self.timings.start
-
-        def dead() -> set[str]:
-            return {node for node in wanted if not cluster.site.alive(node)}
-
-        cluster.wait(lambda: dead() or wanted <= cluster.online(), within)
-        ended = dead()
-        if away := sorted(ended | wanted - cluster.online()):
-            words = "; ".join(f"{node}: {cluster.last_words(node)}" for node in away)
-            how = "it has ended" if ended else f"not within {within:g} s"
+        if away := self.cluster.silent(*nodes):
+            alive = all(self.cluster.site.alive(node) for node in away)
+            how = f"not within {self.timings.start:g} s" if alive else "it has ended"
             raise Violation(clause or self.clause, f"{', '.join(away)} back with whoever leads",
-                            f"{how}; last words of {words}")  # fmt: skip
+                            f"{how}; last words of {self.cluster.last_words(*away)}")  # fmt: skip
 
     def expect(self, clause: str, promised: float, proof: Proof | None = None) -> None:
         """From now on the system owes a recovery, within what it promises of itself."""
