@@ -11,7 +11,9 @@ from contextlib import closing
 import msgspec
 import pytest
 from runall_harness.cases import Case
+from runall_harness.checks.work import BEAT
 from runall_harness.cluster import PRIMARY, Cluster
+from runall_harness.history import Witnessed
 from runall_harness.rigs.simulated import SimulatedRig
 from runall_harness.steps.scene import Scene
 from runall_harness.systems import find
@@ -33,6 +35,15 @@ def scene() -> Iterator[Scene]:
         scene.plan = {"target": "worker-1", "catch_up": True}
         scene.launch("manual")
         yield scene
+
+
+def test_what_still_runs_at_the_end_is_told_with_its_last_sign_of_life(scene: Scene) -> None:
+    cluster = scene.cluster
+    cluster.wait(lambda: None, 3.0)
+    cluster.judge()
+    *_, last = (line.execution for line in cluster.history.lines if isinstance(line, Witnessed))
+    assert (last.job, last.how) == (scene.work.first.job, "running")
+    assert last.beat_at > cluster.site.now() - BEAT
 
 
 def come_back_after(scene: Scene, seconds: float) -> None:

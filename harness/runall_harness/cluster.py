@@ -354,6 +354,7 @@ class Cluster:
     def tell_end(self) -> None:
         """Write down, once, that nothing more will be told."""
         if not isinstance(self.history.lines[-1], End):
+            self.history.see_last(self.site.now(), self.site.executions())
             self.history.add(End(at=self.site.now()))
 
     def keep_ledger(self) -> None:

@@ -88,7 +88,10 @@ class Clock(Line, frozen=True, kw_only=True, tag="clock"):
 
 
 class Witnessed(Line, frozen=True, kw_only=True, tag="witness"):
-    """An execution as it stands: written when it is first known, and whenever it has changed."""
+    """An execution as it stands: written when it is first known, and whenever it has changed.
+
+    One that still runs at the end of the watching is written once more, with its last sign of life.
+    """
 
     execution: Execution
 
@@ -195,6 +198,12 @@ class History:
             state = (execution.how, execution.ended_at)
             if self._executions.get(execution.id) != state:
                 self._executions[execution.id] = state
+                self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
+
+    def see_last(self, at: float, executions: Iterable[Execution]) -> None:
+        """Write down the last signs of life of what still runs: nobody will tell more of it."""
+        for execution in executions:
+            if execution.how == "running":
                 self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
 
     def save(self, path: Path) -> None:
