@@ -198,6 +198,23 @@ class Unforgiving(Odd):
     name, through = "unforgiving", UnforgivingClient
 
 
+class FlickeringClient(SimulatedClient):
+    def __init__(self, site: Any, primaries: tuple[str, ...]) -> None:
+        super().__init__(site, primaries)
+        self.here, self.hide = set[str](), set[str]()
+
+    def online(self) -> set[str]:
+        now = super().online()
+        shown, self.hide, self.here = now - self.hide, now - self.here, now
+        return shown
+
+
+class Flickering(Odd):
+    "A server that has come is away once more for a moment."
+
+    name, through = "flickering", FlickeringClient
+
+
 class UnlinkedClient(SimulatedClient):
     def jobs(self) -> list[JobView]:
         own = {"attempt": 1, "predecessor": ""}
@@ -302,6 +319,11 @@ def test_a_server_that_does_not_find_back_is_the_scheduler_s_failure(tmp_path: P
     code, case = judged(tmp_path, "Unforgiving", case=LINK_BACK)
     assert (code, case["verdict"]) == (1, "fail")
     assert "worker-1 back with whoever leads" in case["message"]
+
+
+def test_a_server_that_flickers_once_it_is_back_has_found_back(tmp_path: Path) -> None:
+    code, case = judged(tmp_path, "Flickering", case=LINK_BACK)
+    assert (code, case["verdict"], case["message"]) == (0, "pass", "")
 
 
 @pytest.mark.parametrize("case", [TAKEN_OVER, ACCEPTED])
