@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import queue
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from runall_reference.inputs import Tick
 from runall_reference.messages import Ack, decode_beat, encode
@@ -19,7 +21,7 @@ from runall_reference.shells.api import application
 from runall_reference.shells.clocks import SteadyClock
 from runall_reference.shells.primary import PrimaryDaemon
 from runall_reference.store import Store, open_store
-from town import KEYS, SECRET, Town
+from town import KEYS, SECRET, Daemon, Town
 from websockets.sync.server import ServerConnection, serve
 
 
@@ -41,12 +43,27 @@ def test_a_second_server_on_one_store_is_a_backup_that_takes_no_orders(town: Tow
     assert asked.http.get("/health").json()["role"] == "standby"
 
 
+def fall_asleep(daemon: Daemon, store: Path) -> None:
+    """Freeze a daemon between two writes: amid one it would hold the lock that a backup needs."""
+    process = psutil.Process(daemon.process.pid)
+    for _ in range(100):
+        daemon.send(signal.SIGSTOP)
+        while process.status() != psutil.STATUS_STOPPED:
+            threading.Event().wait(0.001)
+        locked = contextlib.suppress(sqlite3.OperationalError)
+        with locked, contextlib.closing(sqlite3.connect(store, timeout=0)) as looking:
+            looking.execute("BEGIN IMMEDIATE")
+            return
+        daemon.send(signal.SIGCONT)
+    raise AssertionError("it was never between two writes")
+
+
 def test_a_primary_that_slept_through_its_lease_writes_nothing_and_becomes_a_backup(town: Town):
     store = f"sqlite:///{town.folder / 'shared.db'}"
     older, asked = town.primary("old", store=store, lease=0.6)
     newer, api = town.primary("new", store=store, lease=0.6)
     assert newer.says("this server is a backup")
-    older.send(signal.SIGSTOP)
+    fall_asleep(older, town.folder / "shared.db")
     assert newer.says("this server leads from now on")
     older.send(signal.SIGCONT)
     answer = asked.http.post("/v1/events", json={"id": "late"})
