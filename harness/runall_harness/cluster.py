@@ -293,6 +293,10 @@ class Cluster:
         body = {"id": event, "title": event, "target": target, "params": params, **fields}
         self.call("create_event", event=body)
 
+    def edit(self, event: str, **fields: Any) -> None:
+        """Change these fields of an event."""
+        self.call("update_event", event=event, fields=fields)
+
     def probe(self, node: str, within: float) -> None:
         """Run a job of an event of its own to its end on that node. Raises `Inconclusive`."""
         tag = f"canary-{self.calls}"

@@ -43,13 +43,13 @@ def _(scene: Scene, trigger: str) -> None:
     mine, scene.plan = scene.plan, {"target": scene.victim, "catch_up": True, "id": "other"}
     scene.launch(trigger, tag="other")
     scene.plan = mine
-    scene.cluster.call("update_event", event="other", fields={"target": TARGETS["any worker"]})
+    scene.cluster.edit("other", target=TARGETS["any worker"])
 
 
 # ---------------------------------------------------------------- edits
 def edit(scene: Scene, **fields: Any) -> None:
     """Edit the event of the job."""
-    scene.cluster.call("update_event", event=scene.work.event, fields=fields)
+    scene.cluster.edit(scene.work.event, **fields)
 
 
 @when("the event is disabled")

@@ -32,7 +32,7 @@ def _(scene: Scene) -> None:
 
 @given("its event may run anywhere from now on")
 def _(scene: Scene) -> None:
-    scene.cluster.call("update_event", event=scene.work.event, fields={"target": "*"})
+    scene.cluster.edit(scene.work.event, target="*")
 
 
 @when("the primary is killed, and the backup takes over")

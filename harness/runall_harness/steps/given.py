@@ -69,7 +69,7 @@ def _(scene: Scene, trigger: str) -> None:
     target = scene.plan["target"]
     scene.plan["target"] = PRIMARY
     work = scene.launch(trigger, on_term="ignore")
-    scene.cluster.call("update_event", event=work.event, fields={"target": target})
+    scene.cluster.edit(work.event, target=target)
 
 
 @given("a job of another event runs on the second worker")
@@ -84,7 +84,7 @@ def _(scene: Scene) -> None:
     slot = scene.cluster.api.present_slot() + 2
     minutes = {"minutes": [slot % 60, (slot + 1) % 60]}
     fields = {"timing": minutes, "params": {**scene.slot_params(), "tag": "slot"}}
-    scene.cluster.call("update_event", event=scene.work.event, fields=fields)
+    scene.cluster.edit(scene.work.event, **fields)
     within = 4 * scene.timings.minute + scene.timings.slack
     scene.cluster.await_evidence("two slots are served", scene.two_slots, within)
 

@@ -33,7 +33,7 @@ def _(scene: Scene) -> None:
     first += first % 60 == 59  # both in one hour, so that one timing object names them
     timing = {**exactly(first), "minutes": [first % 60, first % 60 + 1]}
     fields = {"timing": timing, "params": {**scene.slot_params(), "tag": SLOT}}
-    cluster.call("update_event", event=scene.work.event, fields=fields)
+    cluster.edit(scene.work.event, **fields)
     within = (LEAD_SLOTS + 2) * scene.timings.minute + scene.timings.slack
     passed = first + 2
     cluster.await_evidence(

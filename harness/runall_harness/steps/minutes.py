@@ -87,7 +87,7 @@ def one_each(row: Row) -> list[Execution]:
 
 @given("from now on it runs one job at a time")
 def _(scene: Scene) -> None:
-    scene.cluster.call("update_event", event=EVENT, fields={"max_children": 1})
+    scene.cluster.edit(EVENT, max_children=1)
 
 
 @given("the event is due in six minutes, which pass unserved")
@@ -143,7 +143,7 @@ def _(scene: Scene) -> None:
 def _(scene: Scene, row: Row) -> None:
     row.clause = "RA-5.3"
     fields = {"title": "edited", "timeout": 60.0}
-    scene.cluster.call("update_event", event=EVENT, fields=fields)
+    scene.cluster.edit(EVENT, **fields)
 
 
 @when("a user runs the event once more, and the run waits in the queue")

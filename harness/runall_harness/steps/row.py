@@ -77,7 +77,7 @@ class Row:
         """Make the planned event due; create it, unless it is there already."""
         fields = {"params": self.params(), **fields}
         if any(work.event == EVENT for work in self.scene.works.values()):
-            self.cluster.call("update_event", event=EVENT, fields=fields)
+            self.cluster.edit(EVENT, **fields)
         else:
             plan = {k: v for k, v in self.scene.plan.items() if k != "target"}
             self.scene.cluster.create(EVENT, self.scene.plan["target"], **{**plan, **fields})

@@ -48,6 +48,7 @@ class Stage:
         self.stopped_at = self.left_at = self.back_at = self.led_at = 0.0
         self.promised = 0.0
         self.accepted = ""
+        self.due = 0  # the slot of an event of the clock
 
     @property
     def timings(self) -> Timings:
@@ -75,8 +76,8 @@ class Stage:
         """The event itself; for the clock it is due once, at a minute that is about to come."""
         fields = {k: v for k, v in self.plan.items() if k not in ("id", "target")}
         if trigger == "scheduled":
-            slot = self.cluster.api.present_slot() + LEAD_SLOTS
-            fields |= {"timing": exactly(slot), "params": own}
+            self.due = self.cluster.api.present_slot() + LEAD_SLOTS
+            fields |= {"timing": exactly(self.due), "params": own}
         else:
             fields["params"] = {**own, "note": "the event's own, not the run's"}
         self.cluster.create(event, self.plan["target"], **fields)

@@ -31,7 +31,7 @@ def _(scene: Scene, count: int) -> None:
             tag=tag, trigger="manual", event="report", first=found[tag][0], root=root
         )
         scene.cluster.regard(root, tag)
-    scene.cluster.call("update_event", event="report", fields={"target": target})
+    scene.cluster.edit("report", target=target)
 
 
 def start(scene: Scene, tag: str, number: int) -> str:

@@ -1,0 +1,64 @@
+"""A case arranges what it needs by itself, whatever the temper of the scheduler under test.
+
+One that fills a server before it uses another, and one whose minutes are longer than a loss stays
+unnoticed: neither may end a case as inconclusive for what the case could have seen to.
+"""
+
+from pathlib import Path
+
+import pytest
+from small_features import report_of, runall
+
+SYSTEM = """\
+from typing import Any
+
+import msgspec
+from runall_harness.systems.reference import Reference
+from runall_reference.primary.placement import Placement
+
+
+class Filling(Reference):
+    "It fills one server before it uses another."
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        Placement.choose = fullest
+
+
+def fullest(self: Placement, target: str) -> str | None:
+    nodes = self.eligible(target)
+    return max(nodes, key=lambda node: (len(self.active_on(node)), node), default=None)
+
+
+class Leisurely(Reference):
+    "Its minutes are five times as long as a loss stays unnoticed."
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.settings = msgspec.structs.replace(self.settings, time_scale=10.0)
+"""
+LOWERED = "limits/a-rerun-does-not-take-its-event-over-a-limit-that-was-lowered-meanwhile"
+HANDED = "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began"
+
+
+def judged(folder: Path, system: str, case: str) -> tuple[str, str]:
+    """The verdict on that case in virtual time, and what was said of it."""
+    (folder / "mine.py").write_text(SYSTEM, "utf-8")
+    asked = ("--system", f"mine:{system}", "--scenario", case, "--format", "json")
+    done = runall(None, "conform", "--rig", "simulated", *asked, cwd=folder)
+    (told,) = report_of(done)["cases"]
+    return told["verdict"], told["message"]
+
+
+@pytest.mark.parametrize("trigger", ["manual", "scheduled"])
+def test_a_second_job_runs_on_the_other_server_also_where_one_is_filled_first(
+    trigger: str, tmp_path: Path
+) -> None:
+    assert judged(tmp_path, "Filling", f"{LOWERED}/{trigger}") == ("pass", "")
+
+
+@pytest.mark.parametrize("trigger", ["manual", "scheduled"])
+def test_a_server_is_frozen_so_shortly_before_a_minute_that_it_is_still_given_the_job(
+    trigger: str, tmp_path: Path
+) -> None:
+    assert judged(tmp_path, "Leisurely", f"{HANDED}/{trigger}") == ("pass", "")
