@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from judged import conform
 from runall_harness.known import declarations
+from runall_harness.report import CaseReport
 from runall_harness.rigs.base import KitCannotRun, NodeSpec, Proof, Readiness
 from runall_harness.rigs.processes import ProcessesRig
 from runall_harness.systems import Wanted, file_of, find, read_options
@@ -18,6 +19,7 @@ from runall_harness.systems.base import NoPolicy
 from runall_harness.systems.description import example, laid_over, read_description
 from runall_harness.systems.file import FileSystem
 from runall_harness.systems.shipped import shipped
+from runall_harness.verdicts import Verdict
 from small_features import runall
 
 ONE = "5_worker_restart/its-job-is-run-again-by-itself-after-its-return/manual"
@@ -69,6 +71,38 @@ def test_a_policy_has_known_failures_of_its_own_alone(tmp_path: Path) -> None:
         assert where is not None
         assert where.load(cases) == known
     assert declarations(path, None, "patient") == (path, ("known_failures",), True)
+
+
+def test_a_policy_that_declares_nothing_shares_what_the_file_declares(tmp_path: Path) -> None:
+    path = write(tmp_path, tables='"2_*" = "of the file"\n[policies.quiet]\n[known_races]\n'
+                 '"1_*" = "a race"\n[policies.lucky.known_failures]\n')  # fmt: skip
+    cases = ["1_a/b/manual", "2_a/b/manual"]
+    shared = ({"2_*": "of the file"}, {"1_*": "a race"})
+    nothing: dict[str, str] = {}
+    for policy, known in (("quiet", shared), ("lucky", (nothing, shared[1]))):
+        where = declarations(None, path, policy)
+        assert where is not None
+        assert where.known(cases) == known
+
+
+def test_an_update_for_a_policy_leaves_the_others_as_they_are(tmp_path: Path) -> None:
+    path = write(tmp_path, tables='"2_*" = "of the file"\n[policies.quiet]\n')
+    cases = ["1_a/b/manual", "2_a/b/manual"]
+    quiet, plain = (declarations(None, path, policy) for policy in ("quiet", ""))
+    assert quiet is not None
+    assert plain is not None
+    assert not quiet.update(cases, [ended("2_a/b/manual", Verdict.KNOWN_FAILURE)])
+    assert quiet.update(cases, [ended("2_a/b/manual", Verdict.UNEXPECTED_PASS)])
+    assert (quiet.load(cases), plain.load(cases)) == ({}, {"2_*": "of the file"})
+
+
+def ended(case: str, verdict: Verdict) -> CaseReport:
+    """A case that ended so."""
+    return CaseReport(
+        id=case, feature="", scenario="", trigger="", clauses=[], verdict=verdict, message="",
+        recovery_s=None, deadline_s=None, outcome=None, within_s=None,
+        together_s=None, faults=[], executions=[], history=None,
+    )  # fmt: skip
 
 
 def test_a_policy_that_the_file_does_not_have_is_wrong_usage(tmp_path: Path) -> None:

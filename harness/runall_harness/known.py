@@ -4,8 +4,8 @@ A declaration is a promise too: a case that was declared and passes fails the ru
 taken out of the file. So a file of known failures can never hide that something became better,
 and, since it is the file that changes, nobody forgets why.
 
-A race is declared apart: what two messages that cross decide is broken in one run and kept in the
-next, and a run that was lucky has shown nothing.
+A race is declared apart: what two messages that cross decide, or the ground under a node, is broken
+in one run and kept in the next, and a run that was lucky has shown nothing.
 """
 
 import tomllib
@@ -98,24 +98,33 @@ class Declarations(NamedTuple):
     keys: Keys = OWN
     required: bool = True
 
+    def counting(self, name: str) -> Keys:
+        """Where the table of that name counts: in the file itself, if the policy has none."""
+        own = (*self.keys[:-1], name)
+        return (name,) if table_at(read_toml(self.path), own) is None else own
+
     def load(self, cases: Collection[str]) -> dict[str, str]:
         """What is declared. Raises what `load` does."""
-        return load(self.path, cases, required=self.required, keys=self.keys)
+        return load(self.path, cases, required=self.required, keys=self.counting(TABLE))
 
     def known(self, cases: Collection[str]) -> Known:
         """The same with the races, which have a table beside it. Raises what `load` does."""
-        beside = (*self.keys[:-1], RACES)
-        return Known(self.load(cases), load(self.path, cases, required=False, keys=beside))
+        races = load(self.path, cases, required=False, keys=self.counting(RACES))
+        return Known(self.load(cases), races)
 
     def update(self, cases: Collection[str], ended: Iterable[CaseReport]) -> bool:
-        """Let the file follow a run; whether anything changed. Raises what `update` does."""
-        return update(self.path, cases, ended, keys=self.keys)
+        """Let the file follow a run; whether anything changed. Raises what `update` does.
+
+        From its first difference on, a policy has a table of its own.
+        """
+        shared = self.path.exists() and self.counting(TABLE) != self.keys
+        return update(self.path, cases, ended, keys=self.keys, shared=OWN if shared else None)
 
 
 def declarations(named: Path | None, system: Path | None, policy: str) -> Declarations | None:
     """Where they are: in the file that was named, else in the system's own, which may be none.
 
-    A policy of a system's file has a table of its own.
+    A policy of a system's file may have a table of its own.
     """
     if named is not None:
         return Declarations(named)
@@ -134,9 +143,7 @@ def load(
     Raises:
         KitCannotRun: the file cannot be read, an entry has no reason, or it covers no case.
     """
-    table: Any = read_toml(path)
-    for key in keys:
-        table = cast(dict[str, Any], table).get(key) if isinstance(table, dict) else None
+    table = table_at(read_toml(path), keys)
     if table is None and required:
         raise KitCannotRun(
             f"{path} has no table [{TABLE}]", f"write one, with lines like {EXAMPLE}"
@@ -147,6 +154,15 @@ def load(
             cause = f"{path}: {keys[-1]}.{pattern!r} names no case"
             raise KitCannotRun(cause, "take it out; `runall conform --list` shows all ids")
     return entries
+
+
+def table_at(document: object, keys: Keys) -> object:
+    """What lies under these keys, or None."""
+    for key in keys:
+        document = (
+            cast(dict[str, object], document).get(key) if isinstance(document, dict) else None
+        )
+    return document
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -206,18 +222,27 @@ def agreed(cases: Iterable[CaseReport]) -> dict[str, CaseReport]:
 
 
 def update(
-    path: Path, cases: Collection[str], ended: Iterable[CaseReport], *, keys: Keys = OWN
+    path: Path,
+    cases: Collection[str],
+    ended: Iterable[CaseReport],
+    *,
+    keys: Keys = OWN,
+    shared: Keys | None = None,
 ) -> bool:
     """Bring the file up to date with a run over these cases; whether anything changed.
 
-    Raises `KitCannotRun` for what `load` does, and if the file cannot be written.
+    `shared` are the keys of what was in force, if not those that are written. Raises
+    `KitCannotRun` for what `load` does, and if the file cannot be written.
     """
-    entries = load(path, cases, required=False, keys=keys) if path.exists() else {}
+    entries: Mapping[str, str] = {}
+    if path.exists():
+        entries = load(path, cases, required=False, keys=shared or keys)
     found = agreed(ended)
     why = {case: f"unexplained: {c.message.partition(chr(10))[0]}" for case, c in found.items()}
     seen = {case: c.verdict for case, c in found.items()}
+    now = updated(entries, cases, seen, why)
     try:
-        return save(path, updated(entries, cases, seen, why), keys)
+        return now != entries and save(path, now, keys)
     except OSError as error:
         cause = f"{path} cannot be written: {error.strerror}"
         raise KitCannotRun(cause, "see who may write there") from error
