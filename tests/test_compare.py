@@ -28,7 +28,16 @@ def case(number: int, verdict: Verdict, *clauses: str, **fields: Any) -> CaseRep
 
 
 def report(name: str, *cases: CaseReport) -> Report:
-    system = SystemReport(name=name, version="1", policy="", merged="", capabilities=[], timings={})
+    system = SystemReport(
+        name=name,
+        version="1",
+        policy="",
+        merged="",
+        image="",
+        capabilities=[],
+        timings={},
+        options={},
+    )
     return make_report(system, "simulated", 1.0, cases)
 
 
@@ -81,16 +90,17 @@ def test_rows_of_scenarios_are_those_of_the_feature_files_and_take_repeats_toget
     jsonschema.validate(json.loads(encode(compared)), comparison_schema())
 
 
-def test_a_report_of_the_first_version_is_compared_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_report_of_an_earlier_version_is_compared_too(version: int, tmp_path: Path) -> None:
     old: dict[str, Any] = json.loads(encode(report("old", case(1, FAIL, "RA-1.1"))))
-    old["schema"] = "runall-report/1"
-    for lacking in ("merged", "timings"):
+    old["schema"] = f"runall-report/{version}"
+    for lacking in ("merged", "timings", "image", "options")[4 - 2 * (3 - version) :]:
         del old["system"][lacking]
-    for lacking in ("outcome", "within_s", "together_s"):
+    for lacking in ("outcome", "within_s", "together_s")[: 3 * (version == 1)]:
         del old["cases"][0][lacking]
     (tmp_path / "r.json").write_text(json.dumps(old), "utf-8")
     read = read_report(tmp_path / "r.json")
-    assert read.schema == "runall-report/2"
+    assert read.schema == "runall-report/3"
     assert [(c.verdict, c.outcome) for c in read.cases] == [(FAIL, None)]
     done = shown(tmp_path, "r.json", "--format", "markdown")
     assert (done.returncode, done.stdout.count("✗ fail")) == (0, 1), done.stderr

@@ -9,13 +9,16 @@ import jsonschema
 import msgspec
 import pytest
 from runall_harness.aftermath import Outcome
+from runall_harness.cases import load_cases
 from runall_harness.comparison import compare, read_report
+from runall_harness.known import declarations
 from runall_harness.report import (
     CaseReport,
     ExecutionReport,
     FaultReport,
     Report,
     SystemReport,
+    base_id,
     encode,
     make_report,
     report_schema,
@@ -31,6 +34,7 @@ from runall_harness.results import (
     slim,
 )
 from runall_harness.rigs.base import KitCannotRun
+from runall_harness.systems.shipped import shipped
 from runall_harness.verdicts import Verdict
 from small_features import runall
 
@@ -63,7 +67,10 @@ CASES = (
 
 def report(*cases: CaseReport, **fields: Any) -> Report:
     told = {"name": "mine", "version": "2.1/b", "policy": "eager", "merged": "primary = broker"}
-    system = SystemReport(**(told | fields), capabilities=["once"], timings={"prompt": 2.5})
+    system = SystemReport(
+        **(told | fields), image="mine:7", capabilities=["once"], timings={"prompt": 2.5},
+        options={"acks": "late"},
+    )  # fmt: skip
     return make_report(system, "processes", 12.3456, cases)
 
 
@@ -112,6 +119,7 @@ def test_the_page_says_what_each_system_is_and_why_it_is_not_judged() -> None:
     part = generated([("a", slim(report(*CASES))), ("b", slim(report(*CASES[:1], policy="")))])
     assert "|  | mine 2.1/b, eager, processes rig | mine 2.1/b, processes rig |" in part
     assert "| roles that are merged | primary = broker | primary = broker |" in part
+    assert "| options | acks late | acks late |" in part
     assert "| prompt | 2.5 s | 2.5 s |" in part
     assert "| kept (manual) | ✓ pass, rerun once, 1.23 s | ✓ pass, rerun once, 1.23 s |" in part
     assert "| broken (manual) | ✗ fail, not rerun within 16 s |  |" in part
@@ -141,6 +149,22 @@ def test_what_is_kept_in_the_repository_is_small_and_names_no_machine() -> None:
         assert not OF_A_MACHINE.search(text), path.name
         assert len(text) < 600 * (len(kept.cases) + 5), path.name
         assert not any(one.executions or one.faults or one.history for one in kept.cases)
+
+
+SHIPPED = [path for path in sorted((page_path().parent / "results").iterdir())
+           if read_report(path).system.name in shipped()]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_each_kept_case_of_a_system_that_is_shipped_ended_as_its_file_declares(path: Path) -> None:
+    told = read_report(path)
+    where = declarations(None, shipped()[told.system.name], told.system.policy)
+    assert where is not None
+    known = where.known([one.id for one in load_cases()])
+    for one in told.cases:
+        if one.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.KNOWN_FAILURE):
+            declared = known.of(base_id(one.id)) is not None
+            assert (one.verdict == Verdict.KNOWN_FAILURE) == declared, one.id
 
 
 def test_the_page_explains_every_verdict_and_every_outcome_that_a_cell_can_have() -> None:

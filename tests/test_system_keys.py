@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from judged import conform
+from runall_harness.conform import describe
 from runall_harness.known import declarations
 from runall_harness.report import CaseReport
 from runall_harness.rigs.base import KitCannotRun, NodeSpec, Proof, Readiness
@@ -143,7 +144,9 @@ def test_an_option_has_its_default_until_a_user_sets_it(tmp_path: Path) -> None:
         **{'"0.2", "--silence"': '"${option.beat}", "--silence"'},
     )
     for given, beat in (({}, "0.2"), (read_options(["beat=0.3"]), "0.3")):
-        spec = node_of(FileSystem(path, "processes", options=given), tmp_path)
+        system = FileSystem(path, "processes", options=given)
+        assert describe(system).options == {"beat": beat}
+        spec = node_of(system, tmp_path)
         assert spec.command[spec.command.index("--heartbeat") + 1] == beat
     with pytest.raises(KitCannotRun, match="it has beat"):
         FileSystem(path, "processes", options={"bet": "1"})

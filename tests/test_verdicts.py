@@ -89,14 +89,32 @@ def test_a_violation_of_a_clause_that_does_not_exist_is_an_error_of_the_kit() ->
 
 
 def test_the_report_counts_all_eight_verdicts() -> None:
-    system = SystemReport(name="s", version="1", policy="p", merged="", capabilities=[], timings={})
+    system = SystemReport(
+        name="s",
+        version="1",
+        policy="p",
+        merged="",
+        image="",
+        capabilities=[],
+        timings={},
+        options={},
+    )
     report = make_report(system, "simulated", 1.0, [case(PASS), case(FAIL, "f/s/scheduled")])
     assert report.summary == {verdict: int(verdict in (PASS, FAIL)) for verdict in Verdict}
     assert report.verdict == "not conformant"
 
 
 def test_repeats_that_disagree_are_told_in_each_of_their_messages() -> None:
-    system = SystemReport(name="s", version="1", policy="p", merged="", capabilities=[], timings={})
+    system = SystemReport(
+        name="s",
+        version="1",
+        policy="p",
+        merged="",
+        image="",
+        capabilities=[],
+        timings={},
+        options={},
+    )
     cases = [case(PASS), case(FAIL, "f/s/manual#2"), case(PASS, "f/other/manual")]
     assert unsteady(cases) == {"f/s/manual": {PASS: 1, FAIL: 1}}
     messages = [each.message for each in make_report(system, "simulated", 1.0, cases).cases]

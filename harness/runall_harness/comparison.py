@@ -24,7 +24,7 @@ from .rigs.base import KitCannotRun
 from .spec import clauses
 from .verdicts import Verdict
 
-SCHEMA = "runall-comparison/2"
+SCHEMA = "runall-comparison/3"
 By = Literal["clause", "scenario"]
 # The later, the more a reader must know of it. A case that is unsupported judges nothing, so it
 # stands for a clause only where no other case does.
@@ -32,9 +32,10 @@ WORST = (
     Verdict.UNSUPPORTED, Verdict.PASS, Verdict.KNOWN_FAILURE, Verdict.SKIPPED,
     Verdict.INCONCLUSIVE, Verdict.UNEXPECTED_PASS, Verdict.FAIL, Verdict.ERROR,
 )  # fmt: skip
-# What the first version of a report lacks, and what stands for it.
-CASE_OF_1: dict[str, Any] = {"outcome": None, "within_s": None, "together_s": None}
-SYSTEM_OF_1: dict[str, Any] = {"merged": "", "timings": {}}
+# What earlier versions of a report lack, and what stands for it.
+OLDER = ("runall-report/1", "runall-report/2")
+LACKING_CASE: dict[str, Any] = {"outcome": None, "within_s": None, "together_s": None}
+LACKING_SYSTEM: dict[str, Any] = {"merged": "", "timings": {}, "image": "", "options": {}}
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +93,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """All of it. What no report says anything of has no row."""
 
-    schema: Literal["runall-comparison/2"]
+    schema: Literal["runall-comparison/3"]
     by: By
     reports: list[Column]
     rows: list[Row]
@@ -112,15 +113,15 @@ def read_report(path: Path) -> Report:
 
 
 def upgraded(told: Any) -> Any:
-    """A report of the first version as one of this; anything else as it is."""
+    """A report of an earlier version as one of this; anything else as it is."""
     if not isinstance(told, dict):
         return cast(object, told)
     report = cast(dict[str, Any], told)
-    if report.get("schema") != "runall-report/1":
+    if report.get("schema") not in OLDER:
         return report
-    cases = [CASE_OF_1 | case for case in report.get("cases", [])]
+    cases = [LACKING_CASE | case for case in report.get("cases", [])]
     return report | {
-        "schema": REPORT, "system": SYSTEM_OF_1 | report.get("system", {}), "cases": cases,
+        "schema": REPORT, "system": LACKING_SYSTEM | report.get("system", {}), "cases": cases,
     }  # fmt: skip
 
 

@@ -254,8 +254,10 @@ def describe(system: System) -> SystemReport:
         version=system.version,
         policy=system.policy,
         merged=system.merged,
+        image=system.image,
         capabilities=sorted(system.capabilities),
         timings=stated(system.timings),
+        options=dict(system.in_force),
     )
 
 
@@ -271,8 +273,8 @@ def unmet(order: Order) -> SystemReport:
         return describe(order.wanted.find("processes"))
     except KitCannotRun:
         return SystemReport(
-            name=order.system, version="unknown", policy=order.policy, merged="",
-            capabilities=[], timings={},
+            name=order.system, version="unknown", policy=order.policy, merged="", image="",
+            capabilities=[], timings={}, options={},
         )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
-"""The report of a run, `runall-report/2`: what other programs are told.
+"""The report of a run, `runall-report/3`: what other programs are told.
 
 Its shape is a contract. A field is added in a new version of the schema, and never changed here.
 Version 2 says of each case what became of its job, and of the system how fast it says it is.
+Version 3 says with which options the system ran, and in which image.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from .json_schemas import schema_of
 from .rigs.base import Execution, Proof
 from .verdicts import WORDS, Verdict, exit_code
 
-SCHEMA = "runall-report/2"
+SCHEMA = "runall-report/3"
 
 
 class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,15 +24,19 @@ class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `merged` says which of the kit's roles it merges with what; empty where it has them all.
     `timings` are what it states of its own speed, in seconds, by their names in a system file;
-    what it states no limit for is left out.
+    what it states no limit for is left out. `options` are all of its settings that a user may
+    change, with the values that were in force; `image` is what its nodes ran in, empty for the
+    kit's own and where they are processes.
     """
 
     name: str
     version: str
     policy: str
     merged: str
+    image: str
     capabilities: list[str]
     timings: dict[str, float]
+    options: dict[str, str]
 
 
 class FaultReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +100,7 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. `summary` counts every verdict, also those that no case had."""
 
-    schema: Literal["runall-report/2"]
+    schema: Literal["runall-report/3"]
     system: SystemReport
     rig: str
     verdict: Literal["conformant", "not conformant", "inconclusive", "error"]

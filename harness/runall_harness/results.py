@@ -16,7 +16,7 @@ import msgspec
 from .comparison import Comparison, Row, compare, read_report
 from .generated_part import END, GeneratedPart, table, write_anew
 from .matrix import escaped, heads, rows_of, totals
-from .report import CaseReport, Report
+from .report import CaseReport, Report, SystemReport
 from .rigs.base import KitCannotRun
 from .verdicts import Verdict
 
@@ -31,7 +31,10 @@ FIVE = tuple("12345")
 def slim(report: Report) -> Report:
     """The same report without traces, and without a word about the machine."""
     cases = [slim_case(case) for case in report.cases]
-    return msgspec.structs.replace(report, duration_s=round(report.duration_s), cases=cases)
+    system = msgspec.structs.replace(report.system, image="")  # a name that is known here only
+    return msgspec.structs.replace(
+        report, system=system, duration_s=round(report.duration_s), cases=cases
+    )
 
 
 def slim_case(case: CaseReport) -> CaseReport:
@@ -132,6 +135,7 @@ def systems(compared: Comparison) -> str:
     rows = [
         ["roles that are merged", *(escaped(system.merged) for system in about)],
         ["capabilities", *(", ".join(system.capabilities) for system in about)],
+        ["options", *(escaped(told_options(system)) for system in about)],
     ]
     for name in timings:
         stated = [system.timings.get(name) for system in about]
@@ -139,6 +143,11 @@ def systems(compared: Comparison) -> str:
         rows.append([name.replace("_", " "), *told])
     rows += [[name, *cells] for name, cells in totals(compared)]
     return table(("", *heads(compared)), rows)
+
+
+def told_options(system: SystemReport) -> str:
+    """The settings that a user may change, as they were in force."""
+    return ", ".join(f"{name} {text}" for name, text in system.options.items())
 
 
 def scenarios(compared: Comparison, rows: list[Row]) -> str:

@@ -206,6 +206,11 @@ class System(Protocol):
     merged: str
 
     @property
+    def in_force(self) -> Mapping[str, str]:
+        """The settings that a user may change, with their values as text; for readers."""
+        ...
+
+    @property
     def timings(self) -> Timings:
         """What it says of its own speed; known before any of its nodes is described."""
         ...

@@ -80,9 +80,13 @@ class FileSystem:
             return Told()
         here = {"here": str(self.folder), "python": sys.executable}
         command = tuple(self.fill(word, here) for word in asked.command)
-        options = {name.removeprefix(OPTION): text for name, text in self.options.items()}
-        files = tuple(asked.files.items())
-        return ask(self.image, files, command, tuple(options.items()), self.folder)
+        files, options = tuple(asked.files.items()), tuple(self.in_force.items())
+        return ask(self.image, files, command, options, self.folder)
+
+    @property
+    def in_force(self) -> Mapping[str, str]:
+        """Its options as they were set, or as they are by default."""
+        return {name.removeprefix(OPTION): text for name, text in self.options.items()}
 
     @property
     def timings(self) -> Timings:

@@ -83,6 +83,11 @@ class Reference:
             self.version = "unknown"
 
     @property
+    def in_force(self) -> Mapping[str, str]:
+        """The settings of all of its nodes."""
+        return {name: f"{value}" for name, value in msgspec.structs.asdict(self.settings).items()}
+
+    @property
     def timings(self) -> Timings:
         """What the settings promise, in seconds."""
         s = self.settings
