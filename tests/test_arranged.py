@@ -1,7 +1,8 @@
 """A case arranges what it needs by itself, whatever the temper of the scheduler under test.
 
-One that fills a server before it uses another, and one whose minutes are longer than a loss stays
-unnoticed: neither may end a case as inconclusive for what the case could have seen to.
+One that fills a server before it uses another, one whose minutes are longer than a loss stays
+unnoticed, and one whose lead falters for a moment: none may end a case as inconclusive, or as an
+error of the kit, for what the case could have seen to.
 """
 
 from pathlib import Path
@@ -13,7 +14,8 @@ SYSTEM = """\
 from typing import Any
 
 import msgspec
-from runall_harness.systems.reference import Reference
+from runall_harness.systems.base import Rejected
+from runall_harness.systems.reference import Reference, SimulatedClient
 from runall_reference.primary.placement import Placement
 
 
@@ -36,8 +38,26 @@ class Leisurely(Reference):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.settings = msgspec.structs.replace(self.settings, time_scale=10.0)
+
+
+class FalteringClient(SimulatedClient):
+    asked = 0
+
+    def create_event(self, event: Any) -> None:
+        self.asked += event["id"].startswith("canary")
+        if self.asked == 1:
+            raise Rejected("no-server", "no server says that it leads")
+        super().create_event(event)
+
+
+class Faltering(Reference):
+    "Nobody leads for a moment after a fault."
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return FalteringClient(site, primaries)
 """
 LOWERED = "limits/a-rerun-does-not-take-its-event-over-a-limit-that-was-lowered-meanwhile"
+TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
 HANDED = "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began"
 
 
@@ -62,3 +82,7 @@ def test_a_server_is_frozen_so_shortly_before_a_minute_that_it_is_still_given_th
     trigger: str, tmp_path: Path
 ) -> None:
     assert judged(tmp_path, "Leisurely", f"{HANDED}/{trigger}") == ("pass", "")
+
+
+def test_a_lead_that_falters_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    assert judged(tmp_path, "Faltering", TAKEN_OVER) == ("pass", "")

@@ -300,19 +300,21 @@ class Cluster:
     def probe(self, node: str, within: float) -> None:
         """Run a job of an event of its own to its end on that node. Raises `Inconclusive`."""
         tag = f"canary-{self.calls}"
-        self.create(tag, node)
-        self.await_evidence(f"{node} takes a job", lambda: self.sing(tag), within)
+        run = {"event": tag, "params": {"tag": tag, "hold": "0"}, "source": "harness"}
+        takes = f"{node} takes a job"
+        self.await_evidence(takes, lambda: self.taken(lambda: self.create(tag, node)), within)
+        self.await_evidence(takes, lambda: self.taken(lambda: self.call("run", **run)), within)
         self.await_evidence(f"a job runs to its end on {node}", lambda: self.ended(tag), within)
 
-    def sing(self, tag: str) -> str | None:
-        """Start a canary, unless its server takes no work yet."""
-        params = {"tag": tag, "hold": "0"}
+    def taken(self, ask: Callable[[], object]) -> bool:
+        """Whether the system took that; it does not while no server is there for it."""
         try:
-            return self.call("run", event=tag, params=params, source="harness")
+            ask()
         except Rejected as refusal:
             if refusal.code != "no-server":
                 raise
-            return None
+            return False
+        return True
 
     def ended(self, tag: str) -> bool:
         """Whether a job of that tag completed."""
