@@ -3,11 +3,11 @@
 // It runs in Cronicle's folder, in the container, and changes only the container's own copy:
 // conf/config.json gets the settings of the test, a process id that an earlier start left is
 // forgotten (a container uses ids again), and the data folder of a primary is set up once, with an
-// API key. It prints the words that the daemon's command is to end with.
+// API key. It prints the folder to run the daemon in, and the words that its command is to end with.
 'use strict';
 const fs = require('fs');
-process.chdir('/opt/cronicle');
 const { spawnSync } = require('child_process');
+const IMAGES_OWN = '/opt/cronicle';
 
 const env = process.env;
 const primaries = (env.RUNALL_MAY_LEAD || '').split(' ').filter(Boolean);
@@ -18,6 +18,36 @@ function read(file) {
 
 function write(file, value) {
 	fs.writeFileSync(file, JSON.stringify(value, null, '\t'));
+}
+
+function run(command, ...words) {
+	const done = spawnSync(command, words, { encoding: 'utf8' });
+	if (done.status) throw new Error([command, ...words].join(' ') + ': ' + done.stdout + done.stderr);
+}
+
+function mayChange(...files) {
+	try {
+		for (const file of files) fs.accessSync(file, fs.constants.W_OK);
+		return true;
+	} catch (error) {
+		return false;
+	}
+}
+
+// A harness that is not root runs the container as its own user, who may not change what the image
+// holds. Then the daemon runs in a folder beside it: what finds other files from its own place, and
+// what is changed, is copied, and all else is the image's.
+function folder() {
+	if (mayChange('conf', 'conf/config.json')) return IMAGES_OWN;
+	const copy = '/tmp/runall-cronicle';
+	fs.mkdirSync(copy, { recursive: true });
+	// Over what an earlier start left, which orphans of that start may still use.
+	run('cp', '-R', 'bin', 'conf', 'lib', copy);
+	for (const name of fs.readdirSync('.')) {
+		const place = copy + '/' + name;
+		if (!fs.existsSync(place)) fs.symlinkSync(IMAGES_OWN + '/' + name, place);
+	}
+	return copy;
 }
 
 // Names with dots lead into the sections of the configuration.
@@ -58,8 +88,7 @@ function begin() {
 		active: 1, username: 'admin', created: stamp, modified: stamp, privileges: { admin: 1 }
 	}]);
 	write('conf/setup.json', setup);
-	const done = spawnSync('node', ['bin/storage-cli.js', 'setup'], { encoding: 'utf8' });
-	if (done.status) throw new Error('storage-cli.js setup: ' + done.stdout + done.stderr);
+	run('node', 'bin/storage-cli.js', 'setup');
 }
 
 // The folder that the primaries share says whether that was done.
@@ -71,8 +100,10 @@ function beginOnce() {
 	return true;
 }
 
+process.chdir(IMAGES_OWN);
+process.chdir(folder());
 configure();
 const first = primaries.includes(env.RUNALL_NODE) && beginOnce();
 // One that may find another in the lead waits, as every server does; else nobody is waited for.
 const leads = first || (primaries.length === 1 && primaries[0] === env.RUNALL_NODE);
-if (leads) console.log('--master 1');
+console.log(process.cwd(), leads ? '--master 1' : '');
