@@ -6,8 +6,9 @@
 // API key. It prints the folder to run the daemon in, and the words that its command is to end with.
 'use strict';
 const fs = require('fs');
+const os = require('os');
 const { spawnSync } = require('child_process');
-const IMAGES_OWN = '/opt/cronicle';
+const IMAGES_OWN = process.env.RUNALL_CRONICLE || '/opt/cronicle';
 
 const env = process.env;
 const primaries = (env.RUNALL_MAY_LEAD || '').split(' ').filter(Boolean);
@@ -39,10 +40,11 @@ function mayChange(...files) {
 // what is changed, is copied, and all else is the image's.
 function folder() {
 	if (mayChange('conf', 'conf/config.json')) return IMAGES_OWN;
-	const copy = '/tmp/runall-cronicle';
+	const copy = os.tmpdir() + '/runall-cronicle';
 	fs.mkdirSync(copy, { recursive: true });
 	// Over what an earlier start left, which orphans of that start may still use.
 	run('cp', '-R', 'bin', 'conf', 'lib', copy);
+	run('chmod', '-R', 'u+w', copy + '/conf');
 	for (const name of fs.readdirSync('.')) {
 		const place = copy + '/' + name;
 		if (!fs.existsSync(place)) fs.symlinkSync(IMAGES_OWN + '/' + name, place);
