@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,26 @@ def rig(tmp_path: Path) -> Iterator[ProcessesRig]:
 @pytest.fixture
 def site(rig: ProcessesRig) -> ProcessesSite:
     return rig.site("a case", orphans=True)
+
+
+@pytest.fixture
+def deaf() -> Iterator[None]:
+    """This process ignores SIGHUP, as under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("deaf")
+def test_a_node_hears_what_a_harness_under_nohup_ignores(tmp_path: Path) -> None:
+    rig = ProcessesRig(f"test-{os.getpid()}-{time.monotonic_ns()}", records=tmp_path / "runs")
+    with closing(rig):
+        site = rig.site("a case")
+        command = ("sh", "-c", "echo ready; exec sleep 600")
+        site.start(NodeSpec(name="a", role="worker", command=command, stop_signal="SIGHUP"))
+        assert site.wait(lambda: "ready" in site.logs("a"), LONG)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert site.stop("a", LONG).proven
 
 
 def patient(name: str, waits: int, *jobs: dict[str, Any]) -> NodeSpec:

@@ -15,6 +15,24 @@ WITNESS_MARKER = "RUNALL_WITNESS"
 DAEMON: StopTo = "daemon"
 
 
+def ignore_nothing_for_good() -> None:
+    """Let no node inherit that this process ignores a signal.
+
+    A shell lets a command in its background ignore SIGINT and SIGQUIT, and nohup SIGHUP: all are
+    signals by which a node may be stopped. A handler that does nothing is as deaf, and a new
+    program does not inherit it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for which in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(which) is signal.SIG_IGN:
+            signal.signal(which, hear_nothing)
+
+
+def hear_nothing(signum: int, frame: object) -> None:
+    """Take a signal, and do nothing about it."""
+
+
 class NodeProcess:
     """A node that can be started again and again; all its starts share one log and one data.
 

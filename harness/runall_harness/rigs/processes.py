@@ -20,7 +20,7 @@ from runall_harness.witness import Witness
 
 from . import leftovers, proc_tree, process_faults
 from .base import Execution, KitCannotRun, NodeSpec, Place, Proof, Scope, StopTo
-from .node_process import NodeProcess
+from .node_process import NodeProcess, ignore_nothing_for_good
 from .ports import Ports
 from .real import RealSite
 from .relay import Relay
@@ -207,6 +207,7 @@ class ProcessesRig:
             raise KitCannotRun(
                 "this system cannot freeze processes", "use --rig docker or --rig simulated"
             )
+        ignore_nothing_for_good()
         self.run = _plain(run)
         # Cut off from a store that is a file nobody can be: only one on the network is lost.
         self.abilities = ABILITIES | frozenset({"netstore"} if store else ())
