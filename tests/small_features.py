@@ -202,5 +202,16 @@ def report_of(done: Done) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+def judged_as(
+    folder: Path, source: str, system: str, case: str, policy: str = "reference"
+) -> tuple[int, dict[str, Any]]:
+    """The exit code and the one case of a run in virtual time of a system from that source."""
+    (folder / "mine.py").write_text(source, "utf-8")
+    asked = ("--system", f"mine:{system}", "--policy", policy, "--scenario", case)
+    done = runall(None, "conform", "--rig", "simulated", *asked, "--format", "json", cwd=folder)
+    (told,) = report_of(done)["cases"]
+    return done.returncode, told
+
+
 def verdicts(report: dict[str, Any]) -> dict[str, str]:
     return {case["scenario"]: case["verdict"] for case in report["cases"]}

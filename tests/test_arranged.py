@@ -8,7 +8,7 @@ error of the kit, for what the case could have seen to.
 from pathlib import Path
 
 import pytest
-from small_features import report_of, runall
+from small_features import judged_as
 
 SYSTEM = """\
 from typing import Any
@@ -63,10 +63,7 @@ HANDED = "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began"
 
 def judged(folder: Path, system: str, case: str) -> tuple[str, str]:
     """The verdict on that case in virtual time, and what was said of it."""
-    (folder / "mine.py").write_text(SYSTEM, "utf-8")
-    asked = ("--system", f"mine:{system}", "--scenario", case, "--format", "json")
-    done = runall(None, "conform", "--rig", "simulated", *asked, cwd=folder)
-    (told,) = report_of(done)["cases"]
+    _, told = judged_as(folder, SYSTEM, system, case)
     return told["verdict"], told["message"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from runall_harness.aftermath import Outcome
 from runall_harness.comparison import WORST, cell, compare, comparison_schema, read_report
 from runall_harness.matrix import told
-from runall_harness.report import CaseReport, Report, SystemReport, encode, make_report
+from runall_harness.report import CaseReport, Report, encode, make_report, unknown
 from runall_harness.verdicts import Verdict
 from small_features import Done, runall
 
@@ -28,17 +28,7 @@ def case(number: int, verdict: Verdict, *clauses: str, **fields: Any) -> CaseRep
 
 
 def report(name: str, *cases: CaseReport) -> Report:
-    system = SystemReport(
-        name=name,
-        version="1",
-        policy="",
-        merged="",
-        image="",
-        capabilities=[],
-        timings={},
-        options={},
-    )
-    return make_report(system, "simulated", 1.0, cases)
+    return make_report(unknown(name, ""), "simulated", 1.0, cases)
 
 
 # ------------------------------------------------------------------ cells

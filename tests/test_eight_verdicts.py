@@ -18,6 +18,7 @@ from runall_harness.verdicts import EXIT_CODES, Verdict
 from small_features import (
     STEPS,
     conform,
+    judged_as,
     plain_pytest,
     report_of,
     runall,
@@ -252,11 +253,7 @@ def judged(
     tmp_path: Path, system: str, policy: str = "reference", case: str = TAKEN_OVER
 ) -> tuple[int, dict[str, Any]]:
     """The exit code and the one case of a run of that system in virtual time."""
-    (tmp_path / "mine.py").write_text(SYSTEM, "utf-8")
-    asked = ("--system", f"mine:{system}", "--policy", policy, "--scenario", case)
-    done = runall(None, "conform", "--rig", "simulated", *asked, "--format", "json", cwd=tmp_path)
-    (told,) = report_of(done)["cases"]
-    return done.returncode, told
+    return judged_as(tmp_path, SYSTEM, system, case, policy)
 
 
 def test_what_comes_in_time_passes_although_the_system_can_say_nothing(tmp_path: Path) -> None:

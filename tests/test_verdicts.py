@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from runall_harness.outcome import tell
-from runall_harness.report import CaseReport, SystemReport, make_report, unsteady
+from runall_harness.report import CaseReport, make_report, unknown, unsteady
 from runall_harness.rigs.base import KitCannotRun
 from runall_harness.spec import SpecError
 from runall_harness.verdicts import (
@@ -17,6 +17,9 @@ from runall_harness.verdicts import (
 )
 
 PASS, FAIL, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
+
+
+SYSTEM = unknown("s", "p")
 
 
 def case(verdict: Verdict, name: str = "f/s/manual") -> CaseReport:
@@ -89,35 +92,15 @@ def test_a_violation_of_a_clause_that_does_not_exist_is_an_error_of_the_kit() ->
 
 
 def test_the_report_counts_all_eight_verdicts() -> None:
-    system = SystemReport(
-        name="s",
-        version="1",
-        policy="p",
-        merged="",
-        image="",
-        capabilities=[],
-        timings={},
-        options={},
-    )
-    report = make_report(system, "simulated", 1.0, [case(PASS), case(FAIL, "f/s/scheduled")])
+    report = make_report(SYSTEM, "simulated", 1.0, [case(PASS), case(FAIL, "f/s/scheduled")])
     assert report.summary == {verdict: int(verdict in (PASS, FAIL)) for verdict in Verdict}
     assert report.verdict == "not conformant"
 
 
 def test_repeats_that_disagree_are_told_in_each_of_their_messages() -> None:
-    system = SystemReport(
-        name="s",
-        version="1",
-        policy="p",
-        merged="",
-        image="",
-        capabilities=[],
-        timings={},
-        options={},
-    )
     cases = [case(PASS), case(FAIL, "f/s/manual#2"), case(PASS, "f/other/manual")]
     assert unsteady(cases) == {"f/s/manual": {PASS: 1, FAIL: 1}}
-    messages = [each.message for each in make_report(system, "simulated", 1.0, cases).cases]
+    messages = [each.message for each in make_report(SYSTEM, "simulated", 1.0, cases).cases]
     assert messages == ["unsteady: 1 pass, 1 fail\nbecause"] * 2 + ["because"]
 
 

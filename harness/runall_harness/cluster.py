@@ -286,6 +286,11 @@ class Cluster:
             raise Inconclusive(f"no evidence within {within:g} s that {what}")
         return value
 
+    def await_time(self, what: str, until: float) -> None:
+        """Wait until the rig's clock says so, where it alone can tell that something has passed."""
+        now = self.site.now
+        self.await_evidence(what, lambda: now() >= until, until - now() + 1)
+
     # ---------------------------------------------------------------- trying
     def create(self, event: str, target: str, **fields: Any) -> None:
         """Create an event that runs the witness; catch-up and limits as given."""

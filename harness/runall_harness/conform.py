@@ -23,7 +23,7 @@ import pytest
 
 from .cases import Case, feature_folder
 from .outcome import Ended, not_run
-from .report import CaseReport, Report, SystemReport, make_report
+from .report import CaseReport, Report, SystemReport, make_report, unknown
 from .rigs.base import KitCannotRun
 from .session import SESSION
 from .systems import REFERENCE, Wanted, read_options
@@ -272,10 +272,7 @@ def unmet(order: Order) -> SystemReport:
     try:
         return describe(order.wanted.find("processes"))
     except KitCannotRun:
-        return SystemReport(
-            name=order.system, version="unknown", policy=order.policy, merged="", image="",
-            capabilities=[], timings={}, options={},
-        )  # fmt: skip
+        return unknown(order.system, order.policy)
 
 
 def again(case: Case, number: int) -> Case:

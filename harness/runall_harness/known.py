@@ -98,27 +98,21 @@ class Declarations(NamedTuple):
     keys: Keys = OWN
     required: bool = True
 
-    def counting(self, name: str) -> Keys:
-        """Where the table of that name counts: in the file itself, if the policy has none."""
-        own = (*self.keys[:-1], name)
-        return (name,) if table_at(read_toml(self.path), own) is None else own
-
     def load(self, cases: Collection[str]) -> dict[str, str]:
         """What is declared. Raises what `load` does."""
-        return load(self.path, cases, required=self.required, keys=self.counting(TABLE))
+        return load(self.path, cases, required=self.required, keys=self.keys)
 
     def known(self, cases: Collection[str]) -> Known:
         """The same with the races, which have a table beside it. Raises what `load` does."""
-        races = load(self.path, cases, required=False, keys=self.counting(RACES))
-        return Known(self.load(cases), races)
+        beside = (*self.keys[:-1], RACES)
+        return Known(self.load(cases), load(self.path, cases, required=False, keys=beside))
 
     def update(self, cases: Collection[str], ended: Iterable[CaseReport]) -> bool:
         """Let the file follow a run; whether anything changed. Raises what `update` does.
 
         From its first difference on, a policy has a table of its own.
         """
-        shared = self.path.exists() and self.counting(TABLE) != self.keys
-        return update(self.path, cases, ended, keys=self.keys, shared=OWN if shared else None)
+        return update(self.path, cases, ended, keys=self.keys)
 
 
 def declarations(named: Path | None, system: Path | None, policy: str) -> Declarations | None:
@@ -138,12 +132,16 @@ def load(
 ) -> dict[str, str]:
     """The known failures of a file, by the id or glob of cases, in the file's order.
 
-    `required` says that the file is of use for them only, so that it must have the table.
+    A policy that has no table under `keys` shares the file's own. `required` says that the file is
+    of use for them only, so that it must have the table.
 
     Raises:
         KitCannotRun: the file cannot be read, an entry has no reason, or it covers no case.
     """
-    table = table_at(read_toml(path), keys)
+    document = read_toml(path)
+    table = table_at(document, keys)
+    if table is None:
+        table = table_at(document, keys[-1:])
     if table is None and required:
         raise KitCannotRun(
             f"{path} has no table [{TABLE}]", f"write one, with lines like {EXAMPLE}"
@@ -222,21 +220,13 @@ def agreed(cases: Iterable[CaseReport]) -> dict[str, CaseReport]:
 
 
 def update(
-    path: Path,
-    cases: Collection[str],
-    ended: Iterable[CaseReport],
-    *,
-    keys: Keys = OWN,
-    shared: Keys | None = None,
+    path: Path, cases: Collection[str], ended: Iterable[CaseReport], *, keys: Keys = OWN
 ) -> bool:
     """Bring the file up to date with a run over these cases; whether anything changed.
 
-    `shared` are the keys of what was in force, if not those that are written. Raises
-    `KitCannotRun` for what `load` does, and if the file cannot be written.
+    Raises `KitCannotRun` for what `load` does, and if the file cannot be written.
     """
-    entries: Mapping[str, str] = {}
-    if path.exists():
-        entries = load(path, cases, required=False, keys=shared or keys)
+    entries = load(path, cases, required=False, keys=keys) if path.exists() else {}
     found = agreed(ended)
     why = {case: f"unexplained: {c.message.partition(chr(10))[0]}" for case, c in found.items()}
     seen = {case: c.verdict for case, c in found.items()}

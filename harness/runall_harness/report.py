@@ -39,6 +39,14 @@ class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str]
 
 
+def unknown(name: str, policy: str) -> SystemReport:
+    """A system of which nothing is known but what it was called."""
+    return SystemReport(
+        name=name, version="unknown", policy=policy, merged="", image="", capabilities=[],
+        timings={}, options={},
+    )  # fmt: skip
+
+
 class FaultReport(msgspec.Struct, frozen=True, kw_only=True):
     """An injected fault. `at` is seconds on the rig's clock."""
 

@@ -46,8 +46,7 @@ def refusals(scene: Scene) -> list[LedgerView]:
 def await_worthless(scene: Scene) -> None:
     """Wait until the job was lost longer ago than its event's limit."""
     until = scene.since + scene.plan["rerun_age"] + BEYOND
-    now = scene.cluster.site.now
-    scene.cluster.await_evidence("the limit has passed", lambda: now() >= until, until - now() + 1)
+    scene.cluster.await_time("the limit has passed", until)
 
 
 @when("its server comes back after the job has lost its worth")

@@ -146,8 +146,7 @@ def await_eve(scene: Scene) -> None:
         "the minute before the slot begins",
         lambda: cluster.api.present_slot() >= scene.due - 1, within,
     )  # fmt: skip
-    eve = cluster.site.now() + minute - notice / 4
-    cluster.await_evidence("the slot is near", lambda: cluster.site.now() >= eve, within)
+    cluster.await_time("the slot is near", cluster.site.now() + minute - notice / 4)
 
 
 def hand_over(scene: Scene, trigger: str) -> JobView:

@@ -95,9 +95,8 @@ class Scene(Stage):
         """
         *earlier, latest = self.cluster.tagged(work.tag)
         if any(run.how == "running" for run in earlier):
-            now, until = self.cluster.site.now, latest.started_at + BESIDE
             what = f"{latest.job} has lived for {BESIDE:g} s"
-            self.cluster.await_evidence(what, lambda: now() >= until, BESIDE + 1)
+            self.cluster.await_time(what, latest.started_at + BESIDE)
 
     def require_taken_in(self, work: Work) -> None:
         """The system knows, soon enough, that the latest execution has completed."""

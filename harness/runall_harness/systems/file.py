@@ -54,7 +54,7 @@ class FileSystem:
         named = self.described.adapter.client
         self.make_client = load_class(named) if named else None
         self.folder = path.resolve().parent
-        self.options = with_options(path, self.described.options, options or {})
+        self.in_force = with_options(path, self.described.options, options or {})
         self.secrets: defaultdict[str, str] = defaultdict(lambda: secrets.token_urlsafe(24))
         self.image = image or self.fill(self.described.image, {})
         self.check_rig(path)
@@ -82,11 +82,6 @@ class FileSystem:
         command = tuple(self.fill(word, here) for word in asked.command)
         files, options = tuple(asked.files.items()), tuple(self.in_force.items())
         return ask(self.image, files, command, options, self.folder)
-
-    @property
-    def in_force(self) -> Mapping[str, str]:
-        """Its options as they were set, or as they are by default."""
-        return {name.removeprefix(OPTION): text for name, text in self.options.items()}
 
     @property
     def timings(self) -> Timings:
@@ -173,7 +168,8 @@ class FileSystem:
     def fill(self, text: str, values: Mapping[str, str]) -> str:
         """A template with its names filled in; a secret is made when it is first asked for."""
         asked = [n for n in Names(text).get_identifiers() if n.startswith(SECRET)]
-        own = {name: self.secrets[name] for name in asked} | self.options
+        own = {name: self.secrets[name] for name in asked}
+        own |= {f"{OPTION}{name}": text for name, text in self.in_force.items()}
         return Names(text).substitute({**values, **own})
 
     def unsafe(self, spec: NodeSpec) -> tuple[NodeSpec, str]:
@@ -214,11 +210,11 @@ class FileSystem:
 def with_options(
     path: Path, defaults: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, str]:
-    """The values of the file's options, by their names in templates.
+    """The file's options by name, as they were set or as they are by default.
 
     Raises `KitCannotRun` for one that the file does not have.
     """
     if strange := [name for name in given if name not in defaults]:
         known = f"it has {', '.join(defaults)}" if defaults else "it has none"
         raise KitCannotRun(f"{path} has no option {strange[0]!r}", f"{known}; see [options]")
-    return {f"{OPTION}{name}": text for name, text in {**defaults, **given}.items()}
+    return {**defaults, **given}
