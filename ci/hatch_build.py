@@ -11,7 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SHIPPED = {
     "features": "runall_harness/features",
-    "harness/systems": "runall_harness/shipped",
+    "harness/schedulers": "runall_harness/shipped",
     "reference/SPEC.md": "runall_reference/SPEC.md",
 }
 

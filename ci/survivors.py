@@ -2,7 +2,8 @@
 
 The tool itself, mutmut, makes the mutants, runs the tests that reach each of them, and tells which
 survived. What is here lays out a copy in the way that it wants, and compares the survivors with
-tests/survivors.toml: a change that no test notices has a reason there, in a sentence, or is a gap.
+tests/brain/survivors.toml: a change that no test notices has a reason there, in a sentence,
+or is a gap.
 A mutant is known by its function and by the lines before and after, so that an explanation ends
 with the line that it is about.
 """
@@ -25,7 +26,7 @@ import click
 import msgspec
 
 ROOT = Path(__file__).resolve().parent.parent
-EXPLANATIONS = ROOT / "tests" / "survivors.toml"
+EXPLANATIONS = ROOT / "tests" / "brain" / "survivors.toml"
 PACKAGE = "runall_reference"
 # The tool knows a package by its place in `src`.
 COPIED = {
@@ -35,7 +36,7 @@ COPIED = {
     "pyproject.toml": "pyproject.toml",
 }
 ENDS = (".py", "/*")  # of the file of a module, and of those of a package
-TESTS, TIMING_TESTS = "test_brain_*.py", "test_timing*.py"
+TESTS, TIMING_TESTS = "brain/*.py", "brain/timing/*.py"
 KILLED = {"killed", "timeout", "segfault"}  # the last is a timeout that ignored its first signal
 SURVIVED = {"survived", "no tests"}
 NAME = re.compile(rf"{PACKAGE}\.([\w.]+)\.x(?:ǁ([^ǁ]+)ǁ|_)([^ǁ]+)__mutmut_\d+")
@@ -120,18 +121,25 @@ def judge(results: dict[str, str], survivors: Survivors, explained: Iterable[Cha
             kind = "explained" if survivors[mutant] in known else "unexplained"
         counts.setdefault(module_of(mutant), Counter())[kind] += 1
     modules = [
-        Module(name=name, mutants=count.total(), killed=count["killed"],
-               explained=count["explained"], unexplained=count["unexplained"],
-               unknown=count["unknown"])
+        Module(
+            name=name,
+            mutants=count.total(),
+            killed=count["killed"],
+            explained=count["explained"],
+            unexplained=count["unexplained"],
+            unknown=count["unknown"],
+        )
         for name, count in sorted(counts.items())
-    ]  # fmt: skip
+    ]
     tried = tuple(f"{module.name}." for module in modules)
     stale = [change for change in known - found if change.function.startswith(tried)]
     killed, mutants = (sum(getattr(m, what) for m in modules) for what in ("killed", "mutants"))
     return Outcome(
-        modules=modules, score=f"{killed}/{mutants}", unexplained=sorted(found - known),
+        modules=modules,
+        score=f"{killed}/{mutants}",
+        unexplained=sorted(found - known),
         stale=sorted(stale),
-    )  # fmt: skip
+    )
 
 
 def module_of(mutant: str) -> str:
@@ -185,7 +193,7 @@ def lay_out(folder: Path, modules: Sequence[str], tests: str) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, place)
     files = [f"src/{PACKAGE}/{name.replace('.', '/')}{end}" for name in modules for end in ENDS]
-    asked = sorted(f"tests/{path.name}" for path in (folder / "tests").glob(tests))
+    asked = sorted(str(path.relative_to(folder)) for path in (folder / "tests").glob(tests))
     page = folder / "pyproject.toml"
     told = f"only_mutate = {files}\npytest_add_cli_args_test_selection = {asked}\n"
     table = "[tool.mutmut]\n"
@@ -196,9 +204,13 @@ def mutmut(folder: Path, *arguments: str) -> str:
     """What a command of the tool prints. Whatever ends this ends all the tool's processes too."""
     command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
     tool = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
     try:
         said = tool.communicate()[0]
     finally:

@@ -5,19 +5,20 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import pytest
-from databases import Server, can_make_servers, own_schema, own_server
-from engine_relay import ENGINE_SOCKET, Relay
-from judged import conform
-from runall_harness.history import AnyLine, load
-from runall_harness.images.base import BASE_OPTION, DEFAULT_BASE
-from runall_harness.images.build import build_image
-from runall_harness.rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.evidence.history import AnyLine, load
 from runall_harness.rigs.docker import DockerRig, connect, trouble
 from runall_harness.rigs.docker.engine import Engine
-from runall_harness.systems.schemas import is_loopback, read_server
+from runall_harness.rigs.docker.image.base import BASE_OPTION, DEFAULT_BASE
+from runall_harness.rigs.docker.image.build import build_image
+from runall_harness.systems.postgres_schemas import is_loopback, read_server
+from support.conform_runs import conform
+from support.databases import Server, can_make_servers, own_schema, own_server
+from support.engine_relay import ENGINE_SOCKET, Relay
+from support.machine import give_up
 
 LOCAL_BASE = "runall-base:bookworm"
 
@@ -43,13 +44,6 @@ def image(engine: Engine, base: str) -> Iterator[str]:
         give_up(f"{error.cause}; {error.hint}")
     with closing(DockerRig(run, tag)):
         yield tag
-
-
-def give_up(reason: str) -> NoReturn:
-    """A machine without an engine may skip; in CI that would be a false green."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture

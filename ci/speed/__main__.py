@@ -13,7 +13,7 @@ from cycles import cycles
 from figures import Figure, Rows
 from rich.console import Console
 from rich.table import Table
-from runall_harness.rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs.docker import trouble
 from runs import runs
 from starts import starts
@@ -33,8 +33,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 @click.command(help="How fast the kit is, as ratios against floors measured in the same run.")
 @click.option("--quick", is_flag=True, help="No docker and no whole runs.")
 @click.option("--only", default="", metavar="WORD", help="What has this word in its name.")
-@click.option("--rounds", type=click.IntRange(1, 1000), default=7, show_default=True,
-              help="How often each is taken.")  # fmt: skip
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 1000),
+    default=7,
+    show_default=True,
+    help="How often each is taken.",
+)
 @click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty")
 def bench(quick: bool, only: str, rounds: int, form: str) -> None:
     """Take the figures and tell them."""
@@ -62,10 +67,13 @@ def rigs(quick: bool) -> list[str]:
 def taken(only: str, rounds: int, real: list[str], *, whole: bool) -> Iterator[Figure]:
     """The figures, as they are taken. A whole run is preceded by the cycles it is held against."""
     parts: dict[str, Callable[[int], Rows]] = {
-        "catch-up": catch_up, "machines": machines, "commits": commits, "checking": checking,
+        "catch-up": catch_up,
+        "machines": machines,
+        "commits": commits,
+        "checking": checking,
         "starts": starts,
         **{f"cycle {rig}": partial(cycles, rig) for rig in real},
-    }  # fmt: skip
+    }
     for name, take in parts.items():
         if only in name:
             tell(f"taking: {name}")
@@ -95,9 +103,13 @@ def table(result: Result) -> Table:
         made.add_column(heading, justify="left" if heading in ("what", "floor", "aim") else "right")
     for one in result.figures:
         made.add_row(
-            one.name, one.against, span(one.floor_s), span(one.measured_s),
-            f"{one.ratio:.3g}", one.aim,
-        )  # fmt: skip
+            one.name,
+            one.against,
+            span(one.floor_s),
+            span(one.measured_s),
+            f"{one.ratio:.3g}",
+            one.aim,
+        )
     return made
 
 

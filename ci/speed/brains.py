@@ -8,12 +8,12 @@ from itertools import count
 from pathlib import Path
 
 from figures import Rows, compare, each
-from runall_reference.books import Put
-from runall_reference.jumps import due_slots
-from runall_reference.machines import JOB, Token
-from runall_reference.records import Counter
+from runall_reference.brain.jumps import due_slots
+from runall_reference.brain.machines import JOB, Token
+from runall_reference.brain.record_set import Put
+from runall_reference.brain.records import Counter
+from runall_reference.brain.timing import Timing, stepped_slots
 from runall_reference.store import Store, open_store
-from runall_reference.timing import Timing, stepped_slots
 
 ZONE = "America/New_York"
 YEAR = 525_600
@@ -33,8 +33,13 @@ def catch_up(rounds: int) -> Rows:
 
     if stepped() != leapt():
         raise RuntimeError("the leaps serve other minutes than the definition does")
-    yield compare("catch-up of a year", ("minute by minute", each(stepped)), each(leapt),
-                  rounds=rounds, aim="about a millisecond")  # fmt: skip
+    yield compare(
+        "catch-up of a year",
+        ("minute by minute", each(stepped)),
+        each(leapt),
+        rounds=rounds,
+        aim="about a millisecond",
+    )
 
 
 def machines(rounds: int) -> Rows:

@@ -7,7 +7,8 @@ from msgspec.json import encode
 from msgspec.structs import replace
 from runall_harness.checks import examine
 from runall_harness.checks.files import without_collector
-from runall_harness.history import (
+from runall_harness.evidence.facts import Execution, Proof
+from runall_harness.evidence.history import (
     AnyLine,
     Call,
     Fault,
@@ -18,8 +19,7 @@ from runall_harness.history import (
     Witnessed,
     read,
 )
-from runall_harness.rigs.base import Execution, Proof
-from runall_harness.systems.base import JobView, LedgerView
+from runall_harness.evidence.views import JobView, LedgerView
 
 LINES = 50_000
 # One job in so many is cut short by the death of its server, and run again.
@@ -41,8 +41,13 @@ def checking(rounds: int) -> Rows:
         if found.violations or found.open:
             raise RuntimeError(f"the history of the bench is not clean: {found}")
 
-    yield compare(f"check {len(raws):,} lines", ("parsing them", each(parse)), each(check),
-                  rounds=rounds, aim="2")  # fmt: skip
+    yield compare(
+        f"check {len(raws):,} lines",
+        ("parsing them", each(parse)),
+        each(check),
+        rounds=rounds,
+        aim="2",
+    )
 
 
 def told(lines: int) -> Iterator[AnyLine]:
@@ -64,8 +69,17 @@ def told(lines: int) -> Iterator[AnyLine]:
 def life(number: int, at: float) -> Iterator[AnyLine]:
     """All lines about one job; the unlucky are run again."""
     node, name = f"w{number % 20}", f"j{number}"
-    job = JobView(id=name, event="e", root=name, attempt=1, cause="manual", source="bench",
-                  state="running", node=node, params={"tag": "t"})  # fmt: skip
+    job = JobView(
+        id=name,
+        event="e",
+        root=name,
+        attempt=1,
+        cause="manual",
+        source="bench",
+        state="running",
+        node=node,
+        params={"tag": "t"},
+    )
     if number % UNLUCKY:
         yield from attempt(job, at, "succeeded")
         return
@@ -73,8 +87,16 @@ def life(number: int, at: float) -> Iterator[AnyLine]:
     kill = Proof(kind="kill", node=node, at=at + 9.9, proven=True, evidence="it is gone")
     yield Fault(at=kill.at, proof=kill)
     yield Start(at=at + 10, node=node)
-    entry = LedgerView(number=number, at=at + 10, event="e", job=name, root=name, what="restart",
-                       decision="rerun", clause="RA-4.1")  # fmt: skip
+    entry = LedgerView(
+        number=number,
+        at=at + 10,
+        event="e",
+        job=name,
+        root=name,
+        what="restart",
+        decision="rerun",
+        clause="RA-4.1",
+    )
     yield Ledger(at=at + 10, entries=(entry,))
     again = replace(job, id=f"{name}.2", attempt=2, cause="interrupted", predecessor=name)
     yield from attempt(again, at + 10.1, "succeeded")
@@ -84,8 +106,17 @@ def attempt(job: JobView, at: float, state: str) -> Iterator[AnyLine]:
     """An attempt of ten seconds, as the system shows it and as the job tells it."""
     how = "completed" if state == "succeeded" else "killed"
     claims = {"JOB_ID": job.id, "JOB_EVENT": job.event, "JOB_ROOT": job.root, "JOB_SOURCE": "bench"}
-    run = Execution(id=f"{job.node}-{job.id}", tag="t", node=job.node, job=job.id, now="0",
-                    params={"TAG": "t"}, claims=claims, started_at=at, beat_at=at)  # fmt: skip
+    run = Execution(
+        id=f"{job.node}-{job.id}",
+        tag="t",
+        node=job.node,
+        job=job.id,
+        now="0",
+        params={"TAG": "t"},
+        claims=claims,
+        started_at=at,
+        beat_at=at,
+    )
     yield Seen(at=at, job=replace(job, state="starting"))
     yield Witnessed(at=at, execution=run)
     yield Seen(at=at, job=job)

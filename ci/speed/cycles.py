@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 import click
 from figures import Figure, Rows, compare
-from runall_harness.cases import Case
-from runall_harness.cluster import Cluster
-from runall_harness.rigs.base import KitCannotRun, NodeSpec, Rig, Site
+from runall_harness.contract.cases import Case
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.rigs.base import NodeSpec, Rig, Site
 from runall_harness.rigs.choose import choose
-from runall_harness.session import new_run_id
-from runall_harness.steps.scene import Scene
+from runall_harness.rigs.run_names import new_run_id
+from runall_harness.scenario.cluster import Cluster
+from runall_harness.scenario.steps.scene import Scene
 from runall_harness.systems import find
 
 STUB = Path(__file__).with_name("stub.py").read_text("utf-8")
@@ -28,9 +29,17 @@ PRIMARY, WORKER, TAG = "primary", "worker-1", "job"
 WITHIN = 60.0
 AIM = "at most 1.5"
 CASE = Case(
-    id="bench/cycle", feature="bench", scenario="cycle", trigger="manual", clauses=(), needs=(),
-    tags=frozenset(), file=__file__, line=1, scenario_line=1,
-)  # fmt: skip
+    id="bench/cycle",
+    feature="bench",
+    scenario="cycle",
+    trigger="manual",
+    clauses=(),
+    needs=(),
+    tags=frozenset(),
+    file=__file__,
+    line=1,
+    scenario_line=1,
+)
 
 
 def cycles(rig: str, rounds: int) -> Rows:
@@ -84,9 +93,12 @@ def stub_node(site: Site, name: str, rig: str) -> NodeSpec:
     own, dialled = (everywhere, site.place(name).port), site.dial(name, PRIMARY)
     host, port = own if role == PRIMARY else dialled
     return NodeSpec(
-        name=name, role=role, command=(python, "-c", STUB, role, host, str(port)),
-        env={"TAG": TAG}, serves=role == PRIMARY,
-    )  # fmt: skip
+        name=name,
+        role=role,
+        command=(python, "-c", STUB, role, host, str(port)),
+        env={"TAG": TAG},
+        serves=role == PRIMARY,
+    )
 
 
 def ask(site: Site, what: bytes) -> None:

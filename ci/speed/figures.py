@@ -42,10 +42,14 @@ def compare(
     pairs = [(least(), measured()) for _ in range(rounds)]
     floors, figures = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     return Figure(
-        name=name, against=against, floor_s=(min(floors), statistics.median(floors)),
+        name=name,
+        against=against,
+        floor_s=(min(floors), statistics.median(floors)),
         measured_s=(min(figures), statistics.median(figures)),
-        ratio=min(figures) / min(floors), rounds=rounds, aim=aim,
-    )  # fmt: skip
+        ratio=min(figures) / min(floors),
+        rounds=rounds,
+        aim=aim,
+    )
 
 
 def each(action: Callable[[], object], times: int = 1) -> Callable[[], float]:

@@ -25,6 +25,9 @@ def runs(rig: str, cycle: Figure) -> Rows:
     least, middle = (seconds * count for seconds in cycle.floor_s)
     yield Figure(
         name=f"conform on {report['rig']}: {count} cases, {report['verdict']}",
-        against=f"a raw {cycle.name} for each", floor_s=(least, middle), measured_s=(took, took),
-        ratio=took / least, rounds=1,
-    )  # fmt: skip
+        against=f"a raw {cycle.name} for each",
+        floor_s=(least, middle),
+        measured_s=(took, took),
+        ratio=took / least,
+        rounds=1,
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from figures import Rows, compare
-from runall_harness.rigs.ports import Ports
+from runall_harness.rigs.processes.ports import Ports
 
 STUB = str(Path(__file__).with_name("stub.py"))
 KEYS = {"RUNALL_SECRET": "s" * 32, "RUNALL_TOKEN": "t" * 32}

@@ -1,9 +1,10 @@
 """For whoever writes an adapter in Python: subclass `Adapter`, write the verbs, call `serve()`.
 
-harness/ADAPTERS.md tells what each verb means, and how to do the same in any other language.
+docs/adapters.md tells what each verb means, and how to do the same in any other language.
 """
 
-from ..systems.base import EventView, JobView, LedgerView, Rejected, Unreachable
+from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
+
 from .program import Adapter
 from .protocol import PROTOCOL, Description
 

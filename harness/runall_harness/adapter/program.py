@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, ClassVar
 
 import msgspec
 
-from ..systems.base import EventView, JobView, LedgerView, Rejected, Unreachable
+from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
+
 from .protocol import (
     OPTIONAL,
     PROTOCOL,
@@ -52,9 +53,12 @@ class Adapter:
     def describe(self) -> Description:
         """What the scheduler is."""
         return Description(
-            protocol=PROTOCOL, name=self.name, version=self.version,
-            capabilities=sorted(self.capabilities), cannot=dict(self.cannot),
-        )  # fmt: skip
+            protocol=PROTOCOL,
+            name=self.name,
+            version=self.version,
+            capabilities=sorted(self.capabilities),
+            cannot=dict(self.cannot),
+        )
 
     def ready(self) -> list[str]:
         """The nodes that take work now."""

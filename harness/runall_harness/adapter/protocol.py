@@ -3,15 +3,15 @@
 An adapter is a program that puts a scheduler's own API into the kit's verbs. It is started once
 for each cluster, reads questions from its standard input, writes one answer to each on its
 standard output, and ends when its input ends. Both ends of the wire, the JSON Schema and the
-guide (harness/ADAPTERS.md) are made from, or held to, the types of this module.
+guide (docs/adapters.md) are made from, or held to, the types of this module.
 """
 
 from typing import Any
 
 import msgspec
 
-from ..json_schemas import DIALECT
-from ..systems.base import EventView, JobView, LedgerView
+from runall_harness.contract.json_schemas import DIALECT
+from runall_harness.evidence.views import EventView, JobView, LedgerView
 
 PROTOCOL = "runall-adapter/1"
 
@@ -113,9 +113,22 @@ class Reasons(Question, frozen=True, tag="reasons"):
 
 
 AnyQuestion = (
-    Describe | Ready | CreateEvent | UpdateEvent | DeleteEvent | Run | Abort | Jobs | OneJob
-    | PresentSlot | OneEvent | Leader | Owes | LedgerLines | Reasons
-)  # fmt: skip
+    Describe
+    | Ready
+    | CreateEvent
+    | UpdateEvent
+    | DeleteEvent
+    | Run
+    | Abort
+    | Jobs
+    | OneJob
+    | PresentSlot
+    | OneEvent
+    | Leader
+    | Owes
+    | LedgerLines
+    | Reasons
+)
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,7 +19,8 @@ from typing import IO, Any, NoReturn
 
 import msgspec
 
-from ..rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
+
 from .protocol import PROTOCOL, VALUES, Answer, AnyMessage, Changed, Describe, Done, Question
 
 # The first answer includes the start of the program: an interpreter or a virtual machine.
@@ -138,17 +139,23 @@ class AdapterProcess:
         try:
             line = self.lines.get(timeout=within)
         except queue.Empty:
-            self.fail("hangs", f"did not answer {verb} within {within:g} s",
-                      'give every call to the scheduler a time limit; when it passes, answer '
-                      '"maybe" (or "refused" where nothing can have happened)')  # fmt: skip
+            self.fail(
+                "hangs",
+                f"did not answer {verb} within {within:g} s",
+                "give every call to the scheduler a time limit; when it passes, answer "
+                '"maybe" (or "refused" where nothing can have happened)',
+            )
         if line == END:
             self.died(verb)
         try:
             message = msgspec.json.decode(line, type=AnyMessage)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self.fail("nonsense", f"answered {verb} with what is no answer ({error}): "
-                      f"{quoted(line)}", "write JSON lines of the schema that `runall adapter "
-                      "schema` prints; what is for people goes to standard error")  # fmt: skip
+            self.fail(
+                "nonsense",
+                f"answered {verb} with what is no answer ({error}): {quoted(line)}",
+                "write JSON lines of the schema that `runall adapter "
+                "schema` prints; what is for people goes to standard error",
+            )
         assert not isinstance(message, Changed), "the reader keeps these apart"
         if message.id != self.number:
             self.fail(
@@ -165,11 +172,17 @@ class AdapterProcess:
         try:
             value = msgspec.convert(answer.value, VALUES.get(kind, None))
         except msgspec.ValidationError as error:
-            self.fail("nonsense", f"answered {kind.verb()} with a wrong value: {error}",
-                      f"see values.{kind.verb()} in `runall adapter schema`")  # fmt: skip
+            self.fail(
+                "nonsense",
+                f"answered {kind.verb()} with a wrong value: {error}",
+                f"see values.{kind.verb()} in `runall adapter schema`",
+            )
         if kind is Describe and value.protocol != PROTOCOL:
-            self.fail("nonsense", f"speaks {value.protocol}", f"this kit speaks {PROTOCOL}: take "
-                      "the kit or the adapter that goes with the other")  # fmt: skip
+            self.fail(
+                "nonsense",
+                f"speaks {value.protocol}",
+                f"this kit speaks {PROTOCOL}: take the kit or the adapter that goes with the other",
+            )
         return msgspec.structs.replace(answer, value=value)
 
     # ---------------------------------------------------------------- the end
@@ -181,9 +194,12 @@ class AdapterProcess:
             how = "it closed its output"
         else:
             how = f"exit status {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
-        self.fail("dies", f"ended ({how}) instead of answering {verb}",
-                  "an adapter lives until its input ends; see its last words, and try the command "
-                  "by hand")  # fmt: skip
+        self.fail(
+            "dies",
+            f"ended ({how}) instead of answering {verb}",
+            "an adapter lives until its input ends; see its last words, and try the command "
+            "by hand",
+        )
 
     def fail(self, how: str, cause: str, hint: str) -> NoReturn:
         """End the process, and say why nothing can be asked any more. Raises `AdapterBroke`."""
@@ -239,9 +255,15 @@ def launch(
         raise KitCannotRun("no command for the adapter is given", "name a program")
     try:
         return subprocess.Popen(
-            command, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True, bufsize=0,
-        )  # fmt: skip
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+        )
     except OSError as error:
         raise KitCannotRun(
             f"the adapter {' '.join(command)[:QUOTED]} cannot be started: {error}",

@@ -8,8 +8,9 @@ in which nothing ran, or nothing was interrupted, proves nothing.
 from collections.abc import Iterable
 from math import inf
 
-from ..history import AnyLine
-from ..verdicts import Inconclusive, Violation
+from runall_harness.contract.verdicts import Inconclusive, Violation
+from runall_harness.evidence.history import AnyLine
+
 from .findings import Broken, Findings, Verdict
 from .guarantees import CHECKS
 from .story import SWEEP, Story
@@ -41,10 +42,14 @@ def findings(story: Story) -> Findings:
         judged[clause] = judged.get(clause, 0) + count
     broken = sorted(set(story.total.broken), key=lambda one: (RANK[one.check], one.lines))
     return Findings(
-        violations=tuple(broken), exercised=exercised, judged=judged,
+        violations=tuple(broken),
+        exercised=exercised,
+        judged=judged,
         verdicts=verdicts(story.world.capabilities, judged, {one.clause for one in broken}),
-        executions=story.executions, lines=story.number, open=unproven(story),
-    )  # fmt: skip
+        executions=story.executions,
+        lines=story.number,
+        open=unproven(story),
+    )
 
 
 def verdicts(

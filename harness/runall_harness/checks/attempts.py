@@ -23,8 +23,12 @@ def finalized_once(lineage: Lineage, _: World) -> Iterator[Finding]:
             yield None
         for earlier, later in pairwise(attempt.ends):
             late = earlier.state == "interrupted" and later.state in BY_ITSELF
-            yield Breach(f"{name} ended as {earlier.state}", f"later shown as {later.state}",
-                         proof(earlier, later), "RA-3.5" if late else "")  # fmt: skip
+            yield Breach(
+                f"{name} ended as {earlier.state}",
+                f"later shown as {later.state}",
+                proof(earlier, later),
+                "RA-3.5" if late else "",
+            )
 
 
 def late_results_stay_apart(lineage: Lineage, _: World) -> Iterator[Finding]:
@@ -33,8 +37,11 @@ def late_results_stay_apart(lineage: Lineage, _: World) -> Iterator[Finding]:
         if attempt.view.late_code is None:
             continue
         if attempt.view.state in BY_ITSELF:
-            yield Breach(f"{attempt.view.id} was given up when its late result came",
-                         f"it is {attempt.view.state}", proof(attempt.last))  # fmt: skip
+            yield Breach(
+                f"{attempt.view.id} was given up when its late result came",
+                f"it is {attempt.view.state}",
+                proof(attempt.last),
+            )
         else:
             yield None
 
@@ -47,8 +54,11 @@ def one_rerun_each(lineage: Lineage, _: World) -> Iterator[Finding]:
         if not (name := attempt.view.predecessor):
             continue
         if other := successors.get(name):
-            yield Breach(f"one rerun of {name}", f"{other.view.id} and {attempt.view.id}",
-                         proof(other.first, attempt.first))  # fmt: skip
+            yield Breach(
+                f"one rerun of {name}",
+                f"{other.view.id} and {attempt.view.id}",
+                proof(other.first, attempt.first),
+            )
         else:
             successors[name] = attempt
             yield None
@@ -62,9 +72,11 @@ def reruns_are_shown_faithful(lineage: Lineage, _: World) -> Iterator[Finding]:
         for name in ("params", "source", "now"):
             one, other = getattr(before.view, name), getattr(attempt.view, name)
             if one != other:
-                yield Breach(f"{name} of {before.view.id}: {one!r}",
-                             f"{attempt.view.id}: {other!r}",
-                             proof(before.last, attempt.first))  # fmt: skip
+                yield Breach(
+                    f"{name} of {before.view.id}: {one!r}",
+                    f"{attempt.view.id}: {other!r}",
+                    proof(before.last, attempt.first),
+                )
                 break
         else:
             yield None
@@ -78,8 +90,11 @@ def lineage_is_complete(lineage: Lineage, _: World) -> Iterator[Finding]:
             continue
         before = lineage.attempts.get(view.predecessor)
         if trouble := incomplete(attempt, before, lineage.root):
-            yield Breach(f"{view.id} names its root, predecessor, number and cause", trouble,
-                         proof(attempt.first, *([before.last] if before else ())))  # fmt: skip
+            yield Breach(
+                f"{view.id} names its root, predecessor, number and cause",
+                trouble,
+                proof(attempt.first, *([before.last] if before else ())),
+            )
         else:
             yield None
 
@@ -103,17 +118,24 @@ def own_end_is_no_interruption(lineage: Lineage, _: World) -> Iterator[Finding]:
 
     Each of these ends has a clause of its own.
     """
-    clauses = {"succeeded": "RA-3.4", "failed": "RA-2.7", "timed_out": "RA-2.6",
-               "aborted": "RA-3.3"}  # fmt: skip
+    clauses = {
+        "succeeded": "RA-3.4",
+        "failed": "RA-2.7",
+        "timed_out": "RA-2.6",
+        "aborted": "RA-3.3",
+    }
     replaced = {attempt.view.predecessor: attempt for _, attempt in lineage.reruns()}
     for name, attempt in lineage.attempts.items():
         if not attempt.ends or (clause := clauses.get(attempt.ends[0].state)) is None:
             continue
         ending = attempt.ends[0]
         if rerun := replaced.get(name):
-            yield Breach(f"{name} {ending.state}, and is not run again as interrupted",
-                         f"{rerun.view.id} replaces it",
-                         proof(ending, rerun.first), clause)  # fmt: skip
+            yield Breach(
+                f"{name} {ending.state}, and is not run again as interrupted",
+                f"{rerun.view.id} replaces it",
+                proof(ending, rerun.first),
+                clause,
+            )
         else:
             yield Kept(clause)
 
@@ -128,9 +150,11 @@ def flag_is_heeded(lineage: Lineage, world: World) -> Iterator[Finding]:
         if not (off := world.surely(event, "catch_up", False, over)):
             continue
         if rerun := follower(lineage, attempt):
-            yield Breach(f"{attempt.view.id} is not run again, for Run All is off",
-                         f"{rerun.view.id} replaces it",
-                         proof(*off, attempt.ends[0], rerun.first))  # fmt: skip
+            yield Breach(
+                f"{attempt.view.id} is not run again, for Run All is off",
+                f"{rerun.view.id} replaces it",
+                proof(*off, attempt.ends[0], rerun.first),
+            )
         else:
             yield None
 
@@ -152,8 +176,11 @@ def deleted_is_over(lineage: Lineage, world: World) -> Iterator[Finding]:
     for _, attempt in lineage.reruns():
         for run in lineage.runs_of(attempt.view.id):
             if lineage.decided(run) > gone.done_at:
-                yield Breach(f"nothing of {attempt.view.event}, which was deleted", f"{run}",
-                             proof(*gone.lines, run.first))  # fmt: skip
+                yield Breach(
+                    f"nothing of {attempt.view.event}, which was deleted",
+                    f"{run}",
+                    proof(*gone.lines, run.first),
+                )
             else:
                 yield None
 
@@ -165,8 +192,11 @@ def refused_is_refused(lineage: Lineage, _: World) -> Iterator[Finding]:
             continue
         job = lineage.attempts.get(note.entry.job)
         if rerun := follower(lineage, job) if job else None:
-            yield Breach(f"nothing follows on {note.entry.job}: {note.entry.detail}",
-                         f"{rerun.view.id}", proof(note, rerun.first))  # fmt: skip
+            yield Breach(
+                f"nothing follows on {note.entry.job}: {note.entry.detail}",
+                f"{rerun.view.id}",
+                proof(note, rerun.first),
+            )
         else:
             yield None
 
@@ -188,9 +218,12 @@ def living_go_on(lineage: Lineage, world: World) -> Iterator[Finding]:
         if (clause := in_reach(run, over, world)) is None:
             continue
         if run.seen > over + (EXACT if run.told.ended_at else BEAT):
-            yield Breach(f"{run.told.job} goes on, for it lives on a server in reach",
-                         f"it was finalized as interrupted, and lived {run.seen - over:.2f} s more",
-                         proof(run, attempt.ends[0]), clause)  # fmt: skip
+            yield Breach(
+                f"{run.told.job} goes on, for it lives on a server in reach",
+                f"it was finalized as interrupted, and lived {run.seen - over:.2f} s more",
+                proof(run, attempt.ends[0]),
+                clause,
+            )
         else:
             yield Kept(clause)
 
@@ -225,10 +258,13 @@ def time_limit_is_no_interruption(lineage: Lineage, world: World) -> Iterator[Fi
         if in_reach(run, over, world) != "RA-2.10":
             continue
         if attempt.ends[0].state == "interrupted":
-            yield Breach(f"{run.told.job} timed out, for its limit is {limit:g} s",
-                         "it was finalized as interrupted, and no server had failed",
-                         proof(*(line for _, edit in told for line in edit.lines), run.last,
-                               attempt.ends[0]))  # fmt: skip
+            yield Breach(
+                f"{run.told.job} timed out, for its limit is {limit:g} s",
+                "it was finalized as interrupted, and no server had failed",
+                proof(
+                    *(line for _, edit in told for line in edit.lines), run.last, attempt.ends[0]
+                ),
+            )
         else:
             yield None
 
@@ -251,9 +287,11 @@ def drain_launches_nothing(lineage: Lineage, world: World) -> Iterator[Finding]:
             if at <= drain.since or world.leaders(at) != {drain.node}:
                 continue
             if drain.since + world.lag < at < drain.until:
-                yield Breach(f"nothing is placed while {drain.node} goes down",
-                             f"{attempt.view.id} was, after {at - drain.since:.2f} s",
-                             (drain.line, attempt.last))  # fmt: skip
+                yield Breach(
+                    f"nothing is placed while {drain.node} goes down",
+                    f"{attempt.view.id} was, after {at - drain.since:.2f} s",
+                    (drain.line, attempt.last),
+                )
             else:
                 yield None
 
@@ -272,8 +310,11 @@ def reruns_are_bounded(lineage: Lineage, world: World) -> Iterator[Finding]:
         return
     if len(reruns) > max(limits):
         lines = [line for edit in told for line in edit.lines]
-        yield Breach(f"at most {max(limits)} reruns of {lineage.root}", f"{len(reruns)}",
-                     proof(*lines, *(attempt.first for attempt in reruns)))  # fmt: skip
+        yield Breach(
+            f"at most {max(limits)} reruns of {lineage.root}",
+            f"{len(reruns)}",
+            proof(*lines, *(attempt.first for attempt in reruns)),
+        )
     else:
         yield None
 
@@ -298,10 +339,16 @@ def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
             continue
         late = until - runs[-1].seen
         if late > max(ages) + UNDER_WAY:
-            yield Breach(f"no rerun of what was lost more than {max(ages):g} s ago",
-                         f"{attempt.view.id}, {late:.1f} s after the loss",
-                         proof(*(line for _, edit in told for line in edit.lines), runs[-1].last,
-                               before.ends[0], attempt.first))  # fmt: skip
+            yield Breach(
+                f"no rerun of what was lost more than {max(ages):g} s ago",
+                f"{attempt.view.id}, {late:.1f} s after the loss",
+                proof(
+                    *(line for _, edit in told for line in edit.lines),
+                    runs[-1].last,
+                    before.ends[0],
+                    attempt.first,
+                ),
+            )
         else:
             yield None
 
@@ -317,9 +364,11 @@ def interruptions_are_told(lineage: Lineage, world: World) -> Iterator[Finding]:
         if any(note.entry.decision and note.entry.clause for note in notes):
             yield None
         else:
-            yield Breach(f"a line about {name}, with decision and clause",
-                         f"{notes[0].entry if notes else 'none'}",
-                         proof(attempt.ends[-1], *notes))  # fmt: skip
+            yield Breach(
+                f"a line about {name}, with decision and clause",
+                f"{notes[0].entry if notes else 'none'}",
+                proof(attempt.ends[-1], *notes),
+            )
 
 
 def refusals_have_reasons(lineage: Lineage, _: World) -> Iterator[Finding]:
@@ -330,5 +379,6 @@ def refusals_have_reasons(lineage: Lineage, _: World) -> Iterator[Finding]:
         if note.entry.clause and note.entry.detail:
             yield None
         else:
-            yield Breach(f"the reason why {note.entry.job} is not run again", f"{note.entry}",
-                         proof(note))  # fmt: skip
+            yield Breach(
+                f"the reason why {note.entry.job} is not run again", f"{note.entry}", proof(note)
+            )

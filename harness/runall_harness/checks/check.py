@@ -63,7 +63,10 @@ class Check(NamedTuple, Generic[Of]):
         broken = None
         if isinstance(finding, Breach):
             broken = Broken(
-                check=self.name, clause=clause, expected=finding.expected, seen=finding.seen,
+                check=self.name,
+                clause=clause,
+                expected=finding.expected,
+                seen=finding.seen,
                 lines=tuple(sorted(set(finding.lines))),
-            )  # fmt: skip
+            )
         judgement.count(self.name, clause, broken)

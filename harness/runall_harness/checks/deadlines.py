@@ -55,8 +55,12 @@ def ended(debt: Debt, attempt: Attempt | None, world: World) -> Finding:
     if attempt and attempt.ends and min(attempt.ends[0].at - UNDER_WAY, over or until + 1) <= until:
         return Kept(clause)
     shown = f"{attempt.view.id} is {attempt.view.state}" if attempt else "it is not shown"
-    return Breach(f"an end of {debt.owed.job} within {until - debt.since:g} s", shown,
-                  proof(debt, *([attempt] if attempt else ())), clause)  # fmt: skip
+    return Breach(
+        f"an end of {debt.owed.job} within {until - debt.since:g} s",
+        shown,
+        proof(debt, *([attempt] if attempt else ())),
+        clause,
+    )
 
 
 def started(debt: Debt, lineage: Lineage, work: Work, world: World) -> Iterator[Finding]:
@@ -73,8 +77,12 @@ def started(debt: Debt, lineage: Lineage, work: Work, world: World) -> Iterator[
     elif not excused(lineage):
         seen = f"{late[0]} came {late[0].told.started_at - until:.2f} s late" if late else "none"
         shown = [attempt for attempt in lineage.attempts.values() if attempt.ends]
-        yield Breach(f"a rerun of {debt.owed.job} within {until - debt.since:g} s", seen,
-                     proof(debt, *(run.first for run in late[:1]), *shown), clause)  # fmt: skip
+        yield Breach(
+            f"a rerun of {debt.owed.job} within {until - debt.since:g} s",
+            seen,
+            proof(debt, *(run.first for run in late[:1]), *shown),
+            clause,
+        )
 
 
 def excused(lineage: Lineage) -> bool:
@@ -140,17 +148,24 @@ def unanswered(last: Attempt, lineage: Lineage, work: Work, world: World) -> Bre
     if False in flags or again:
         return None
     clause = "RA-4.6" if nowhere_to_run(lineage.event(), over, world) else promise(lineage)
-    return Breach(f"{last.view.id} is run again, or refused with a reason",
-                  "nothing followed on its interruption",
-                  proof(last), clause)  # fmt: skip
+    return Breach(
+        f"{last.view.id} is run again, or refused with a reason",
+        "nothing followed on its interruption",
+        proof(last),
+        clause,
+    )
 
 
 def dropped(last: Attempt, lineage: Lineage) -> Breach | None:
     """A rerun that was ended before it started: no user asked for it, no refusal tells why."""
     if lineage.runs_of(last.view.id) or lineage.refused(last.view.id):
         return None
-    return Breach(f"{last.view.id} waits until it can start", "it was aborted, by nobody",
-                  proof(last), promise(lineage))  # fmt: skip
+    return Breach(
+        f"{last.view.id} waits until it can start",
+        "it was aborted, by nobody",
+        proof(last),
+        promise(lineage),
+    )
 
 
 def nowhere_to_run(event: str, at: float, world: World) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from ..history import BadHistory, Meta, read
+from runall_harness.evidence.history import BadHistory, Meta, read
+
 from . import findings
 from .report import HistoryReport, MalformedLine, report_history
 from .story import Story

@@ -26,31 +26,44 @@ LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("ids-are-own", "RA-4.8", lineages.ids_are_own, given="rerun"),
     Check("one-rerun-each", "RA-1.4", attempts.one_rerun_each, given="rerun"),
     Check("flag-is-heeded", "RA-1.3", attempts.flag_is_heeded, given="interruption"),
-    Check("own-end-is-final", "RA-2.7", attempts.own_end_is_no_interruption,
-          clauses=("RA-2.6", "RA-3.3", "RA-3.4")),
-    Check("limit-is-no-interruption", "RA-2.6", attempts.time_limit_is_no_interruption,
-          given="limit"),
-    Check("living-go-on", "RA-2.10", attempts.living_go_on, given="interruption",
-          clauses=("RA-2.4", "RA-2.11")),
+    Check(
+        "own-end-is-final",
+        "RA-2.7",
+        attempts.own_end_is_no_interruption,
+        clauses=("RA-2.6", "RA-3.3", "RA-3.4"),
+    ),
+    Check(
+        "limit-is-no-interruption", "RA-2.6", attempts.time_limit_is_no_interruption, given="limit"
+    ),
+    Check(
+        "living-go-on",
+        "RA-2.10",
+        attempts.living_go_on,
+        given="interruption",
+        clauses=("RA-2.4", "RA-2.11"),
+    ),
     Check("drain-launches-nothing", "RA-4.4", attempts.drain_launches_nothing, given="drain"),
-    Check("accepted-are-on-record", "RA-1.1", deadlines.accepted_are_on_record,
-          given="accepted"),
+    Check("accepted-are-on-record", "RA-1.1", deadlines.accepted_are_on_record, given="accepted"),
     Check("one-live-attempt", "RA-7.1", lineages.one_live_attempt, needs("fencing"), "rerun"),
-    Check("deleted-is-over", "RA-6.3", attempts.deleted_is_over, needs("bounds"),
-          "interruption"),
+    Check("deleted-is-over", "RA-6.3", attempts.deleted_is_over, needs("bounds"), "interruption"),
     Check("disabled-waits", "RA-6.4", lineages.disabled_waits, needs("hold"), "rerun"),
     Check("reruns-are-bounded", "RA-8.1", attempts.reruns_are_bounded, needs("bounds"), "rerun"),
     Check("old-is-let-go", "RA-8.2", attempts.old_is_let_go, needs("bounds"), "rerun"),
-    Check("refusals-have-reasons", "RA-8.3", attempts.refusals_have_reasons, needs("bounds"),
-          "note"),
+    Check(
+        "refusals-have-reasons", "RA-8.3", attempts.refusals_have_reasons, needs("bounds"), "note"
+    ),
     Check("refused-is-refused", "RA-8.3", attempts.refused_is_refused, needs("bounds"), "note"),
-    Check("interruptions-are-told", "RA-8.4", attempts.interruptions_are_told, needs("bounds"),
-          "interruption"),
+    Check(
+        "interruptions-are-told",
+        "RA-8.4",
+        attempts.interruptions_are_told,
+        needs("bounds"),
+        "interruption",
+    ),
     Check("late-results-stay-apart", "RA-3.5", attempts.late_results_stay_apart, needs("once")),
-    Check("finalized-once", "RA-3.1", attempts.finalized_once, needs("once"),
-          clauses=("RA-3.5",)),
+    Check("finalized-once", "RA-3.1", attempts.finalized_once, needs("once"), clauses=("RA-3.5",)),
     Check("lineage-is-complete", "RA-4.5", attempts.lineage_is_complete, needs("lineage"), "rerun"),
-)  # fmt: skip
+)
 
 WORK_CHECKS: tuple[Check[Work], ...] = (
     Check("slot-completed-once", "RA-4.7", lineages.slot_completed_once, given="slot"),

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..rigs.base import Execution
-from ..verdicts import Violation
+from runall_harness.contract.verdicts import Violation
+from runall_harness.evidence.facts import Execution
+
 from .check import Breach, Finding
 from .work import BEAT, Attempt, Lineage, Run, Work, proof
 from .world import World
@@ -17,8 +18,11 @@ def one_live_attempt(lineage: Lineage, world: World) -> Iterator[Finding]:
     for earlier, later in lineage.pairs():
         alive = earlier.seen > later.told.started_at + BEAT
         if alive and not world.slept_into(earlier, later):
-            yield Breach(f"one live attempt of {lineage.root}", f"{earlier} lived into {later}",
-                         proof(earlier, later))  # fmt: skip
+            yield Breach(
+                f"one live attempt of {lineage.root}",
+                f"{earlier} lived into {later}",
+                proof(earlier, later),
+            )
         else:
             yield None
 
@@ -43,8 +47,11 @@ def completed_is_final(lineage: Lineage, _: World) -> Iterator[Finding]:
             continue
         later = next((r for r in runs if (run.told.ended_at or 0) < r.told.started_at), None)
         if later:
-            yield Breach(f"{lineage.root} completed once and for all", f"{run}, then {later}",
-                         proof(run, attempt.ends[0], later.first))  # fmt: skip
+            yield Breach(
+                f"{lineage.root} completed once and for all",
+                f"{run}, then {later}",
+                proof(run, attempt.ends[0], later.first),
+            )
         else:
             yield None
 
@@ -61,8 +68,9 @@ def aborted_stays_aborted(lineage: Lineage, _: World) -> Iterator[Finding]:
             if run.told.started_at > since + BEAT and lineage.decided(run) > since
         )
         if later := next(begun, None):
-            yield Breach(f"nothing of {abort.job} starts any more", f"{later}",
-                         proof(abort, later.first))  # fmt: skip
+            yield Breach(
+                f"nothing of {abort.job} starts any more", f"{later}", proof(abort, later.first)
+            )
         else:
             yield None
 
@@ -91,8 +99,11 @@ def reruns_are_faithful(lineage: Lineage, _: World) -> Iterator[Finding]:
     for earlier, later in lineage.pairs():
         if differing := difference(earlier.told, later.told):
             name, one, other = differing
-            yield Breach(f"{name} of {lineage.root}: {one!r}", f"{other!r}",
-                         proof(earlier.first, later.first))  # fmt: skip
+            yield Breach(
+                f"{name} of {lineage.root}: {one!r}",
+                f"{other!r}",
+                proof(earlier.first, later.first),
+            )
         else:
             yield None
 
@@ -101,8 +112,11 @@ def ids_are_own(lineage: Lineage, _: World) -> Iterator[Finding]:
     """Each execution after the first has a job id of its own."""
     for earlier, later in lineage.pairs():
         if earlier.told.job == later.told.job:
-            yield Breach(f"an id of its own for the job that ran after {earlier}", f"{later}",
-                         proof(earlier.first, later.first))  # fmt: skip
+            yield Breach(
+                f"an id of its own for the job that ran after {earlier}",
+                f"{later}",
+                proof(earlier.first, later.first),
+            )
         else:
             yield None
 
@@ -114,8 +128,11 @@ def disabled_waits(lineage: Lineage, world: World) -> Iterator[Finding]:
         for run in lineage.runs_of(attempt.view.id):
             at = lineage.decided(run)
             if off := world.surely(event, "enabled", False, at):
-                yield Breach(f"{attempt.view.id} waits until {event} is enabled", f"{run} started",
-                             proof(*off, run.first))  # fmt: skip
+                yield Breach(
+                    f"{attempt.view.id} waits until {event} is enabled",
+                    f"{run} started",
+                    proof(*off, run.first),
+                )
             elif world.possible(event, "enabled", at):
                 yield None
 
@@ -130,11 +147,21 @@ def slot_completed_once(work: Work, _: World) -> Iterator[Finding]:
             if (attempt := reached(lineage, run)) is None:
                 continue
             again = next(
-                (one for other in work if other is not lineage for one in other.runs.values()
-                 if one.told.started_at > run.told.started_at), None)  # fmt: skip
+                (
+                    one
+                    for other in work
+                    if other is not lineage
+                    for one in other.runs.values()
+                    if one.told.started_at > run.told.started_at
+                ),
+                None,
+            )
             if again:
-                yield Breach(f"the slot {slot_words(work)} is served once", f"{run}, then {again}",
-                             proof(run, attempt.ends[0], again.first))  # fmt: skip
+                yield Breach(
+                    f"the slot {slot_words(work)} is served once",
+                    f"{run}, then {again}",
+                    proof(run, attempt.ends[0], again.first),
+                )
             else:
                 yield None
 
@@ -148,8 +175,11 @@ def slot_served_once(work: Work, _: World) -> Iterator[Finding]:
     if not others:
         yield None
     for other in others:
-        yield Breach(f"one job for the slot {slot_words(work)}", f"{first.root} and {other.root}",
-                     (first_line(first), first_line(other)))  # fmt: skip
+        yield Breach(
+            f"one job for the slot {slot_words(work)}",
+            f"{first.root} and {other.root}",
+            (first_line(first), first_line(other)),
+        )
 
 
 def first_line(lineage: Lineage) -> int:

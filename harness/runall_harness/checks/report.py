@@ -8,10 +8,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..history import Meta
-from ..json_schemas import schema_of
-from ..spec import clauses
-from ..verdicts import CANNOT_RUN, CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT, RANK, WORDS
+from runall_harness.contract.clauses import clauses
+from runall_harness.contract.json_schemas import schema_of
+from runall_harness.contract.verdicts import (
+    CANNOT_RUN,
+    CONFORMANT,
+    INCONCLUSIVE,
+    NOT_CONFORMANT,
+    RANK,
+    WORDS,
+)
+from runall_harness.evidence.history import Meta
+
 from .findings import Broken, Findings, Verdict
 from .guarantees import CHECKS
 
@@ -123,44 +131,58 @@ def report_history(
     """What was found in one history; `texts` are the quoted lines by number."""
     word: Any = WORDS[code_of(found, count)]
     return HistoryReport(
-        file=file, verdict=word, reason=f"{count} malformed line(s)" if count else found.open,
-        about=about, lines=found.lines, executions=found.executions,
-        clauses=report_clauses(found), checks=report_checks(found.exercised),
+        file=file,
+        verdict=word,
+        reason=f"{count} malformed line(s)" if count else found.open,
+        about=about,
+        lines=found.lines,
+        executions=found.executions,
+        clauses=report_clauses(found),
+        checks=report_checks(found.exercised),
         violations=[report_broken(broken, texts) for broken in found.violations],
-        malformed=count, malformed_lines=list(malformed),
-    )  # fmt: skip
+        malformed=count,
+        malformed_lines=list(malformed),
+    )
 
 
 def report_clauses(found: Findings) -> list[ClauseReport]:
     """The verdict on each clause that a check may speak for, in the order of the specification."""
     return [
         ClauseReport(
-            clause=clause.id, capability=clause.capability, text=clause.text,
-            verdict=found.verdicts[clause.id], judged=found.judged.get(clause.id, 0),
+            clause=clause.id,
+            capability=clause.capability,
+            text=clause.text,
+            verdict=found.verdicts[clause.id],
+            judged=found.judged.get(clause.id, 0),
         )
         for clause in clauses().values()
         if clause.id in found.verdicts
-    ]  # fmt: skip
+    ]
 
 
 def report_checks(exercised: dict[str, int]) -> list[CheckReport]:
     """How much each check had to judge."""
     return [
         CheckReport(
-            check=check.name, clause=check.clause, needs=sorted(check.needs),
+            check=check.name,
+            clause=check.clause,
+            needs=sorted(check.needs),
             judged=exercised[check.name],
         )
         for check in CHECKS
-    ]  # fmt: skip
+    ]
 
 
 def report_broken(broken: Broken, texts: dict[int, str]) -> BrokenReport:
     """A violation with its clause's sentence and its lines."""
     return BrokenReport(
-        check=broken.check, clause=broken.clause, expected=broken.expected, seen=broken.seen,
+        check=broken.check,
+        clause=broken.clause,
+        expected=broken.expected,
+        seen=broken.seen,
         text=clauses()[broken.clause].text,
         lines=[QuotedLine(number=number, text=texts[number]) for number in broken.lines],
-    )  # fmt: skip
+    )
 
 
 def report_all(histories: Iterable[HistoryReport]) -> CheckedReport:

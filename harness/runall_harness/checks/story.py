@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from math import inf
 from typing import Any
 
-from ..history import (
+from runall_harness.contract.clauses import clauses
+from runall_harness.evidence.facts import Execution
+from runall_harness.evidence.history import (
     Answer,
     AnyLine,
     BadHistory,
@@ -27,17 +29,16 @@ from ..history import (
     Start,
     Told,
     Witnessed,
-)  # fmt: skip
-from ..rigs.base import Execution
-from ..spec import clauses
-from ..systems.base import JobView
+)
+from runall_harness.evidence.views import JobView
+
 from .check import Check, Finding, Kept, Of
-from .crowds import Crowds
-from .crowds import Start as Begun
+from .concurrency import Crowds
+from .concurrency import Start as Begun
 from .deadlines import left_over
 from .findings import Judgement
 from .guarantees import BY_NAME, DEADLINES, LINEAGE_CHECKS, WORK_CHECKS
-from .shelf import Shelf
+from .spill import Shelf
 from .work import Abort, Accepted, Attempt, Debt, Lineage, Note, Run, Work
 from .world import Edit, World, name_in
 
@@ -65,11 +66,20 @@ class Story:
         self._sweep, self._next = sweep, sweep
         self._due: dict[bool, dict[frozenset[str], tuple[Check[Any], ...]]] = {}
         self._takes: dict[type[Line], Callable[[Any], None]] = {
-            Meta: self.begin, Call: self.call, Answer: self.answer, Fault: self.fault,
-            Start: self.start, Witnessed: self.witness, Seen: self.show, Ledger: self.note,
-            Owed: self.owe, Clock: self.set_clock, End: self.end,
-            Told: self.skip, Gone: self.skip,
-        }  # fmt: skip
+            Meta: self.begin,
+            Call: self.call,
+            Answer: self.answer,
+            Fault: self.fault,
+            Start: self.start,
+            Witnessed: self.witness,
+            Seen: self.show,
+            Ledger: self.note,
+            Owed: self.owe,
+            Clock: self.set_clock,
+            End: self.end,
+            Told: self.skip,
+            Gone: self.skip,
+        }
 
     def take(self, line: AnyLine) -> None:
         """Take in the next line. Raises `BadHistory`."""

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
-from ..history import Owed
-from ..rigs.base import Execution
-from ..systems.base import JobView, LedgerView
+from runall_harness.evidence.facts import Execution
+from runall_harness.evidence.history import Owed
+from runall_harness.evidence.views import JobView, LedgerView
+
 from .findings import Judgement
 
 T = TypeVar("T")

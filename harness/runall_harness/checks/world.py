@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import msgspec
 
-from ..history import BadHistory, Call, Meta
-from ..rigs.base import Proof
+from runall_harness.evidence.facts import Proof
+from runall_harness.evidence.history import BadHistory, Call, Meta
+
 from .work import NONE, UNDER_WAY, Attempt, Debt, Run
 
 # What ends jobs by ending their node, or a part of it.
@@ -25,10 +26,13 @@ SILENCES = {"cut": "join", "pause": "unpause"}
 
 # The settings of an event that checks reckon with.
 KINDS: dict[str, Any] = {
-    "max_children": (int, float), "max_reruns": (int, float), "rerun_age": (int, float),
+    "max_children": (int, float),
+    "max_reruns": (int, float),
+    "rerun_age": (int, float),
     "timeout": (int, float),
-    "catch_up": bool, "enabled": bool,
-}  # fmt: skip
+    "catch_up": bool,
+    "enabled": bool,
+}
 
 
 class Freeze(msgspec.Struct):
@@ -50,7 +54,7 @@ class Edit(msgspec.Struct):
 @cache
 def defaults() -> dict[str, Any]:
     """What holds for an event of which nothing else is said."""
-    from runall_reference.records import Event
+    from runall_reference.brain.records import Event
 
     return {field.name: field.default for field in msgspec.structs.fields(Event)}
 

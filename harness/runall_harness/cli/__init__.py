@@ -37,8 +37,14 @@ COMMANDS = {
     "ledger": ("runall_harness.cli.ledger:ledger", "Show what was interrupted, and what was done."),
     "adapter": ("runall_harness.cli.adapter:adapter", "Test an adapter of your own scheduler."),
     "clean": ("runall_harness.cli.clean:clean", "Remove what runs that died have left behind."),
-    "primary": ("runall_reference.commands:primary", "Run a primary of the reference scheduler."),
-    "worker": ("runall_reference.commands:worker", "Run a worker of the reference scheduler."),
+    "primary": (
+        "runall_reference.daemon.commands:primary",
+        "Run a primary of the reference scheduler.",
+    ),
+    "worker": (
+        "runall_reference.daemon.commands:worker",
+        "Run a worker of the reference scheduler.",
+    ),
 }
 
 
@@ -123,7 +129,7 @@ def tell_crash(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code if error.exit_code != 1 else CANNOT_RUN
-    from runall_harness.rigs.base import KitCannotRun
+    from runall_harness.contract.errors import KitCannotRun
 
     if isinstance(error, KitCannotRun):
         click.echo(f"runall: {error}", err=True)

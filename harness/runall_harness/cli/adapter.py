@@ -10,7 +10,7 @@ import click
 from .options import format_option, schema_option
 
 if TYPE_CHECKING:
-    from ..adapter.check.report import AdapterReport
+    from runall_harness.systems.adapter_check.report import AdapterReport
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 SECONDS = click.FloatRange(min=0, min_open=True)
@@ -24,12 +24,12 @@ Examples:
   runall adapter check --format json ./my-adapter | jq '.rules[] | select(.verdict == "fail")'
 
   RUNALL_URLS=http://127.0.0.1:7070 RUNALL_TOKEN=$(cat p1/token) \\
-    runall adapter check python3 -m runall_harness.systems.adapters.reference
+    runall adapter check python3 -m runall_harness.systems.reference.adapter_program
 
 \b
 The scheduler must be running, and nothing is done to it but what COMMAND is asked to do: events
 of names that begin with adapter-check- are created, run, and deleted. Options come before
-COMMAND, which inherits the environment. harness/ADAPTERS.md tells how to write one.
+COMMAND, which inherits the environment. docs/adapters.md tells how to write one.
 
 \b
 Exit codes: 0 the adapter keeps every rule, 1 it breaks one: the report says how to mend it,
@@ -49,40 +49,66 @@ def adapter() -> None:
 @adapter.command(short_help="Print the JSON Schema of the protocol.")
 def schema() -> None:
     """Print the JSON Schema of the protocol: questions, messages, and the values of answers."""
-    from ..adapter.protocol import schema as protocol_schema
-    from ..report import encode
+    from runall_harness.adapter.protocol import schema as protocol_schema
+    from runall_harness.conformance.run_report import encode
 
     click.echo(encode(protocol_schema()))
 
 
 @adapter.command(
-    epilog=EPILOG, short_help="Test an adapter against a scheduler that runs, without faults.",
+    epilog=EPILOG,
+    short_help="Test an adapter against a scheduler that runs, without faults.",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-)  # fmt: skip
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
-@click.option("--witness", type=FOLDER, metavar="DIR", help="A folder that the scheduler's jobs "
-              "can write to, at the same path; without it, a new one of this machine.")  # fmt: skip
-@click.option("--patience", type=SECONDS, default=20.0, show_default=True, metavar="SECONDS",
-              help="How long evidence may take.")  # fmt: skip
-@click.option("--minute", type=SECONDS, default=60.0, show_default=True, metavar="SECONDS",
-              help="How long a minute of the schedule lasts.")  # fmt: skip
-@click.option("--limit", type=SECONDS, metavar="SECONDS", help="How long one answer may take. By "
-              "default 10, and 30 for the first, which includes the program's start.")  # fmt: skip
+@click.option(
+    "--witness",
+    type=FOLDER,
+    metavar="DIR",
+    help="A folder that the scheduler's jobs "
+    "can write to, at the same path; without it, a new one of this machine.",
+)
+@click.option(
+    "--patience",
+    type=SECONDS,
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long evidence may take.",
+)
+@click.option(
+    "--minute",
+    type=SECONDS,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a minute of the schedule lasts.",
+)
+@click.option(
+    "--limit",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="How long one answer may take. By "
+    "default 10, and 30 for the first, which includes the program's start.",
+)
 @format_option
-@schema_option("--schema", "adapter.check.report:report_schema",
-               "Print the JSON Schema of --format json and end.")  # fmt: skip
+@schema_option(
+    "--schema",
+    "systems.adapter_check.report:report_schema",
+    "Print the JSON Schema of --format json and end.",
+)
 def check(command: tuple[str, ...], form: str, **options: Any) -> int:
     """Find out whether an adapter lies, hangs, mixes things up or loses them; and how to mend it.
 
     COMMAND starts the adapter. What it says is held against what jobs that really ran have told.
     """
-    from ..adapter.check.examine import examine
+    from runall_harness.systems.adapter_check.examine import examine
 
     with ExitStack() as stack:
         say = progress(stack) if sys.stderr.isatty() else None
         report = examine(command, **options, **({"say": say} if say else {}))
     if form == "json":
-        from ..report import encode
+        from runall_harness.conformance.run_report import encode
 
         click.echo(encode(report))
     else:
@@ -109,13 +135,15 @@ def tell_people(report: "AdapterReport") -> None:
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     for rule in report.rules:
-        line = Text.assemble((f"{rule.verdict:12}", STYLES[rule.verdict]), f" {rule.rule:10}",
-                             f" {rule.claim}")  # fmt: skip
+        line = Text.assemble(
+            (f"{rule.verdict:12}", STYLES[rule.verdict]), f" {rule.rule:10}", f" {rule.claim}"
+        )
         console.print(line, soft_wrap=True)
         rows = [("seen", seen) for seen in rule.seen] + [("mend", rule.mend), ("why", rule.reason)]
         for name, text in rows:
             if text:
                 console.print(f"    {name}: {text}", markup=False, soft_wrap=True)
     judged = sum(rule.judged for rule in report.rules)
-    console.print(f"{report.verdict}: {judged} things judged by {len(report.rules)} rules",
-                  soft_wrap=True)  # fmt: skip
+    console.print(
+        f"{report.verdict}: {judged} things judged by {len(report.rules)} rules", soft_wrap=True
+    )

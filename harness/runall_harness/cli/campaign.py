@@ -18,11 +18,11 @@ import click
 from . import INTERRUPTED
 
 if TYPE_CHECKING:
-    from ..explorer.campaign.budget import Budget
-    from ..explorer.campaign.course import Course
-    from ..explorer.campaign.searchers import Searchers
-    from ..explorer.campaign.store import Store
-    from ..explorer.seeds import SeedPlan
+    from runall_harness.explorer.campaign.budget import Budget
+    from runall_harness.explorer.campaign.course import Course
+    from runall_harness.explorer.campaign.searchers import Searchers
+    from runall_harness.explorer.campaign.store import Store
+    from runall_harness.explorer.seeds import SeedPlan
 
 FIRST_SEED = 1
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,7 +42,7 @@ def read(_: click.Context, __: click.Parameter, value: str | None) -> "Budget | 
     """The budget that was given."""
     if value is None:
         return None
-    from ..explorer.campaign.budget import NoBudget, read_budget
+    from runall_harness.explorer.campaign.budget import NoBudget, read_budget
 
     try:
         return read_budget(value)
@@ -51,16 +51,32 @@ def read(_: click.Context, __: click.Parameter, value: str | None) -> "Budget | 
 
 
 OPTIONS = (
-    click.option("--budget", callback=read, metavar="10m|500-seeds",
-                 help="A campaign: search seeds for so long (90s, 10m, 1h30m, 2d), or so many."),
-    click.option("--from-seed", type=click.IntRange(0), metavar="N",
-                 help="The first seed of a campaign; by default 1."),
-    click.option("--campaign", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-                 help="Where the results of a campaign are. What is there already is not searched "
-                 "again. By default a folder in runall-out/campaigns/ for each plan and kit."),
-    click.option("--dask", metavar="ADDRESS", help="Search on the cluster of the Dask scheduler at "
-                 "that address, such as tcp://10.0.0.1:8786; needs runall-kit[campaign]."),
-)  # fmt: skip
+    click.option(
+        "--budget",
+        callback=read,
+        metavar="10m|500-seeds",
+        help="A campaign: search seeds for so long (90s, 10m, 1h30m, 2d), or so many.",
+    ),
+    click.option(
+        "--from-seed",
+        type=click.IntRange(0),
+        metavar="N",
+        help="The first seed of a campaign; by default 1.",
+    ),
+    click.option(
+        "--campaign",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Where the results of a campaign are. What is there already is not searched "
+        "again. By default a folder in runall-out/campaigns/ for each plan and kit.",
+    ),
+    click.option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Search on the cluster of the Dask scheduler at "
+        "that address, such as tcp://10.0.0.1:8786; needs runall-kit[campaign].",
+    ),
+)
 
 
 def campaign_options(command: F) -> F:
@@ -97,7 +113,8 @@ def run_campaign(plan: "SeedPlan", asked: Asked, form: str) -> int:
 
     Ctrl-C and SIGTERM end it early. What is done by then is stored, and the same command goes on.
     """
-    from ..sources import this_kit
+    from runall_harness.host.kit_fingerprint import this_kit
+
     from .conform import own_output
 
     kit = this_kit()
@@ -124,7 +141,7 @@ def default_folder(plan: "SeedPlan", kit: str) -> Path:
 @contextmanager
 def taken_up(folder: Path, plan: "SeedPlan", kit: str) -> "Generator[Store]":
     """The results in that folder. Raises `click.UsageError` if they are of another campaign."""
-    from ..explorer.campaign.store import OtherCampaign, Store
+    from runall_harness.explorer.campaign.store import OtherCampaign, Store
 
     try:
         store = Store(folder, plan, kit)
@@ -136,10 +153,10 @@ def taken_up(folder: Path, plan: "SeedPlan", kit: str) -> "Generator[Store]":
 
 def carry_out(store: "Store", plan: "SeedPlan", kit: str, asked: Asked) -> "Course":
     """Search until the budget is used up, or somebody stops it, and show how far it is."""
-    from ..explorer.campaign.course import Course
-    from ..explorer.campaign.shown import Watch
-    from ..explorer.gauge import make_gauge
-    from ..live import Screen
+    from runall_harness.explorer.campaign.course import Course
+    from runall_harness.explorer.campaign.shown import Watch
+    from runall_harness.explorer.gauge import make_gauge
+    from runall_harness.reports.progress import Screen
 
     budget = asked.budget
     assert budget is not None, "without a budget there is no campaign"
@@ -160,11 +177,11 @@ def searchers(plan: "SeedPlan", kit: str, asked: Asked) -> "Searchers":
 
     text = msgspec.json.encode(plan).decode()
     if asked.dask:
-        from ..explorer.campaign.cluster import DaskSearchers
+        from runall_harness.explorer.campaign.cluster import DaskSearchers
 
         return DaskSearchers(asked.dask, text, kit)
-    from ..crew.room import cores
-    from ..explorer.campaign.local import LocalSearchers
+    from runall_harness.explorer.campaign.local import LocalSearchers
+    from runall_harness.host.load import cores
 
     return LocalSearchers(text, kit, asked.jobs or cores())
 
@@ -192,11 +209,12 @@ def stopped_by_signals(stop: Callable[[], None]) -> Generator[None]:
 
 def conclude(course: "Course", plan: "SeedPlan", kit: str, form: str, output: TextIO) -> None:
     """Keep the shortest stories of what is broken, and say what the campaign comes to."""
-    from ..explorer.campaign.report import last_words, make_report, shortest
-    from ..explorer.shown import print_stories
-    from ..live import Screen
-    from ..report import encode
-    from .explore import keep
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.explorer.campaign.report import last_words, make_report, shortest
+    from runall_harness.explorer.shown import print_stories
+    from runall_harness.reports.progress import Screen
+
+    from .stories import keep
 
     folder, totals = course.store.folder, course.totals
     if totals.broken:

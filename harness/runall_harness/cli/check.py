@@ -11,7 +11,7 @@ import click
 from .options import format_option, schema_option
 
 if TYPE_CHECKING:
-    from ..checks.report import BrokenReport, CheckedReport, HistoryReport
+    from runall_harness.checks.report import BrokenReport, CheckedReport, HistoryReport
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 STREAM = Path("-")
@@ -28,7 +28,7 @@ Examples:
   runall check --report-schema                      the format of the answer
 
 \b
-A history is JSON Lines; harness/HISTORY.md tells how to write one, line by line. For each
+A history is JSON Lines; docs/history.md tells how to write one, line by line. For each
 clause the verdict is pass, fail, inconclusive (nothing in the history could be judged by it)
 or unsupported (the system does not declare the capability). "judged" says how often a check
 had something to look at. For a clause that is broken, all lines that prove it are quoted.
@@ -43,23 +43,27 @@ nothing is claimed; 64 wrong usage, 130 interrupted. The worst history decides.
 @click.command(epilog=EPILOG, short_help="Judge histories, of any origin.")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @format_option
-@schema_option("--schema", "history:schema",
-               "Print the JSON Schema of a line of a history and end.")  # fmt: skip
-@schema_option("--report-schema", "checks.report:report_schema",
-               "Print the JSON Schema of --format json and end.")  # fmt: skip
+@schema_option(
+    "--schema", "evidence.history:schema", "Print the JSON Schema of a line of a history and end."
+)
+@schema_option(
+    "--report-schema",
+    "checks.report:report_schema",
+    "Print the JSON Schema of --format json and end.",
+)
 def check(files: tuple[Path, ...], form: str) -> int:
     """Say what histories prove, clause by clause, and by which lines.
 
     FILE is a history in JSON Lines, or - for standard input. It is read line by line, so it may
     be of any length.
     """
-    from ..checks.report import report_all
+    from runall_harness.checks.report import report_all
 
     if files.count(STREAM) > 1:
         raise click.UsageError("standard input can be read once: give - one time")
     report = report_all(judge(path) for path in files)
     if form == "json":
-        from ..report import encode
+        from runall_harness.conformance.run_report import encode
 
         click.echo(encode(report))
     else:
@@ -69,8 +73,8 @@ def check(files: tuple[Path, ...], form: str) -> int:
 
 def judge(path: Path) -> "HistoryReport":
     """The verdict on one file. Raises `KitCannotRun` where it can't be read."""
-    from ..checks.files import judge_file, judge_stream
-    from ..rigs.base import KitCannotRun
+    from runall_harness.checks.files import judge_file, judge_stream
+    from runall_harness.contract.errors import KitCannotRun
 
     try:
         if path == STREAM:
@@ -112,8 +116,12 @@ def tell_people(report: "CheckedReport") -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     for history in report.histories:
         for line in history.malformed_lines:
-            console.print(f"{history.file}, line {line.line}: {line.why}", style="bold magenta",
-                          markup=False, soft_wrap=True)  # fmt: skip
+            console.print(
+                f"{history.file}, line {line.line}: {line.why}",
+                style="bold magenta",
+                markup=False,
+                soft_wrap=True,
+            )
         for broken in history.violations:
             tell_broken(console, history.file, broken)
     console.print(table_of(report.histories))
@@ -127,8 +135,12 @@ def tell_broken(console: Any, file: str, broken: "BrokenReport") -> None:
     """One violation: the clause in its own words, and the lines that prove it."""
     rows = [("expected", broken.expected), ("seen", broken.seen)]
     rows += [(f"line {line.number}", line.text) for line in broken.lines]
-    console.print(f"{file}: {broken.clause} is broken ({broken.check})", style="bold red",
-                  markup=False, soft_wrap=True)  # fmt: skip
+    console.print(
+        f"{file}: {broken.clause} is broken ({broken.check})",
+        style="bold red",
+        markup=False,
+        soft_wrap=True,
+    )
     console.print(f"  {broken.text}", markup=False, soft_wrap=True)
     for name, text in rows:
         console.print(f"  {name:10} {text}", markup=False, soft_wrap=True)

@@ -19,13 +19,13 @@ def clean(images: bool, form: str) -> None:
     Runs that are going on are left alone. Without a container engine only processes are looked
     for, and that is said.
     """
-    from ..rigs.leftovers import clean_processes
+    from runall_harness.rigs.processes.leftovers import clean_processes
 
     done = clean_processes()
     containers, trouble = clean_engine(images)
     done += containers
     if form == "json":
-        from ..report import encode
+        from runall_harness.conformance.run_report import encode
 
         click.echo(encode({"done": done, "engine": trouble or "answers"}))
         return
@@ -37,8 +37,8 @@ def clean(images: bool, form: str) -> None:
 
 def clean_engine(images: bool) -> tuple[list[str], str]:
     """Clean the container engine: what was done, and what stood in the way."""
-    from ..rigs.base import KitCannotRun
-    from ..rigs.docker import clean_containers, clean_images
+    from runall_harness.contract.errors import KitCannotRun
+    from runall_harness.rigs.docker import clean_containers, clean_images
 
     done: list[str] = []
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from ..comparison import Cell, Comparison
+    from runall_harness.reports.comparison import Cell, Comparison
 
 NOTHING = 2
 FORMS = ("text", "json", "markdown")
@@ -33,19 +33,42 @@ What the reports say decides nothing here: each run has had an exit code of its 
 
 
 @click.command(epilog=EPILOG, short_help="Put reports side by side, by clause or by scenario.")
-@click.argument("reports", nargs=-1, metavar="[REPORT...]",
-                type=click.Path(dir_okay=False, path_type=Path))  # fmt: skip
-@click.option("--by", type=click.Choice(["clause", "scenario"]), default="clause",
-              show_default=True, help="What stands in the rows.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True,
-              help="For people, for programs, or for a page.")  # fmt: skip
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-              help="Write what a comparison needs of each report into DIR, and show nothing: a "
-              "file named after system, version, policy and rig, without traces.")  # fmt: skip
-@click.option("--write-page", is_flag=True, help="Make the matrix of harness/systems/RESULTS.md "
-              "anew, from the reports that are kept beside it, and show nothing.")  # fmt: skip
-@schema_option("--schema", "comparison:comparison_schema",
-               "Print the JSON Schema of a comparison and end.")  # fmt: skip
+@click.argument(
+    "reports", nargs=-1, metavar="[REPORT...]", type=click.Path(dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--by",
+    type=click.Choice(["clause", "scenario"]),
+    default="clause",
+    show_default=True,
+    help="What stands in the rows.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or for a page.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write what a comparison needs of each report into DIR, and show nothing: a "
+    "file named after system, version, policy and rig, without traces.",
+)
+@click.option(
+    "--write-page",
+    is_flag=True,
+    help="Make the matrix of harness/systems/RESULTS.md "
+    "anew, from the reports that are kept beside it, and show nothing.",
+)
+@schema_option(
+    "--schema",
+    "reports.comparison:comparison_schema",
+    "Print the JSON Schema of a comparison and end.",
+)
 def compare(
     reports: tuple[Path, ...], by: Any, form: str, keep: Path | None, write_page: bool
 ) -> int:
@@ -59,11 +82,11 @@ def compare(
         return renew_page(reports)
     if not reports:
         raise click.UsageError("Missing argument '[REPORT...]': name the reports to compare.")
-    from .. import comparison
+    from runall_harness.reports import comparison
 
     read = [(str(path), comparison.read_report(path)) for path in reports]
     if keep is not None:
-        from ..results import keep_report
+        from runall_harness.reports.results_page import keep_report
 
         for _, report in read:
             click.echo(f"{keep_report(keep, report)}: written", err=True)
@@ -78,7 +101,7 @@ def compare(
 
 def renew_page(reports: tuple[Path, ...]) -> int:
     """Bring the matrix of the documentation up to date, and say whether it was."""
-    from ..results import write_page
+    from runall_harness.reports.results_page import write_page
 
     if reports:
         raise click.UsageError("--write-page takes no reports: it reads those that are kept.")
@@ -90,11 +113,11 @@ def renew_page(reports: tuple[Path, ...]) -> int:
 def show(compared: "Comparison", form: str) -> None:
     """Print a comparison."""
     if form == "json":
-        from ..report import encode
+        from runall_harness.conformance.run_report import encode
 
         click.echo(encode(compared))
     elif form == "markdown":
-        from ..matrix import markdown
+        from runall_harness.reports.comparison_markdown import markdown
 
         click.echo(markdown(compared))
     else:
@@ -105,8 +128,8 @@ def print_text(compared: "Comparison") -> None:
     """The table, for people."""
     from rich.table import Table
 
-    from ..live import Screen
-    from ..matrix import head, totals
+    from runall_harness.reports.comparison_markdown import head, totals
+    from runall_harness.reports.progress import Screen
 
     width = None if sys.stdout.isatty() else 60 + 36 * len(compared.reports)
     console = Screen(highlight=False, width=width)
@@ -134,8 +157,8 @@ def told_cell(cell: "Cell | None", console: "Console") -> "Text":
     """A verdict with its mark, and what there is to say beside it."""
     from rich.text import Text
 
-    from ..live import mark
-    from ..matrix import remarks
+    from runall_harness.reports.comparison_markdown import remarks
+    from runall_harness.reports.progress import mark
 
     if cell is None:
         return Text("")

@@ -17,9 +17,9 @@ import click
 from .options import format_option, schema_option
 
 if TYPE_CHECKING:
-    from ..cases import Case
-    from ..conform import Order, Run
-    from ..known import Declarations
+    from runall_harness.conformance.known_failures import Declarations
+    from runall_harness.conformance.run import Order, Run
+    from runall_harness.contract.cases import Case
 
 RIGS = ("auto", "simulated", "processes", "docker")
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -49,47 +49,117 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
 
 
 @click.command(epilog=EPILOG, short_help="Run the conformance cases.")
-@click.option("--rig", type=click.Choice(RIGS), default="auto", show_default=True,
-              help="Where the servers live: auto takes docker where an engine answers, else "
-              "processes, and says why.")  # fmt: skip
-@click.option("--system", default="reference", show_default=True, metavar="SYSTEM",
-              help="The scheduler under test: reference, one that is shipped (runall system "
-              "list), the path of a TOML file (runall system new), or module:Class.")  # fmt: skip
-@click.option("--policy", default="", metavar="NAME", help="How it recovers, where it has several "
-              "ways. The reference has three releases of history: cronicle-0.9.49, "
-              "cronicle-0.9.50, cronicle-0.9.52; a file names its own.")  # fmt: skip
-@click.option("--set", "options", multiple=True, metavar="NAME=VALUE", help="An option of the "
-              "system's file; can be given more than once.")  # fmt: skip
-@click.option("--image", metavar="IMAGE", help="What the docker rig runs the nodes in: an image "
-              "that has the scheduler.")  # fmt: skip
+@click.option(
+    "--rig",
+    type=click.Choice(RIGS),
+    default="auto",
+    show_default=True,
+    help="Where the servers live: auto takes docker where an engine answers, else "
+    "processes, and says why.",
+)
+@click.option(
+    "--system",
+    default="reference",
+    show_default=True,
+    metavar="SYSTEM",
+    help="The scheduler under test: reference, one that is shipped (runall system "
+    "list), the path of a TOML file (runall system new), or module:Class.",
+)
+@click.option(
+    "--policy",
+    default="",
+    metavar="NAME",
+    help="How it recovers, where it has several "
+    "ways. The reference has three releases of history: cronicle-0.9.49, "
+    "cronicle-0.9.50, cronicle-0.9.52; a file names its own.",
+)
+@click.option(
+    "--set",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the system's file; can be given more than once.",
+)
+@click.option(
+    "--image",
+    metavar="IMAGE",
+    help="What the docker rig runs the nodes in: an image that has the scheduler.",
+)
 @click.option("--scenario", default="", metavar="PATTERN", help="Only the cases that match.")
-@click.option("--trigger", type=click.Choice(["manual", "scheduled"]),
-              help="Only jobs that a person, or the clock, started.")  # fmt: skip
-@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N",
-              help="Run each case N times; one whose verdicts differ is told.")  # fmt: skip
-@click.option("--jobs", type=click.IntRange(1, 64), metavar="N", envvar="RUNALL_JOBS",
-              show_envvar=True, help="Run N cases at once. By default 1 in virtual time, else "
-              "as many as the machine has room for, up to 2 or 3 for each core.")  # fmt: skip
-@click.option("--known-failures", type=FILE, metavar="FILE", help="TOML whose table "
-              "[known_failures] declares what fails, each with a reason. By default that of the "
-              "system's own file. One that passes fails the run.")  # fmt: skip
-@click.option("--update-known-failures", "update", is_flag=True, help="Write into that file what "
-              "failed, and take out what passed; comments stay. This run still ends as it "
-              "was judged.")  # fmt: skip
-@click.option("--strict", is_flag=True, help="Require extended clauses too: a capability that is "
-              "not declared makes the run not conformant, a fault that the rig cannot show makes "
-              "it inconclusive.")  # fmt: skip
+@click.option(
+    "--trigger",
+    type=click.Choice(["manual", "scheduled"]),
+    help="Only jobs that a person, or the clock, started.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    metavar="N",
+    help="Run each case N times; one whose verdicts differ is told.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    envvar="RUNALL_JOBS",
+    show_envvar=True,
+    help="Run N cases at once. By default 1 in virtual time, else "
+    "as many as the machine has room for, up to 2 or 3 for each core.",
+)
+@click.option(
+    "--known-failures",
+    type=FILE,
+    metavar="FILE",
+    help="TOML whose table "
+    "[known_failures] declares what fails, each with a reason. By default that of the "
+    "system's own file. One that passes fails the run.",
+)
+@click.option(
+    "--update-known-failures",
+    "update",
+    is_flag=True,
+    help="Write into that file what "
+    "failed, and take out what passed; comments stay. This run still ends as it "
+    "was judged.",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Require extended clauses too: a capability that is "
+    "not declared makes the run not conformant, a fault that the rig cannot show makes "
+    "it inconclusive.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the cases and run nothing.")
-@click.option("--out", type=FOLDER, metavar="DIR", help="Save histories, node logs and report.json "
-              "of all cases here. Without it, those of failures go to runall-out/.")  # fmt: skip
-@click.option("--base-image", metavar="IMAGE", envvar="RUNALL_BASE_IMAGE", show_envvar=True,
-              help="What the docker rig builds its image on.")  # fmt: skip
-@click.option("--store-url", metavar="URL", envvar="RUNALL_STORE_URL", show_envvar=True,
-              help="A PostgreSQL server (postgresql://USER:PASSWORD@HOST:PORT/DATABASE): primaries "
-              "that share a store share it there, in a schema for each case, and not in a file. "
-              "ci/postgres starts one. Virtual time needs none.")  # fmt: skip
+@click.option(
+    "--out",
+    type=FOLDER,
+    metavar="DIR",
+    help="Save histories, node logs and report.json "
+    "of all cases here. Without it, those of failures go to runall-out/.",
+)
+@click.option(
+    "--base-image",
+    metavar="IMAGE",
+    envvar="RUNALL_BASE_IMAGE",
+    show_envvar=True,
+    help="What the docker rig builds its image on.",
+)
+@click.option(
+    "--store-url",
+    metavar="URL",
+    envvar="RUNALL_STORE_URL",
+    show_envvar=True,
+    help="A PostgreSQL server (postgresql://USER:PASSWORD@HOST:PORT/DATABASE): primaries "
+    "that share a store share it there, in a schema for each case, and not in a file. "
+    "ci/postgres starts one. Virtual time needs none.",
+)
 @format_option
-@schema_option("--schema", "report:report_schema", "Print the JSON Schema of the report and end.")
+@schema_option(
+    "--schema",
+    "conformance.run_report:report_schema",
+    "Print the JSON Schema of the report and end.",
+)
 def conform(
     scenario: str, trigger: str | None, listing: bool, form: str, update: bool, **options: Any
 ) -> int:
@@ -101,7 +171,7 @@ def conform(
     cases = chosen(scenario, trigger or "")
     if listing:
         return list_cases(cases, form)
-    from ..conform import Order
+    from runall_harness.conformance.run import Order
 
     order = Order(cases=cases, **options)
     check_system(order)
@@ -116,9 +186,9 @@ def check_system(order: "Order") -> None:
 
     On which rig it will run is not known yet; that one of them can do so is.
     """
-    from ..rigs.base import KitCannotRun
-    from ..systems import NoSystem
-    from ..systems.base import NoPolicy
+    from runall_harness.contract.errors import KitCannotRun
+    from runall_harness.systems import NoSystem
+    from runall_harness.systems.base import NoPolicy
 
     rigs = ("processes", "docker") if order.rig == "auto" else (order.rig,)
     for rig in rigs:
@@ -140,9 +210,9 @@ def known_failures(order: "Order", update: bool) -> "Declarations | None":
 
     Raises `click.UsageError` where nothing says which file, and `KitCannotRun` if it is wrong.
     """
-    from ..cases import load_cases
-    from ..known import declarations
-    from ..systems import file_of
+    from runall_harness.conformance.known_failures import declarations
+    from runall_harness.contract.cases import load_cases
+    from runall_harness.systems import file_of
 
     where = declarations(order.known_failures, file_of(order.system), order.policy)
     if where is None and update:
@@ -154,7 +224,7 @@ def known_failures(order: "Order", update: bool) -> "Declarations | None":
 
 def chosen(scenario: str, trigger: str) -> "list[Case]":
     """The cases that were asked for. Raises `click.UsageError` where that is none."""
-    from ..cases import NoMatch, load_cases, select
+    from runall_harness.contract.cases import NoMatch, load_cases, select
 
     try:
         return select(load_cases(), scenario, trigger)
@@ -165,7 +235,7 @@ def chosen(scenario: str, trigger: str) -> "list[Case]":
 def list_cases(cases: "list[Case]", form: str) -> int:
     """Print the cases: one id a line with its clauses, or JSON."""
     if form == "json":
-        from ..report import encode
+        from runall_harness.conformance.run_report import encode
 
         names = ("id", "feature", "scenario", "trigger", "clauses", "needs")
         click.echo(encode({"cases": [{n: getattr(case, n) for n in names} for case in cases]}))
@@ -202,7 +272,7 @@ def run_order(order: "Order", form: str, update: "Declarations | None" = None) -
 
 def update_declarations(run: "Run", where: "Declarations") -> None:
     """Bring the known failures up to date, unless the run could not say what fails."""
-    from ..cases import load_cases
+    from runall_harness.contract.cases import load_cases
 
     path = where.path
     if run.troubles or run.interrupted:
@@ -214,8 +284,8 @@ def update_declarations(run: "Run", where: "Declarations") -> None:
 
 def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
     """Run the cases, and show on that stream how far they are."""
-    from ..crew.lead import run_cases
-    from ..live import Screen, Silent, make_display
+    from runall_harness.conformance.workers.dispatcher import run_cases
+    from runall_harness.reports.progress import Screen, Silent, make_display
 
     with copy_of(stream) as shown:
         console = Screen(file=shown, highlight=False)
@@ -225,8 +295,8 @@ def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
 
 def tell_people(run: "Run", output: TextIO) -> None:
     """The closing words on a terminal, or in a log, where a width would only break lines."""
-    from ..closing import print_closing
-    from ..live import Screen
+    from runall_harness.reports.progress import Screen
+    from runall_harness.reports.summary import print_closing
 
     width = None if output.isatty() else 160
     print_closing(Screen(file=output, highlight=False, width=width), run)
@@ -234,7 +304,7 @@ def tell_people(run: "Run", output: TextIO) -> None:
 
 def write_report(run: "Run", stream: TextIO) -> None:
     """Write the report as JSON."""
-    from ..report import encode
+    from runall_harness.conformance.run_report import encode
 
     stream.write(encode(run.report()) + "\n")
 

@@ -3,7 +3,6 @@
 The search itself is in `runall_harness.explorer`; here is what was asked for, and what is said.
 """
 
-import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,18 +12,20 @@ import click
 
 from .campaign import EXAMPLES, Asked, campaign_options, run_campaign
 from .options import format_option
+from .stories import keep
 
 if TYPE_CHECKING:
-    from ..explorer.exploration import Explored, Order
-    from ..explorer.report import ExploreReport
-    from ..explorer.story import Story
-    from ..explorer.worlds import Outline
+    from runall_harness.explorer.exploration import Explored, Order
+    from runall_harness.explorer.report import ExploreReport
+    from runall_harness.explorer.story import Story
+    from runall_harness.explorer.worlds import Outline
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 KINDS = ("crash", "nemesis", "orders")
 KEPT = Path("runall-out", "stories")
 
-EPILOG = """\b
+EPILOG = (
+    """\b
 Examples:
   runall explore                                 every crash point of every world: a minute
   runall explore --list                          the worlds, and nothing is explored
@@ -36,17 +37,20 @@ Examples:
   runall explore --world 'back/*' --compare      merged and unmerged, and the figures of both
   runall explore --format json > report.json     for programs; see --schema
 
-""" + EXAMPLES + """
+"""
+    + EXAMPLES
+    + """
 \b
 A world is a primary and two workers, perhaps a backup, one job, and one of five failures
 or none. WORLD is a name or a glob. What is found is shrunk to its shortest story, told,
 and saved as a history: `runall check FILE` judges it, `runall replay FILE` tells it again.
-harness/EXPLORER.md has all of it.
+docs/explorer.md has all of it.
 
 \b
 Exit codes: 0 no story breaks a clause, 1 one does, 2 nothing was explored, or a check had
 nothing to judge in all of it, 3 the kit could not run, 64 wrong usage, 130 interrupted.
-"""  # fmt: skip
+"""
+)
 
 
 def kinds_of(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
@@ -59,7 +63,7 @@ def kinds_of(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
 
 def policy_of(_: click.Context, __: click.Parameter, value: str) -> str:
     """Check the policy's name; the policies are loaded only for that."""
-    from runall_reference.policies import POLICIES
+    from runall_reference.brain.policies import POLICIES
 
     if value not in POLICIES:
         raise click.BadParameter(f"{value!r} is not one of {', '.join(POLICIES)}.")
@@ -69,7 +73,7 @@ def policy_of(_: click.Context, __: click.Parameter, value: str) -> str:
 def mutant_of(_: click.Context, __: click.Parameter, value: str) -> str:
     """Check the mutant's name."""
     if value:
-        from ..mutants import NoSuchMutant, by_name
+        from runall_harness.mutants import NoSuchMutant, by_name
 
         try:
             by_name(value)
@@ -80,47 +84,97 @@ def mutant_of(_: click.Context, __: click.Parameter, value: str) -> str:
 
 def print_schema(*, campaign: bool) -> int:
     """Print the JSON Schema of the report."""
-    from ..explorer.campaign.report import campaign_schema
-    from ..explorer.report import report_schema
-    from ..report import encode
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.explorer.campaign.report import campaign_schema
+    from runall_harness.explorer.report import report_schema
 
     click.echo(encode(campaign_schema() if campaign else report_schema()))
     return 0
 
 
 @click.command(epilog=EPILOG, short_help="Try every fault at every point of bounded worlds.")
-@click.option("--world", "patterns", multiple=True, metavar="WORLD",
-              help="Only the worlds of that name or glob; can be given more than once. By default "
-              "all but those of a special event.")  # fmt: skip
-@click.option("--faults", "kinds", default="crash", show_default=True, callback=kinds_of,
-              metavar=",".join(KINDS), help="crash: a server dies before a commit, after it, or "
-              "between two acts. nemesis: it is killed, stopped, frozen or cut off, or a message "
-              "is lost, late or overtaken. orders: users abort, edit, disable, delete, "
-              "run.")  # fmt: skip
+@click.option(
+    "--world",
+    "patterns",
+    multiple=True,
+    metavar="WORLD",
+    help="Only the worlds of that name or glob; can be given more than once. By default "
+    "all but those of a special event.",
+)
+@click.option(
+    "--faults",
+    "kinds",
+    default="crash",
+    show_default=True,
+    callback=kinds_of,
+    metavar=",".join(KINDS),
+    help="crash: a server dies before a commit, after it, or "
+    "between two acts. nemesis: it is killed, stopped, frozen or cut off, or a message "
+    "is lost, late or overtaken. orders: users abort, edit, disable, delete, "
+    "run.",
+)
 @click.option("--pairs", is_flag=True, help="Two faults in each story, not one.")
-@click.option("--mutant", default="", callback=mutant_of, metavar="NAME",
-              help="Plant a bug of the field; `runall mutants --list` has them.")  # fmt: skip
-@click.option("--policy", default="reference", show_default=True, callback=policy_of,
-              metavar="NAME", help="How the reference recovers; see runall conform.")  # fmt: skip
-@click.option("--hunt", type=click.FloatRange(min=0, min_open=True), metavar="S",
-              help="Look for one story only, where bugs show soonest, for S seconds at the most. "
-              "To find none proves nothing.")  # fmt: skip
-@click.option("--breed", type=click.IntRange(1), metavar="N",
-              help="Let Hypothesis put N stories of many moves together, towards transitions and "
-              "faults that no story has had yet; needs runall-kit[breeding].")  # fmt: skip
+@click.option(
+    "--mutant",
+    default="",
+    callback=mutant_of,
+    metavar="NAME",
+    help="Plant a bug of the field; `runall mutants --list` has them.",
+)
+@click.option(
+    "--policy",
+    default="reference",
+    show_default=True,
+    callback=policy_of,
+    metavar="NAME",
+    help="How the reference recovers; see runall conform.",
+)
+@click.option(
+    "--hunt",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Look for one story only, where bugs show soonest, for S seconds at the most. "
+    "To find none proves nothing.",
+)
+@click.option(
+    "--breed",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Let Hypothesis put N stories of many moves together, towards transitions and "
+    "faults that no story has had yet; needs runall-kit[breeding].",
+)
 @click.option("--first", is_flag=True, help="End with the first violation.")
-@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", envvar="RUNALL_JOBS",
-              show_envvar=True, help="Search N worlds at once; by default one a core.")  # fmt: skip
-@click.option("--no-merge", is_flag=True, help="Play each schedule to its end, also when it has "
-              "become the same as another.")  # fmt: skip
-@click.option("--compare", is_flag=True, help="Explore merged and unmerged: both must find the "
-              "same clauses.")  # fmt: skip
-@click.option("--out", type=FOLDER, default=KEPT, metavar="DIR", show_default=True,
-              help="Where the stories that break something are kept.")  # fmt: skip
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    envvar="RUNALL_JOBS",
+    show_envvar=True,
+    help="Search N worlds at once; by default one a core.",
+)
+@click.option(
+    "--no-merge",
+    is_flag=True,
+    help="Play each schedule to its end, also when it has become the same as another.",
+)
+@click.option(
+    "--compare", is_flag=True, help="Explore merged and unmerged: both must find the same clauses."
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    default=KEPT,
+    metavar="DIR",
+    show_default=True,
+    help="Where the stories that break something are kept.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the worlds and explore nothing.")
 @format_option
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of the report and end; with "
-              "--budget, that of a campaign's.")  # fmt: skip
+@click.option(
+    "--schema",
+    is_flag=True,
+    help="Print the JSON Schema of the report and end; with --budget, that of a campaign's.",
+)
 @campaign_options
 def explore(patterns: Sequence[str], policy: str, form: str, listing: bool, **told: Any) -> int:
     """Search bounded worlds to their end, in virtual time, for a story that breaks the promise.
@@ -152,7 +206,7 @@ def chosen(patterns: Sequence[str], policy: str) -> "list[Outline]":
     from difflib import get_close_matches
     from fnmatch import fnmatchcase
 
-    from ..explorer.worlds import outlines, varied
+    from runall_harness.explorer.worlds import outlines, varied
 
     plain = outlines(policy)
     known = {outline.name: outline for outline in (*plain, *varied(policy))}
@@ -160,8 +214,9 @@ def chosen(patterns: Sequence[str], policy: str) -> "list[Outline]":
         if not any(fnmatchcase(name, pattern) for name in known):
             near = get_close_matches(pattern, known, 3)
             hint = f"did you mean {' or '.join(near)}?" if near else "see --list."
-            raise click.BadParameter(f"no world matches {pattern!r}; {hint}",
-                                     param_hint="'--world'")  # fmt: skip
+            raise click.BadParameter(
+                f"no world matches {pattern!r}; {hint}", param_hint="'--world'"
+            )
     named = [known[name] for name in known if any(fnmatchcase(name, each) for each in patterns)]
     return named or plain
 
@@ -169,7 +224,7 @@ def chosen(patterns: Sequence[str], policy: str) -> "list[Outline]":
 def list_worlds(worlds: "list[Outline]", form: str) -> int:
     """Print the names of the worlds."""
     if form == "json":
-        from ..report import encode
+        from runall_harness.conformance.run_report import encode
 
         click.echo(encode({"worlds": [{"name": each.name, "outline": each} for each in worlds]}))
         return 0
@@ -181,14 +236,18 @@ def list_worlds(worlds: "list[Outline]", form: str) -> int:
 
 def order_of(worlds: "list[Outline]", told: dict[str, Any]) -> "Order":
     """What is to be explored."""
-    from ..crew.room import cores
-    from ..explorer.exploration import Order
+    from runall_harness.explorer.exploration import Order
+    from runall_harness.host.load import cores
 
     return Order(
-        outlines=tuple(worlds), kinds=told["kinds"], depth=2 if told["pairs"] else 1,
-        merge=not told["no_merge"], mutant=told["mutant"], first=told["first"],
+        outlines=tuple(worlds),
+        kinds=told["kinds"],
+        depth=2 if told["pairs"] else 1,
+        merge=not told["no_merge"],
+        mutant=told["mutant"],
+        first=told["first"],
         jobs=told["jobs"] or cores(),
-    )  # fmt: skip
+    )
 
 
 def search_seeds(
@@ -204,19 +263,21 @@ def search_seeds(
     if lone := [name for name in bounded if told[name]]:
         option = lone[0].replace("_", "-")
         raise click.UsageError(f"--{option} is of a bounded search, and not of a campaign.")
-    from ..explorer.seeds import SeedPlan
+    from runall_harness.explorer.seeds import SeedPlan
 
     names = tuple(each.name for each in worlds) if patterns else ()
     source = click.get_current_context().get_parameter_source("kinds")
     given = source is not click.core.ParameterSource.DEFAULT
-    plan = SeedPlan(worlds=names, kinds=told["kinds"] if given else KINDS, policy=policy,
-                    mutant=told["mutant"])  # fmt: skip
+    plan = SeedPlan(
+        worlds=names, kinds=told["kinds"] if given else KINDS, policy=policy, mutant=told["mutant"]
+    )
     return run_campaign(plan, asked, form)
 
 
 def explore_worlds(order: "Order", form: str, told: dict[str, Any], *, every: bool) -> int:
     """Explore, keep what was found, and say what it comes to; the exit code."""
-    from ..explorer.report import make_report
+    from runall_harness.explorer.report import make_report
+
     from .conform import own_output
 
     with own_output() as output:
@@ -233,14 +294,17 @@ def searched(order: "Order", told: dict[str, Any]) -> "list[Explored]":
     """Hunt, breed, or search exhaustively, whatever was asked for."""
     if not (told["hunt"] or told["breed"]):
         return [watched(each) for each in orders(order, told["compare"])]
-    from ..explorer.beyond import bred, hunted
+    from runall_harness.explorer.beyond import bred, hunted
 
     if told["hunt"]:
         return [hunted(told["hunt"], order.mutant)]
-    from ..explorer.seeds import SeedPlan
+    from runall_harness.explorer.seeds import SeedPlan
 
-    plan = SeedPlan(worlds=tuple(each.name for each in order.outlines), mutant=order.mutant,
-                    policy=order.outlines[0].policy)  # fmt: skip
+    plan = SeedPlan(
+        worlds=tuple(each.name for each in order.outlines),
+        mutant=order.mutant,
+        policy=order.outlines[0].policy,
+    )
     explored, words = bred(told["breed"], plan)
     click.echo(words, err=True)
     return [explored]
@@ -255,34 +319,21 @@ def orders(order: "Order", compare: bool) -> "list[Order]":
 
 def watched(order: "Order") -> "Explored":
     """Explore, and show on standard error how far it is."""
-    from ..explorer.exploration import explore as search
-    from ..explorer.gauge import make_gauge
-    from ..explorer.shown import Watch
-    from ..live import Screen
+    from runall_harness.explorer.exploration import explore as search
+    from runall_harness.explorer.gauge import make_gauge
+    from runall_harness.explorer.shown import Watch
+    from runall_harness.reports.progress import Screen
 
     worlds = len(order.outlines)
     with make_gauge(Screen(file=sys.stderr, highlight=False), worlds) as gauge:
         return search(order, Watch(gauge, worlds))
 
 
-def keep(story: "Story", folder: Path) -> Path:
-    """Save a story under a name that says what it breaks; the same one always has the same name."""
-    import msgspec
-
-    from ..cases import slug
-
-    digest = hashlib.sha256(msgspec.json.encode(story.script)).hexdigest()[:6]
-    clause = story.broken[0].clause
-    path = folder / f"{clause}-{slug(story.script.outline.name)}-{digest}.jsonl"
-    story.save(path)
-    return path
-
-
 def tell(report: "ExploreReport", stories: "list[Story]", form: str, output: TextIO) -> None:
     """The result: JSON, or words."""
-    from ..explorer.shown import print_report
-    from ..live import Screen
-    from ..report import encode
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.explorer.shown import print_report
+    from runall_harness.reports.progress import Screen
 
     if form == "json":
         output.write(encode(report) + "\n")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ..rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
+
 from .options import format_option
 
 if TYPE_CHECKING:
-    from ..systems.base import LedgerView
+    from runall_harness.evidence.views import LedgerView
 
 SCHEMA = "runall-ledger/1"
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -45,10 +46,19 @@ Exit codes: 0 told (also when the ledger is empty), 3 the primary could not be a
 
 
 @click.command(epilog=EPILOG, short_help="Show what was interrupted, and what was done.")
-@click.option("--url", default="http://127.0.0.1:7070", show_default=True, metavar="URL",
-              help="The primary's API.")  # fmt: skip
-@click.option("--token-file", type=FILE, help="Holds the API's token; a primary on 127.0.0.1 has "
-              "made one in its data folder. Without it, RUNALL_TOKEN.")  # fmt: skip
+@click.option(
+    "--url",
+    default="http://127.0.0.1:7070",
+    show_default=True,
+    metavar="URL",
+    help="The primary's API.",
+)
+@click.option(
+    "--token-file",
+    type=FILE,
+    help="Holds the API's token; a primary on 127.0.0.1 has "
+    "made one in its data folder. Without it, RUNALL_TOKEN.",
+)
 @click.option("--event", default="", metavar="ID", help="Only the lines about this event.")
 @format_option
 def ledger(url: str, token_file: Path | None, event: str, form: str) -> None:
@@ -80,8 +90,9 @@ def ask(url: str, token: str) -> "list[LedgerView]":
 
     headers = {"Authorization": f"Bearer {token}"}
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/v1/ledger", headers=headers, timeout=SECONDS,
-                           trust_env=False)  # fmt: skip
+        answer = httpx.get(
+            f"{url.rstrip('/')}/v1/ledger", headers=headers, timeout=SECONDS, trust_env=False
+        )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         hint = "see that the primary runs and that --url is its --listen address"
         raise KitCannotRun(f"{url} does not answer ({error})", hint) from None
@@ -94,7 +105,7 @@ def entries_of(url: str, body: bytes) -> "list[LedgerView]":
     """The lines in an answer. Raises `KitCannotRun` for what is no ledger."""
     import msgspec
 
-    from ..systems.base import LedgerView
+    from runall_harness.evidence.views import LedgerView
 
     try:
         return msgspec.json.decode(body, type=list[LedgerView])
@@ -121,7 +132,7 @@ def tell_programs(entries: "Sequence[LedgerView]", url: str, event: str) -> None
     """For programs: all lines, with times in seconds since the epoch."""
     import msgspec
 
-    from ..report import encode
+    from runall_harness.conformance.run_report import encode
 
     rows = [msgspec.to_builtins(entry) for entry in entries]
     click.echo(encode({"schema": SCHEMA, "url": url, "event": event or None, "entries": rows}))

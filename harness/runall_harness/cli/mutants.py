@@ -13,9 +13,9 @@ import click
 from .options import format_option
 
 if TYPE_CHECKING:
-    from ..mutants.effort import Asked
-    from ..mutants.mutant import Mutant
-    from ..mutants.score import Score
+    from runall_harness.mutants.mutant import Mutant
+    from runall_harness.scoring.score import Score
+    from runall_harness.scoring.trial_processes import Asked
 
 WAYS = ("scenarios", "explorer")
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -28,7 +28,7 @@ Examples:
   runall mutants --first --with scenarios      no further than to each one's death
   runall mutants --matrix                      mutants against features; releases told apart
   runall mutants --format json > kills.json
-  runall mutants --suite 'pytest tests/chaos'  score your own tests; see harness/MUTANTS.md
+  runall mutants --suite 'pytest tests/chaos'  score your own tests; see docs/mutants.md
 
 \b
 A mutant is killed when a case fails, or the explorer finds a story, by the clause
@@ -70,27 +70,66 @@ def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> li
 
 
 @click.group(invoke_without_command=True, epilog=EPILOG, short_help="Show what catches real bugs.")
-@click.option("--only", multiple=True, callback=listed, metavar="NAME",
-              help="Only this mutant; can be given more than once.")  # fmt: skip
-@click.option("--with", "ways", multiple=True, callback=ways, metavar="scenarios,explorer",
-              help="What to try them with. By default both.")  # fmt: skip
+@click.option(
+    "--only",
+    multiple=True,
+    callback=listed,
+    metavar="NAME",
+    help="Only this mutant; can be given more than once.",
+)
+@click.option(
+    "--with",
+    "ways",
+    multiple=True,
+    callback=ways,
+    metavar="scenarios,explorer",
+    help="What to try them with. By default both.",
+)
 @click.option("--first", is_flag=True, help="Stop each mutant's cases at the first that kills it.")
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), default=30.0, metavar="S",
-              show_default=True, help="Seconds that the explorer may take for each.")  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True,
-              help="Where the explorer begins.")  # fmt: skip
-@click.option("--jobs", type=click.IntRange(1, 64), metavar="N",
-              help="How many are tried at once; by default one for each core.")  # fmt: skip
-@click.option("--matrix", is_flag=True, help="Also show mutants against features, and three "
-              "releases of history told apart case by case.")  # fmt: skip
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds that the explorer may take for each.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Where the explorer begins.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="How many are tried at once; by default one for each core.",
+)
+@click.option(
+    "--matrix",
+    is_flag=True,
+    help="Also show mutants against features, and three "
+    "releases of history told apart case by case.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the mutants and try none.")
 @click.option("--write-table", is_flag=True, help="Make the tables of MUTANTS.md anew.")
-@click.option("--suite", metavar="COMMAND", help="Score this test command, in place of the kit: "
-              "it is run against each mutant as real daemons.")  # fmt: skip
-@click.option("--suite-timeout", type=click.FloatRange(min=0, min_open=True), default=300.0,
-              metavar="S", show_default=True, help="A suite that takes longer hangs.")  # fmt: skip
-@click.option("--out", type=FOLDER, metavar="DIR", help="Keep the traces of all cases here; with "
-              "--suite, what it printed and the logs of all nodes.")  # fmt: skip
+@click.option(
+    "--suite",
+    metavar="COMMAND",
+    help="Score this test command, in place of the kit: "
+    "it is run against each mutant as real daemons.",
+)
+@click.option(
+    "--suite-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    metavar="S",
+    show_default=True,
+    help="A suite that takes longer hangs.",
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    metavar="DIR",
+    help="Keep the traces of all cases here; with "
+    "--suite, what it printed and the logs of all nodes.",
+)
 @format_option
 @click.pass_context
 def mutants(ctx: click.Context, **told: Any) -> int | None:
@@ -101,7 +140,7 @@ def mutants(ctx: click.Context, **told: Any) -> int | None:
     """
     if ctx.invoked_subcommand is not None:
         return None
-    from ..mutants import ALL
+    from runall_harness.mutants import ALL
 
     chosen = [named(name) for name in told["only"]] or list(ALL)
     if told["listing"]:
@@ -115,7 +154,7 @@ def mutants(ctx: click.Context, **told: Any) -> int | None:
 
 def named(name: str) -> "Mutant":
     """The mutant of that name. Raises `click.UsageError`, with the names that are near."""
-    from ..mutants import NoSuchMutant, by_name
+    from runall_harness.mutants import NoSuchMutant, by_name
 
     try:
         return by_name(name)
@@ -127,7 +166,7 @@ def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
     """Print the mutants, and try none."""
     names = ("name", "story", "source", "clause")
     if form == "json":
-        from ..report import encode
+        from runall_harness.conformance.run_report import encode
 
         rows = [{name: getattr(mutant, name) for name in names} for mutant in chosen]
         click.echo(encode({"mutants": rows}))
@@ -141,11 +180,12 @@ def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
 
 def write_table() -> int:
     """Bring the generated part of MUTANTS.md up to date, and say whether it was."""
-    from ..generated_part import write_anew
-    from ..mutants import ALL
-    from ..mutants.page import deaths, page_path, renewed
+    from runall_harness.contract.places import page
+    from runall_harness.mutants import ALL
+    from runall_harness.reports.generated_section import write_anew
+    from runall_harness.scoring.kill_table_page import PART, deaths, renewed
 
-    path = page_path()
+    path = page(PART.page)
     changed = write_anew(path, renewed(path.read_text("utf-8"), ALL, deaths(ALL)))
     click.echo(f"{path}: {'written anew' if changed else 'was up to date'}", err=True)
     return 0
@@ -153,22 +193,26 @@ def write_table() -> int:
 
 def asked_for(told: dict[str, Any]) -> "Asked":
     """What the mutants are to be tried with."""
-    from ..mutants.effort import Asked
+    from runall_harness.scoring.trial_processes import Asked
 
     wanted = told["ways"] or WAYS
     return Asked(
-        scenarios="scenarios" in wanted, explorer="explorer" in wanted,
-        first=told["first"] and not told["matrix"], budget=told["budget"], seed=told["seed"],
+        scenarios="scenarios" in wanted,
+        explorer="explorer" in wanted,
+        first=told["first"] and not told["matrix"],
+        budget=told["budget"],
+        seed=told["seed"],
         out=told["out"],
-    )  # fmt: skip
+    )
 
 
 def try_mutants(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
     """Try them, and tell what came of it; the exit code."""
-    from ..conform import terminated_as_interrupted
-    from ..mutants.effort import try_all
-    from ..mutants.score import Score
-    from ..mutants.showing import shown
+    from runall_harness.conformance.run import terminated_as_interrupted
+    from runall_harness.scoring.progress import shown
+    from runall_harness.scoring.score import Score
+    from runall_harness.scoring.trial_processes import try_all
+
     from .conform import own_output
 
     asked = asked_for(told)
@@ -184,8 +228,8 @@ def try_mutants(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
 
 def tell(score: "Score", output: Any, told: dict[str, Any]) -> None:
     """The score, for people or for programs."""
-    from ..mutants.score import as_json, kill_table, matrix, releases_table
-    from ..report import encode
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.scoring.score import as_json, kill_table, matrix, releases_table
 
     if told["form"] == "json":
         found = as_json(score)
@@ -193,7 +237,7 @@ def tell(score: "Score", output: Any, told: dict[str, Any]) -> None:
             found["matrix"] = {trial.name: trial.verdicts for trial in score.trials}
         output.write(encode(found) + "\n")
         return
-    from ..live import Screen
+    from runall_harness.reports.progress import Screen
 
     screen = Screen(file=output, highlight=False, width=None if output.isatty() else 200)
     screen.print(kill_table(score))
@@ -209,20 +253,20 @@ def tell(score: "Score", output: Any, told: dict[str, Any]) -> None:
 # ------------------------------------------------------------------ somebody else's tests
 def score_suite(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
     """Score a foreign suite, and tell what it is worth; the exit code."""
-    from ..conform import terminated_as_interrupted
-    from ..mutants.suite import Scoring
-    from ..report import encode
+    from runall_harness.conformance.run import terminated_as_interrupted
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.scoring.suite import Scoring
 
     scoring = Scoring(told["suite"], timeout=told["suite_timeout"], out=told["out"])
     with terminated_as_interrupted():
         worth = scoring.score(chosen, told["jobs"] or 1, tell_showing)
     if told["form"] == "json":
-        from ..mutants.suite import as_json
+        from runall_harness.scoring.suite import as_json
 
         click.echo(encode(as_json(worth)))
     elif worth.fit:
-        from ..live import Screen
-        from ..mutants.suite import table
+        from runall_harness.reports.progress import Screen
+        from runall_harness.scoring.suite import table
 
         Screen(highlight=False).print(table(worth))
     if worth.fit:
@@ -235,7 +279,7 @@ def score_suite(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
 
 def tell_showing(showing: Any) -> None:
     """Say on standard error how the suite did against one mutant."""
-    from ..mutants.suite import told
+    from runall_harness.scoring.suite import told
 
     click.echo(told(showing), err=True)
 
@@ -250,9 +294,9 @@ def serve(name: str, command: tuple[str, ...]) -> None:
 
     What follows NAME is given to the daemon: runall mutants serve one_try primary --help
     """
-    from runall_reference.commands import daemons
+    from runall_reference.daemon.commands import daemons
 
-    from ..mutants.planting import Plant
+    from runall_harness.mutants.planting import Plant
 
     if name != "reference":
         named(name).lie(Plant())  # for as long as this process lives
@@ -262,11 +306,16 @@ def serve(name: str, command: tuple[str, ...]) -> None:
 @mutants.command(epilog=VERBS)
 @click.argument("verb")
 @click.argument("name", default="", metavar="[NODE]")
-@click.option("--socket", envvar="RUNALL_CONTROL_SOCKET", show_envvar=True, required=True,
-              help="Where the cluster listens.")  # fmt: skip
+@click.option(
+    "--socket",
+    envvar="RUNALL_CONTROL_SOCKET",
+    show_envvar=True,
+    required=True,
+    help="Where the cluster listens.",
+)
 def node(verb: str, name: str, socket: str) -> int:
     """Do something to a NODE of the cluster that a suite is run against."""
-    from ..mutants.control import ask
+    from runall_harness.scoring.control_socket import ask
 
     told = ask(socket, verb, name)
     click.echo(told.words, err=told.code != 0)

@@ -7,9 +7,13 @@ import click
 
 # What a command prints: a page for people, or JSON and nothing else on standard output.
 format_option = click.option(
-    "--format", "form", type=click.Choice(["pretty", "json"]), default="pretty", show_default=True,
+    "--format",
+    "form",
+    type=click.Choice(["pretty", "json"]),
+    default="pretty",
+    show_default=True,
     help="For people, or for programs.",
-)  # fmt: skip
+)
 
 
 def schema_option(flag: str, made_by: str, words: str) -> Any:
@@ -21,7 +25,7 @@ def schema_option(flag: str, made_by: str, words: str) -> Any:
 
     def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if value and not ctx.resilient_parsing:
-            from ..report import encode
+            from runall_harness.conformance.run_report import encode
 
             module, name = made_by.split(":")
             click.echo(encode(getattr(import_module(f"runall_harness.{module}"), name)()))

@@ -9,9 +9,9 @@ import click
 from .options import format_option, schema_option
 
 if TYPE_CHECKING:
-    from ..explorer.replay import Replayed, ReplayReport
-    from ..explorer.story import Script
-    from ..history import AnyLine
+    from runall_harness.evidence.history import AnyLine
+    from runall_harness.explorer.replay import Replayed, ReplayReport
+    from runall_harness.explorer.story import Script
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -41,16 +41,33 @@ story can't be told on that rig, 3 the kit could not run, or FILE has no story,
 
 @click.command(epilog=EPILOG, short_help="Tell a story again that explore has saved.")
 @click.argument("file", type=FILE)
-@click.option("--rig", type=click.Choice(RIGS), default="simulated", show_default=True,
-              help="Where: in virtual time, or on real nodes.")  # fmt: skip
+@click.option(
+    "--rig",
+    type=click.Choice(RIGS),
+    default="simulated",
+    show_default=True,
+    help="Where: in virtual time, or on real nodes.",
+)
 @click.option("--honest", is_flag=True, help="Leave out the bug that was planted.")
-@click.option("--out", type=FOLDER, default=KEPT, metavar="DIR", show_default=True,
-              help="Where the history of a replay on real nodes is kept.")  # fmt: skip
-@click.option("--base-image", metavar="IMAGE", envvar="RUNALL_BASE_IMAGE", show_envvar=True,
-              help="What the docker rig builds its image on.")  # fmt: skip
+@click.option(
+    "--out",
+    type=FOLDER,
+    default=KEPT,
+    metavar="DIR",
+    show_default=True,
+    help="Where the history of a replay on real nodes is kept.",
+)
+@click.option(
+    "--base-image",
+    metavar="IMAGE",
+    envvar="RUNALL_BASE_IMAGE",
+    show_envvar=True,
+    help="What the docker rig builds its image on.",
+)
 @format_option
-@schema_option("--schema", "explorer.replay:report_schema",
-               "Print the JSON Schema of the report and end.")  # fmt: skip
+@schema_option(
+    "--schema", "explorer.replay:report_schema", "Print the JSON Schema of the report and end."
+)
 def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None, form: str) -> int:
     """Tell a story again, and see whether it still breaks what it broke.
 
@@ -59,7 +76,8 @@ def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None
     """
     from msgspec.structs import replace
 
-    from ..explorer.story import read_script
+    from runall_harness.explorer.story import read_script
+
     from .conform import own_output
 
     script, before = read_script(file)
@@ -79,26 +97,21 @@ def simulated(
     file: Path, script: "Script", before: "list[AnyLine]"
 ) -> "tuple[ReplayReport, Replayed]":
     """Tell it in virtual time."""
-    from ..explorer.replay import replay_simulated, report_replay
+    from runall_harness.explorer.replay import replay_simulated, report_replay
 
     again = replay_simulated(script)
     return report_replay(file, before, again, None), again
 
 
 def real(
-    file: Path,
-    script: "Script",
-    before: "list[AnyLine]",
-    rig: str,
-    out: Path,
-    base: str | None,
+    file: Path, script: "Script", before: "list[AnyLine]", rig: str, out: Path, base: str | None
 ) -> "tuple[ReplayReport, Replayed | None]":
     """Tell it on real nodes, if all of it can be placed there."""
-    from ..explorer.performing import run_name
-    from ..explorer.placing import hindrances
-    from ..explorer.replay import replay_real, report_replay, report_unplaced
-    from ..rigs.choose import choose
-    from ..verdicts import Inconclusive
+    from runall_harness.contract.verdicts import Inconclusive
+    from runall_harness.explorer.performing import run_name
+    from runall_harness.explorer.placing import hindrances
+    from runall_harness.explorer.replay import replay_real, report_replay, report_unplaced
+    from runall_harness.rigs.choose import choose
 
     if why := hindrances(script, rig, abilities(rig)):
         return report_unplaced(file, before, script, rig, why), None
@@ -115,15 +128,15 @@ def real(
 def abilities(rig: str) -> frozenset[str]:
     """What can be done to the nodes of a rig, before there are any."""
     if rig == "docker":
-        from ..rigs.docker.rig import ABILITIES
+        from runall_harness.rigs.docker.rig import ABILITIES
     else:
-        from ..rigs.processes import ABILITIES
+        from runall_harness.rigs.processes.rig import ABILITIES
     return ABILITIES
 
 
 def save(path: Path, again: "Replayed") -> None:
     """Write the history of this time."""
-    from ..history import History
+    from runall_harness.evidence.history import History
 
     history = History()
     history.lines = again.lines
@@ -137,9 +150,9 @@ def say(line: str) -> None:
 
 def tell(report: "ReplayReport", again: "Replayed | None", form: str, output: TextIO) -> None:
     """The result: JSON, or words."""
-    from ..explorer.shown import print_replay
-    from ..live import Screen
-    from ..report import encode
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.explorer.shown import print_replay
+    from runall_harness.reports.progress import Screen
 
     if form == "json":
         output.write(encode(report) + "\n")

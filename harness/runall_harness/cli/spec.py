@@ -7,8 +7,11 @@ from .options import format_option
 
 @click.command(short_help="Show the clauses and the cases of each.")
 @format_option
-@click.option("--write-diagrams", is_flag=True, help="Draw the state machines in SPEC.md anew, "
-              "from the machines themselves, and show nothing.")  # fmt: skip
+@click.option(
+    "--write-diagrams",
+    is_flag=True,
+    help="Draw the state machines in SPEC.md anew, from the machines themselves, and show nothing.",
+)
 def spec(form: str, write_diagrams: bool) -> None:
     """Show what is promised, clause by clause, and which cases show it.
 
@@ -16,8 +19,8 @@ def spec(form: str, write_diagrams: bool) -> None:
     """
     if write_diagrams:
         return redraw()
-    from ..cases import load_cases
-    from ..spec import clauses
+    from runall_harness.contract.cases import load_cases
+    from runall_harness.contract.clauses import clauses
 
     cases = load_cases()
     shown = {clause: [c.id for c in cases if clause in c.clauses] for clause in clauses()}
@@ -26,8 +29,8 @@ def spec(form: str, write_diagrams: bool) -> None:
 
 def redraw() -> None:
     """Bring the generated part of SPEC.md up to date, and say whether it was."""
-    from ..diagrams import write_diagrams
-    from ..spec import spec_path
+    from runall_harness.contract.clauses import spec_path
+    from runall_harness.reports.spec_diagrams import write_diagrams
 
     path = spec_path()
     changed = write_diagrams(path)
@@ -36,8 +39,8 @@ def redraw() -> None:
 
 def print_json(shown: dict[str, list[str]]) -> None:
     """For programs."""
-    from ..report import encode
-    from ..spec import clauses
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.contract.clauses import clauses
 
     rows = [
         {
@@ -54,7 +57,7 @@ def print_json(shown: dict[str, list[str]]) -> None:
 
 def print_pretty(shown: dict[str, list[str]]) -> None:
     """For people: by section, with the number of cases."""
-    from ..spec import clauses
+    from runall_harness.contract.clauses import clauses
 
     section = ""
     for clause in clauses().values():

@@ -24,15 +24,19 @@ def system() -> None:
 
 @system.command(short_help="Write a commented file to begin with.")
 @click.argument("name")
-@click.option("--adapter", is_flag=True, help="Write a short file for a scheduler of your own, and "
-              "NAME_adapter.py, a program to fill in, which speaks its API.")  # fmt: skip
+@click.option(
+    "--adapter",
+    is_flag=True,
+    help="Write a short file for a scheduler of your own, and "
+    "NAME_adapter.py, a program to fill in, which speaks its API.",
+)
 def new(name: str, adapter: bool) -> int:
     """Write NAME.toml: the description of the reference, with comments, to be made your own.
 
     It runs as it is. With --adapter the file is a short one, with what every scheduler needs to say
     and nothing more. A file that is there already is never written over.
     """
-    from ..systems.beginnings import beginning
+    from runall_harness.systems.scaffold import beginning
 
     folder, stem = Path(name).parent, Path(name).name
     texts = {folder / file: text for file, text in beginning(stem, adapter=adapter).items()}
@@ -59,10 +63,10 @@ def write_new(path: Path, text: str) -> None:
 @system.command(name="list", short_help="Name the systems that the kit knows.")
 def listing() -> int:
     """Name the systems that `runall conform --system` knows, with their policies."""
-    from runall_reference.policies import POLICIES
+    from runall_reference.brain.policies import POLICIES
 
-    from ..systems.description import read_description
-    from ..systems.shipped import shipped
+    from runall_harness.systems.description import read_description
+    from runall_harness.systems.shipped import shipped
 
     known = {"reference": ("the scheduler of this kit", list(POLICIES))}
     for name, path in shipped().items():
@@ -80,8 +84,8 @@ def check(file: Path) -> int:
 
     Exit codes: 0 the file is right, 1 it is not, 64 wrong usage.
     """
-    from ..rigs.base import KitCannotRun
-    from ..systems.description import read_description
+    from runall_harness.contract.errors import KitCannotRun
+    from runall_harness.systems.description import read_description
 
     try:
         described = read_description(file)
@@ -98,10 +102,10 @@ def check(file: Path) -> int:
 
 def check_policy(file: Path, policy: str) -> None:
     """Judge a file with one of its policies. Raises `KitCannotRun`."""
-    from ..cases import load_cases
-    from ..known import declarations
-    from ..systems.classes import load_class
-    from ..systems.description import read_description
+    from runall_harness.conformance.known_failures import declarations
+    from runall_harness.contract.cases import load_cases
+    from runall_harness.systems.classes import load_class
+    from runall_harness.systems.description import read_description
 
     described = read_description(file, policy)
     if described.adapter.client:
@@ -114,7 +118,7 @@ def check_policy(file: Path, policy: str) -> None:
 @system.command(short_help="Print the JSON Schema of such a file.")
 def schema() -> None:
     """Print the JSON Schema of a file that describes a system."""
-    from ..report import encode
-    from ..systems.description import description_schema
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.systems.description import description_schema
 
     click.echo(encode(description_schema()))

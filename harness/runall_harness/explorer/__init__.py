@@ -5,19 +5,3 @@ A *play* is one bounded world on its way: nodes, jobs, a base fault, and the his
 point of every play, and every two of them; `signature` says when two plays have become the same,
 so that only one of them is played to its end.
 """
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .hunting import Hunted, hunt
-
-__all__ = ["Hunted", "hunt"]
-
-
-def __getattr__(name: str) -> Any:
-    """The hunt, loaded when it is asked for: worlds and plays are heavy."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.hunting"), name)

@@ -6,8 +6,8 @@ to steer towards transitions and faults that no story has had yet.
 
 import time
 
+from runall_harness.contract.errors import KitCannotRun
 from runall_harness.mutants import by_name
-from runall_harness.rigs.base import KitCannotRun
 
 from .coverage import every_pair
 from .exploration import Explored

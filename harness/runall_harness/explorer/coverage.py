@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, get_args
 
 import msgspec
-from runall_reference.machines import JOB, LINK, ROLE, Life, Rule
+from runall_reference.brain.machines import JOB, LINK, ROLE, Life, Rule
 
 from .moves import ORDERS, AnyMove, Order
 from .play import Play
@@ -97,10 +97,12 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
                 never[reason] = (*never.get(reason, ()), pair)
         possible = possible_pairs()
         return cls(
-            taken=len(seen.intersection(possible)), possible=len(possible), never=never,
+            taken=len(seen.intersection(possible)),
+            possible=len(possible),
+            never=never,
             missing=tuple(pair for pair in possible if pair not in seen),
             impossible=tuple(pair for pair, reason in every.items() if reason and pair in seen),
-        )  # fmt: skip
+        )
 
     def lines(self) -> list[str]:
         """For people: the measure, what is missing by its row, and what can't occur."""

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-from runall_harness.rigs.base import KitCannotRun
-from runall_harness.together import serve_parent
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.host.child_process import serve_parent
 
 from .search import Found, Search, Tally
 from .shrink import shrink
@@ -80,8 +80,11 @@ class Explored(msgspec.Struct, kw_only=True):
 
     def note(self, found: Found) -> list[Key]:
         """Take in a story, unless what it breaks is known; what is new of that."""
-        new = [key for broken in found.broken
-               if (key := (broken.check, broken.clause)) not in self.found]  # fmt: skip
+        new = [
+            key
+            for broken in found.broken
+            if (key := (broken.check, broken.clause)) not in self.found
+        ]
         self.found.update(dict.fromkeys(new, found))
         return new
 

@@ -47,9 +47,13 @@ class Bar(Log):
     def __init__(self, console: Console, total: float) -> None:
         super().__init__(console, total)
         self.progress = Progress(
-            BarColumn(24), TextColumn("{task.description}", markup=False),
-            console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
+            BarColumn(24),
+            TextColumn("{task.description}", markup=False),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self.task = self.progress.add_task("", total=total)
 
     def __enter__(self) -> Self:

@@ -26,10 +26,15 @@ SEEDS, STORIES = 40, 12
 # Where moves show most: a job that goes on, alone and with a backup, one of the primary, and what
 # needs more than one failure, or a slot that was served before it.
 CHOSEN = (
-    "quiet/manual", "quiet/scheduled+target", "crash/manual+backup", "restart/scheduled",
-    "quiet/manual+max_children+params", "late/manual+target+max_children", "lost/manual+enabled",
+    "quiet/manual",
+    "quiet/scheduled+target",
+    "crash/manual+backup",
+    "restart/scheduled",
+    "quiet/manual+max_children+params",
+    "late/manual+target+max_children",
+    "lost/manual+enabled",
     "back/scheduled+max_reruns",
-)  # fmt: skip
+)
 KINDS = ("orders", "nemesis", "crash")
 
 

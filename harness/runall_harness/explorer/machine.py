@@ -24,7 +24,7 @@ try:
         run_state_machine_as_test,
     )
 except ModuleNotFoundError as missing:
-    from runall_harness.rigs.base import KitCannotRun
+    from runall_harness.contract.errors import KitCannotRun
 
     hint = "install the extra: pip install 'runall-kit[breeding]'"
     raise KitCannotRun("Hypothesis, which breeds stories, is not installed", hint) from missing
@@ -97,11 +97,16 @@ def search(plan: SeedPlan, seed: int, examples: int) -> Bred:
 def effort(plan: SeedPlan, examples: int) -> settings:
     """How Hypothesis goes about it: no time limits, nothing on disk, nothing printed."""
     return settings(
-        max_examples=examples, stateful_step_count=2 * plan.most_moves + 1, deadline=None,
-        database=None, verbosity=Verbosity.quiet, print_blob=False, report_multiple_bugs=False,
+        max_examples=examples,
+        stateful_step_count=2 * plan.most_moves + 1,
+        deadline=None,
+        database=None,
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        report_multiple_bugs=False,
         phases=(Phase.generate, Phase.target, Phase.shrink),
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
-    )  # fmt: skip
+    )
 
 
 def machine(shared: Search) -> type[RuleBasedStateMachine]:

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-from runall_reference.books import Step
-from runall_reference.shells.failpoints import Failpoint, Fuse, Where
+from runall_reference.brain.record_set import Step
+from runall_reference.daemon.failpoints import Failpoint, Fuse, Where
 
 from .play import EVENT, Play
 from .worlds import AT_ONCE, HELD, LATE
@@ -245,12 +245,17 @@ def crashes(play: Play) -> list[AnyMove]:
     """Every crash inside the next act, with every return."""
     return [
         Crash(
-            at=play.acts, node=point.node, brain=point.brain, where=point.where,
-            act=point.act, count=point.nth, back=back,
+            at=play.acts,
+            node=point.node,
+            brain=point.brain,
+            where=point.where,
+            act=point.act,
+            count=point.nth,
+            back=back,
         )
         for point in crash_points(play)
         for back in (AT_ONCE, LATE, None)
-    ]  # fmt: skip
+    ]
 
 
 def nemesis(play: Play) -> list[AnyMove]:

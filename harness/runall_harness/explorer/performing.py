@@ -14,13 +14,16 @@ from typing import Any
 
 import msgspec
 
-from runall_harness.cases import Case
-from runall_harness.cluster import SCRIPT, Cluster
-from runall_harness.history import AnyLine, Owed, Witnessed
-from runall_harness.rigs.base import Execution, NodeSpec, Proof, Rig, Site
-from runall_harness.systems.base import Rejected, Timings, Unreachable
-from runall_harness.systems.reference import Reference
-from runall_harness.verdicts import Inconclusive
+from runall_harness.contract.cases import Case
+from runall_harness.contract.verdicts import Inconclusive
+from runall_harness.evidence.facts import Execution, Proof
+from runall_harness.evidence.history import AnyLine, Owed, Witnessed
+from runall_harness.evidence.views import Rejected, Unreachable
+from runall_harness.evidence.witness_job import SCRIPT
+from runall_harness.rigs.base import NodeSpec, Rig, Site
+from runall_harness.scenario.cluster import Cluster
+from runall_harness.systems.base import Timings
+from runall_harness.systems.reference.system import Reference
 
 from .moves import ORDERS
 from .placing import Deed, deeds
@@ -55,7 +58,7 @@ class Cast(Reference):
         spec = super().node(site, name, role, primaries)
         if not self.mutant:
             return spec
-        from runall_harness.mutants.served import serve
+        from runall_harness.mutants.daemons import serve
 
         options = spec.command[spec.command.index(role) :]
         return msgspec.structs.replace(spec, command=(*serve(self.mutant), *options))
@@ -65,9 +68,17 @@ def perform(story: Story, rig: Rig) -> "Performance":
     """Play a story on real nodes to its end. Raises `Inconclusive` or `KitCannotRun`."""
     name = f"replay/{story.script.outline.name}"
     case = Case(
-        id=name, feature="replay", scenario=name, trigger=story.script.outline.trigger, clauses=(),
-        needs=(), tags=frozenset({"partition"}), file="", line=0, scenario_line=0,
-    )  # fmt: skip
+        id=name,
+        feature="replay",
+        scenario=name,
+        trigger=story.script.outline.trigger,
+        clauses=(),
+        needs=(),
+        tags=frozenset({"partition"}),
+        file="",
+        line=0,
+        scenario_line=0,
+    )
     system = Cast(story.script, rig.name)
     with closing(Cluster(rig, case, system)) as cluster:
         performance = Performance(cluster, story)
@@ -197,8 +208,11 @@ class Performance:
 
         As its number from 0, whether it is the end, and when that is.
         """
-        told = {line.execution.id: line.execution for line in self.story.lines
-                if isinstance(line, Witnessed)}  # fmt: skip
+        told = {
+            line.execution.id: line.execution
+            for line in self.story.lines
+            if isinstance(line, Witnessed)
+        }
         ordered = sorted(told.values(), key=lambda execution: execution.started_at)
         found: list[tuple[int, bool, float]] = []
         for number, execution in enumerate(ordered):

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from runall_harness.history import AnyLine, Fault, Start, Witnessed
-from runall_harness.rigs.base import Execution
+from runall_harness.evidence.facts import Execution
+from runall_harness.evidence.history import AnyLine, Fault, Start, Witnessed
 
+from .narration import Sentence
 from .story import Story
-from .telling import Sentence
 from .worlds import WORKERS
 
 COLUMNS = 72
@@ -22,16 +22,27 @@ SCALES = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 TICK = 10
 # What befalls a server, and how it stands from then on.
 STATES = {
-    "kill": "down", "crash": "down", "stop": "stopped", "pause": "frozen", "unpause": "up",
-    "cut": "cut", "join": "up",
-}  # fmt: skip
+    "kill": "down",
+    "crash": "down",
+    "stop": "stopped",
+    "pause": "frozen",
+    "unpause": "up",
+    "cut": "cut",
+    "join": "up",
+}
 # sign, the same where the output can't show it, and colour
 SIGNS = {
-    "up": ("─", "-", "green"), "down": (" ", " ", ""), "stopped": ("┄", ".", "yellow"),
-    "frozen": ("≈", "~", "cyan"), "cut": ("╳", "/", "magenta"), "running": ("█", "=", "blue"),
-    "completed": ("✓", "v", "bold green"), "failed": ("✗", "x", "bold red"),
-    "terminated": ("!", "!", "bold yellow"), "killed": ("✗", "x", "bold red"),
-}  # fmt: skip
+    "up": ("─", "-", "green"),
+    "down": (" ", " ", ""),
+    "stopped": ("┄", ".", "yellow"),
+    "frozen": ("≈", "~", "cyan"),
+    "cut": ("╳", "/", "magenta"),
+    "running": ("█", "=", "blue"),
+    "completed": ("✓", "v", "bold green"),
+    "failed": ("✗", "x", "bold red"),
+    "terminated": ("!", "!", "bold yellow"),
+    "killed": ("✗", "x", "bold red"),
+}
 LEGEND = ("up", "stopped", "frozen", "cut", "running", "completed", "terminated", "killed")
 
 

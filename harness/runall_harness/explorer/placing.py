@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
-from runall_reference.books import Put, Step
-from runall_reference.shells.failpoints import Failpoint, Fuse, Where
+from runall_reference.brain.record_set import Put, Step
+from runall_reference.daemon.failpoints import Failpoint, Fuse, Where
 
-from runall_harness.history import Call, Fault, Start
+from runall_harness.evidence.history import Call, Fault, Start
 from runall_harness.rigs.base import CrashPoint
 
 from .moves import AnyMove, Crash, Cut, Message, Order, Pause
@@ -26,9 +26,14 @@ Verb = Literal[
     "kill", "stop", "pause", "unpause", "cut", "join", "crash", "start", "order", "release"
 ]
 DONE: dict[str, Verb] = {
-    "kill": "kill", "stop": "stop", "pause": "pause", "unpause": "unpause", "cut": "cut",
-    "join": "join", "crash": "crash",
-}  # fmt: skip
+    "kill": "kill",
+    "stop": "stop",
+    "pause": "pause",
+    "unpause": "unpause",
+    "cut": "cut",
+    "join": "join",
+    "crash": "crash",
+}
 
 # Earlier than any second of a story: when its job is about to be started.
 LAUNCH = -10.0
@@ -52,8 +57,11 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
 # ------------------------------------------------------------------ what can't be done there
 def hindrances(script: Script, rig: str, abilities: frozenset[str]) -> list[str]:
     """Why a story can't be placed on a rig: the sentence of each move, and what is missing."""
-    found = [f"{move.sentence()}: {why}" for move in script.moves
-             if (why := hindrance(move, script, rig, abilities))]  # fmt: skip
+    found = [
+        f"{move.sentence()}: {why}"
+        for move in script.moves
+        if (why := hindrance(move, script, rig, abilities))
+    ]
     if script.mutant and rig != "processes":
         why = "the image has the reference, and no bugs to plant; take --rig processes"
         found.append(f"the bug {script.mutant} is planted: {why}")
@@ -102,8 +110,10 @@ def calls_before(story: Story) -> int:
 def pointed(story: Story, done: list[Deed]) -> list[Deed]:
     """The same, each crash with its point."""
     crashes = crash_points(story.script, [deed.at for deed in done])
-    return [msgspec.structs.replace(deed, point=next(crashes)) if deed.verb == "crash" else deed
-            for deed in done]  # fmt: skip
+    return [
+        msgspec.structs.replace(deed, point=next(crashes)) if deed.verb == "crash" else deed
+        for deed in done
+    ]
 
 
 # ------------------------------------------------------------------ where a crash falls
@@ -186,8 +196,7 @@ def point_of(play: Recorded, move: Crash, done: list[float]) -> CrashPoint | Non
 
 def nearest(work: list[Passed], move: Crash) -> CrashPoint:
     """The last of these points, by the shortest count: from some table's first change on."""
-    alike = [p.where == move.where and (move.where != "between" or p.act == move.act)
-             for p in work]  # fmt: skip
+    alike = [p.where == move.where and (move.where != "between" or p.act == move.act) for p in work]
     counts = {"": sum(alike)}
     for number, passed in enumerate(work):
         for table in sorted(passed.tables):

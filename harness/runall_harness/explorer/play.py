@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from runall_reference.primary import Primary
-from runall_reference.records import Finished, Job, Reopened, Run
-from runall_reference.timing import Timing
+from runall_reference.brain.primary import Primary
+from runall_reference.brain.records import Finished, Job, Reopened, Run
+from runall_reference.brain.timing import Timing
 
-from runall_harness.history import (
+from runall_harness.evidence.facts import Proof
+from runall_harness.evidence.history import (
     Answer,
     Call,
     End,
@@ -25,12 +26,13 @@ from runall_harness.history import (
     Start,
     Witnessed,
 )
-from runall_harness.rigs.base import NodeSpec, Proof
-from runall_harness.rigs.simulated import SimulatedSite
-from runall_harness.simulation.node import Living, Node
-from runall_harness.simulation.world import EPOCH
-from runall_harness.systems.base import JobView, Rejected, Unreachable
-from runall_harness.systems.reference import CAPABILITIES, NEVER_CLAIMED, SimulatedClient, job_of
+from runall_harness.evidence.views import JobView, Rejected, Unreachable
+from runall_harness.rigs.base import NodeSpec
+from runall_harness.rigs.simulated.node import Living, Node
+from runall_harness.rigs.simulated.rig import SimulatedSite
+from runall_harness.rigs.simulated.world import EPOCH
+from runall_harness.systems.reference.simulated_client import SimulatedClient
+from runall_harness.systems.reference.views import CAPABILITIES, NEVER_CLAIMED, job_of
 
 from .promises import returns_are_prompt
 from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
@@ -49,11 +51,14 @@ def event_of(outline: Outline, slot: int) -> dict[str, Any]:
     """
     after, also = (2, 4) if outline.trigger == "manual" else (1, 3, 5), outline.event
     return {
-        "id": EVENT, "catch_up": True, "max_children": 1,
+        "id": EVENT,
+        "catch_up": True,
+        "max_children": 1,
         "timing": Timing(minutes=tuple((slot + minute) % 60 for minute in after)),
-        **also, "target": outline.target,
+        **also,
+        "target": outline.target,
         "params": {"tag": TAG, "note": "of the event", **also.get("params", {})},
-    }  # fmt: skip
+    }
 
 
 class Play:
@@ -78,10 +83,16 @@ class Play:
         policy = self.outline.policy
         claimed = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
         return Meta(
-            at=self.site.now(), case=f"explore/{self.outline.name}", system="reference",
-            version="", policy=policy, rig="simulated", capabilities=tuple(sorted(claimed)),
-            grace=self.outline.settings.kill_grace + MOMENT, lag=MOMENT,
-        )  # fmt: skip
+            at=self.site.now(),
+            case=f"explore/{self.outline.name}",
+            system="reference",
+            version="",
+            policy=policy,
+            rig="simulated",
+            capabilities=tuple(sorted(claimed)),
+            grace=self.outline.settings.kill_grace + MOMENT,
+            lag=MOMENT,
+        )
 
     # ---------------------------------------------------------------- the beginning
     def rise(self) -> None:

@@ -7,9 +7,9 @@ no longer runs, and the jobs it ran have ended a moment later (RA-2.2).
 
 from collections.abc import Iterable, Iterator
 
-from runall_reference.machines import ACTIVE
+from runall_reference.brain.machines import ACTIVE
 
-from runall_harness.history import Answer, AnyLine, Call, Fault, Owed, Seen, Start
+from runall_harness.evidence.history import Answer, AnyLine, Call, Fault, Owed, Seen, Start
 
 from .worlds import HELD
 

@@ -12,15 +12,15 @@ import msgspec
 
 from runall_harness.checks import Broken, examine
 from runall_harness.checks.report import code_of
-from runall_harness.history import AnyLine, Told
-from runall_harness.json_schemas import schema_of
+from runall_harness.contract.json_schemas import schema_of
+from runall_harness.contract.verdicts import INCONCLUSIVE
+from runall_harness.evidence.history import AnyLine, Told
 from runall_harness.rigs.base import Rig
-from runall_harness.verdicts import INCONCLUSIVE
 
+from .narration import happenings
 from .performing import SPEED, perform
 from .report import VERDICTS, BrokenClause, ToldSentence, report_broken
 from .story import Script, Story, tell_story
-from .telling import happenings
 
 SCHEMA = "runall-replay/1"
 
@@ -78,9 +78,13 @@ def replay_real(script: Script, rig: Rig) -> Replayed:
     story = tell_story(script)
     performance = perform(story, rig)
     return Replayed(
-        script=script, rig=rig.name, lines=performance.lines, began=performance.began, story=story,
+        script=script,
+        rig=rig.name,
+        lines=performance.lines,
+        began=performance.began,
+        story=story,
         notes=(f"told {SPEED:g} times as fast as in virtual time", *performance.notes),
-    )  # fmt: skip
+    )
 
 
 def report_replay(
@@ -90,14 +94,20 @@ def report_replay(
     was, findings = examine(before).violations, examine(again.lines)
     simulated = again.rig == "simulated"
     return ReplayReport(
-        schema=SCHEMA, file=str(file), rig=again.rig, verdict=VERDICTS[code_of(findings, 0)],
-        words=words(was, findings.violations, findings.open), mutant=again.script.mutant,
+        schema=SCHEMA,
+        file=str(file),
+        rig=again.rig,
+        verdict=VERDICTS[code_of(findings, 0)],
+        words=words(was, findings.violations, findings.open),
+        mutant=again.script.mutant,
         same=bool(clauses(was) & clauses(findings.violations)),
         identical=equal(before, again) if simulated else None,
         before=[report_broken(each) for each in was],
         now=[report_broken(each) for each in findings.violations],
-        sentences=told(again), notes=list(again.notes), history=str(history or ""),
-    )  # fmt: skip
+        sentences=told(again),
+        notes=list(again.notes),
+        history=str(history or ""),
+    )
 
 
 def report_unplaced(
@@ -105,11 +115,20 @@ def report_unplaced(
 ) -> ReplayReport:
     """What is said of a story that could not be told there: nothing was proven."""
     return ReplayReport(
-        schema=SCHEMA, file=str(file), rig=rig, verdict=VERDICTS[INCONCLUSIVE],
-        words=f"this story was not told on the {rig} rig", mutant=script.mutant, same=False,
-        identical=None, before=[report_broken(each) for each in examine(before).violations],
-        now=[], sentences=[], notes=why, history="",
-    )  # fmt: skip
+        schema=SCHEMA,
+        file=str(file),
+        rig=rig,
+        verdict=VERDICTS[INCONCLUSIVE],
+        words=f"this story was not told on the {rig} rig",
+        mutant=script.mutant,
+        same=False,
+        identical=None,
+        before=[report_broken(each) for each in examine(before).violations],
+        now=[],
+        sentences=[],
+        notes=why,
+        history="",
+    )
 
 
 def equal(before: Sequence[AnyLine], again: Replayed) -> bool | None:

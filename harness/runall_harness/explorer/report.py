@@ -11,9 +11,9 @@ import msgspec
 
 from runall_harness.checks import Broken
 from runall_harness.checks.guarantees import CHECKS
-from runall_harness.json_schemas import schema_of
-from runall_harness.spec import clause_text
-from runall_harness.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
+from runall_harness.contract.clauses import clause_text
+from runall_harness.contract.json_schemas import schema_of
+from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
 
 from .exploration import Explored, Order
 from .moves import KINDS, AnyMove
@@ -129,14 +129,23 @@ def make_report(
     idle = silent(exercised, order) if every else []
     agree = len({frozenset(each.clauses) for each in explored}) == 1 if explored[1:] else None
     return ExploreReport(
-        schema=SCHEMA, verdict=VERDICTS[code_of(explored, idle, agree)],
-        policy=order.outlines[0].policy, mutant=order.mutant, faults=list(order.kinds),
-        moves=order.depth, worlds=explored[0].worlds,
-        figures=[figures(each, merging=order.merge and not number)
-                 for number, each in enumerate(explored) if each.tally.states],
-        agree=agree, exercised=dict(sorted(exercised.items())), idle=idle,
+        schema=SCHEMA,
+        verdict=VERDICTS[code_of(explored, idle, agree)],
+        policy=order.outlines[0].policy,
+        mutant=order.mutant,
+        faults=list(order.kinds),
+        moves=order.depth,
+        worlds=explored[0].worlds,
+        figures=[
+            figures(each, merging=order.merge and not number)
+            for number, each in enumerate(explored)
+            if each.tally.states
+        ],
+        agree=agree,
+        exercised=dict(sorted(exercised.items())),
+        idle=idle,
         violations=[report_story(story, path) for story, path in stories],
-    )  # fmt: skip
+    )
 
 
 def silent(exercised: dict[str, int], order: Order) -> list[str]:
@@ -160,12 +169,18 @@ def figures(explored: Explored, *, merging: bool) -> Figures:
     """How much was done."""
     tally, (schedules, states) = explored.tally, explored.rates()
     return Figures(
-        merging=merging, worlds=len(explored.worlds), schedules=tally.schedules,
-        merged=tally.merged, states=tally.states, acts=tally.acts,
-        seconds=round(explored.seconds, 3), core_seconds=round(tally.seconds, 3),
-        schedules_per_second=round(schedules, 1), states_per_second=round(states, 1),
+        merging=merging,
+        worlds=len(explored.worlds),
+        schedules=tally.schedules,
+        merged=tally.merged,
+        states=tally.states,
+        acts=tally.acts,
+        seconds=round(explored.seconds, 3),
+        core_seconds=round(tally.seconds, 3),
+        schedules_per_second=round(schedules, 1),
+        states_per_second=round(states, 1),
         clauses=sorted(explored.clauses),
-    )  # fmt: skip
+    )
 
 
 def report_story(story: Story, path: Path) -> StoryReport:
@@ -183,9 +198,13 @@ def report_story(story: Story, path: Path) -> StoryReport:
 def report_broken(broken: Broken) -> BrokenClause:
     """A broken clause as the report has it."""
     return BrokenClause(
-        check=broken.check, clause=broken.clause, text=clause_text(broken.clause),
-        expected=broken.expected, seen=broken.seen, lines=broken.lines,
-    )  # fmt: skip
+        check=broken.check,
+        clause=broken.clause,
+        text=clause_text(broken.clause),
+        expected=broken.expected,
+        seen=broken.seen,
+        lines=broken.lines,
+    )
 
 
 def report_schema() -> dict[str, Any]:

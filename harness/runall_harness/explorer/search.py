@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from runall_harness.checks import Broken, examine
-from runall_harness.simulation.world import EPOCH
+from runall_harness.rigs.simulated.world import EPOCH
 
 from .moves import KINDS, AnyMove
 from .play import Play
@@ -141,7 +141,7 @@ class Search:
             seconds = time.monotonic() - self.began
             yield Found(
                 outline=self.outline, moves=moves, broken=findings.violations, seconds=seconds
-            )  # fmt: skip
+            )
 
 
 def retell(outline: Outline, moves: Iterable[AnyMove]) -> Play:

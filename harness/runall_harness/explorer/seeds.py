@@ -89,9 +89,14 @@ def search_seed(seed: int, plan: SeedPlan) -> SeedResult:
         teller = Teller(seed, plan, ear)
         found = next(filter(None, (teller.tell() for _ in range(plan.stories))), None)
     return SeedResult(
-        seed=seed, stories=teller.stories, acts=teller.acts, seconds=time.monotonic() - began,
-        pairs=tuple(sorted(ear.pairs)), exercised=dict(teller.exercised), found=found,
-    )  # fmt: skip
+        seed=seed,
+        stories=teller.stories,
+        acts=teller.acts,
+        seconds=time.monotonic() - began,
+        pairs=tuple(sorted(ear.pairs)),
+        exercised=dict(teller.exercised),
+        found=found,
+    )
 
 
 class Teller:

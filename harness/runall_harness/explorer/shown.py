@@ -9,17 +9,10 @@ from rich.text import Text
 
 from .exploration import Explored, Key, Running
 from .gauge import Log
+from .narration import Sentence
 from .picture import picture
-from .report import (
-    BrokenClause,
-    ExploreReport,
-    Figures,
-    StoryReport,
-    ToldSentence,
-    report_broken,
-)
+from .report import BrokenClause, ExploreReport, Figures, StoryReport, ToldSentence, report_broken
 from .story import Story
-from .telling import Sentence
 
 if TYPE_CHECKING:
     from .replay import ReplayReport
@@ -108,8 +101,11 @@ def print_replay(console: Console, report: "ReplayReport", story: Story | None) 
     if report.history:
         say(console, f"  history   {report.history}")
     if report.identical is False:
-        say(console, "  note      its history is not the one in the file: the kit has changed, or "
-            "another bug is planted")  # fmt: skip
+        say(
+            console,
+            "  note      its history is not the one in the file: the kit has changed, or "
+            "another bug is planted",
+        )
     say(console, f"\n{report.words}")
 
 
@@ -120,8 +116,9 @@ def exercised_table(exercised: dict[str, int]) -> Table:
     third = -(-len(rows) // 3)
     for at in range(third):
         cells = [cell for row in rows[at::third] for cell in row]
-        table.add_row(*(Text(cell, "dim" if number % 2 else "") for number, cell in
-                        enumerate(cells)))  # fmt: skip
+        table.add_row(
+            *(Text(cell, "dim" if number % 2 else "") for number, cell in enumerate(cells))
+        )
     return table
 
 

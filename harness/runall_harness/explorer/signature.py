@@ -12,20 +12,20 @@ from functools import partial
 from typing import Any, cast
 
 import msgspec
-from runall_reference.clock import Clock
-from runall_reference.primary import Primary
-from runall_reference.primary.desk import Link as Desk
-from runall_reference.records import Abort, Entry, Finished, Job, Lease, Reopened, Run, Server
-from runall_reference.worker import Worker
+from runall_reference.brain.clock import Clock
+from runall_reference.brain.primary import Primary
+from runall_reference.brain.primary.state import Link as Desk
+from runall_reference.brain.records import Abort, Entry, Finished, Job, Lease, Reopened, Run, Server
+from runall_reference.brain.worker import Worker
 
-from runall_harness.history import Answer, Fault
-from runall_harness.rigs.base import Execution
-from runall_harness.rigs.simulated import SimulatedSite
-from runall_harness.simulation.network import Link
-from runall_harness.simulation.node import Living, Node, Shell
-from runall_harness.simulation.process import Process
-from runall_harness.simulation.timeline import Act
-from runall_harness.simulation.world import World
+from runall_harness.evidence.facts import Execution
+from runall_harness.evidence.history import Answer, Fault
+from runall_harness.rigs.simulated.network import Link
+from runall_harness.rigs.simulated.node import Living, Node, Shell
+from runall_harness.rigs.simulated.process import Process
+from runall_harness.rigs.simulated.rig import SimulatedSite
+from runall_harness.rigs.simulated.timeline import Act
+from runall_harness.rigs.simulated.world import World
 
 from .play import MOMENT, Play
 from .promises import Troubles
@@ -38,9 +38,18 @@ DIGITS = 6
 RECENT = 20
 KNOWN_TO_PRIMARY = ("role", "boot", "epoch", "links", "clock")
 KNOWN_TO_WORKER = (
-    "boot", "epoch", "linked", "draining", "halted", "sent", "acked", "heard", "drained_at", "told",
+    "boot",
+    "epoch",
+    "linked",
+    "draining",
+    "halted",
+    "sent",
+    "acked",
+    "heard",
+    "drained_at",
+    "told",
     "unsure",
-)  # fmt: skip
+)
 
 Frozen = Any
 
@@ -157,12 +166,16 @@ class Signing:
         flags = (node.name, node.up, node.frozen, node.cut, node.boots, node.skew)
         running = tuple((name, process.over) for name, process in node.processes.items())
         return (
-            flags, running,
+            flags,
+            running,
             self.records(node.disks["worker"].load()),
-            self.shell(node.primary), self.shell(node.worker), self.standby(node),
-            self.link(node.link), tuple((n, self.link(link)) for n, link in node.links.items()),
+            self.shell(node.primary),
+            self.shell(node.worker),
+            self.standby(node),
+            self.link(node.link),
+            tuple((n, self.link(link)) for n, link in node.links.items()),
             tuple(self.act(act) for act in node.inbox),
-        )  # fmt: skip
+        )
 
     def shell(self, shell: Shell | None) -> Frozen:
         """What a brain knows that is on no disk."""

@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 
 from runall_harness.checks import Broken, examine
-from runall_harness.history import AnyLine, BadHistory, Fault, Told, load
-from runall_harness.rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.evidence.history import AnyLine, BadHistory, Fault, Told, load
 
 from .moves import AnyMove, Kill, Stop
+from .narration import Sentence, happenings
 from .play import Play
 from .search import Found
 from .shrink import Tale, tell
-from .telling import Sentence, happenings
 from .worlds import FAILS, FAILURES, RELEASED, WORKERS, Outline
 
 # Faults that are so near to each other are one, in seconds.
@@ -91,9 +91,13 @@ def story_of(play: Play, tale: Tale, mutant: str) -> Story:
     meta, *rest = play.history.lines
     lines: list[AnyLine] = [meta, script.told(meta.at), *rest]
     return Story(
-        script=script, began=play.began, instants=tale.instants, lines=lines,
-        broken=examine(lines).violations, victim=play.victim,
-    )  # fmt: skip
+        script=script,
+        began=play.began,
+        instants=tale.instants,
+        lines=lines,
+        broken=examine(lines).violations,
+        victim=play.victim,
+    )
 
 
 def script_of(found: Found, mutant: str = "") -> Script:
@@ -143,10 +147,11 @@ def base(story: Story) -> list[Sentence]:
     """The failure that this world is about, if it came to it."""
     failure = FAILURES.get(story.script.outline.fault)
     came = any(
-        isinstance(line, Fault) and abs(line.at - story.began - FAILS) < BRIEFLY
+        isinstance(line, Fault)
+        and abs(line.at - story.began - FAILS) < BRIEFLY
         and line.proof.node == story.victim
         for line in story.lines
-    )  # fmt: skip
+    )
     if failure is None or not came:
         return []
     verb, back = failure

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 import msgspec
-from runall_reference.settings import Settings
+from runall_reference.brain.settings import Settings
 
 # Few beats a timeout, so that a story is short; a minute of the schedule is ten seconds.
 SETTINGS = Settings(

@@ -13,7 +13,8 @@ every one of them, by that clause and by no other; `runall mutants` shows that i
 
 from difflib import get_close_matches
 
-from ..rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
+
 from .liveness import (
     elapsed_not_liveness,
     first_to_obey_fails,

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from runall_reference import worker
-from runall_reference.machines import ACTIVE
-from runall_reference.primary import Primary
-from runall_reference.primary.desk import Desk
-from runall_reference.primary.links import Links
-from runall_reference.primary.placement import Placement
-from runall_reference.records import Server
-from runall_reference.worker import Worker
+from runall_reference.brain import worker
+from runall_reference.brain.machines import ACTIVE
+from runall_reference.brain.primary import Primary
+from runall_reference.brain.primary.placement import Placement
+from runall_reference.brain.primary.reconcile import Links
+from runall_reference.brain.primary.state import Desk
+from runall_reference.brain.records import Server
+from runall_reference.brain.worker import Worker
 
 from .mutant import mutant
 from .planting import Plant, for_ever, nothing

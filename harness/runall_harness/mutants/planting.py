@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from runall_reference.machines import JOB, LINK, ROLE
+from runall_reference.brain.machines import JOB, LINK, ROLE
 
 K = TypeVar("K")
 V = TypeVar("V")

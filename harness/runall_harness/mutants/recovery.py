@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
-from runall_reference import rerun
-from runall_reference.policies import base
-from runall_reference.policies.base import Policy
-from runall_reference.primary import Primary, schedule
-from runall_reference.primary.finalization import Finalization
-from runall_reference.primary.links import Links
-from runall_reference.primary.placement import Placement
-from runall_reference.primary.schedule import Schedule
-from runall_reference.records import Cursor, Entry, Event, Finished, Job
+from runall_reference.brain import rerun
+from runall_reference.brain.policies import base
+from runall_reference.brain.policies.base import Policy
+from runall_reference.brain.primary import Primary, schedule
+from runall_reference.brain.primary.finalization import Finalization
+from runall_reference.brain.primary.placement import Placement
+from runall_reference.brain.primary.reconcile import Links
+from runall_reference.brain.primary.schedule import Schedule
+from runall_reference.brain.records import Cursor, Entry, Event, Finished, Job
 
 from .mutant import mutant
 from .planting import Plant, never, nothing

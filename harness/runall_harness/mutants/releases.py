@@ -3,7 +3,7 @@
 The policy is put in the place of the default, so that whoever runs the reference runs the release.
 """
 
-from runall_reference.policies import POLICIES
+from runall_reference.brain.policies import POLICIES
 
 from .mutant import Mutant
 from .planting import Plant
@@ -17,18 +17,25 @@ def release(version: str, story: str, clause: str, *also: str) -> Mutant:
         plant.entry(POLICIES, "reference", POLICIES[policy])
 
     return Mutant(
-        name=policy, story=story, source=f"Cronicle {version}", clause=clause, also=also,
-        lie=lie, policy=policy,
-    )  # fmt: skip
+        name=policy,
+        story=story,
+        source=f"Cronicle {version}",
+        clause=clause,
+        also=also,
+        lie=lie,
+        policy=policy,
+    )
 
 
 RELEASES = (
     release("0.9.49", "The schedule is replayed, and a job started by hand is lost.", "RA-1.1"),
     release(
-        "0.9.50", "The schedule is replayed for manual jobs too, which stay lost.",
-        "RA-4.7", "RA-5.1",
+        "0.9.50",
+        "The schedule is replayed for manual jobs too, which stay lost.",
+        "RA-4.7",
+        "RA-5.1",
     ),
     release(
         "0.9.52", "The manual job is run again, and served slots run twice.", "RA-4.7", "RA-5.1"
     ),
-)  # fmt: skip
+)

@@ -1,6 +1,6 @@
 """What a rig is: a place where nodes live, a clock, a witness, and ways to hurt a node.
 
-The cluster (`runall_harness.cluster`) is written against these protocols only, so the same
+The cluster (`runall_harness.scenario.cluster`) is written against these protocols only, so the same
 scenario runs in virtual time, on OS processes and on containers.
 """
 
@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import msgspec
+
+from runall_harness.evidence.facts import Execution, Proof
 
 T = TypeVar("T")
 Scope = Literal["node", "daemon", "job"]
@@ -71,20 +73,6 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     lent: Mapping[str, str] = {}
 
 
-class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an injected fault. `at` is seconds on the rig's clock.
-
-    `evidence` is what was observed, in one line (an exit code, a vanished pid, a refused
-    connection). A fault that is not proven makes its case inconclusive, never green.
-    """
-
-    kind: str
-    node: str
-    at: float
-    proven: bool
-    evidence: str
-
-
 class CrashPoint(msgspec.Struct, frozen=True, kw_only=True):
     """A point inside the work of a daemon at which it is to crash by itself.
 
@@ -98,35 +86,6 @@ class CrashPoint(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 1
     act: int = 1
     first: str = ""
-
-
-class Execution(msgspec.Struct, kw_only=True):
-    """One real execution of a job, as the job itself told it. Times are seconds.
-
-    `how` is running, completed, failed, terminated (it got SIGTERM) or killed (it never said
-    goodbye, and the rig saw its node or process die). `beat_at` is its last sign of life.
-    `params` are the user's; `claims` is what the scheduler told the job about itself (JOB_*).
-    """
-
-    id: str
-    tag: str = ""
-    node: str
-    job: str
-    now: str = ""
-    params: dict[str, str] = {}
-    claims: dict[str, str] = {}
-    started_at: float
-    beat_at: float = 0.0
-    ended_at: float | None = None
-    how: str = "running"
-
-
-class KitCannotRun(Exception):
-    """The kit itself cannot go on: exit code 3. A cause, and the next step for the reader."""
-
-    def __init__(self, cause: str, hint: str) -> None:
-        super().__init__(f"{cause}; next step: {hint}")
-        self.cause, self.hint = cause, hint
 
 
 class Site(Protocol):

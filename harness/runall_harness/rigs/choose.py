@@ -8,11 +8,13 @@ if it can't be had, the kit cannot run.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from runall_harness.rigs.base import KitCannotRun, Rig
+from runall_harness.contract.errors import KitCannotRun
+
+from .base import Rig
 
 if TYPE_CHECKING:
-    from runall_harness.rigs.docker.engine import Engine
-    from runall_harness.rigs.docker.rig import DockerRig
+    from .docker.engine import Engine
+    from .docker.rig import DockerRig
 
 NAMES = ("auto", "simulated", "processes", "docker")
 Say = Callable[[str], None]
@@ -49,11 +51,11 @@ def choose(
     if name == "docker":
         return make_docker(run, image, base, store, say)
     if name == "processes":
-        from runall_harness.rigs.processes import ProcessesRig
+        from .processes.rig import ProcessesRig
 
         return ProcessesRig(run, store=store)
     if name == "simulated":
-        from runall_harness.rigs.simulated import SimulatedRig
+        from .simulated.rig import SimulatedRig
 
         return SimulatedRig()
     raise ValueError(f"no rig is called {name!r}; there are {', '.join(NAMES)}")
@@ -97,7 +99,7 @@ def settle(
 
 def ready_image(run: str, image: str | None, base: str | None, say: Say) -> str:
     """The image for the nodes, made if need be. Raises `KitCannotRun`."""
-    from runall_harness.rigs.docker import connect
+    from .docker import connect
 
     engine = connect()
     try:
@@ -112,7 +114,7 @@ def image_of(engine: "Engine", run: str, image: str | None, base: str | None, sa
     Raises:
         KitCannotRun: it does not have it, or the reference's can't be made.
     """
-    from runall_harness.images.build import build_image, present
+    from .docker.image.build import build_image, present
 
     if not image:
         return build_image(engine, run, base, say)
@@ -154,7 +156,7 @@ def make_docker(
     Raises:
         KitCannotRun: no engine answers, or the image can't be made.
     """
-    from runall_harness.rigs.docker import DockerRig, connect
+    from .docker import DockerRig, connect
 
     engine = connect()
     try:

@@ -6,10 +6,22 @@ each situation; the case is unsupported then, with the reason.
 
 from collections.abc import Collection
 
-FAULTS = frozenset({
-    "kill", "stop", "restart", "pause", "partition", "clock", "daemon", "job", "group",
-    "netstore", "failpoint", "many",
-})  # fmt: skip
+FAULTS = frozenset(
+    {
+        "kill",
+        "stop",
+        "restart",
+        "pause",
+        "partition",
+        "clock",
+        "daemon",
+        "job",
+        "group",
+        "netstore",
+        "failpoint",
+        "many",
+    }
+)
 # What is no fault, and yet does not come about in every scheduler.
 # handover: a job is given to a server that has not begun it; not so where servers take their jobs.
 SITUATIONS = frozenset({"handover"})

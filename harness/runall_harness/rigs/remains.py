@@ -1,6 +1,6 @@
 """Removes what one process of a run has left, once that process is dead for certain."""
 
-from runall_harness.rigs.leftovers import clean_run
+from .processes.leftovers import clean_run
 
 
 def remove_remains(rig: str, run: str) -> None:
@@ -12,8 +12,8 @@ def remove_remains(rig: str, run: str) -> None:
     if rig == "processes":
         clean_run(run)
     if rig == "docker":
-        from runall_harness.rigs.docker import connect
-        from runall_harness.rigs.docker.clean import remove_run
+        from .docker import connect
+        from .docker.clean import remove_run
 
         engine = connect()
         try:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
+
 from .classes import WAYS, NoSystem, load_class
 from .shipped import shipped
 
@@ -38,9 +39,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     def find(self, rig: str) -> "System":
         """That system, for one cluster on a rig of that name. Raises what `find` does."""
         return find(
-            self.name, rig=rig, policy=self.policy, store=self.store, image=self.image,
+            self.name,
+            rig=rig,
+            policy=self.policy,
+            store=self.store,
+            image=self.image,
             options=self.options,
-        )  # fmt: skip
+        )
 
 
 def find(
@@ -71,7 +76,7 @@ def find(
     if options:
         raise KitCannotRun(f"{name} has no options", "leave --set away")
     if name == REFERENCE:
-        from .reference import Reference
+        from .reference.system import Reference
 
         return Reference(policy, rig, store, image)
     if ":" in name:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..adapter.protocol import (
+from runall_harness.adapter.protocol import (
     Abort,
     CreateEvent,
     DeleteEvent,
@@ -30,9 +30,9 @@ from ..adapter.protocol import (
     Run,
     UpdateEvent,
 )
-from ..adapter.wire import AdapterProcess
-from ..verdicts import Unsupported
-from .base import EventView, JobView, LedgerView, Rejected, Unreachable
+from runall_harness.adapter.wire import AdapterProcess
+from runall_harness.contract.verdicts import Unsupported
+from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
 
 # The values with which a field of an event asks for nothing: whoever has no limits can have none.
 NO_WISH: Mapping[str, object] = {
@@ -74,8 +74,11 @@ class AdapterClient:
             try:
                 self.described = self.put(Describe)
             except (Rejected, Unreachable) as error:
-                self.wire.fail("nonsense", f"does not describe itself: {error}",
-                               "let describe answer from the adapter's own knowledge")  # fmt: skip
+                self.wire.fail(
+                    "nonsense",
+                    f"does not describe itself: {error}",
+                    "let describe answer from the adapter's own knowledge",
+                )
         assert self.described is not None
         return self.described
 

@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from ..rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
 
 WAYS = (
     "name reference, one that is shipped (runall system list), the path of a TOML file "

@@ -12,10 +12,12 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
-from ..json_schemas import schema_of
-from ..known import RACES, TABLE, check_table, read_toml
-from ..rigs.base import KitCannotRun, Readiness
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.json_schemas import schema_of
+from runall_harness.rigs.base import Readiness
+
 from .base import NoPolicy, Timings
+from .declared_failures import RACES, TABLE, check_table, read_toml
 from .mistakes import find_mistakes
 
 SCHEMA = "runall-system/1"

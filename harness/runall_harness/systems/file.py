@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
-from ..adapter.wire import FIRST_LIMIT
-from ..rigs.base import KitCannotRun, NodeSpec, Site
-from ..verdicts import Unsupported
+from runall_harness.adapter.wire import FIRST_LIMIT
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.verdicts import Unsupported
+from runall_harness.rigs.base import NodeSpec, Site
+
 from .adapter import AdapterClient
 from .base import Client, Timings
 from .classes import load_class
@@ -123,14 +125,20 @@ class FileSystem:
         values["may_lead"] = " ".join(primaries)
         values |= self.home(asked, inside=self.rig == "docker")
         return NodeSpec(
-            name=name, role=role, serves=described.serves,
+            name=name,
+            role=role,
+            serves=described.serves,
             command=self.command(described, values, others, backups=len(primaries) > 1),
             env={key: self.fill(text, values) for key, text in described.env.items()},
             files={key: self.fill(text, values) for key, text in described.files.items()},
-            image=self.fill(described.image, {}), keep=described.keep, shared=described.shared,
-            stop_signal=described.stop.signal, stop_to=described.stop.to, ready=described.ready,
+            image=self.fill(described.image, {}),
+            keep=described.keep,
+            shared=described.shared,
+            stop_signal=described.stop.signal,
+            stop_to=described.stop.to,
+            ready=described.ready,
             lent=self.lent(asked),
-        )  # fmt: skip
+        )
 
     def command(
         self,
@@ -161,9 +169,14 @@ class FileSystem:
         place = site.place(name)
         told = ",".join(f"{host}:{port}" for host, port in others.values())
         return {
-            "name": name, "role": role, "host": place.host, "port": str(place.port),
-            "data": place.data, "witness": place.witness, "others": told,
-        }  # fmt: skip
+            "name": name,
+            "role": role,
+            "host": place.host,
+            "port": str(place.port),
+            "data": place.data,
+            "witness": place.witness,
+            "others": told,
+        }
 
     def fill(self, text: str, values: Mapping[str, str]) -> str:
         """A template with its names filled in; a secret is made when it is first asked for."""

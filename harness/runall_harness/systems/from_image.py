@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from ..rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
+
 from .base import Timings
 
 PATIENCE = 30.0
@@ -51,9 +52,9 @@ def ask(
 
 def read_image(image: str, files: Mapping[str, str]) -> dict[str, str]:
     """Files of an image. Raises `KitCannotRun`, also where no engine answers."""
-    from ..rigs.docker import connect
-    from ..rigs.docker.contents import read_texts
-    from ..session import new_run_id
+    from runall_harness.rigs.docker import connect
+    from runall_harness.rigs.docker.image_files import read_texts
+    from runall_harness.rigs.run_names import new_run_id
 
     engine = connect()
     try:
@@ -66,9 +67,13 @@ def run(command: Sequence[str], folder: Path, question: Mapping[str, Any]) -> by
     """What the program printed. Raises `KitCannotRun` with its last words."""
     try:
         done = subprocess.run(
-            command, cwd=folder, input=msgspec.json.encode(question), capture_output=True,
-            timeout=PATIENCE, check=False,
-        )  # fmt: skip
+            command,
+            cwd=folder,
+            input=msgspec.json.encode(question),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise KitCannotRun(f"from_image.command cannot be run: {error}", HINT) from error
     if done.returncode:

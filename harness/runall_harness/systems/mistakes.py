@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..rigs.faults import FAULTS, SITUATIONS
+from runall_harness.rigs.faults import FAULTS, SITUATIONS
+
 from .base import Timings
-from .reference import CAPABILITIES
+from .reference.views import CAPABILITIES
 from .templates import ROLES, templates, unfilled
 
 if TYPE_CHECKING:

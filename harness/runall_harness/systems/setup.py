@@ -14,7 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ..rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
 
 READY = ".ready"
 TAIL = 5

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[1]
+from runall_harness.contract import places
+
 FILE = "system.toml"
 
 
 def shipped_folder() -> Path:
     """Where they lie: inside the package in a wheel, beside it in a checkout."""
-    inside = PACKAGE / "shipped"
-    return inside if inside.is_dir() else PACKAGE.parent / "systems"
+    return places.shipped("shipped", "harness/schedulers")
 
 
 def shipped() -> dict[str, Path]:

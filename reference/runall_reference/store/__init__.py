@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..records import Record
+from runall_reference.brain.records import Record
+
 from .base import CommitFailed, LeaseLost, Store, StoreError
 from .sqlite import SqliteStore
 

@@ -7,8 +7,8 @@ store; PostgreSQL, which several machines can share, is the other, behind the sa
 
 from typing import Protocol
 
-from ..books import Change
-from ..records import Lease, Record
+from runall_reference.brain.record_set import Change
+from runall_reference.brain.records import Lease, Record
 
 
 class StoreError(Exception):

@@ -28,7 +28,8 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
-from ..records import Record
+from runall_reference.brain.records import Record
+
 from .base import StoreError
 from .tables import LEASE_KEY, SCHEMA, TableStore
 
@@ -219,8 +220,10 @@ class PostgresStore(TableStore):
         self.do(
             "INSERT INTO {} (key, body) VALUES (%s, %s) "
             "ON CONFLICT (key) DO UPDATE SET body = excluded.body",
-            table, spelt(key), body.decode(),
-        )  # fmt: skip
+            table,
+            spelt(key),
+            body.decode(),
+        )
 
     def drop(self, table: str, key: str) -> None:
         """Delete a row, if it is there."""

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 
-from ..records import Record
+from runall_reference.brain.records import Record
+
 from .base import StoreError
 from .tables import LEASE_KEY, SCHEMA, TableStore
 

@@ -18,8 +18,9 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from ..books import Change, Drop, Put
-from ..records import Lease, Record
+from runall_reference.brain.record_set import Change, Drop, Put
+from runall_reference.brain.records import Lease, Record
+
 from .base import CommitFailed, LeaseLost, StoreError
 
 SCHEMA = 1

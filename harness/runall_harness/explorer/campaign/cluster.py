@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from runall_harness.rigs.base import KitCannotRun
-from runall_harness.sources import this_kit
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.host.kit_fingerprint import this_kit
 
 from .searchers import Heard, Lost
 from .work import Reported, search_here

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import count, islice
 
-from runall_harness.rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
 
 from .budget import Budget
 from .searchers import Heard, Lost, Searchers

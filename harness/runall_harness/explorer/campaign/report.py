@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from runall_harness.json_schemas import schema_of
+from runall_harness.contract.json_schemas import schema_of
 
 from ..coverage import Pair, possible_pairs
 from ..exploration import Explored
@@ -81,13 +81,23 @@ def make_report(
 ) -> CampaignReport:
     """The report of these totals; `stories` are the shortest ones, each with its file."""
     return CampaignReport(
-        schema=SCHEMA, verdict=VERDICTS[totals.exit_code], interrupted=interrupted,
-        folder=str(folder), plan=plan, kit=kit, seeds=totals.seeds, new_seeds=totals.new,
-        stories=totals.stories, acts=totals.acts, seconds=round(totals.seconds, 3),
-        stories_per_second=round(totals.pace, 1), pairs=report_pairs(totals),
-        exercised=dict(sorted(totals.exercised.items())), broken=report_broken(totals),
+        schema=SCHEMA,
+        verdict=VERDICTS[totals.exit_code],
+        interrupted=interrupted,
+        folder=str(folder),
+        plan=plan,
+        kit=kit,
+        seeds=totals.seeds,
+        new_seeds=totals.new,
+        stories=totals.stories,
+        acts=totals.acts,
+        seconds=round(totals.seconds, 3),
+        stories_per_second=round(totals.pace, 1),
+        pairs=report_pairs(totals),
+        exercised=dict(sorted(totals.exercised.items())),
+        broken=report_broken(totals),
         violations=[report_story(story, path) for story, path in stories],
-    )  # fmt: skip
+    )
 
 
 def campaign_schema() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from runall_harness.rigs.base import KitCannotRun
+from runall_harness.contract.errors import KitCannotRun
 
 from ..seeds import SeedPlan, SeedResult
 from .work import Reported

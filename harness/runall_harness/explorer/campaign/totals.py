@@ -4,7 +4,7 @@ from collections import Counter
 
 import msgspec
 
-from runall_harness.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
+from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
 
 from ..coverage import Pair
 from ..search import Found

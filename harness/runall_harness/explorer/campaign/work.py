@@ -13,8 +13,8 @@ import traceback
 
 import msgspec
 
-from runall_harness.rigs.base import KitCannotRun
-from runall_harness.sources import this_kit
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.host.kit_fingerprint import this_kit
 
 from ..seeds import SeedPlan, SeedResult, search_seed
 

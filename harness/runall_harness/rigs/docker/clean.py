@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runall_harness.rigs.docker.cuts import sweep_rules
-from runall_harness.rigs.docker.engine import Engine, asking, connect, missing_error
-from runall_harness.rigs.docker.ownership import FOLDER, KIT, NODE, RUN, owner_is_dead
+from .engine import Engine, asking, connect, missing_error
+from .firewall import sweep_rules
+from .ownership import FOLDER, KIT, NODE, RUN, owner_is_dead
 
 T = TypeVar("T")
 IMAGE_LABEL = f"{KIT}=1"

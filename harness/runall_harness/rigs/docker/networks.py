@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runall_harness.rigs.base import KitCannotRun
-from runall_harness.rigs.docker.engine import Engine, asking, first_line, missing_error
-from runall_harness.rigs.docker.subnets import Range, free_ranges, local_addresses
+from runall_harness.contract.errors import KitCannotRun
+
+from .engine import Engine, asking, first_line, missing_error
+from .subnets import Range, free_ranges, local_addresses
 
 NUMBERS = itertools.count(1)
 

@@ -10,7 +10,7 @@ import platform
 import re
 from collections.abc import Mapping
 
-from runall_harness.rigs.leftovers import Birth, birth
+from ..processes.leftovers import Birth, birth
 
 KIT = "io.runall.kit"
 RUN = "io.runall.run"

@@ -11,24 +11,26 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 
-from runall_harness.rigs.base import KitCannotRun, Site
-from runall_harness.rigs.docker.benches import Bench, Benches, make_mesh, make_shared
-from runall_harness.rigs.docker.clean import remove_run
-from runall_harness.rigs.docker.cuts import Firewall
-from runall_harness.rigs.docker.engine import Engine, connect
-from runall_harness.rigs.docker.events import Deaths
-from runall_harness.rigs.docker.networks import Network, make_network
-from runall_harness.rigs.docker.ownership import FOLDER, owner_labels
-from runall_harness.rigs.docker.site import DockerSite, Ground
+from runall_harness.contract.errors import KitCannotRun
+
+from ..base import Site
+from .clean import remove_run
+from .death_events import Deaths
+from .engine import Engine, connect
+from .firewall import Firewall
+from .networks import Network, make_network
+from .ownership import FOLDER, owner_labels
+from .site import DockerSite, Ground
+from .site_networks import Bench, Benches, make_mesh, make_shared
 
 Progress = Callable[[str], None]
 # A few starts at once is all that two cores have to gain; removals run beside them.
 WORKERS = 8
 PREFIX = "runall-"
 # Cut off from a store that is a file nobody can be: only one on the network is lost with it.
-ABILITIES = frozenset({
-    "kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint",
-})  # fmt: skip
+ABILITIES = frozenset(
+    {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
+)
 
 
 class DockerRig:

@@ -11,23 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runall_harness.rigs.base import (
-    Execution,
-    KitCannotRun,
-    NodeSpec,
-    Place,
-    Proof,
-    Scope,
-    StopTo,
-)
-from runall_harness.rigs.docker.benches import Bench
-from runall_harness.rigs.docker.boxes import DATA, WITNESS, Box, Home
-from runall_harness.rigs.docker.cuts import SILENCE, Firewall, answers
-from runall_harness.rigs.docker.engine import Engine
-from runall_harness.rigs.docker.events import Death, Deaths
-from runall_harness.rigs.docker.ownership import CASE, NODE
-from runall_harness.rigs.real import RealSite
-from runall_harness.witness import Witness
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.evidence.facts import Execution, Proof
+from runall_harness.evidence.witness import Witness
+
+from ..base import NodeSpec, Place, Scope, StopTo
+from ..real_site import RealSite
+from .containers import DATA, WITNESS, Box, Home
+from .death_events import Death, Deaths
+from .engine import Engine
+from .firewall import SILENCE, Firewall, answers
+from .ownership import CASE, NODE
+from .site_networks import Bench
 
 T = TypeVar("T")
 KILLED = 137  # 128 + SIGKILL

@@ -1,0 +1,131 @@
+"""What became of a job after its server was hurt, in the words in which its user would ask.
+
+A verdict says whether a clause was kept. Whoever runs a scheduler also wants to know what they
+would have found the next morning: was it run again, was it run twice at once, is it gone? Those
+are different troubles, and two systems that fail the same case may leave different ones behind.
+So each history of a job has exactly one outcome. The jobs' own word decides what ran; the
+system's word decides only what nothing but the system can know: that it has given a job up, that
+a user ended it, or that it shows nothing of it any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from itertools import combinations
+
+import msgspec
+
+from runall_harness.evidence.facts import Execution
+from runall_harness.evidence.views import JobView
+
+from .work import BEAT, last_sign
+
+Spans = Sequence[tuple[float, float]]
+
+
+class Outcome(StrEnum):
+    """What became of a job. Of several that would do, the first that fits in `aftermath_of`."""
+
+    UNDISTURBED = "undisturbed"
+    RERUN_ONCE = "rerun-once"
+    RERUN_OFTEN = "rerun-more-than-once"
+    NOT_RERUN = "not-rerun"
+    FAILED = "failed-for-good"
+    AT_ONCE = "two-at-once"
+    AFTER_END = "finished-and-run-again"
+    LOST = "record-lost"
+    ABORTED = "aborted"
+    NEVER_RAN = "never-ran"
+    OPEN = "open"
+
+
+# What a reader is told; the two numbers are seconds.
+WORDS = {
+    Outcome.UNDISTURBED: "undisturbed",
+    Outcome.RERUN_ONCE: "rerun once",
+    Outcome.RERUN_OFTEN: "rerun more than once",
+    Outcome.NOT_RERUN: "not rerun within {within:.3g} s",
+    Outcome.FAILED: "failed for good",
+    Outcome.AT_ONCE: "two at once for {together:.1f} s",
+    Outcome.AFTER_END: "finished and then run again",
+    Outcome.LOST: "record lost",
+    Outcome.ABORTED: "aborted by a user",
+    Outcome.NEVER_RAN: "never ran within {within:.3g} s",
+    Outcome.OPEN: "not watched to its end",
+}
+
+
+class Aftermath(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome with its measure, in seconds.
+
+    `within_s` is how long a run was waited for that never came; `together_s` is for how long two
+    executions of the job were seen to live at once. Each is None where the outcome is another.
+    """
+
+    outcome: Outcome
+    within_s: float | None = None
+    together_s: float | None = None
+
+    def __str__(self) -> str:
+        """The outcome in words."""
+        return WORDS[self.outcome].format(within=self.within_s or 0, together=self.together_s or 0)
+
+
+class Traces(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one job at last: what ran of it, and what the system showed of it.
+
+    runs: its executions, in any order. shown: its attempts, as they were shown last.
+    forgotten: something of it was shown or accepted once, and nothing is shown any more.
+    given_up: the system itself says that nothing more is owed.
+    waited: for how many seconds a run was waited for in vain; None where none was.
+    frozen: when each node stood still; what does not run can't run at once with anything.
+    """
+
+    runs: Sequence[Execution] = ()
+    shown: Sequence[JobView] = ()
+    forgotten: bool = False
+    given_up: bool = False
+    waited: float | None = None
+    frozen: Mapping[str, Spans] = {}
+
+
+def aftermath_of(traces: Traces) -> Aftermath:
+    """The one outcome of these traces."""
+    runs = sorted(traces.runs, key=lambda run: run.started_at)
+    pairs = [(overlap(a, b, traces.frozen), b) for a, b in combinations(runs, 2)]
+    if both := [min(long, last_sign(b) - b.started_at) for long, b in pairs if long > BEAT]:
+        return Aftermath(outcome=Outcome.AT_ONCE, together_s=max(both))
+    if any(run.how == "completed" for run in runs[:-1]):
+        return Aftermath(outcome=Outcome.AFTER_END)
+    if len(runs) > 1:
+        return Aftermath(outcome=Outcome.RERUN_ONCE if len(runs) == 2 else Outcome.RERUN_OFTEN)
+    outcome = without_rerun(runs[0] if runs else None, traces)
+    waited = outcome in (Outcome.NOT_RERUN, Outcome.NEVER_RAN)
+    return Aftermath(outcome=outcome, within_s=traces.waited if waited else None)
+
+
+def without_rerun(run: Execution | None, traces: Traces) -> Outcome:
+    """The outcome of a job that ran once, or never."""
+    state = max(traces.shown, key=lambda view: view.attempt).state if traces.shown else ""
+    if run and run.how == "completed":
+        return Outcome.UNDISTURBED
+    if traces.forgotten:
+        return Outcome.LOST
+    if state == "aborted":
+        return Outcome.ABORTED
+    if traces.given_up or state in ("failed", "timed_out"):
+        return Outcome.FAILED
+    if run and run.how == "running":
+        return Outcome.UNDISTURBED
+    if traces.waited is None:
+        return Outcome.OPEN
+    return Outcome.NOT_RERUN if run else Outcome.NEVER_RAN
+
+
+def overlap(earlier: Execution, later: Execution, frozen: Mapping[str, Spans]) -> float:
+    """For how many seconds the earlier one outlived the start of the later one, unfrozen."""
+    since, until = later.started_at, last_sign(earlier)
+    still = sum(
+        max(0.0, min(until, thawed) - max(since, froze))
+        for froze, thawed in frozen.get(earlier.node, ())
+    )
+    return max(0.0, until - since - still)

@@ -1,0 +1,142 @@
+"""What a history tells of one job, put together for `aftermath`.
+
+A rerun that the system links to its job is found by its lineage. A job of the clock that comes
+back as a new one is found by the minute that it serves, and where the harness started the job, by
+the tag that it gave it: so no link that a scheduler forgets can hide an execution.
+"""
+
+from collections.abc import Iterable, Iterator
+from math import inf
+from typing import NamedTuple
+
+from runall_harness.evidence.facts import Execution, Proof
+from runall_harness.evidence.history import (
+    Answer,
+    AnyLine,
+    Call,
+    Fault,
+    Gone,
+    Ledger,
+    Owed,
+    Seen,
+    Witnessed,
+)
+from runall_harness.evidence.views import JobView
+
+from .job_outcome import Traces
+from .story import slot_of, slot_told
+
+
+class About(NamedTuple):
+    """The job that is asked about: the root of its lineage; its tag, where the harness gave one."""
+
+    root: str
+    tag: str = ""
+
+
+class Gathered:
+    """Lines of a history as they are read, sorted by what they tell of."""
+
+    def __init__(self, lines: Iterable[AnyLine]) -> None:
+        self.runs: dict[str, Execution] = {}
+        self.shown: dict[str, JobView] = {}
+        self.once: dict[str, JobView] = {}
+        self.asked: set[int] = set()
+        self.accepted: list[str] = []
+        self.refused: set[str] = set()
+        self.owed: list[Owed] = []
+        self.frozen: dict[str, list[tuple[float, float]]] = {}
+        self.now = 0.0
+        for line in lines:
+            self.take(line)
+            self.now = max(self.now, line.at)
+
+    def take(self, line: AnyLine) -> None:
+        """Take in the next line."""
+        match line:
+            case Witnessed(execution=told):
+                self.runs[told.id] = told
+            case Seen(job=view):
+                self.shown[view.id] = self.once[view.id] = view
+            case Gone(job=job):
+                self.shown.pop(job, None)
+            case _:
+                self.note(line)
+
+    def note(self, line: AnyLine) -> None:
+        """Take in what was asked, answered, owed and broken."""
+        match line:
+            case Call(verb="run", number=number):
+                self.asked.add(number)
+            case Answer(outcome="done", number=number, value=str(job)) if number in self.asked:
+                self.accepted.append(job)
+            case Ledger(entries=entries):
+                self.refused |= {entry.root for entry in entries if entry.refused}
+            case Owed(what="rerun"):
+                self.owed.append(line)
+            case Fault(proof=proof):
+                self.freeze(proof)
+            case _:
+                pass
+
+    def freeze(self, proof: Proof) -> None:
+        """A node stands still until it is woken, or ended."""
+        spans = self.frozen.setdefault(proof.node, [])
+        if proof.kind == "pause":
+            spans.append((proof.at, inf))
+        elif proof.kind in ("unpause", "kill", "stop") and spans:
+            since, until = spans[-1]
+            spans[-1] = since, min(until, proof.at)
+
+    def first(self) -> About | None:
+        """The job that the history is about: the one that is owed, else the first that it tells of.
+
+        None if it tells of no job.
+        """
+        named: Iterator[str] = (owed.job for owed in self.owed if owed.job)
+        if job := next(named, ""):
+            return About(self.once[job].root if job in self.once else job)
+        roots = [root_of(run) for run in self.runs.values()]
+        roots += [*self.accepted, *(view.root for view in self.once.values())]
+        return About(roots[0]) if roots else None
+
+    def traces(self, about: About) -> Traces:
+        """All that belongs to that job."""
+        own = {view.id for view in self.once.values() if view.root == about.root} | {about.root}
+        slots = {slot_of(view) for view in self.once.values() if view.id in own} - {""}
+        runs = [
+            run
+            for run in self.runs.values()
+            if run.job in own
+            or root_of(run) in own
+            or slot_told(run) in slots
+            or (about.tag and run.tag == about.tag)
+        ]
+        own |= {run.job for run in runs}
+        shown = [v for v in self.shown.values() if v.id in own or slot_of(v) in slots]
+        known = bool(own & (self.once.keys() | set(self.accepted)))
+        return Traces(
+            runs=runs,
+            shown=shown,
+            forgotten=known and not shown,
+            waited=self.waited(own),
+            given_up=about.root in self.refused,
+            frozen=self.frozen,
+        )
+
+    def waited(self, own: set[str]) -> float | None:
+        """How long the longest wait for a run of these was, of those that are over; seconds."""
+        over = [one.until - one.at for one in self.owed if one.job in own and one.until <= self.now]
+        return max(over, default=None)
+
+
+def root_of(run: Execution) -> str:
+    """The root that the scheduler names for an execution; its job where it names none."""
+    return run.claims.get("JOB_ROOT") or run.job
+
+
+def gather(lines: Iterable[AnyLine], about: About | None = None) -> Traces | None:
+    """What the lines tell of that job, else of the one that they are about; None without any."""
+    gathered = Gathered(lines)
+    job = about or gathered.first()
+    return gathered.traces(job) if job else None

@@ -1,0 +1,55 @@
+"""Counts a session's verdicts apart, and keeps one that claims nothing from looking green.
+
+pytest knows fewer words than there are verdicts. To it a case that is unsupported or skipped is a
+skip, and a run of skips alone is a success; to the kit it is none: it claims nothing. Each case
+carries its verdict with its last report, so that this works also where the cases run in other
+processes (pytest-xdist), and a JUnit file has the verdict as a property. Every pytest run of the
+environment loads this module, so it loads nothing.
+"""
+
+from typing import Any
+
+import pytest
+
+PROPERTY = "runall"
+
+
+class Tally:
+    """Counts the verdicts of a session's cases, and has a word in its exit status."""
+
+    def __init__(self) -> None:
+        self.verdicts: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the verdict of a case that is over."""
+        if report.when == "teardown":
+            self.verdicts += [
+                str(told) for name, told in report.user_properties if name == PROPERTY
+            ]
+
+    @property
+    def claims_nothing(self) -> bool:
+        """Whether there were cases, and none of them was judged."""
+        from runall_harness.contract.verdicts import Verdict
+
+        return bool(self.verdicts) and {Verdict.UNSUPPORTED, Verdict.SKIPPED} >= {*self.verdicts}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A session that has cases and claims nothing has failed."""
+        if self.verdicts and self.claims_nothing and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Tell how often each verdict was given, and whether that claims anything."""
+        if not self.verdicts:
+            return
+        from runall_harness.contract.verdicts import Verdict
+
+        from .run_report import count_verdicts
+
+        counts = count_verdicts(map(Verdict, self.verdicts))
+        told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+        nothing = "; no case was judged, so this run claims nothing, and has failed"
+        ending = f"{nothing}; next step: see the reasons with -rs" if self.claims_nothing else ""
+        terminalreporter.write_line(f"Run All: {told}{ending}", red=self.claims_nothing)

@@ -1,0 +1,95 @@
+"""What the steps of the features are given: the rig, the case, and its cluster.
+
+A suite may put its own `rig`, `new_system` or `cluster_class` in the place of these; `provision`
+says where.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from runall_harness.contract.cases import Case
+from runall_harness.rigs.base import Rig
+from runall_harness.rigs.choose import choose, fit
+from runall_harness.scenario.cluster import Cluster
+from runall_harness.systems.base import System
+from runall_harness.systems.postgres_schemas import check_server, read_server
+
+from .case_result import Ended
+from .pytest_session import SESSION, CaseSession, option
+
+
+@pytest.fixture(scope="session")
+def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
+    """The rig of this run; everything that it made is removed at the end."""
+    session = pytestconfig.stash[SESSION]
+    wanted = session.wanted
+    name = fit(option(pytestconfig, "rig"), wanted.find, session.say)
+    base: str | None = option(pytestconfig, "base-image")
+    image = wanted.find("docker").image if name in ("auto", "docker") else None
+    server = read_server(wanted.store) if wanted.store and name != "simulated" else None
+    store = server.address if server else None
+    with closing(
+        choose(name, session.share, image=image, base=base, store=store, say=session.say)
+    ) as rig:
+        if server:
+            check_server(server, rig.name)
+            session.say(f"primaries that share a store keep it in schemas of {server.shown}")
+        yield rig
+
+
+@pytest.fixture(scope="session")
+def new_system(pytestconfig: pytest.Config, rig: Rig) -> Callable[[], System]:
+    """What makes the scheduler under test anew: each cluster has one with secrets of its own."""
+    wanted = pytestconfig.stash[SESSION].wanted
+    return lambda: wanted.find(rig.name)
+
+
+@pytest.fixture(scope="session")
+def system(new_system: Callable[[], System]) -> System:
+    """The scheduler under test, as it describes itself."""
+    return new_system()
+
+
+@pytest.fixture(scope="session")
+def cluster_class() -> type[Cluster]:
+    """What makes a cluster of a rig, a case and a system."""
+    return Cluster
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> Case:
+    """The case that is running."""
+    return running(request)[1].case
+
+
+@pytest.fixture
+def cluster(
+    request: pytest.FixtureRequest,
+    rig: Rig,
+    system: System,
+    new_system: Callable[[], System],
+    case: Case,
+    cluster_class: type[Cluster],
+) -> Iterator[Cluster]:
+    """The cluster of this case. Its traces are saved where they are of use, then it is closed."""
+    session, ended = running(request)
+    session.meet(rig, system)
+    session.check_support(case, rig, system)
+    cluster = cluster_class(rig, case, new_system())
+    try:
+        yield cluster
+        ended.observe(cluster)
+    finally:
+        try:
+            if session.keeps(ended):
+                ended.save(cluster)
+        finally:
+            cluster.close()
+
+
+def running(request: pytest.FixtureRequest) -> tuple[CaseSession, Ended]:
+    """The session of the cases, and what is known of the one that is running."""
+    session = request.config.stash[SESSION]
+    return session, session.running[request.node.nodeid]

@@ -1,0 +1,48 @@
+"""What a feature folder is given: the fixtures and the steps, for its own tests and no others.
+
+The features may run inside anybody's suite, beside tests with fixtures of their own. A `cluster` or
+a `system` of theirs is another thing than ours, so ours are seen in the feature folder alone. Three
+are open the other way: a `rig`, a `new_system` or a `cluster_class` that the suite defines where
+the whole run sees it (the conftest.py of its root folder, or a plugin) takes the place of ours, and
+may ask for ours by that same name.
+"""
+
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from runall_harness.scenario import steps
+
+from . import fixtures
+
+OPEN = ("rig", "new_system", "cluster_class")
+
+
+def provide(node: pytest.Collector) -> None:
+    """Give the fixtures and the steps to what is collected below that node.
+
+    What a conftest.py in the folder itself defines comes later, and wins over all of these.
+    """
+    fixtures: Any = node.config.pluginmanager.get_plugin("funcmanage")
+    theirs = [each for name in OPEN for each in fixtures.getfixturedefs(name, node) or ()]
+    for module in modules():
+        fixtures.parsefactories(holder=module, node=node)
+    for each in theirs:
+        # Once more, nearer than ours: of two fixtures, pytest takes that of the nearer node.
+        pytest.register_fixture(
+            name=each.argname,
+            func=each.func,
+            node=node,
+            scope=each.scope,
+            params=each.params,
+            ids=each.ids,
+        )
+
+
+def modules() -> list[ModuleType]:
+    """The modules that define the fixtures and the steps of the features."""
+    names = [f"{steps.__name__}.{each.name}" for each in pkgutil.iter_modules(steps.__path__)]
+    return [fixtures, *map(import_module, names)]

@@ -1,0 +1,328 @@
+"""What the pytest plugin does once the feature folder is collected.
+
+It ties each collected scenario to its compiled case, by place and never by name; runs only what
+was asked for; lets the checks judge the history as a part of the case; and tells listeners how
+each case ended. `fixtures` has what the steps are given.
+"""
+
+import inspect
+import os
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from runall_harness.contract.case_ids import base_id
+from runall_harness.contract.cases import Case, load_cases
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.verdicts import CANNOT_RUN, Unsupported, Verdict, verdict_of
+from runall_harness.rigs.base import Rig
+from runall_harness.rigs.faults import FAULTS, SITUATIONS, WHY, stand_apart
+from runall_harness.rigs.run_names import new_run_id, share_of
+from runall_harness.systems import Wanted, file_of, read_options
+from runall_harness.systems.base import System
+
+from .case_result import TROUBLE, Ended
+from .exit_guard import PROPERTY
+from .hooks import SESSION_PLUGIN
+from .known_failures import Declared, Known, declarations
+
+Key = tuple[str, int, tuple[tuple[str, str], ...]]
+ATTEMPT = "runall_attempt"
+# The first: an async step never runs, and all that tells of it is this warning.
+FILTERS = ("error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning")
+
+
+class AsyncStep(KitCannotRun):
+    """A step that would never run."""
+
+
+class CaseSession:
+    """The cases of one pytest session, and what became of them."""
+
+    def __init__(self, config: pytest.Config, cases: Sequence[Case]) -> None:
+        self.config, self.cases = config, cases
+        self.run: str = option(config, "run") or new_run_id()
+        self.out: Path | None = option(config, "out")
+        self.wanted = wanted_of(config)
+        self.known = known_failures(config, self.wanted, [case.id for case in cases])
+        self.rig: Rig | None = None
+        self.system: System | None = None
+        self.said: list[str] = []
+        self.running: dict[str, Ended] = {}
+        self.by_node: dict[pytest.Item, Case] = {}
+        self.collected = 0
+        self.selected: list[pytest.Item] = []
+        self.next: Case | None = None
+
+    # ---------------------------------------------------------------- collection
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Repeat each case as often as was asked for."""
+        times: int = option(self.config, "repeat")
+        if times > 1 and template_of(metafunc.function) is not None:
+            metafunc.fixturenames.append(ATTEMPT)
+            metafunc.parametrize(ATTEMPT, range(1, times + 1), ids=lambda n: f"#{n}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Tie items to cases, check that no case is lost, and keep what was asked for."""
+        known = {key_of_case(case): case for case in self.cases}
+        found = {item: key for item in items if (key := key_of_item(item)) is not None}
+        strange = [item.nodeid for item, key in found.items() if key not in known]
+        if strange:
+            raise pytest.UsageError(f"collected, but not compiled from a feature file: {strange}")
+        self.by_node = {item: attempt(known[key], item) for item, key in found.items()}
+        self.collected, self.selected = len(self.by_node), items
+        self.check_complete(config.args)
+        self.keep_selected(config, items)
+        for item in self.by_node:
+            for name in FILTERS:
+                item.add_marker(pytest.mark.filterwarnings(name))
+            assert isinstance(item, pytest.Function)
+            # Asked for by no step: each case has a cluster, so that each is judged.
+            item.fixturenames.insert(0, "cluster")
+
+    def check_complete(self, args: Sequence[str]) -> None:
+        """Every compiled case of a collected file must be an item. Raises `UsageError`."""
+        collected = set(map(key_of_case, self.by_node.values()))
+        files = {file for file, _, _ in collected}
+        lost = [c for c in self.cases if c.file in files and key_of_case(c) not in collected]
+        if lost and not any("::" in arg for arg in args):
+            places = ", ".join(f"{case.id} ({case.place})" for case in lost)
+            raise pytest.UsageError(
+                f"{len(lost)} compiled cases were not collected by pytest: {places}"
+            )
+
+    def keep_selected(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Deselect what was not asked for, and put the cases into the order of the files."""
+        asked: set[str] = set(option(config, "cases"))
+        if unknown := asked - {case.id for case in self.cases}:
+            raise pytest.UsageError(f"--runall-cases names no case: {', '.join(sorted(unknown))}")
+        out = [i for i, c in self.by_node.items() if asked and c.id.partition("#")[0] not in asked]
+        config.hook.pytest_deselected(items=out)
+        for item in out:
+            del self.by_node[item]
+        order = {key_of_case(case): number for number, case in enumerate(self.cases)}
+        cases = sorted(self.by_node, key=lambda item: order[key_of_case(self.by_node[item])])
+        items[:] = [item for item in items if item not in self.by_node and item not in out] + cases
+
+    # ---------------------------------------------------------------- running
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Tell listeners of each case's start and end."""
+        case = self.by_node.get(item)
+        if case is None:
+            return (yield)
+        self.next = self.by_node.get(nextitem) if nextitem else None
+        ended = self.running[item.nodeid] = Ended(
+            case=case, folder=self.folder(case), known=self.known.of(base_id(case.id))
+        )
+        self.config.hook.pytest_runall_case_started(case=case)
+        try:
+            return (yield)
+        except (KeyboardInterrupt, pytest.exit.Exception) as error:
+            ended.cut_short(error)
+            raise
+        finally:
+            ended.finish()
+            del self.running[item.nodeid]
+            self.config.hook.pytest_runall_case_ended(ended=ended)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """While this case runs, the rig may make ready what the next one will stand on."""
+        if item in self.by_node and self.rig and self.next:
+            self.rig.prepare(self.next.id, cuttable=self.cuttable(self.next))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """When the scenario went well, the checks have the last word, and can fail it."""
+        done = yield
+        if pyfuncitem in self.by_node:
+            cluster: Any = pyfuncitem.funcargs["cluster"]
+            cluster.judge()
+        return done
+
+    def pytest_bdd_apply_tag(self, tag: str, function: Any) -> bool:
+        """Make tags into marks, so that `-m partition` selects and strict markers are content."""
+        getattr(pytest.mark, mark_of(tag))(function)
+        return True
+
+    def pytest_bdd_before_step_call(self, step: Any, step_func: Any) -> None:
+        """An async step would never run. Raises `AsyncStep`."""
+        if inspect.iscoroutinefunction(step_func) or inspect.isasyncgenfunction(step_func):
+            cause = f"the step {step.name!r} is async: it would never run, and seem to pass"
+            raise AsyncStep(cause, "make it a plain function")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note how each phase ended; to plain pytest, an unsupported case is a skip."""
+        report = yield
+        ended = self.running.get(item.nodeid)
+        if ended is None:
+            return report
+        error = call.excinfo.value if call.excinfo else None
+        ended.note(call.when, error)
+        if error is not None:
+            ended.detail += f"{report.longreprtext}\n{report.capstdout}{report.capstderr}"
+        if ended.known and call.when == "call":
+            tell_declared(report, ended.known, error)
+        if isinstance(error, Unsupported):
+            path, line, _ = item.location
+            report.outcome = "skipped"
+            report.longrepr = (path, line or 0, f"unsupported: {error}")
+        if call.when == "teardown":
+            report.user_properties.append((PROPERTY, str(ended.turned)))
+        return report
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Tell plain pytest which rig was taken, and why; or that no case ran."""
+        for line in self.said:
+            terminalreporter.write_line(line)
+        if self.collected and not any(item in self.by_node for item in self.selected):
+            told = f"none of the {self.collected} collected cases was selected"
+            terminalreporter.write_line(f"Run All: {told}", yellow=True)
+
+    # ---------------------------------------------------------------- for the fixtures
+    @property
+    def share(self) -> str:
+        """The name of what this process makes: that of the run, unless others share the run."""
+        hand: str | None = option(self.config, "hand")
+        return share_of(self.run, hand) if hand else self.run
+
+    def say(self, line: str) -> None:
+        """Pass on what the rig says of itself."""
+        self.said.append(line)
+        self.config.hook.pytest_runall_said(line=line)
+
+    def meet(self, rig: Rig, system: System) -> None:
+        """From now on it is known where the cases run, and what they run on."""
+        self.rig, self.system = rig, system
+
+    def check_support(self, case: Case, rig: Rig, system: System) -> None:
+        """Raise `Unsupported` when the system or the rig lacks what the case needs."""
+        for need in case.needs:
+            if need not in system.capabilities:
+                raise Unsupported(f"the system does not declare the capability {need}")
+        for tag in sorted(case.tags & (FAULTS | SITUATIONS)):
+            if tag in system.cannot:
+                raise Unsupported(f"{system.name} can't show {tag}: {system.cannot[tag]}")
+        for fault in sorted(case.tags & FAULTS):
+            if fault not in rig.abilities:
+                why = f": {WHY[fault]}" if fault in WHY else ""
+                raise Unsupported(f"the {rig.name} rig cannot show the fault {fault}{why}")
+
+    def cuttable(self, case: Case) -> bool:
+        """Whether each node of that case needs a network interface of its own."""
+        own_hosts = bool(self.system and self.system.own_hosts)
+        return stand_apart(case.tags, own_hosts=own_hosts)
+
+    def keeps(self, ended: Ended) -> bool:
+        """Whether the traces of that case are to be saved."""
+        return self.out is not None or ended.turned in TROUBLE
+
+    def folder(self, case: Case) -> Path:
+        """Where that case's traces belong; made only when something is saved."""
+        base = self.out or Path("runall-out", self.run)
+        return base.joinpath(*case.id.split("/"))
+
+
+SESSION = pytest.StashKey[CaseSession]()
+
+
+def join(config: pytest.Config, folder: Path) -> None:
+    """Make the cases of that folder part of this pytest run; if they can't be, that is its end."""
+    try:
+        cases = load_cases(folder)
+        session = CaseSession(config, cases)
+    except KitCannotRun as error:
+        # In its own words: an error in collection would be told with the trace of pytest.
+        pytest.exit(str(error), CANNOT_RUN)
+    for mark in sorted({mark_of(tag) for case in cases for tag in case.tags}):
+        config.addinivalue_line("markers", f"{mark}: a tag of the features")
+    config.stash[SESSION] = session
+    config.pluginmanager.register(session, SESSION_PLUGIN)
+
+
+def wanted_of(config: pytest.Config) -> Wanted:
+    """The system that pytest's options name. Raises `KitCannotRun` for a badly written option."""
+    return Wanted(
+        name=option(config, "system"),
+        policy=option(config, "policy"),
+        store=option(config, "store-url"),
+        image=option(config, "image") or "",
+        options=read_options(option(config, "set")),
+    )
+
+
+def known_failures(config: pytest.Config, wanted: Wanted, cases: Sequence[str]) -> Known:
+    """What was declared as failing: in the file that was named, else in that of the system."""
+    named: Path | None = option(config, "known-failures")
+    where = declarations(named, file_of(wanted.name), wanted.policy)
+    return where.known(cases) if where else Known({}, {})
+
+
+def tell_declared(report: pytest.TestReport, known: Declared, error: BaseException | None) -> None:
+    """To plain pytest a known failure is an expected one, and strictly so."""
+    turned = known.turn(verdict_of(error))
+    if turned == Verdict.KNOWN_FAILURE:
+        report.outcome = "skipped"
+        report.wasxfail = f"reason: {known.reason}"
+    elif turned == Verdict.UNEXPECTED_PASS:
+        report.outcome = "failed"
+        report.longrepr = known.tell(Verdict.UNEXPECTED_PASS, "")
+
+
+def mark_of(tag: str) -> str:
+    """The mark of a tag: pytest takes what follows a colon for the mark's description."""
+    return tag.replace(":", "_")
+
+
+def option(config: pytest.Config, name: str) -> Any:
+    """The value of one of the plugin's options."""
+    return config.getoption(f"--runall-{name}")
+
+
+def template_of(function: Any) -> Any:
+    """The scenario that a collected function stands for, or None."""
+    from pytest_bdd.scenario import scenario_wrapper_template_registry as registry
+
+    try:
+        return registry.get(function)
+    except TypeError:  # not every callable can be looked up by a weak reference
+        return None
+
+
+def key_of_item(item: pytest.Item) -> Key | None:
+    """Where an item's scenario is written, and its row; None for what is no scenario."""
+    template = template_of(getattr(item, "obj", None))
+    if template is None:
+        return None
+    row = params_of(item).get("_pytest_bdd_example", {})
+    file = os.path.realpath(template.feature.filename)
+    return file, template.line_number, tuple(sorted(row.items()))
+
+
+def key_of_case(case: Case) -> Key:
+    """The same for a compiled case."""
+    return os.path.realpath(case.file), case.scenario_line, tuple(sorted(case.example.items()))
+
+
+def params_of(item: pytest.Item) -> dict[str, Any]:
+    """The parameters that an item was made with."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec else {}
+
+
+def attempt(case: Case, item: pytest.Item) -> Case:
+    """The case, with the number of its repeat from the second on."""
+    number: int = params_of(item).get(ATTEMPT, 1)
+    return msgspec.structs.replace(case, id=f"{case.id}#{number}") if number > 1 else case

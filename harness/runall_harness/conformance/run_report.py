@@ -1,0 +1,193 @@
+"""The report of a run, `runall-report/3`: what other programs are told.
+
+Its shape is a contract. A field is added in a new version of the schema, and never changed here.
+Version 2 says of each case what became of its job, and of the system how fast it says it is.
+Version 3 says with which options the system ran, and in which image.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from runall_harness.checks.job_outcome import Aftermath, Outcome
+from runall_harness.contract.case_ids import base_id
+from runall_harness.contract.json_schemas import schema_of
+from runall_harness.contract.verdicts import WORDS, Verdict, exit_code
+from runall_harness.evidence.facts import Execution, Proof
+
+SCHEMA = "runall-report/3"
+
+
+class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The scheduler under test, as it describes itself.
+
+    `merged` says which of the kit's roles it merges with what; empty where it has them all.
+    `timings` are what it states of its own speed, in seconds, by their names in a system file;
+    what it states no limit for is left out. `options` are all of its settings that a user may
+    change, with the values that were in force; `image` is what its nodes ran in, empty for the
+    kit's own and where they are processes.
+    """
+
+    name: str
+    version: str
+    policy: str
+    merged: str
+    image: str
+    capabilities: list[str]
+    timings: dict[str, float]
+    options: dict[str, str]
+
+
+def unknown(name: str, policy: str) -> SystemReport:
+    """A system of which nothing is known but what it was called."""
+    return SystemReport(
+        name=name,
+        version="unknown",
+        policy=policy,
+        merged="",
+        image="",
+        capabilities=[],
+        timings={},
+        options={},
+    )
+
+
+class FaultReport(msgspec.Struct, frozen=True, kw_only=True):
+    """An injected fault. `at` is seconds on the rig's clock."""
+
+    kind: str
+    node: str
+    at: float
+    proven: bool
+
+
+class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One real execution of a job, as the witness saw it. Times are seconds on the rig's clock.
+
+    `lineage` is the root job's id. `how` is running, completed, failed, terminated or killed.
+    """
+
+    job: str
+    lineage: str
+    node: str
+    started_at: float
+    ended_at: float | None
+    how: str
+
+
+class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one case.
+
+    `recovery_s` is the measured time from the fault to the rerun, `deadline_s` what it may take;
+    both are null where nothing was to recover. `history` is the path of the saved trace.
+
+    `outcome` is what became of the job that the case is about; null where it is about none, or
+    the harness broke. `within_s` is how long a run was waited for that never came, `together_s`
+    for how long two executions lived at once; null unless that was the outcome.
+    """
+
+    id: str
+    feature: str
+    scenario: str
+    trigger: str
+    clauses: list[str]
+    verdict: Verdict
+    message: str
+    outcome: Outcome | None
+    within_s: float | None
+    together_s: float | None
+    recovery_s: float | None
+    deadline_s: float | None
+    faults: list[FaultReport]
+    executions: list[ExecutionReport]
+    history: str | None
+
+    @property
+    def aftermath(self) -> Aftermath | None:
+        """What became of its job, with its measure."""
+        if self.outcome is None:
+            return None
+        return Aftermath(outcome=self.outcome, within_s=self.within_s, together_s=self.together_s)
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run. `summary` counts every verdict, also those that no case had."""
+
+    schema: Literal["runall-report/3"]
+    system: SystemReport
+    rig: str
+    verdict: Literal["conformant", "not conformant", "inconclusive", "error"]
+    summary: dict[Verdict, int]
+    duration_s: float
+    cases: list[CaseReport]
+
+
+def make_report(
+    system: SystemReport, rig: str, duration: float, cases: Sequence[CaseReport]
+) -> Report:
+    """The report of these cases; repeats that disagree are told so in their messages."""
+    word: Any = WORDS[exit_code(case.verdict for case in cases)]
+    return Report(
+        schema=SCHEMA,
+        system=system,
+        rig=rig,
+        verdict=word,
+        summary=count_verdicts(case.verdict for case in cases),
+        duration_s=round(duration, 3),
+        cases=tell_unsteady(cases),
+    )
+
+
+def count_verdicts(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
+    """How often each of the eight verdicts was given."""
+    counts = Counter(verdicts)
+    return {verdict: counts[verdict] for verdict in Verdict}
+
+
+def unsteady(cases: Iterable[CaseReport]) -> dict[str, dict[Verdict, int]]:
+    """Cases that were repeated and whose verdicts differ, by the id without its `#2`."""
+    repeats: dict[str, Counter[Verdict]] = {}
+    for case in cases:
+        repeats.setdefault(base_id(case.id), Counter())[case.verdict] += 1
+    return {case: dict(counts) for case, counts in repeats.items() if len(counts) > 1}
+
+
+def tell_unsteady(cases: Sequence[CaseReport]) -> list[CaseReport]:
+    """The same cases; the message of each unsteady one begins with how its repeats ended."""
+    differing = unsteady(cases)
+    told: list[CaseReport] = []
+    for case in cases:
+        if counts := differing.get(base_id(case.id)):
+            line = "unsteady: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+            case = msgspec.structs.replace(case, message=f"{line}\n{case.message}".strip())
+        told.append(case)
+    return told
+
+
+def report_fault(proof: Proof) -> FaultReport:
+    """A fault as the report tells it."""
+    return FaultReport(kind=proof.kind, node=proof.node, at=proof.at, proven=proof.proven)
+
+
+def report_execution(execution: Execution, lineage: Callable[[Execution], str]) -> ExecutionReport:
+    """An execution as the report tells it, with its lineage."""
+    return ExecutionReport(
+        job=execution.job,
+        lineage=lineage(execution),
+        node=execution.node,
+        started_at=execution.started_at,
+        ended_at=execution.ended_at,
+        how=execution.how,
+    )
+
+
+def encode(report: Any) -> str:
+    """Indented JSON, for people and programs."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema of a report."""
+    return schema_of(Report, SCHEMA)

@@ -1,0 +1,259 @@
+"""The list of cases: every feature file, compiled into the scenarios that would run.
+
+Which cases there are must not depend on what a test runner happened to collect, because a case
+that silently drops out is a false green. So the official Gherkin compiler makes the list, and
+the plugin compares it with what pytest collected.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from .clauses import clauses
+from .errors import KitCannotRun
+from .places import shipped
+
+TRIGGERS = ("manual", "scheduled", "either")
+CLAUSE_TAG = re.compile(r"RA-\d+\.\d+")
+NEEDS = "needs:"
+KEYWORDS = ("Given", "When", "Then", "Scenario:", "Example:", "Examples:", "Background:", "Rule:")
+PLACEHOLDER = re.compile(r"<[^<>]*>")
+
+
+class CasesError(KitCannotRun):
+    """The feature files are missing or badly written."""
+
+
+class NoMatch(Exception):
+    """A selection that leaves no case: a usage error, whose message says what was meant."""
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario with one row of its examples.
+
+    `id` names it in reports and on the command line. `trigger` is manual, scheduled or either.
+    `needs` are the capabilities that the system must declare; `tags` are all tags, without `@`.
+    `line` is that of the scenario or of its row of examples, `scenario_line` that of the
+    scenario itself. `example` is the row, by column.
+    """
+
+    id: str
+    feature: str
+    scenario: str
+    trigger: str
+    clauses: tuple[str, ...]
+    needs: tuple[str, ...]
+    tags: frozenset[str]
+    file: str
+    line: int
+    scenario_line: int
+    example: dict[str, str] = {}
+
+    @property
+    def place(self) -> str:
+        """Where it is written, as an editor understands it."""
+        return f"{self.file}:{self.line}"
+
+
+# ------------------------------------------------------------------ from the feature files
+def feature_folder() -> Path:
+    """Where the feature files are: in the package in a wheel, at the top of a checkout.
+
+    RUNALL_FEATURES names another folder.
+    """
+    if named := os.environ.get("RUNALL_FEATURES"):
+        return Path(named).resolve()
+    return shipped("features", "features")
+
+
+def load_cases(folder: Path | None = None) -> list[Case]:
+    """All cases of a folder, by file and then by line.
+
+    Raises:
+        CasesError: a file cannot be parsed, a case is empty, two cases have one name or one id,
+            a tag names a clause that the specification lacks, or there is no case at all.
+    """
+    where = folder or feature_folder()
+    found = [case for path in sorted(where.rglob("*.feature")) for case in read_feature(path)]
+    if not found:
+        hint = "install runall-kit again, or set RUNALL_FEATURES to a folder with .feature files"
+        raise CasesError(f"no scenario in {where}", hint)
+    check_ids(found)
+    check_clauses(found)
+    return found
+
+
+def read_feature(path: Path) -> list[Case]:
+    """The cases of one file. Raises `CasesError`."""
+    from gherkin.errors import ParserError
+    from gherkin.parser import Parser
+    from gherkin.pickles.compiler import Compiler
+
+    try:
+        document: dict[str, Any] = dict(Parser().parse(path.read_text("utf-8")))
+    except (OSError, UnicodeError, ParserError) as error:
+        raise CasesError(f"{path} is not a feature file: {error}", "correct that file") from error
+    scenarios = {each["id"]: each for each in all_scenarios(document)}
+    if not scenarios:
+        raise CasesError(f"{path} has no scenario", "write one, or remove the file")
+    check_prose(path, document["feature"])
+    check_names(path, scenarios.values())
+    document["uri"] = str(path)
+    compiled: Any = Compiler().compile(cast(Any, document))
+    pickles: list[dict[str, Any]] = list(compiled)
+    return [make_case(path, scenarios[pickle["astNodeIds"][0]], pickle) for pickle in pickles]
+
+
+def all_scenarios(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each scenario and outline of a parsed file, also those under a rule."""
+    feature: dict[str, Any] = document.get("feature") or {"children": []}
+    for child in feature["children"]:
+        inner: list[dict[str, Any]] = child["rule"]["children"] if "rule" in child else [child]
+        yield from (each["scenario"] for each in inner if "scenario" in each)
+
+
+def check_prose(path: Path, node: Any) -> None:
+    """A misspelt keyword makes a line part of a description, and its step or scenario is gone."""
+    if isinstance(node, list):
+        for each in cast(list[Any], node):
+            check_prose(path, each)
+    elif isinstance(node, dict):
+        inner = cast(dict[str, Any], node)
+        for line in inner.get("description", "").splitlines():
+            if keyword := nearly_keyword(line):
+                where = f"{path}, below line {inner['location']['line']}"
+                raise CasesError(f"{where}: {line.strip()!r} is only prose", f"mean {keyword}?")
+        check_prose(path, list(inner.values()))
+
+
+def nearly_keyword(line: str) -> str:
+    """The keyword that the line seems to begin with; empty if it reads like prose."""
+    word = next(iter(line.split()), "")
+    near = get_close_matches(word.capitalize(), KEYWORDS, 1, cutoff=0.82)
+    return near[0] if near and len(word) > 3 else ""
+
+
+def check_names(path: Path, scenarios: Iterable[dict[str, Any]]) -> None:
+    """No two scenarios of a file may share a name: pytest-bdd would drop the first of them."""
+    seen: dict[str, int] = {}
+    for scenario in scenarios:
+        name, line = scenario["name"], scenario["location"]["line"]
+        if name in seen:
+            cause = f'two scenarios are named "{name}": {path}:{seen[name]} and {path}:{line}'
+            raise CasesError(cause, "give one of them another name; the first would never run")
+        seen[name] = line
+
+
+def make_case(path: Path, scenario: dict[str, Any], pickle: dict[str, Any]) -> Case:
+    """The case of one compiled scenario. Raises `CasesError` where it could prove nothing."""
+    line: int = pickle["location"]["line"]
+    if not pickle["steps"]:
+        raise CasesError(f"{path}:{line} has no steps", "a scenario without steps always passes")
+    tags = [tag["name"].lstrip("@") for tag in pickle["tags"]]
+    example = row_of(scenario, pickle["astNodeIds"])
+    trigger = trigger_of(f"{path}:{line}", tags, example)
+    rest = [slug(value) for column, value in example.items() if column != "trigger"]
+    base = slug(PLACEHOLDER.sub(" ", scenario["name"]))
+    return Case(
+        id=f"{path.stem}/{base}/{'-'.join([trigger, *filter(None, rest)])}",
+        feature=path.stem,
+        scenario=pickle["name"],
+        trigger=trigger,
+        clauses=tuple(tag for tag in tags if CLAUSE_TAG.fullmatch(tag)),
+        needs=tuple(tag.removeprefix(NEEDS) for tag in tags if tag.startswith(NEEDS)),
+        tags=frozenset(tags),
+        file=str(path),
+        line=line,
+        scenario_line=scenario["location"]["line"],
+        example=example,
+    )
+
+
+def row_of(scenario: dict[str, Any], nodes: Sequence[str]) -> dict[str, str]:
+    """The row of examples that a compiled scenario stands for; empty without examples."""
+    for table in scenario.get("examples", ()):
+        for row in table.get("tableBody", ()):
+            if row["id"] in nodes[1:]:
+                columns = [cell["value"] for cell in table["tableHeader"]["cells"]]
+                return dict(zip(columns, [cell["value"] for cell in row["cells"]], strict=True))
+    return {}
+
+
+def trigger_of(place: str, tags: Sequence[str], example: dict[str, str]) -> str:
+    """What starts the job of a case: its `trigger` column, else its tag, else either."""
+    if "trigger" in example:
+        named = [example["trigger"]]
+    else:
+        named = [tag for tag in tags if tag in TRIGGERS] or ["either"]
+    if len(named) > 1 or named[0] not in TRIGGERS:
+        told = " and ".join(map(repr, named))
+        raise CasesError(f"{place} has the trigger {told}", f"say one of {', '.join(TRIGGERS)}")
+    return named[0]
+
+
+def slug(text: str) -> str:
+    """A name for ids: small letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def check_ids(cases: Sequence[Case]) -> None:
+    """An id names one case. Raises `CasesError` with both places."""
+    seen: dict[str, Case] = {}
+    for case in cases:
+        if first := seen.get(case.id):
+            cause = f"two cases have the id {case.id}: {first.place} and {case.place}"
+            raise CasesError(cause, "tell their names or their examples apart")
+        seen[case.id] = case
+
+
+def check_clauses(cases: Sequence[Case]) -> None:
+    """A tag that names a clause must name one of the specification. Raises `CasesError`."""
+    known = clauses()
+    for case in cases:
+        if unknown := [clause for clause in case.clauses if clause not in known]:
+            cause = f"{case.place} is tagged @{unknown[0]}, which the specification does not have"
+            raise CasesError(cause, "correct the tag, or write the clause in reference/SPEC.md")
+
+
+# ------------------------------------------------------------------ what a user asks for
+def select(cases: Sequence[Case], pattern: str = "", trigger: str = "") -> list[Case]:
+    """The cases of a pattern and a trigger; an empty string asks for all.
+
+    A pattern is an id, a part of an id or of a scenario's name, or a glob on either; upper and
+    lower case are the same. A case that either trigger can start belongs to both.
+
+    Raises:
+        NoMatch: no case is left; the message names what may have been meant.
+    """
+    named = [case for case in cases if not pattern or case.id == pattern]
+    named = named or [case for case in cases if matches(case, pattern.lower())]
+    if not named:
+        raise NoMatch(f"no scenario matches {pattern!r}{meant(cases, pattern)}")
+    chosen = [case for case in named if not trigger or case.trigger in (trigger, "either")]
+    if not chosen:
+        raise NoMatch(f"no scenario that matches {pattern!r} has a {trigger} trigger")
+    return chosen
+
+
+def matches(case: Case, pattern: str) -> bool:
+    """Whether a pattern in small letters is in, or globs, the id or the scenario's name."""
+    names = (case.id.lower(), case.scenario.lower())
+    return any(pattern in name or fnmatchcase(name, pattern) for name in names)
+
+
+def meant(cases: Sequence[Case], pattern: str) -> str:
+    """The ids and names nearest to a pattern that matches none, as an ending of the message."""
+    names: dict[str, str] = {}
+    for case in cases:
+        parts = (case.id, *case.id.split("/"), case.scenario, *slug(case.scenario).split("-"))
+        names.update({part.lower(): part for part in parts})
+    near = get_close_matches(pattern.lower(), names, 4, cutoff=0.55)
+    if not near:
+        return "; `runall conform --list` shows all of them"
+    return "; did you mean " + " or ".join(repr(names[name]) for name in near) + "?"

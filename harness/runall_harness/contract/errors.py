@@ -1,0 +1,9 @@
+"""The error of the kit itself, which every room may raise: exit code 3."""
+
+
+class KitCannotRun(Exception):
+    """The kit itself cannot go on: exit code 3. A cause, and the next step for the reader."""
+
+    def __init__(self, cause: str, hint: str) -> None:
+        super().__init__(f"{cause}; next step: {hint}")
+        self.cause, self.hint = cause, hint

@@ -1,0 +1,106 @@
+"""The eight verdicts, what leads to each, and the exit code of a run.
+
+A verdict is about one case. The worst of a run decides its exit code, and a run without a case
+is never a success.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from .errors import KitCannotRun
+
+
+class Verdict(StrEnum):
+    """What became of one case."""
+
+    PASS = "pass"
+    KNOWN_FAILURE = "known-failure"
+    UNSUPPORTED = "unsupported"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+    FAIL = "fail"
+    UNEXPECTED_PASS = "unexpected-pass"
+    ERROR = "error"
+
+
+CONFORMANT, NOT_CONFORMANT, INCONCLUSIVE, CANNOT_RUN, USAGE = 0, 1, 2, 3, 64
+
+# What one verdict makes of the whole run; the highest rank wins ("worst wins").
+EXIT_CODES = {
+    Verdict.PASS: CONFORMANT,
+    Verdict.KNOWN_FAILURE: CONFORMANT,
+    Verdict.UNSUPPORTED: CONFORMANT,
+    Verdict.SKIPPED: INCONCLUSIVE,
+    Verdict.INCONCLUSIVE: INCONCLUSIVE,
+    Verdict.FAIL: NOT_CONFORMANT,
+    Verdict.UNEXPECTED_PASS: NOT_CONFORMANT,
+    Verdict.ERROR: CANNOT_RUN,
+}
+RANK = {CONFORMANT: 0, INCONCLUSIVE: 1, NOT_CONFORMANT: 2, CANNOT_RUN: 3}
+WORDS = {
+    CONFORMANT: "conformant",
+    NOT_CONFORMANT: "not conformant",
+    INCONCLUSIVE: "inconclusive",
+    CANNOT_RUN: "error",
+}
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> int:
+    """The exit code of a run: the worst of its cases; 3 when there was none, or none was judged.
+
+    Cases that are all unsupported prove nothing, so such a run is inconclusive, never green.
+    """
+    seen = list(verdicts)
+    if not seen:
+        return CANNOT_RUN
+    code = worst(EXIT_CODES[verdict] for verdict in seen)
+    judged = any(verdict in (Verdict.PASS, Verdict.KNOWN_FAILURE) for verdict in seen)
+    return INCONCLUSIVE if code == CONFORMANT and not judged else code
+
+
+def strict_code(*, declared: bool) -> int:
+    """What an unsupported case makes of a run in which extended clauses are required.
+
+    A capability that the system does not declare is a clause that it does not keep. Where it is
+    declared, it was the rig that could not show the case: then nothing is known.
+    """
+    return INCONCLUSIVE if declared else NOT_CONFORMANT
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code that wins."""
+    return max(codes, key=RANK.__getitem__)
+
+
+class Violation(AssertionError):
+    """A clause was broken: verdict `fail`. The message is the clause's own sentence."""
+
+    def __init__(self, clause: str, expected: str, seen: str) -> None:
+        from .clauses import clause_text
+
+        self.clause, self.expected, self.seen = clause, expected, seen
+        self.sentence = clause_text(clause)
+        super().__init__(f"{clause}: {self.sentence}\n  expected: {expected}\n  seen: {seen}")
+
+
+class Inconclusive(Exception):
+    """Nothing can be said: a fault was not proven, or evidence did not come in time."""
+
+
+class Unsupported(Exception):
+    """The system does not declare the capability, or the rig can't show the fault."""
+
+
+def verdict_of(error: BaseException | None) -> Verdict:
+    """The verdict that an exception (or its absence) at the end of a case stands for."""
+    if error is None:
+        return Verdict.PASS
+    for kind, verdict in (
+        (Violation, Verdict.FAIL),
+        (Inconclusive, Verdict.INCONCLUSIVE),
+        (Unsupported, Verdict.UNSUPPORTED),
+        (KitCannotRun, Verdict.ERROR),
+    ):
+        if isinstance(error, kind):
+            return verdict
+    return Verdict.ERROR

@@ -1,0 +1,255 @@
+"""The history of a case: what was asked, what was broken, what ran, and what was shown.
+
+One JSON line each, in the order in which the harness learned of it. A check reads nothing else,
+so a history that is saved can be judged again, by anybody. docs/history.md is the page for
+those who write one from a log of their own; `schema` is the same in a form for programs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from runall_harness.contract.json_schemas import schema_of
+
+from .facts import Execution, Proof
+from .views import JobView, LedgerView
+
+SCHEMA = "runall-history/1"
+Outcome = Literal["done", "refused", "maybe"]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
+    """What all lines share: when, in seconds on the rig's clock."""
+
+    at: float
+
+
+class Meta(Line, frozen=True, kw_only=True, tag="meta"):
+    """The first line: what was judged, and where.
+
+    `capabilities` are the extended ones that the system declares. `grace` is how long, in
+    seconds, a job may live on after it was told to end: the system's kill grace and what a busy
+    machine adds to it. `lag` is how long a server may take to hear that it is to stop.
+    """
+
+    schema: Literal["runall-history/1"] = SCHEMA
+    case: str = ""
+    system: str
+    version: str = ""
+    policy: str = ""
+    rig: str = ""
+    capabilities: tuple[str, ...] = ()
+    grace: float = 0.0
+    lag: float = 1.0
+
+
+class Call(Line, frozen=True, kw_only=True, tag="call"):
+    """Something was asked of the system. `number` is answered by an `answer`, or never.
+
+    The checks know the verbs create_event (args: event), update_event (event, fields),
+    delete_event (event), run (event) and abort (job).
+    """
+
+    number: int
+    verb: str
+    args: dict[str, Any]
+
+
+class Answer(Line, frozen=True, kw_only=True, tag="answer"):
+    """The system answered. `outcome`: done, refused (nothing happened) or maybe.
+
+    The `value` of a run that was accepted is the id of its job.
+    """
+
+    number: int
+    outcome: Outcome
+    value: Any = None
+
+
+class Fault(Line, frozen=True, kw_only=True, tag="fault"):
+    """Something was broken or mended, and whether that was proven."""
+
+    proof: Proof
+
+
+class Start(Line, frozen=True, kw_only=True, tag="start"):
+    """A node was started, or started again. `role` is primary or worker, where that is known."""
+
+    node: str
+    role: str = ""
+
+
+class Clock(Line, frozen=True, kw_only=True, tag="clock"):
+    """The wall clock of a node was set ahead by so many seconds; back, if negative."""
+
+    node: str
+    ahead: float
+
+
+class Witnessed(Line, frozen=True, kw_only=True, tag="witness"):
+    """An execution as it stands: written when it is first known, and whenever it has changed.
+
+    One that still runs at the end of the watching is written once more, with its last sign of life.
+    """
+
+    execution: Execution
+
+
+class Seen(Line, frozen=True, kw_only=True, tag="job"):
+    """A job as the system shows it: written again whenever that has changed."""
+
+    job: JobView
+
+
+class Gone(Line, frozen=True, kw_only=True, tag="gone"):
+    """The system was asked, and shows a job no more that it had shown before."""
+
+    job: str
+
+
+class Ledger(Line, frozen=True, kw_only=True, tag="ledger"):
+    """Lines of the operator's ledger as the system shows it, all of them or those that are new.
+
+    An empty one says that the ledger was looked at, and had nothing new.
+    """
+
+    entries: tuple[LedgerView, ...]
+
+
+class Owed(Line, frozen=True, kw_only=True, tag="owed"):
+    """The system owes something until a time (seconds), by that clause.
+
+    what: `end` (the system shows the job as over), `rerun` (an execution of the job's lineage
+    starts after `since`), or `rest` (nothing is left to do: what was accepted has run, and what
+    was interrupted was run again or refused). Without a job, rest is owed for all jobs; without
+    a clause, that of the promise which is broken is named. `since` is the line's own time unless
+    told. `tag` is that of the job's executions: a system that declares no lineage may name no link
+    between a job and its rerun, which is then known by its tag. A history that ends before `until`
+    leaves the question open.
+    """
+
+    what: Literal["end", "rerun", "rest"]
+    until: float
+    clause: str = ""
+    job: str = ""
+    since: float | None = None
+    tag: str = ""
+
+
+class End(Line, frozen=True, kw_only=True, tag="end"):
+    """The watching ended: until then everything that changed was written down."""
+
+
+class Told(Line, frozen=True, kw_only=True, tag="story"):
+    """How this history came about, where the explorer told it, so that it can be told again.
+
+    `outline` is the bounded world, `moves` what was done to it, as the explorer writes them;
+    `mutant` is the bug that was planted, if any. No check reads it, and nobody else need write it.
+    """
+
+    outline: dict[str, Any]
+    moves: tuple[dict[str, Any], ...] = ()
+    mutant: str = ""
+
+
+AnyLine = (
+    Meta
+    | Call
+    | Answer
+    | Fault
+    | Start
+    | Clock
+    | Witnessed
+    | Seen
+    | Gone
+    | Ledger
+    | Owed
+    | End
+    | Told
+)
+
+
+class BadHistory(ValueError):
+    """A line that is no line of a history. `number` counts from 1; `why` says what is wrong."""
+
+    def __init__(self, number: int, why: str, source: str = "") -> None:
+        self.number, self.why = number, why
+        super().__init__(f"{source}{', ' if source else ''}line {number}: {why}")
+
+
+class History:
+    """The lines of one case, as they come."""
+
+    def __init__(self) -> None:
+        self.lines: list[AnyLine] = []
+        self._jobs: dict[str, JobView] = {}
+        self._executions: dict[str, tuple[str, float | None]] = {}
+
+    def add(self, line: AnyLine) -> None:
+        """Write a line."""
+        self.lines.append(line)
+
+    def see_jobs(self, at: float, jobs: list[JobView]) -> None:
+        """Write down what has changed in what the system shows."""
+        for job in jobs:
+            if self._jobs.get(job.id) != job:
+                self._jobs[job.id] = job
+                self.add(Seen(at=at, job=job))
+
+    def miss_jobs(self, at: float, jobs: list[JobView]) -> None:
+        """Write down which jobs the system showed before and shows no more: these are all."""
+        for name in sorted(self._jobs.keys() - {job.id for job in jobs}):
+            del self._jobs[name]
+            self.add(Gone(at=at, job=name))
+
+    def see_executions(self, at: float, executions: list[Execution]) -> None:
+        """Write down what has changed in what the witness tells; a sign of life is no change."""
+        for execution in executions:
+            state = (execution.how, execution.ended_at)
+            if self._executions.get(execution.id) != state:
+                self._executions[execution.id] = state
+                self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
+
+    def see_last(self, at: float, executions: Iterable[Execution]) -> None:
+        """Write down the last signs of life of what still runs: nobody will tell more of it."""
+        for execution in executions:
+            if execution.how == "running":
+                self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
+
+    def save(self, path: Path) -> None:
+        """Write the whole history as JSON Lines."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines))
+
+
+def read(
+    raws: Iterable[bytes], source: str = "", bad: Callable[[BadHistory], None] | None = None
+) -> Iterator[AnyLine]:
+    """The lines of a history, one by one, from lines of text.
+
+    A malformed one is handed to `bad`, and left out; without `bad`, `BadHistory` is raised.
+    """
+    decode = msgspec.json.Decoder(AnyLine).decode
+    for number, raw in enumerate(raws, start=1):
+        try:
+            line = decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            trouble = BadHistory(number, str(error), source)
+            if bad is None:
+                raise trouble from error
+            bad(trouble)
+        else:
+            yield line
+
+
+def load(path: Path) -> list[AnyLine]:
+    """The lines of a saved history. Raises `BadHistory` that names the line which is malformed."""
+    with path.open("rb") as file:
+        return list(read(file, str(path)))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a line."""
+    return schema_of(AnyLine, SCHEMA)

@@ -1,0 +1,1 @@
+"""This machine: its load, child processes, and the fingerprint of the installed kit."""

@@ -1,0 +1,1 @@
+"""What people read: progress, summary, comparison, and the generated pages."""

@@ -1,0 +1,202 @@
+"""Several reports beside each other: systems in columns, clauses or scenarios in rows.
+
+A report says how one scheduler ended on one rig. Whoever chooses between two, or between two
+settings or releases of one, asks clause by clause what is kept, or scenario by scenario what they
+would find the next morning. So a cell has one word for all cases that it stands for: the worst
+verdict among those that could judge anything. It counts all of them apart, with what became of
+their jobs and how long the recovery took.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal, cast
+
+import msgspec
+
+from runall_harness.checks.job_outcome import Aftermath, Outcome
+from runall_harness.conformance.run_report import SCHEMA as REPORT
+from runall_harness.conformance.run_report import CaseReport, Report, SystemReport
+from runall_harness.contract.case_ids import base_id
+from runall_harness.contract.cases import load_cases
+from runall_harness.contract.clauses import clauses
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.json_schemas import schema_of
+from runall_harness.contract.verdicts import Verdict
+
+SCHEMA = "runall-comparison/3"
+By = Literal["clause", "scenario"]
+# The later, the more a reader must know of it. A case that is unsupported judges nothing, so it
+# stands for a clause only where no other case does.
+WORST = (
+    Verdict.UNSUPPORTED,
+    Verdict.PASS,
+    Verdict.KNOWN_FAILURE,
+    Verdict.SKIPPED,
+    Verdict.INCONCLUSIVE,
+    Verdict.UNEXPECTED_PASS,
+    Verdict.FAIL,
+    Verdict.ERROR,
+)
+# What earlier versions of a report lack, and what stands for it.
+OLDER = ("runall-report/1", "runall-report/2")
+LACKING_CASE: dict[str, Any] = {"outcome": None, "within_s": None, "together_s": None}
+LACKING_SYSTEM: dict[str, Any] = {"merged": "", "timings": {}, "image": "", "options": {}}
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that is compared: its path, what it is about, and its verdict as a whole.
+
+    `summary` counts its cases by verdict, all eight of them.
+    """
+
+    file: str
+    system: SystemReport
+    rig: str
+    verdict: str
+    summary: dict[Verdict, int]
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """How a clause or a scenario fared in one report.
+
+    `cases` counts the verdicts of the cases that show it, `outcomes` what became of their jobs.
+    `within_s` and `together_s` are the greatest of theirs, `recovery_s` is the median; all
+    seconds, null where no case has any.
+    """
+
+    verdict: Verdict
+    cases: dict[Verdict, int]
+    outcomes: dict[Outcome, int]
+    within_s: float | None
+    together_s: float | None
+    recovery_s: float | None
+
+    def told_outcomes(self) -> list[str]:
+        """What became of the jobs, in words; nothing where nobody watched to the end."""
+        made = (
+            Aftermath(outcome=one, within_s=self.within_s, together_s=self.together_s)
+            for one in self.outcomes
+            if one != Outcome.OPEN
+        )
+        return [str(one) for one in made]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A clause or a scenario, with a cell for each report; None where it has no case of it.
+
+    `id` is that of the clause, or of the case. `group` is the capability that the clause belongs
+    to, empty for a core clause; or the feature of the scenario. `text` is the clause's sentence,
+    or the scenario's title with its trigger.
+    """
+
+    id: str
+    group: str
+    text: str
+    cells: list[Cell | None]
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it. What no report says anything of has no row."""
+
+    schema: Literal["runall-comparison/3"]
+    by: By
+    reports: list[Column]
+    rows: list[Row]
+
+
+def read_report(path: Path) -> Report:
+    """A report that `runall conform --format json` wrote, in any version. Raises `KitCannotRun`."""
+    hint = "write it with runall conform --format json, or take report.json from --out"
+    try:
+        return msgspec.convert(upgraded(msgspec.json.decode(path.read_bytes())), Report)
+    except OSError as error:
+        raise KitCannotRun(
+            f"{path} cannot be read: {error.strerror}", "correct the path"
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise KitCannotRun(f"{path} is no report: {error}", hint) from error
+
+
+def upgraded(told: Any) -> Any:
+    """A report of an earlier version as one of this; anything else as it is."""
+    if not isinstance(told, dict):
+        return cast(object, told)
+    report = cast(dict[str, Any], told)
+    if report.get("schema") not in OLDER:
+        return report
+    cases = [LACKING_CASE | case for case in report.get("cases", [])]
+    return report | {
+        "schema": REPORT,
+        "system": LACKING_SYSTEM | report.get("system", {}),
+        "cases": cases,
+    }
+
+
+def compare(reports: Sequence[tuple[str, Report]], by: By = "clause") -> Comparison:
+    """Compare reports, each with the name of its file.
+
+    Clauses are in the order of SPEC.md, scenarios in that of the feature files.
+    """
+    columns = [
+        Column(
+            file=file,
+            system=report.system,
+            rig=report.rig,
+            verdict=report.verdict,
+            summary=report.summary,
+        )
+        for file, report in reports
+    ]
+    made = clause_rows if by == "clause" else scenario_rows
+    rows = made([report.cases for _, report in reports])
+    return Comparison(schema=SCHEMA, by=by, reports=columns, rows=list(rows))
+
+
+def clause_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
+    """A row for each clause that any case shows."""
+    for clause in clauses().values():
+        cells = [cell([c for c in cases if clause.id in c.clauses]) for cases in reports]
+        if any(cells):
+            yield Row(id=clause.id, group=clause.capability, text=clause.text, cells=cells)
+
+
+def scenario_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
+    """A row for each scenario with each of its triggers, whose repeats are taken together."""
+    first: dict[str, CaseReport] = {}
+    for cases in reports:
+        for case in cases:
+            first.setdefault(base_id(case.id), case)
+    order = {case.id: number for number, case in enumerate(load_cases())}
+    for name in sorted(first, key=lambda name: order.get(name, len(order))):
+        case = first[name]
+        cells = [cell([c for c in cases if base_id(c.id) == name]) for cases in reports]
+        how = name.rpartition("/")[2].replace("-", " ")
+        yield Row(id=name, group=case.feature, text=f"{case.scenario} ({how})", cells=cells)
+
+
+def cell(shown: Sequence[CaseReport]) -> Cell | None:
+    """How these cases fared; None where there are none."""
+    if not shown:
+        return None
+    counts = Counter(case.verdict for case in shown)
+    took = [case.recovery_s for case in shown if case.recovery_s is not None]
+    return Cell(
+        verdict=max(counts, key=WORST.index),
+        cases=dict(counts),
+        outcomes=dict(Counter(case.outcome for case in shown if case.outcome)),
+        within_s=greatest(case.within_s for case in shown),
+        together_s=greatest(case.together_s for case in shown),
+        recovery_s=round(median(took), 3) if took else None,
+    )
+
+
+def greatest(numbers: Iterable[float | None]) -> float | None:
+    """The greatest of those that are known."""
+    return max((number for number in numbers if number is not None), default=None)
+
+
+def comparison_schema() -> dict[str, Any]:
+    """The JSON Schema of a comparison."""
+    return schema_of(Comparison, SCHEMA)

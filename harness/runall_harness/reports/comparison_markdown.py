@@ -1,0 +1,75 @@
+"""A comparison as text: what a cell says in words, and the whole as a table in Markdown.
+
+What a reader sees on a terminal, in a page and in the documentation is said by the same words, so
+it is the same. A verdict has its word and its mark everywhere; nothing is told by colour alone.
+"""
+
+from runall_harness.contract.verdicts import Verdict
+
+from .comparison import Cell, Column, Comparison, Row
+from .generated_section import table
+from .progress import MARKS
+
+
+def head(column: Column) -> list[str]:
+    """What a report is about: system and version, policy, rig."""
+    system = column.system
+    lines = [f"{system.name} {system.version}", system.policy, f"{column.rig} rig"]
+    return [line for line in lines if line]
+
+
+def remarks(cell: Cell) -> str:
+    """What there is to say beside a verdict: how many had it, what became of the jobs, how soon."""
+    had, total = cell.cases[cell.verdict], sum(cell.cases.values())
+    told = [f"{had} of {total}"] if had < total else []
+    # A clause has many cases; what became of each would be no answer to anything.
+    told += cell.told_outcomes() if len(cell.outcomes) == 1 or total == 1 else []
+    told += [f"{cell.recovery_s:.3g} s"] if cell.recovery_s is not None else []
+    return ", ".join(told)
+
+
+def told(cell: Cell | None) -> str:
+    """A cell in words, its mark before it; empty where there is none."""
+    if cell is None:
+        return ""
+    return f"{MARKS[cell.verdict][0]} {cell.verdict}{', ' * bool(remarks(cell))}{remarks(cell)}"
+
+
+def counts(compared: Comparison) -> list[tuple[str, list[str]]]:
+    """How many cases had each verdict, in each report; no verdict is counted with another."""
+    return [
+        (str(verdict), [str(column.summary.get(verdict, 0)) for column in compared.reports])
+        for verdict in Verdict
+        if any(column.summary.get(verdict) for column in compared.reports)
+    ]
+
+
+def totals(compared: Comparison) -> list[tuple[str, list[str]]]:
+    """The last rows of a comparison: the counts, and the verdict of each run as a whole."""
+    return [*counts(compared), ("verdict", [column.verdict for column in compared.reports])]
+
+
+def heads(compared: Comparison) -> list[str]:
+    """The heads of the columns, each on one line."""
+    return [escaped(", ".join(head(column))) for column in compared.reports]
+
+
+def rows_of(rows: list[Row]) -> list[list[str]]:
+    """Rows in Markdown: what is compared, then its cells."""
+    return [[escaped(title(row)), *(escaped(told(cell)) for cell in row.cells)] for row in rows]
+
+
+def title(row: Row) -> str:
+    """What a row is about, on one line."""
+    return f"{row.id} {row.text}" if row.id.startswith("RA-") else row.text
+
+
+def escaped(text: str) -> str:
+    """Text that breaks no table."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def markdown(compared: Comparison) -> str:
+    """The whole comparison as a table in Markdown."""
+    last = [[name, *cells] for name, cells in totals(compared)]
+    return table((compared.by, *heads(compared)), [*rows_of(compared.rows), *last])

@@ -1,0 +1,49 @@
+"""A page of the documentation of which a part is generated, between two marks.
+
+What a page claims by hand goes stale. So a part of it is made from what the kit runs or finds, a
+command brings it up to date, and a test fails while it says anything else.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from runall_harness.contract.errors import KitCannotRun
+
+END = "<!-- end of the generated part -->"
+
+
+class GeneratedPart(NamedTuple):
+    """Where such a part stands: the page's name, the mark that begins it, and what is in it."""
+
+    page: str
+    begin: str
+    holds: str
+
+    def renewed(self, text: str, part: str) -> str:
+        """The page's text with that part in it, marks included. Raises `KitCannotRun` without."""
+        before, begin, rest = text.partition(self.begin)
+        _, end, after = rest.partition(END)
+        if not begin or not end:
+            hint = f"put the lines {self.begin} and {END} where the {self.holds} belong"
+            raise KitCannotRun(f"{self.page} has no place for its {self.holds}", hint)
+        return f"{before}{part}{after}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown. No cell may hold a line break."""
+    lines = [line(head), f"|{'|'.join('---' for _ in head)}|", *map(line, rows)]
+    return "\n".join(lines)
+
+
+def line(cells: Sequence[str]) -> str:
+    """A row of such a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def write_anew(path: Path, new: str) -> bool:
+    """Bring a page up to date; whether anything had to change."""
+    changed = path.read_text("utf-8") != new
+    if changed:
+        path.write_text(new, "utf-8")
+    return changed

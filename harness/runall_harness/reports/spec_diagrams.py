@@ -1,0 +1,84 @@
+"""The generated part of SPEC.md: a diagram and a table for each of the three state machines.
+
+What a page draws by hand goes stale. Here both are made from the machines that the brains run,
+and a test fails when the page says anything else. Only this module needs the drawing half of
+the library, so no daemon ever loads it.
+"""
+
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any
+
+from runall_reference.brain.machines import JOB, LINK, ROLE, Life, Rule, Token
+from transitions.extensions import GraphMachine
+
+from .generated_section import END, GeneratedPart, write_anew
+
+BEGIN = "<!-- generated from runall_reference/machines.py by `runall spec --write-diagrams` -->"
+PART = GeneratedPart("SPEC.md", BEGIN, "diagrams")
+MACHINES = {"The life of a job": JOB, "The role of a primary": ROLE, "The link to a worker": LINK}
+CONDITIONS = ("reached", "good", "aborted", "overdue")
+INTRODUCTION = """\
+One machine serves all jobs, one all primaries, one all links. Where a trigger has several rows
+for one state, the first row whose conditions hold is taken; a trigger without a row in a state
+is an error of the program. The conditions are facts of the moment:"""
+PLAIN = {"fillcolor": "white", "color": "black"}
+
+
+class Drawn(Token):
+    """A token that the drawing may hang its own attributes on."""
+
+
+def draw(life: Life) -> str:
+    """The machine as a Mermaid state diagram."""
+    drawing: Any = GraphMachine(
+        model=Drawn(life.initial, frozenset()),
+        states=list(life.states),
+        initial=life.initial,
+        auto_transitions=False,
+        show_conditions=True,
+        graph_engine="mermaid",
+        title=f"title: {life.name}",
+    )
+    for rule, source in life.rows():
+        drawing.add_transition(rule.trigger, source, rule.dest, list(rule.given))
+    # Nothing runs here, so the state that the library takes for the present one looks like any.
+    drawing.style_attributes = {"node": {"default": PLAIN, "active": PLAIN}}
+    text: str = drawing.get_combined_graph().draw(None)
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def given(rule: Rule) -> str:
+    """The conditions of a rule, in words."""
+    return " and ".join(rule.given)
+
+
+def tabulate(life: Life) -> str:
+    """The machine as a table, a line for each transition, in the order in which they are tried."""
+    lines = ["| trigger | from | to | given |", "|---|---|---|---|"]
+    lines += [f"| {r.trigger} | {source} | {r.dest} | {given(r)} |" for r, source in life.rows()]
+    return "\n".join(lines)
+
+
+def condition(name: str) -> str:
+    """One line about a condition, in the words of its own docstring."""
+    words = cleandoc(getattr(Token, name).__doc__ or "").rstrip(".")
+    return f"- *{name}*: {words[0].lower()}{words[1:]}."
+
+
+def generated() -> str:
+    """The whole generated part, with its marks."""
+    parts = [BEGIN, "\n".join([INTRODUCTION, "", *map(condition, CONDITIONS)])]
+    for title, life in MACHINES.items():
+        parts += [f"### {title}", f"```mermaid\n{draw(life)}\n```", tabulate(life)]
+    return "\n\n".join([*parts, END])
+
+
+def renewed(page: str) -> str:
+    """The page with its generated part made anew. Raises `KitCannotRun` if it has no marks."""
+    return PART.renewed(page, generated())
+
+
+def write_diagrams(path: Path) -> bool:
+    """Bring the page up to date; whether anything had to change."""
+    return write_anew(path, renewed(path.read_text("utf-8")))

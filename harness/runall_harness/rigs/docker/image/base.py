@@ -1,0 +1,101 @@
+"""The base of the image: got from a registry or found here, and asked what Python it has."""
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from runall_harness.contract.errors import KitCannotRun
+
+from ..engine import Engine, asking, first_line, missing_error, reachable_errors
+from ..ownership import owner_labels
+from .wheels import Progress, Target
+
+if TYPE_CHECKING:
+    from docker.models.images import Image
+
+BASE_OPTION = "RUNALL_BASE_IMAGE"
+DEFAULT_BASE = "python:3.12-slim"
+OLDEST = (3, 11)
+NO_BASE_HINT = (
+    f"name an image with Python 3.11 or later that is here, in {BASE_OPTION}; on Debian, "
+    f"`{BASE_OPTION}=$(ci/base-image)` makes one"
+)
+QUESTION = """
+import json, platform, sys, sysconfig
+musl = "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or "")
+libc = platform.libc_ver()[1] or ("1.2" if musl else "2.17")
+print(json.dumps([list(sys.version_info[:2]), platform.machine(), musl, libc]))
+"""
+
+
+def base_name(base: str | None) -> str:
+    """The base that was asked for: by argument, by environment, or the official slim image."""
+    return base or os.environ.get(BASE_OPTION) or DEFAULT_BASE
+
+
+def get_base(engine: Engine, base: str, say: Progress) -> "Image":
+    """The base image, pulled if it is not here.
+
+    Raises:
+        KitCannotRun: it is not here and can't be pulled.
+    """
+    with asking(f"look for the image {base}"):
+        try:
+            return engine.client.images.get(base)
+        except missing_error():
+            pass
+    say(f"pulling {base}")
+    try:
+        return engine.client.images.pull(*split_tag(base))
+    except reachable_errors() as error:
+        cause = f"the base image {base} is not here and could not be pulled: {first_line(error)}"
+        raise KitCannotRun(cause, NO_BASE_HINT) from error
+
+
+def split_tag(name: str) -> tuple[str, str]:
+    """A name without a tag means `latest`; the library would pull every tag."""
+    repository, colon, tag = name.rpartition(":")
+    return (repository, tag) if colon and "/" not in tag else (name, "latest")
+
+
+def ask_base(engine: Engine, base: str, run: str) -> Target:
+    """What Python the base has, as a throwaway container of it tells.
+
+    Raises:
+        KitCannotRun: it has none, or one that is too old.
+    """
+    from docker.errors import ContainerError
+
+    client: Any = engine.client
+    try:
+        with asking(f"run a container of {base}"):
+            said: bytes = client.containers.run(
+                base,
+                ["-S", "-c", QUESTION],
+                entrypoint="python3",
+                remove=True,
+                network_mode="none",
+                labels=owner_labels(run),
+            )
+    except KitCannotRun as error:
+        if isinstance(error.__cause__, ContainerError) or "executable file" in error.cause:
+            raise KitCannotRun(f"the base image {base} has no usable python3", NO_BASE_HINT) from (
+                error
+            )
+        raise
+    return read_answer(base, said)
+
+
+def read_answer(base: str, said: bytes) -> Target:
+    """The answer to the question that was put to the base."""
+    version, machine, musl, libc = json.loads(said.splitlines()[-1])
+    if tuple(version) < OLDEST:
+        raise KitCannotRun(
+            f"the base image {base} has Python {version[0]}.{version[1]}", NO_BASE_HINT
+        )
+    return Target(
+        python=f"{version[0]}.{version[1]}",
+        machine=machine,
+        libc="musl" if musl else "glibc",
+        libc_minor=int(libc.split(".")[1]),
+    )

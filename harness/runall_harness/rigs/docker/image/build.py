@@ -1,0 +1,139 @@
+"""Builds the image of the reference, once for each content.
+
+The tag is a hash of all that goes in: the base, the requirements, the Dockerfile and the
+package's files. So a second build makes nothing, and a change of the reference costs a second,
+since the libraries lie in a layer below it.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.host.kit_fingerprint import folder_of, named_content, package_files
+
+from ..engine import Engine, asking, missing_error, reachable_errors
+from ..ownership import KIT
+from .base import ask_base, base_name, get_base
+from .requirements import node_requirements
+from .wheels import Progress, failing_line, fetch_wheels
+
+REPOSITORY = "runall-reference"
+PACKAGE = "runall_reference"
+DOCKERFILE = Path(__file__).with_name("Dockerfile")
+KEPT = 2
+
+
+def build_image(
+    engine: Engine,
+    run: str,
+    base: str | None = None,
+    say: Progress = lambda line: None,  # noqa: ARG005 - says nothing
+) -> str:
+    """The tag of the reference's image on that base; built unless it is there.
+
+    `say` is told in one line what takes time. Without `base`, RUNALL_BASE_IMAGE names it, or else
+    it is the official slim Python image.
+
+    Raises:
+        KitCannotRun: the base can't be had, wheels can't be fetched, or the build failed.
+    """
+    name = base_name(base)
+    requirements = node_requirements()
+    image = get_base(engine, name, say)
+    tag = f"{REPOSITORY}:{content_hash(str(image.id), requirements, package_folder())}"
+    if not present(engine, tag):
+        target = ask_base(engine, name, run)
+        wheels = fetch_wheels(target, requirements, say)
+        say(f"building {tag} on {name}")
+        with tempfile.TemporaryDirectory(prefix="runall-build-") as context:
+            lay_out(Path(context), wheels, requirements, package_folder())
+            run_build(engine, Path(context), tag, str(image.id))
+        remove_old(engine, tag)
+    return tag
+
+
+def content_hash(base_id: str, requirements: Iterable[str], package: Path) -> str:
+    """A name for exactly this content."""
+    digest = hashlib.sha256(base_id.encode())
+    digest.update("\n".join(requirements).encode())
+    digest.update(DOCKERFILE.read_bytes())
+    for content in named_content(package, package_files(package)):
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def package_folder() -> Path:
+    """Where the reference's package lies; it is not imported for that."""
+    return folder_of(PACKAGE)
+
+
+def present(engine: Engine, tag: str) -> bool:
+    """Whether an image of that name is there."""
+    with asking(f"look for the image {tag}"):
+        try:
+            engine.client.images.get(tag)
+        except missing_error():
+            return False
+    return True
+
+
+def lay_out(context: Path, wheels: Path, requirements: Iterable[str], package: Path) -> None:
+    """Put all that the build needs into one folder."""
+    shutil.copyfile(DOCKERFILE, context / "Dockerfile")
+    (context / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
+    shutil.copytree(wheels, context / "wheels")
+    for file in package_files(package):
+        copy = context / PACKAGE / file.relative_to(package)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+
+
+def run_build(engine: Engine, context: Path, tag: str, base: str) -> None:
+    """Have the engine build it.
+
+    Raises:
+        KitCannotRun: with the line that failed.
+    """
+    api: Any = engine.client.api
+    output: list[str] = []
+    with asking("build the image"):
+        lines = api.build(
+            path=str(context),
+            tag=tag,
+            buildargs={"BASE": base},
+            rm=True,
+            forcerm=True,
+            decode=True,
+            network_mode="none",
+        )
+        for line in lines:
+            output.append(str(line.get("stream") or ""))
+            if "error" in line:
+                told = failing_line("".join(output))
+                raise KitCannotRun(
+                    f"the build of {tag} failed: {line['error']} ({told})",
+                    "see that the base has python3 with the standard library, and a shell",
+                )
+
+
+def remove_old(engine: Engine, current: str) -> None:
+    """Remove the kit's images beyond the newest two; those in use stay."""
+    client: Any = engine.client
+    with suppress(*reachable_errors()):  # tidiness is no reason to fail
+        images: list[Any] = client.images.list(name=REPOSITORY, filters={"label": f"{KIT}=1"})
+        images.sort(key=created, reverse=True)
+        tags: list[str] = [tag for image in images for tag in image.tags]
+        others = [tag for tag in tags if tag.startswith(f"{REPOSITORY}:") and tag != current]
+        for tag in others[KEPT - 1 :]:
+            with suppress(*reachable_errors()):
+                client.images.remove(tag)
+
+
+def created(image: Any) -> str:
+    """When the image was made, in a form that sorts."""
+    return str(image.attrs.get("Created") or "")

@@ -1,0 +1,77 @@
+"""What a node of the reference needs beside Python: some of the kit's own requirements.
+
+The version ranges stand in pyproject.toml alone. An installed kit carries them in its metadata;
+a checkout that was never installed still has the file itself.
+"""
+
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.places import CHECKOUT
+
+DISTRIBUTION = "runall-kit"
+# The extra that brings the driver of the PostgreSQL store, and how metadata tells that a
+# requirement belongs to it. A node loads the driver only if its store is on such a server.
+STORE = "postgres"
+ONLY_WITH_STORE = rf"(.+?)\s*;\s*extra\s*==\s*['\"]{STORE}['\"]"
+# tzdata, because a minimal image has no time zones of its own.
+NODE_REQUIREMENTS = (
+    "click",
+    "msgspec",
+    "psycopg",
+    "starlette",
+    "transitions",
+    "tzdata",
+    "uvicorn",
+    "websockets",
+)
+
+
+def node_requirements() -> list[str]:
+    """The requirements of a node, each with its version range.
+
+    Raises:
+        KitCannotRun: the kit's own requirements can't be read, or one of these is not among them.
+    """
+    ranges = {project_name(line): line for line in kit_requirements()}
+    missing = [name for name in NODE_REQUIREMENTS if name not in ranges]
+    if missing:
+        raise KitCannotRun(
+            f"the kit's metadata does not name {', '.join(missing)}", "install the kit again"
+        )
+    return [ranges[name] for name in NODE_REQUIREMENTS]
+
+
+def kit_requirements() -> list[str]:
+    """The requirements of the whole kit, those of the PostgreSQL store among them."""
+    file = checkout()
+    if file is not None:
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        return [*project["dependencies"], *project["optional-dependencies"][STORE]]
+    try:
+        lines = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError as error:
+        raise KitCannotRun(
+            f"{DISTRIBUTION} is not installed and this is no checkout", "pip install runall-kit"
+        ) from error
+    plain = [line for line in lines if ";" not in line]
+    return plain + [m[1] for line in lines if (m := re.fullmatch(ONLY_WITH_STORE, line))]
+
+
+def checkout() -> Path | None:
+    """The pyproject.toml of the checkout that this module lies in, if it lies in one.
+
+    It goes before the metadata: that of an editable install goes stale.
+    """
+    file = CHECKOUT / "pyproject.toml"
+    ours = file.is_file() and f'name = "{DISTRIBUTION}"' in file.read_text(encoding="utf-8")
+    return file if ours else None
+
+
+def project_name(requirement: str) -> str:
+    """The name of the project that a requirement names, in its normal form."""
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    return re.sub(r"[-_.]+", "-", found.group().lower()) if found else ""

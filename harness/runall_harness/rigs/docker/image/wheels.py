@@ -1,0 +1,124 @@
+"""The wheels that go into the image, fetched by the host for the base's Python and platform.
+
+The host has pip and perhaps a proxy, a mirror or a cache; the image has none of them. So the host
+fetches and the build only unpacks. Wheels are kept in the user's cache, one folder for each
+combination of requirements and platform.
+"""
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from runall_harness.contract.errors import KitCannotRun
+
+Progress = Callable[[str], None]
+# The glibc releases for which wheels are published, newest first: 2.40 down to 2.5.
+GLIBC_MINORS = range(40, 4, -1)
+MUSL_MINORS = range(5, -1, -1)
+OLD_NAMES = ("manylinux2014", "manylinux2010", "manylinux1")
+# pip chooses wheels for the base's Python, but follows conditions such as python_version < "3.13"
+# for its own. This library is the only one that hangs on such a condition below a node.
+CONDITIONAL = "typing-extensions"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The Python for which wheels are fetched: its version, as X.Y; its machine; its C library.
+
+    `libc` is "glibc" or "musl", `libc_minor` the N of its version 2.N or 1.N.
+    """
+
+    python: str
+    machine: str
+    libc: str
+    libc_minor: int
+
+    def platforms(self) -> Iterator[str]:
+        """The names of all platforms whose wheels run there, the best first."""
+        if self.libc == "musl":
+            minors = [minor for minor in MUSL_MINORS if minor <= self.libc_minor]
+            yield from (f"musllinux_1_{minor}_{self.machine}" for minor in minors)
+        else:
+            minors = [minor for minor in GLIBC_MINORS if minor <= self.libc_minor]
+            yield from (f"manylinux_2_{minor}_{self.machine}" for minor in minors)
+            yield from (f"{name}_{self.machine}" for name in OLD_NAMES)
+        yield f"linux_{self.machine}"
+
+
+def fetch_wheels(target: Target, requirements: Sequence[str], say: Progress) -> Path:
+    """The folder with the wheels of those requirements and of pip, fetched if need be.
+
+    Raises:
+        KitCannotRun: there is no pip here, or it could not get them.
+    """
+    wanted = [*requirements, CONDITIONAL, "pip"]
+    key = hashlib.sha256(repr((target, wanted)).encode()).hexdigest()[:16]
+    cache = Path(platformdirs.user_cache_dir("runall")) / "wheels"
+    folder = cache / f"py{target.python}-{target.libc}-{target.machine}-{key}"
+    if not folder.is_dir():
+        say(f"fetching wheels for Python {target.python} on {target.libc} {target.machine}")
+        cache.mkdir(parents=True, exist_ok=True)
+        # Complete or not there at all: another run may look at the same moment.
+        with tempfile.TemporaryDirectory(dir=cache, prefix="part-") as part:
+            download(Path(part), target, wanted, say)
+            publish(Path(part), folder)
+    return folder
+
+
+def publish(part: Path, folder: Path) -> None:
+    """Give the complete folder its name, unless another run was faster."""
+    staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix="part-"))
+    shutil.copytree(part, staged, dirs_exist_ok=True)
+    staged.chmod(0o755)
+    try:
+        staged.rename(folder)
+    except OSError:
+        shutil.rmtree(staged, ignore_errors=True)
+        if not folder.is_dir():
+            raise
+
+
+def download(folder: Path, target: Target, wanted: Sequence[str], say: Progress) -> None:
+    """Have pip put the wheels into that folder."""
+    command = [sys.executable, *pip(), "download", "--quiet", "--disable-pip-version-check"]
+    command += ["--only-binary=:all:", "--python-version", target.python]
+    command += ["--implementation", "cp", "--dest", str(folder)]
+    for platform in target.platforms():
+        command += ["--platform", platform]
+    # Colour codes and progress bars would end up in an error message.
+    env = {**os.environ, "NO_COLOR": "1", "PIP_PROGRESS_BAR": "off", "PIP_NO_INPUT": "1"}
+    done = subprocess.run([*command, *wanted], capture_output=True, text=True, env=env)
+    if done.returncode != 0:
+        raise KitCannotRun(
+            f"pip could not get the wheels for the image: {failing_line(done.stderr)}",
+            "see that pip reaches its index (pip download click), also through a proxy or mirror",
+        )
+    say(f"fetched {len(list(folder.glob('*.whl')))} wheels")
+
+
+def pip() -> list[str]:
+    """How this Python runs pip: its own, or the one that it keeps for new environments."""
+    if importlib.util.find_spec("pip") is not None:
+        return ["-m", "pip"]
+    spec = importlib.util.find_spec("ensurepip")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        for wheel in sorted(Path(folder).glob("_bundled/pip-*.whl")):
+            return [str(wheel / "pip")]
+    raise KitCannotRun("this Python has no pip to fetch wheels with", "python -m ensurepip")
+
+
+def failing_line(output: str) -> str:
+    """The last line that tells an error, or else the last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"error|fatal", line, re.IGNORECASE)]
+    return (errors or lines or ["it said nothing"])[-1]

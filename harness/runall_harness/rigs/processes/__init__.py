@@ -1,0 +1,1 @@
+"""Nodes as processes of this machine: real daemons, real signals, real sockets."""

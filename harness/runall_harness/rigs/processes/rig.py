@@ -1,0 +1,262 @@
+"""The processes rig: real daemons on this machine, without containers.
+
+It runs wherever Python and a POSIX system do, starts a node in milliseconds, and hurts it as a
+crash would: all of its processes at one instant (`process_tree`). Nodes share the machine's
+kernel, clock and loopback network, so what is cut is a relay between them (`relay`).
+"""
+
+import atexit
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.evidence.facts import Execution, Proof
+from runall_harness.evidence.witness import Witness
+
+from ..base import NodeSpec, Place, Scope, StopTo
+from ..real_site import RealSite
+from . import faults as process_faults
+from . import leftovers, process_tree
+from .node import NodeProcess, ignore_nothing_for_good
+from .ports import Ports
+from .relay import Relay
+
+SITE_MARKER = "RUNALL_SITE"
+
+ABILITIES = frozenset(
+    {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
+)
+_HOST = "127.0.0.1"
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+class ProcessesSite(RealSite):
+    """The nodes of one case, as processes of this machine.
+
+    `on_start` is told the process id of every daemon. `cuttable` puts relays between nodes.
+    """
+
+    def __init__(
+        self, run: str, name: str, folder: Path, on_start: Callable[[int], None], *, cuttable: bool
+    ) -> None:
+        self.folder = folder
+        self._markers = {leftovers.RUN_MARKER: run, SITE_MARKER: name}
+        self._on_start = on_start
+        self._nodes: dict[str, NodeProcess] = {}
+        self._ports = Ports()
+        self._relay = Relay() if cuttable else None
+        self._closed = False
+        super().__init__(Witness(folder / "witness"))
+
+    # ------------------------------------------------------------------ nodes
+    def place(self, node: str) -> Place:
+        """Where that node lives; stable for the life of the site.
+
+        Raises `ValueError` for a name that is no plain word: it has to be the name of a folder.
+        """
+        return self._node(node).place
+
+    def _node(self, name: str) -> NodeProcess:
+        if name not in self._nodes:
+            folder = self.folder / "nodes" / _plain(name)
+            place = Place(
+                host=_HOST,
+                port=self._ports.take(),
+                data=str(folder / "data"),
+                witness=str(self.witness.folder),
+            )
+            self._nodes[name] = NodeProcess(name, folder, place, self._markers, self.now)
+        return self._nodes[name]
+
+    def url(self, node: str) -> str:
+        """The address at which the harness reaches a node; a cut never lies between them."""
+        place = self.place(node)
+        return f"http://{place.host}:{place.port}"
+
+    def dial(self, frm: str, to: str) -> tuple[str, int]:
+        """Host and port at which the node `frm` reaches the node `to`."""
+        place = self.place(to)
+        if self._relay is None or frm == to:
+            return place.host, place.port
+        return self._relay.address(frm, to, (place.host, place.port))
+
+    def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
+        """Where that node reaches a server that is no node; a cut lies between these two as well.
+
+        The name of such a wire's far end can be none of a node: those are plain words.
+        """
+        if self._relay is None:
+            return host, port
+        return self._relay.address(frm, f"{host}:{port}", (host, port))
+
+    def start(self, *specs: NodeSpec) -> None:
+        """Start nodes, or start them again. Raises `ValueError` for a node that runs."""
+        for spec in specs:
+            node = self._node(spec.name)
+            self.furnish(spec)
+            node.start(spec, on_exit=self.notify)
+            self._on_start(node.pid)
+
+    def alive(self, node: str) -> bool:
+        """Whether the node's daemon runs (a frozen one does)."""
+        return self._node(node).alive
+
+    def logs(self, node: str) -> str:
+        """All that the node's starts have printed so far."""
+        log = self._node(node).log
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def job_gone(self, execution: Execution) -> bool:
+        """Whether a silent job has no process any more; its id may be somebody else's by now."""
+        try:
+            process = psutil.Process(self.witness.pid(execution.id))
+            younger = process.create_time() > execution.started_at + 1
+            return younger or process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    # ------------------------------------------------------------------ faults
+    def kill(self, node: str, scope: Scope = "node") -> Proof:
+        """SIGKILL the whole node atomically, or its daemon alone, or its jobs alone."""
+        hurt = self._node(node)
+        if scope == "daemon":
+            return self._done(process_faults.kill_daemon(hurt))
+        if scope == "job":
+            running = [e for e in self.executions() if e.node == node and e.how == "running"]
+            return self._done(process_faults.kill_jobs(hurt, self.witness, running))
+        return self._done(process_faults.kill_node(hurt, self.witness))
+
+    def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
+        """The stop signal to the daemon, or to all of the node; its exit within `grace` seconds."""
+        return self._done(process_faults.stop(self._node(node), self.witness, grace, to))
+
+    def pause(self, node: str) -> Proof:
+        """Freeze every process of the node."""
+        return self._done(process_faults.pause(self._node(node)))
+
+    def unpause(self, node: str) -> Proof:
+        """Let a frozen node go on."""
+        return self._done(process_faults.unpause(self._node(node)))
+
+    def cut(self, node: str) -> Proof:
+        """Cut the node off from the other nodes without closing any connection."""
+        return self._done(process_faults.cut(self._node(node), self._relay))
+
+    def join(self, node: str) -> Proof:
+        """Mend the cut."""
+        return self._done(process_faults.join(self._node(node), self._relay))
+
+    def data_folder(self, node: str) -> Path:
+        """The node's data folder."""
+        return Path(self.place(node).data)
+
+    def bury(self, node: str) -> tuple[bool, str]:
+        """End the jobs that a dead daemon left, as the loss of its server would."""
+        return process_faults.bury(self._node(node), self.witness)
+
+    def _done(self, proof: Proof) -> Proof:
+        self.notify()
+        return proof
+
+    def close(self) -> None:
+        """End every process of the site and remove its folder. Safe to call twice.
+
+        Raises `KitCannotRun` if a process survives SIGKILL; its folder then stays.
+        """
+        if self._closed:
+            return
+        alive = self._end_all()
+        if self._relay is not None:
+            self._relay.close()
+        self._ports.close()
+        self.witness.close()
+        if alive:
+            pids = ", ".join(str(process.pid) for process in alive)
+            raise KitCannotRun(f"SIGKILL did not end {pids}", "see what ps says, then runall clean")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._closed = True
+
+    def _end_all(self) -> list[psutil.Process]:
+        kin = process_tree.Kin(self._markers)
+        for node in self._nodes.values():
+            kin.include(node.kin)
+        alive = process_tree.kill(kin.freeze().all)
+        for node in self._nodes.values():
+            node.exited.wait(process_tree.PATIENCE)
+        return alive
+
+
+class ProcessesRig:
+    """Nodes are processes of this machine. One instance for one run, named `run`.
+
+    `records` is where the run is recorded for `runall clean`; by default the user's state folder.
+    `store` is where a server listens that the nodes share, if there is one.
+    Raises `KitCannotRun` where there are no POSIX signals.
+    """
+
+    name = "processes"
+
+    def __init__(
+        self, run: str, *, records: Path | None = None, store: tuple[str, int] | None = None
+    ) -> None:
+        if os.name != "posix":
+            raise KitCannotRun(
+                "this system cannot freeze processes", "use --rig docker or --rig simulated"
+            )
+        ignore_nothing_for_good()
+        self.run = _plain(run)
+        # Cut off from a store that is a file nobody can be: only one on the network is lost.
+        self.abilities = ABILITIES | frozenset({"netstore"} if store else ())
+        self.folder = Path(tempfile.mkdtemp(prefix="runall-"))
+        self._sites: list[ProcessesSite] = []
+        self._path, self._record = leftovers.begin(
+            run, self.folder, records or leftovers.runs_folder()
+        )
+        atexit.register(self.close)
+
+    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> ProcessesSite:
+        """A fresh site for one case. `cuttable` asks for nodes that can be cut off.
+
+        The daemon of any node can be killed alone, so `orphans` makes no difference.
+        """
+        del orphans
+        number = len(self._sites) + 1
+        label = re.sub(r"[^A-Za-z0-9]+", "-", case)[:40].strip("-")
+        name = f"{self.run}.{number}"
+        folder = self.folder / f"{number}-{label}"
+        site = ProcessesSite(self.run, name, folder, self._note, cuttable=cuttable)
+        self._sites.append(site)
+        return site
+
+    def prepare(self, case: str, *, cuttable: bool = False) -> None:
+        """Nothing: a site of processes takes no time to make."""
+
+    def _note(self, pid: int) -> None:
+        leader = leftovers.birth(pid)
+        if leader is not None:
+            self._record.leaders.append(leader)
+            leftovers.save(self._path, self._record)
+
+    def close(self) -> None:
+        """End every process of the run and remove its folder and record. Safe to call twice.
+
+        Raises `KitCannotRun` if a process survives SIGKILL; folder and record then stay.
+        """
+        with ExitStack() as sites:
+            for site in self._sites:
+                sites.callback(site.close)
+        leftovers.end(self._path, self._record)
+        atexit.unregister(self.close)
+
+
+def _plain(name: str) -> str:
+    if not _PLAIN.fullmatch(name):
+        raise ValueError(f"{name!r} is no plain word; use letters, digits, dots and dashes")
+    return name

@@ -1,0 +1,43 @@
+"""A disk in memory: what was committed survives the death of the node that wrote it."""
+
+from runall_reference.brain.record_set import Books, Change, Put
+from runall_reference.brain.records import Lease, Record
+
+
+class LeaseLost(Exception):
+    """A commit came from a primary whose epoch is over: nothing of it was written."""
+
+
+class Disk:
+    """The store of one brain. Its commits are atomic, like those of the real stores."""
+
+    def __init__(self) -> None:
+        self._books = Books()
+        self.commits = 0
+
+    def load(self) -> list[Record]:
+        """Everything that was committed, in the order of creation."""
+        return [record for table in self._books.tables.values() for record in table.values()]
+
+    def load_kinds(self, *kinds: type[Record]) -> list[Record]:
+        """All records of those kinds."""
+        return [record for kind in kinds for record in self._books.all(kind).values()]
+
+    def lease(self) -> Lease | None:
+        """The lease as it is stored."""
+        return self._books.get(Lease, "primary")
+
+    def commit(self, change: Change, guard: int | None = None) -> None:
+        """Write one step's change, if the lease's epoch is still `guard`. Raises `LeaseLost`."""
+        lease = self.lease()
+        if guard is not None and guard != (lease.epoch if lease else 0):
+            raise LeaseLost(f"the lease has moved on from epoch {guard}")
+        self.commits += bool(change)
+        for write in change:
+            table = self._books.tables.setdefault(
+                write.record.table if isinstance(write, Put) else write.table, {}
+            )
+            if isinstance(write, Put):
+                table[write.record.key] = write.record
+            else:
+                del table[write.key]

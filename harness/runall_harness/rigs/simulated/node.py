@@ -1,0 +1,355 @@
+"""A node in virtual time: disks that last, brains and processes that die with it.
+
+`Shell` is the daemon around a brain: it commits what a step writes before it does what the step
+says, and asks to be woken when the brain wants to be.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from runall_reference.brain.inputs import (
+    Boot,
+    ClockSet,
+    Cut,
+    Drain,
+    Exited,
+    Halt,
+    Heard,
+    Leave,
+    Linked,
+    Retire,
+    Send,
+    Signal,
+    Spawn,
+    Tick,
+    Told,
+    Unlinked,
+)
+from runall_reference.brain.primary import Primary, Standby
+from runall_reference.brain.record_set import Step
+from runall_reference.brain.settings import Settings
+from runall_reference.brain.worker import Worker
+from runall_reference.daemon.failpoints import Fuse, Where
+
+from .disk import Disk, LeaseLost
+from .network import LATENCY, REDIAL, Link
+from .process import TICK, Process, unheard
+
+if TYPE_CHECKING:
+    from .world import World
+
+Brain = Primary | Worker
+
+
+class Unavailable(Exception):
+    """The store is out of reach."""
+
+
+class Crashed(Exception):
+    """The node died in the middle of a step: nothing more of it is done."""
+
+
+SOONEST = 0.001
+# How soon the guardian of a daemon that died has ended its jobs, in seconds.
+GUARD = 0.02
+
+
+class Living:
+    """An act of one start of a node: done if that start lives by then; a frozen one does it later.
+
+    An act in which its node crashes is over; the world goes on.
+    """
+
+    def __init__(self, node: "Node", act: Callable[[], None]) -> None:
+        self.node, self.act, self.boots = node, act, node.boots
+
+    def __call__(self) -> None:
+        """Do it, do it later, or not at all."""
+        node = self.node
+        if node.up and node.boots == self.boots:
+            node.inbox.append(self.act) if node.frozen else node.survive(self.act)
+
+
+class Shell:
+    """The daemon around one brain, for one boot of its node."""
+
+    def __init__(self, node: "Node", brain: Brain, disk: Disk, act: Callable[[Any], None]) -> None:
+        self.node, self.brain, self.disk, self.act = node, brain, disk, act
+        self.wakes = 0
+
+    def tell(self, told: Any) -> Any:
+        """One turn: think, commit, act, and arrange the next wake."""
+        world = self.node.world
+        step = self.brain.handle(told, world.time.now)
+        self.reached("before", step)
+        try:
+            self.node.commit(self.disk, step)
+        except (LeaseLost, Unavailable):
+            return self.node.step_down()
+        self.reached("after", step)
+        for number, action in enumerate(step.actions, 1):
+            self.act(action)
+            self.reached("between", step, number)
+        self.arm()
+        return step.reply
+
+    def reached(self, where: Where, step: Step, act: int = 0) -> None:
+        """Die here, if this is where this brain is to crash. Raises `Crashed`."""
+        role = "primary" if isinstance(self.brain, Primary) else "worker"
+        fuse = self.node.fuses.get(role)
+        if fuse is not None and fuse.burns(where, step, act):
+            del self.node.fuses[role]
+            self.node.die()
+            raise Crashed
+
+    def arm(self) -> None:
+        """Plan the wake that the brain's state asks for; every earlier plan is void."""
+        self.wakes += 1
+        mine, wake, world = self.wakes, self.brain.next_wake(), self.node.world
+        if wake is not None:
+            delay = max(wake - world.time.now, SOONEST)
+            world.time.after(delay, self.node.living(partial(self.ring, mine)))
+
+    def ring(self, number: int) -> None:
+        """The wake came, unless something else woke the brain before, or it was given up."""
+        if number == self.wakes and self in (self.node.primary, self.node.worker):
+            self.tell(Tick())
+
+
+class Node:
+    """One server: a worker, and on a primary its primary too."""
+
+    def __init__(self, world: "World", name: str, role: str, settings: Settings) -> None:
+        self.world, self.name, self.role, self.settings = world, name, role, settings
+        # Primaries share one store; what a worker writes down is its own.
+        self.disks = {"primary": world.store, "worker": Disk()}
+        self.boots = 0
+        self.skew = 0.0
+        self.up = self.frozen = self.cut = self.leaving = False
+        # Where each of the two brains is to crash, if anywhere.
+        self.fuses: dict[str, Fuse] = {}
+        self.inbox: list[Callable[[], None]] = []
+        self.processes: dict[str, Process] = {}
+        self.link: Link | None = None
+        self.links: dict[str, Link] = {}
+        self.primary: Shell | None = None
+        self.worker: Shell | None = None
+
+    @property
+    def boot(self) -> str:
+        """The name of this start of the node."""
+        return f"{self.name}#{self.boots}"
+
+    def living(self, act: Callable[[], None]) -> Living:
+        """The act, as one of this start of the node."""
+        return Living(self, act)
+
+    def survive(self, act: Callable[[], None]) -> None:
+        """Do something in which this node may crash; the world goes on."""
+        with suppress(Crashed):
+            act()
+
+    # ---------------------------------------------------------------- start and end
+    def start(self) -> None:
+        """Start, or start again from what the disks hold. Orphans of the last start are ended."""
+        self.up, self.leaving, self.boots = True, False, self.boots + 1
+        self.end_processes()
+        self.survive(self.rise)
+
+    def rise(self) -> None:
+        """Let the brains begin, each with what its disk holds."""
+        if self.role == "primary":
+            self.standby = Standby(self.name, self.settings)
+            self.stand_by()
+        brain = Worker(self.name, self.settings, self.disks["worker"].load())
+        self.worker = Shell(self, brain, self.disks["worker"], self.act_worker)
+        self.worker.tell(Boot(self.boot))
+        self.dial()
+
+    def stand_by(self) -> None:
+        """Watch the lease, and lead as soon as that is allowed."""
+        store = self.disks["primary"]
+        if self.reaches_store() and self.standby.may_lead(store.lease(), self.world.time.now):
+            brain = Primary(self.name, self.settings, store.load())
+            self.primary = Shell(self, brain, store, self.act_primary)
+            self.primary.tell(Boot(self.boot))
+            self.tell_primary(ClockSet(self.skew))
+        else:
+            self.world.time.after(self.standby.poll_every(), self.living(self.stand_by))
+
+    def reaches_store(self) -> bool:
+        """Whether the store can be written: one that is shared is out of reach for a cut node."""
+        return not (self.cut and self.world.shares_store())
+
+    def commit(self, disk: Disk, step: Step) -> None:
+        """Write a step's change. Raises `LeaseLost` or `Unavailable`, and then nothing is done."""
+        if disk is self.disks["primary"] and not self.reaches_store():
+            raise Unavailable
+        disk.commit(step.change, step.guard)
+
+    def step_down(self) -> None:
+        """This primary may write no more: forget what it knew, and watch the lease again."""
+        self.primary = None
+        for link in list(self.links.values()):
+            link.close(self)
+        self.links = {}
+        self.world.time.after(self.standby.poll_every(), self.living(self.stand_by))
+
+    def end_processes(self) -> None:
+        """Nothing that ran here goes on; nobody is told, for there is nobody."""
+        for process in self.processes.values():
+            process.on_exit = unheard
+            process.end("killed", -9, self.world.time.now)
+        self.processes = {}
+
+    def die(self, *, orphans: bool = False) -> None:
+        """All of it is gone at one instant; with `orphans`, only the daemon is."""
+        self.up = self.frozen = False
+        self.inbox, self.primary, self.worker = [], None, None
+        if orphans:
+            self.world.time.after(GUARD, partial(self.end_orphans, self.boots))
+        else:
+            self.end_processes()
+        for link in [*self.links.values(), *([self.link] if self.link else [])]:
+            link.close(self)
+        self.links, self.link = {}, None
+
+    def end_orphans(self, boots: int) -> None:
+        """The guardian of a daemon that died ends its jobs, unless the next start has done so."""
+        if self.boots == boots:
+            self.end_processes()
+
+    def terminate_all(self) -> None:
+        """SIGTERM to all of it at one instant; the worst order: a job's end is heard of first."""
+        for process in list(self.processes.values()):
+            process.signal("TERM", self.world.time.now)
+        self.world.time.after(0, self.living(self.drain))
+
+    def drain(self) -> None:
+        """SIGTERM: both brains are told; the node is gone when both have left."""
+        self.leaving = True
+        self.survive(self.tell_drain)
+
+    def tell_drain(self) -> None:
+        """Tell both brains."""
+        for shell in (self.worker, self.primary):
+            if shell is not None:
+                shell.tell(Drain())
+
+    def set_clock(self, ahead: float) -> None:
+        """Somebody sets the wall clock of this node, in seconds; the daemons notice."""
+        self.skew += ahead
+        self.living(partial(self.tell_primary, ClockSet(self.skew)))()
+
+    def thaw(self) -> None:
+        """Go on after a freeze: all that came meanwhile comes now, in order."""
+        self.frozen, inbox, self.inbox = False, self.inbox, []
+        for act in inbox:
+            self.world.time.after(0, self.living(act))
+
+    # ---------------------------------------------------------------- links
+    def dial(self) -> None:
+        """Reach a primary; as long as there is none, try again."""
+        target = self.world.primary_for(self)
+        if target is None:
+            self.world.time.after(REDIAL, self.living(self.dial))
+            return
+        self.link = Link(self.world, self, target)
+        self.world.time.after(LATENCY, self.living(self.linked))
+
+    def linked(self) -> None:
+        """The link is open: let the worker speak."""
+        if self.worker is not None and self.link is not None:
+            self.link.primary.links[self.name] = self.link
+            self.worker.tell(Linked())
+
+    def leave_link(self) -> None:
+        """Close the worker's link from this side, and dial again."""
+        if self.link is not None:
+            link, self.link = self.link, None
+            link.close(self)
+            self.world.time.after(0, self.living(self.worker_cut))
+
+    def lost_link(self, link: Link) -> None:
+        """The other end of a link is gone."""
+        if link is self.link:
+            self.link = None
+            self.living(self.worker_cut)()
+        elif link is self.links.get(link.worker.name):
+            del self.links[link.worker.name]
+            self.living(partial(self.tell_primary, Unlinked(link.worker.name, link.boot)))()
+
+    def worker_cut(self) -> None:
+        """Tell the worker, then look for a primary again."""
+        if self.worker is not None:
+            self.worker.tell(Cut())
+            self.world.time.after(REDIAL, self.living(self.dial))
+
+    def tell_primary(self, told: Any) -> None:
+        """Tell the primary of this node, if there is one."""
+        if self.primary is not None:
+            self.primary.tell(told)
+
+    def tell_worker(self, told: Any) -> None:
+        """Tell the worker of this node, if it lives."""
+        if self.worker is not None:
+            self.worker.tell(told)
+
+    # ---------------------------------------------------------------- acts
+    def act_primary(self, action: Send | Retire) -> None:
+        """Do what the primary's step says."""
+        if isinstance(action, Retire):
+            self.primary = None
+            self.leave_when_done()
+        elif link := self.links.get(action.node):
+            far = link.worker
+            told = Told(action.message)  # type: ignore[arg-type] # a primary sends orders only
+            link.carry(self, far.living(partial(far.tell_worker, told)))
+
+    def act_worker(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
+        """Do what the worker's step says."""
+        match action:
+            case Send(_, beat):
+                self.send_beat(beat)
+            case Spawn(job):
+                self.spawn(job)
+            case Signal(name, signal):
+                # It may have ended by itself, and the worker be about to hear of it.
+                if process := self.processes.get(name):
+                    process.signal(signal, self.world.time.now)
+            case Leave(_):
+                self.leave_link()
+            case Halt():
+                self.worker = None
+                self.leave_when_done()
+
+    def send_beat(self, beat: Any) -> None:
+        """Say something over the present link."""
+        if self.link is not None:
+            far = self.link.primary
+            self.link.carry(self, far.living(partial(far.tell_primary, Heard(beat))))
+
+    def spawn(self, job: Any) -> None:
+        """Start a job's process, which tells the witness itself."""
+        process = Process(job, self.world.number(), self.name, self.world.time.now)
+        self.processes[job.id] = process
+        process.on_exit = partial(self.exited, job.id)
+        self.world.executions.append(process.execution)
+        if not process.holds or process.execution.tag in self.world.released:
+            self.world.time.after(TICK, self.living(partial(self.finish, process)))
+
+    def finish(self, process: Process) -> None:
+        """A job's process comes to its own end."""
+        process.finish(self.world.time.now)
+
+    def exited(self, name: str, code: int) -> None:
+        """A process ended; the worker learns of it a moment later."""
+        self.processes.pop(name, None)
+        self.world.time.after(0, self.living(partial(self.tell_worker, Exited(name, code))))
+
+    def leave_when_done(self) -> None:
+        """After a clean stop, the node is gone once neither brain is left."""
+        if self.worker is None and self.primary is None:
+            self.world.time.after(0, self.living(self.die))

@@ -1,0 +1,70 @@
+"""A job's process in virtual time: it does what `witness.sh` does on a real machine."""
+
+from collections.abc import Callable
+
+from runall_reference.brain.records import Job
+
+from runall_harness.evidence.facts import Execution
+
+TICK = 0.01
+
+
+def unheard(code: int) -> None:
+    """What becomes of an exit status that nobody waits for."""
+    del code
+
+
+class Process:
+    """One execution. It ends when its tag is released, when it is told to, or with its node."""
+
+    def __init__(self, job: Job, number: int, node: str, now: float) -> None:
+        params = {name.upper(): str(value) for name, value in job.params.items()}
+        self.holds = params.get("HOLD", "1") != "0"
+        self.code = int(params.get("ENDS", "0"))
+        self.on_term = params.get("ON_TERM", "die")
+        self.over = False
+        self.on_exit: Callable[[int], None] = unheard
+        self.execution = Execution(
+            id=f"{node}-{number}",
+            tag=params.get("TAG", ""),
+            node=node,
+            job=job.id,
+            now=f"{job.now:.3f}",
+            started_at=now,
+            beat_at=now,
+            claims=claims(job),
+            params={k: v for k, v in params.items() if k != "SCRIPT"},
+        )
+
+    def end(self, how: str, code: int, now: float) -> None:
+        """The process ends, and says how, as far as it still can."""
+        if not self.over:
+            self.over = True
+            self.execution.how, self.execution.ended_at = how, now
+            self.execution.beat_at = now
+            self.on_exit(code)
+
+    def finish(self, now: float) -> None:
+        """It comes to its own end."""
+        self.end("failed" if self.code else "completed", self.code, now)
+
+    def signal(self, name: str, now: float) -> None:
+        """SIGKILL ends it at once; SIGTERM is answered as its ON_TERM says."""
+        if name == "KILL":
+            self.end("killed", -9, now)
+        elif self.on_term == "finish":
+            self.end("completed", 0, now)
+        elif self.on_term == "die":
+            self.end("terminated", 143, now)
+
+
+def claims(job: Job) -> dict[str, str]:
+    """What the reference tells a job about itself."""
+    return {
+        "JOB_ID": job.id,
+        "JOB_EVENT": job.event,
+        "JOB_NOW": f"{job.now:.3f}",
+        "JOB_SOURCE": job.source,
+        "JOB_ATTEMPT": str(job.attempt),
+        "JOB_ROOT": job.root,
+    }

@@ -1,0 +1,215 @@
+"""The simulated rig: the reference in virtual time, one process, no waiting."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from msgspec import convert
+from msgspec.structs import replace
+from runall_reference.brain.settings import UnsafeSettings
+from runall_reference.daemon.failpoints import Failpoint, Fuse
+
+from runall_harness.evidence.facts import Execution, Proof
+
+from ..base import CrashPoint, NodeSpec, Place, Scope, StopTo
+from . import World
+from .node import Node
+
+T = TypeVar("T")
+
+
+class SimulatedSite:
+    """The nodes of one case, in a world of their own."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.printed: dict[str, list[str]] = {}
+        self.stops: dict[str, StopTo] = {}
+
+    def place(self, node: str) -> Place:
+        """A simulated node has no address and no folder; names stand in for them."""
+        return Place(host=node, port=1, data=f"/sim/{node}", witness="/sim/witness")
+
+    def dial(self, frm: str, to: str) -> tuple[str, int]:
+        """Every node reaches every other by its name."""
+        del frm
+        return to, 1
+
+    def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
+        """Nothing real can be reached from virtual time; this only names it."""
+        del frm
+        return host, port
+
+    def url(self, node: str) -> str:
+        """Nobody can call a simulated node from outside; this only names it."""
+        return f"simulated://{node}"
+
+    def node(self, name: str) -> Node:
+        """The simulated node of that name."""
+        return self.world.nodes[name]
+
+    def say(self, node: str, line: str) -> None:
+        """Write a line of the node's log."""
+        self.printed.setdefault(node, []).append(f"{self.world.time.now:.3f} {line}")
+
+    # ---------------------------------------------------------------- faults
+    def start(self, *specs: NodeSpec) -> None:
+        """Start nodes, or start them again."""
+        for spec in specs:
+            self.stops[spec.name] = spec.stop_to
+            node = self.world.add(spec.name, spec.role, spec.simulate)
+            node.settings = spec.simulate
+            try:
+                node.start()
+                self.say(spec.name, f"started as {node.boot}")
+            except UnsafeSettings as refusal:
+                node.die()
+                self.say(spec.name, str(refusal))
+
+    def kill(self, node: str, scope: Scope = "node") -> Proof:
+        """End the whole node, the daemon only, or its jobs only; all at one instant."""
+        victim = self.node(node)
+        if scope == "job":
+            return self.kill_jobs(victim)
+        there = victim.up or (scope == "node" and bool(victim.processes))
+        victim.die(orphans=scope == "daemon")
+        kind = "kill" if scope == "node" else "kill daemon"
+        words = f"start {victim.boots} of {node} is over" if there else "it was not running"
+        return self.proof(kind, node, there and not victim.up, words)
+
+    def kill_jobs(self, victim: Node) -> Proof:
+        """End the jobs of a node; its daemon is told."""
+        jobs = list(victim.processes.values())
+        for process in jobs:
+            process.signal("KILL", self.now())
+        words = "no job is left there" if jobs else "no job ran on it"
+        return self.proof("kill job", victim.name, bool(jobs) and not victim.processes, words)
+
+    def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
+        """SIGTERM to the daemon, or to its jobs too, and wait for the node to leave."""
+        victim, at = self.node(node), self.now()
+        if not victim.up:
+            return self.proof("stop", node, False, "it was not running")
+        if (to or self.stops.get(node)) == "group":
+            victim.terminate_all()
+        else:
+            victim.drain()
+        self.wait(lambda: not victim.up, grace)
+        words = "it did not leave in time" if victim.up else "it left with exit status 0"
+        return replace(self.proof("stop", node, not victim.up, words), at=at)
+
+    def pause(self, node: str) -> Proof:
+        """Freeze the node and its jobs."""
+        self.node(node).frozen = True
+        return self.proof("pause", node, True, "nothing there is carried out")
+
+    def unpause(self, node: str) -> Proof:
+        """Let it go on."""
+        self.node(node).thaw()
+        return self.proof("unpause", node, not self.node(node).frozen, "it goes on")
+
+    def cut(self, node: str) -> Proof:
+        """Cut it off, in silence."""
+        self.world.cut(self.node(node))
+        return self.proof("cut", node, True, "nothing gets to or from it")
+
+    def join(self, node: str) -> Proof:
+        """Mend the cut."""
+        self.world.join(self.node(node))
+        return self.proof("join", node, True, "what was held up arrives")
+
+    def set_clock(self, node: str, ahead: float) -> Proof:
+        """Set its wall clock; the steady time of everything else goes on as before."""
+        self.node(node).set_clock(ahead)
+        return self.proof("clock", node, True, f"its wall clock was set by {ahead:+g} s")
+
+    def arm(self, node: str, point: CrashPoint) -> None:
+        """Let the node's primary crash there, now or after its next start."""
+        fuse = Fuse(convert(point, Failpoint, from_attributes=True))
+        self.node(node).fuses["primary"] = fuse
+
+    def disarm(self, node: str) -> None:
+        """Take the order to crash back."""
+        self.node(node).fuses.clear()
+
+    def crashed(self, node: str, within: float) -> Proof:
+        """Wait for that crash."""
+        victim = self.node(node)
+        self.wait(lambda: not victim.fuses, within)
+        proven = not victim.fuses and not victim.up
+        evidence = f"start {victim.boots} of {node} ended at the point" if proven else "it lives"
+        return self.proof("crash", node, proven, evidence)
+
+    def proof(self, kind: str, node: str, proven: bool, evidence: str) -> Proof:
+        """What became of a fault, and a line in the node's log."""
+        self.say(node, f"{kind}: {evidence}")
+        return Proof(kind=kind, node=node, at=self.now(), proven=proven, evidence=evidence)
+
+    # ---------------------------------------------------------------- what is seen
+    def alive(self, node: str) -> bool:
+        """Whether it is up (a frozen one is)."""
+        return self.node(node).up
+
+    def logs(self, node: str) -> str:
+        """What happened to the node, a line each."""
+        return "\n".join(self.printed.get(node, []))
+
+    def now(self) -> float:
+        """Virtual time, seconds."""
+        return self.world.time.now
+
+    def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
+        """Let virtual time pass, act by act, until the condition holds."""
+        until = self.now() + within
+        while not (value := condition()):
+            if not self.world.time.step(until):
+                self.world.time.now = until
+                return condition()
+        return value
+
+    def notify(self) -> None:
+        """Nobody waits in virtual time: conditions are tried after every act."""
+
+    def executions(self) -> Sequence[Execution]:
+        """All executions so far, oldest first."""
+        self.world.breathe()
+        return self.world.executions
+
+    def release(self, tag: str) -> None:
+        """Let all jobs of that tag end."""
+        self.world.release(tag)
+
+    def close(self) -> None:
+        """A world leaves nothing behind."""
+
+
+class SimulatedRig:
+    """Makes a new world for each case."""
+
+    name = "simulated"
+    abilities = frozenset(
+        {
+            "kill",
+            "stop",
+            "restart",
+            "pause",
+            "partition",
+            "clock",
+            "daemon",
+            "job",
+            "group",
+            "failpoint",
+            "many",
+            "netstore",
+        }
+    )
+
+    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> SimulatedSite:
+        """A fresh world; every node of it can be cut off, and loses its daemon alone."""
+        del case, cuttable, orphans
+        return SimulatedSite()
+
+    def prepare(self, case: str, *, cuttable: bool = False) -> None:
+        """Nothing to prepare."""
+
+    def close(self) -> None:
+        """Nothing to remove."""

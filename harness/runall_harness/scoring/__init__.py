@@ -1,0 +1,1 @@
+"""Which case, exploration or foreign suite kills which mutant, and how soon."""

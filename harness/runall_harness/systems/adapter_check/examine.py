@@ -1,0 +1,71 @@
+"""One examination from end to end."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from runall_harness.adapter.wire import AdapterBroke
+
+from ..adapter import AdapterClient
+from .exam import Exam
+from .probes import PROBES, description, readiness
+from .report import AdapterReport
+from .rules import DESCRIBES, LEAVES, SPEAKS
+
+
+def examine(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    witness: Path | None = None,
+    patience: float = 20.0,
+    minute: float = 60.0,
+    limit: float | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> AdapterReport:
+    """Examine the adapter that the command starts, against a scheduler that runs.
+
+    `witness` is a folder that the scheduler's jobs can write to; without one, a new folder of
+    this machine. `patience`, `minute` and `limit` are seconds: how long evidence may take, how
+    long a minute of the schedule is, how long one answer may take.
+
+    Raises:
+        KitCannotRun: the adapter can't be started, or no node takes work.
+    """
+    with tempfile.TemporaryDirectory(prefix="runall-adapter-") as own:
+        client = AdapterClient(command, env, limit=limit)
+        try:
+            # Jobs may run as any user.
+            Path(own).chmod(0o755)
+            exam = Exam(client, witness or Path(own) / "witness", patience, minute)
+            try:
+                put(exam, say)
+            finally:
+                exam.witness.close()
+            return exam.report(tuple(command))
+        finally:
+            client.wire.end()
+
+
+def put(exam: Exam, say: Callable[[str], None]) -> None:
+    """Carry out the probes; an adapter that breaks down ends the examination, and is told."""
+    try:
+        say("description")
+        exam.attempt(description, (DESCRIBES,))
+        readiness(exam)
+        try:
+            for probe, rules in PROBES:
+                say(probe.__name__)
+                exam.attempt(probe, rules)
+        except BaseException:
+            # What cut it short, a user's wish perhaps, is told; not what follows from it.
+            with suppress(AdapterBroke):
+                exam.clean_up()
+            raise
+        exam.clean_up()
+        exam.hold(SPEAKS, True, "")
+        say("leaving")
+        exam.hold(LEAVES, exam.client.wire.close(), "it runs on although its input has ended")
+    except AdapterBroke as broken:
+        exam.hold(SPEAKS, False, f"{broken.cause}; {broken.hint}")

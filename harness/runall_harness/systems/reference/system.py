@@ -1,0 +1,177 @@
+"""The reference scheduler as a system under test, for every rig."""
+
+import secrets
+import sys
+from collections.abc import Mapping
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+from runall_reference.brain.policies import POLICIES
+from runall_reference.brain.settings import Settings
+
+from runall_harness.rigs.base import NodeSpec, Place, Site
+from runall_harness.rigs.simulated.rig import SimulatedSite
+
+from ..base import Client, NoPolicy, Timings
+from ..postgres_schemas import Schema
+from .simulated_client import SimulatedClient
+from .views import CAPABILITIES, NEVER_CLAIMED, job_of, still_owed, told_reasons
+
+# As short as a busy two-core machine allows; the same in virtual time, so that rigs compare. What
+# bounds them: a worker that was missed for a moment, or for a takeover, must be back before its
+# fence, however slow the machine is.
+QUICK = Settings(
+    heartbeat=0.2,
+    silence=1.0,
+    dead_job_timeout=4.5,
+    fence=3.6,
+    kill_grace=0.5,
+    time_scale=240.0,
+    lease=2.0,
+    spread=0.2,
+)
+SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
+LAG = {"simulated": 0.05, "processes": 1.0, "docker": 1.0}
+
+
+class Reference:
+    """The reference, with one of its policies; its own name is that of the default.
+
+    `store` is the URL of a PostgreSQL server for the primaries of a cluster that has several;
+    without it they share a file. Virtual time has a store of its own.
+    """
+
+    name = "reference"
+    own_hosts = probe = False
+    jobs: int | None = None
+    merged = ""
+
+    def __init__(
+        self, policy: str = "", rig: str = "simulated", store: str | None = None, image: str = ""
+    ) -> None:
+        policy = policy or "reference"
+        if policy not in POLICIES:
+            raise NoPolicy(f"there is no policy {policy!r}", f"take one of {', '.join(POLICIES)}")
+        self.image = image
+        self.cannot: Mapping[str, str] = {}
+        self.policy = policy
+        self.settings = msgspec.structs.replace(QUICK, policy=policy)
+        self.capabilities = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
+        # A container has the reference on its path; a process runs what the harness runs.
+        self.python = "python3" if rig == "docker" else sys.executable
+        self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self.rig = rig
+        self.server = store if rig != "simulated" else None
+        self.schema: Schema | None = None
+        try:
+            self.version = version("runall-kit")
+        except PackageNotFoundError:
+            self.version = "unknown"
+
+    @property
+    def in_force(self) -> Mapping[str, str]:
+        """The settings of all of its nodes."""
+        return {name: f"{value}" for name, value in msgspec.structs.asdict(self.settings).items()}
+
+    @property
+    def timings(self) -> Timings:
+        """What the settings promise, in seconds."""
+        s = self.settings
+        return Timings(
+            dead_job_timeout=s.dead_job_timeout,
+            notice=s.silence + s.heartbeat,
+            takeover=s.lease * 1.25 + s.heartbeat,
+            prompt=2 * s.heartbeat,
+            minute=60 / s.time_scale,
+            stop=3 * s.kill_grace,
+            grace=s.kill_grace,
+            alone=s.fence,
+            slack=SLACK[self.rig],
+            lag=LAG[self.rig],
+            spread=s.spread,
+        )
+
+    # ---------------------------------------------------------------- nodes
+    def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
+        """A primary (with a worker of its own), or a worker that dials whoever leads."""
+        place = site.place(name)
+        command = (
+            self.python,
+            "-m",
+            "runall_reference",
+            role,
+            "--name",
+            name,
+            "--data",
+            place.data,
+        )
+        others = [site.dial(name, primary) for primary in primaries if primary != name]
+        dials = tuple(w for host, port in others for w in ("--primary", f"{host}:{port}"))
+        own: tuple[str, ...] = ()
+        keys = {"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token}
+        if role == "primary":
+            own = self.primary_options(place)
+            if len(primaries) > 1:
+                own += ("--store", self.shared_store(site, name))
+                keys |= self.schema.env if self.schema else {}
+        return NodeSpec(
+            name=name,
+            role=role,
+            command=command + own + dials + self.options(),
+            serves=role == "primary",
+            simulate=self.settings,
+            env={**keys, "RUNALL_FAILPOINTS": "1"},
+        )
+
+    def shared_store(self, site: Site, name: str) -> str:
+        """The URL at which that primary finds the store that it shares with the others."""
+        if self.server is None:
+            # The one folder that all nodes of a case have in common is that of the witness.
+            return f"sqlite:///{site.place(name).witness}/primary.db"
+        self.schema = self.schema or Schema(self.server)
+        return self.schema.store(partial(site.route, name))
+
+    def primary_options(self, place: Place) -> tuple[str, ...]:
+        """What only a primary is told."""
+        return (
+            "--listen",
+            f"0.0.0.0:{place.port}",
+            "--policy",
+            self.policy,
+            "--time-scale",
+            f"{self.settings.time_scale:g}",
+            "--lease",
+            f"{self.settings.lease:g}",
+            "--spread",
+            f"{self.settings.spread:g}",
+        )
+
+    def options(self) -> tuple[str, ...]:
+        """The settings that primary and worker share, as command-line options."""
+        shared = ("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace")
+        pairs = ((f"--{n.replace('_', '-')}", f"{getattr(self.settings, n):g}") for n in shared)
+        return tuple(word for pair in pairs for word in pair)
+
+    def close(self) -> None:
+        """Drop the schema of the cluster, if it had one. Raises `KitCannotRun`."""
+        if self.schema is not None:
+            self.schema.close()
+
+    def unsafe(self, spec: NodeSpec) -> tuple[NodeSpec, str]:
+        """The same node with a fence that is as long as the dead-job timeout."""
+        settings = msgspec.structs.replace(self.settings, fence=self.settings.dead_job_timeout)
+        command = (*spec.command, "--fence", f"{settings.fence:g}")
+        unsafe = msgspec.structs.replace(spec, command=command, simulate=settings)
+        return unsafe, "shorten the fence"
+
+    def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
+        """A client for whoever leads: by call in virtual time, by HTTP elsewhere."""
+        if isinstance(site, SimulatedSite):
+            return SimulatedClient(site, primaries)
+        from .http_client import HttpClient
+
+        return HttpClient(site.notify, [site.url(primary) for primary in primaries], self.token)
+
+
+__all__ = ["Reference", "SimulatedClient", "job_of", "still_owed", "told_reasons"]

@@ -1,0 +1,310 @@
+"""The records: everything the reference scheduler remembers, and nothing else.
+
+Each record is immutable. A brain never edits one: it puts a new version of it, and the shell
+commits all new versions of one step together. What is not written here is forgotten when a
+process dies, and must therefore be something that can be learned again.
+
+Times are seconds since the epoch (float). A *slot* is a minute of the schedule, counted as
+whole minutes since the epoch (int): slot 29 000 000 is the minute that begins 1 740 000 000
+seconds after the epoch, on the schedule's clock (see `clock`).
+"""
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from .timing import Timing
+
+Params = dict[str, Any]
+Missed = Literal["all", "last", "none"]
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all records share: a table of their own and a key within it."""
+
+    table: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """The primary key of this record in its table."""
+        raise NotImplementedError
+
+
+class Event(Record, frozen=True, kw_only=True):
+    """What a user schedules: when it runs, where, and what becomes of it when a server dies.
+
+    `target` is a node name or a shell-style pattern of node names (`worker-*`). `catch_up` is
+    Run All. `timing` is None for an event that is only ever run by hand. `retry_delay` and
+    `timeout` are seconds; a timeout of 0 means none, a `max_children` of 0 means no limit.
+    `missed` is what becomes of slots that nobody served in their minute: all of them, the last
+    one, or none are served later; unset, it is all with Run All on and none with it off.
+    `missed_age` and `rerun_age` are the seconds after which a missed slot, or an interrupted job,
+    is no longer worth running; `max_reruns` is how often servers may take one lineage down.
+    0 means no bound. `queue_max` manual runs wait when the limit is reached; 0 refuses them.
+    """
+
+    id: str
+    title: str = ""
+    enabled: bool = True
+    target: str = "*"
+    timing: Timing | None = None
+    timezone: str = "UTC"
+    catch_up: bool = False
+    params: Params = {}
+    max_children: int = 1
+    retries: int = 0
+    retry_delay: float = 0.0
+    timeout: float = 0.0
+    missed: Missed | None = None
+    missed_age: float = 0.0
+    rerun_age: float = 86_400.0
+    max_reruns: int = 5
+    queue_max: int = 0
+
+    table: ClassVar[str] = "events"
+
+    @property
+    def key(self) -> str:
+        """The event's own id."""
+        return self.id
+
+
+class Cursor(Record, frozen=True, kw_only=True):
+    """How far the schedule of one event has been served: every due slot up to `slot`.
+
+    A record of its own, because an edit of the event must not move it (facts: a cursor inside
+    the event was reset by every edit).
+    """
+
+    table: ClassVar[str] = "cursors"
+
+    event: str
+    slot: int
+
+    @property
+    def key(self) -> str:
+        """One cursor an event."""
+        return self.event
+
+
+class Job(Record, frozen=True, kw_only=True):
+    """One execution of an event: an attempt of a lineage.
+
+    `state` is a state of `machines.JOB`. `root` is the first attempt's id, shared by all
+    attempts; `predecessor` the attempt that this one replaces; `cause` why it exists (manual,
+    schedule, interrupted, retry). `now` is the logical time in seconds that the execution stands
+    for: its slot for a scheduled job, the time of the call for a manual one. `source` is who
+    asked, empty for the clock. `reruns` counts the interruptions of the lineage so far, and
+    `lost_at` is when the attempt that this one replaces was last known to be alive (0: it
+    replaces none). `stop_reason` is why a stop was asked for: abort or timeout.
+    `not_before` is the earliest start of a waiting job. `finalized_at` is set exactly once.
+    """
+
+    table: ClassVar[str] = "live"
+
+    id: str
+    event: str
+    root: str
+    attempt: int
+    cause: str
+    now: float
+    state: str = "waiting"
+    predecessor: str = ""
+    reruns: int = 0
+    lost_at: float = 0.0
+    source: str = ""
+    slot: int | None = None
+    catch_up: bool = False
+    params: Params = {}
+    max_children: int = 1
+    retries: int = 0
+    retry_delay: float = 0.0
+    timeout: float = 0.0
+    target: str = "*"
+    stop_reason: str = ""
+    created_at: float = 0.0
+    not_before: float = 0.0
+    node: str = ""
+    boot: str = ""
+    placed_at: float = 0.0
+    started_at: float = 0.0
+    finalized_at: float = 0.0
+    code: int | None = None
+    description: str = ""
+
+    @property
+    def key(self) -> str:
+        """The attempt's id: root, then the attempt's number from the second on."""
+        return self.id
+
+
+class Finished(Record, frozen=True, kw_only=True):
+    """A finalized job. Its own table, so that finalizing is one move that can happen only once.
+
+    `late_code` is the exit status of a result that came after the attempt had been given up: it
+    is recorded against this attempt and changes nothing else.
+    """
+
+    table: ClassVar[str] = "finished"
+
+    job: Job
+    late_code: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The same id that it had while it was live."""
+        return self.job.id
+
+
+class Reopened(Record, frozen=True, kw_only=True):
+    """A slot at or below the cursor that was interrupted and is owed again.
+
+    The slot ledger holds only these: a slot at or below the cursor without an entry is served.
+    So the ledger is bounded by the jobs that servers took down, not by the years it runs.
+    """
+
+    table: ClassVar[str] = "slots"
+
+    event: str
+    slot: int
+    job: Job
+    lost_at: float
+    not_before: float
+
+    @property
+    def key(self) -> str:
+        """An event owes a slot at most once."""
+        return f"{self.event}@{self.slot}"
+
+
+class Abort(Record, frozen=True, kw_only=True):
+    """A user's wish that a lineage ends: durable, and on the root, so that it follows reruns."""
+
+    table: ClassVar[str] = "aborts"
+
+    root: str
+    at: float
+    by: str = ""
+
+    @property
+    def key(self) -> str:
+        """One wish a lineage is enough."""
+        return self.root
+
+
+class Server(Record, frozen=True, kw_only=True):
+    """A node that has joined at least once, and the last start of it that was seen.
+
+    `alive_at` is when it was last known to live, in seconds, while it is out of reach; else 0. The
+    next primary must know it: a loss does not get younger because a primary dies as well (RA-8.2).
+    """
+
+    table: ClassVar[str] = "servers"
+
+    name: str
+    boot: str
+    joined_at: float
+    alive_at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """The node's name is its identity."""
+        return self.name
+
+
+class Lease(Record, frozen=True, kw_only=True):
+    """Who is primary. Every commit is guarded by `epoch`; a lower one can write nothing.
+
+    `renewals` counts the renewals of this epoch, the last one at `renewed_at`; a backup that sees
+    it stand still takes over. An empty `holder` says that the lease was given up.
+    `origin` is the instant (seconds) at which the schedule's clock agreed with the wall clock:
+    it gives a time-scaled schedule the same minutes after a restart as before.
+    """
+
+    table: ClassVar[str] = "lease"
+
+    holder: str
+    epoch: int
+    since: float
+    origin: float = 0.0
+    renewals: int = 0
+    renewed_at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """There is one lease."""
+        return "primary"
+
+
+class Entry(Record, frozen=True, kw_only=True):
+    """A line of the operator's ledger: what was interrupted, what was done about it, and why."""
+
+    table: ClassVar[str] = "ledger"
+
+    number: int
+    at: float
+    event: str
+    job: str
+    root: str
+    what: str
+    decision: str
+    clause: str
+    detail: str = ""
+
+    @property
+    def key(self) -> str:
+        """Ledger lines are numbered without gaps."""
+        return f"{self.number:09d}"
+
+
+class Counter(Record, frozen=True, kw_only=True):
+    """The next number of a series: job ids and ledger lines are counted, never drawn by lot."""
+
+    table: ClassVar[str] = "counters"
+
+    name: str
+    next: int
+
+    @property
+    def key(self) -> str:
+        """The name of the series."""
+        return self.name
+
+
+class Run(Record, frozen=True, kw_only=True):
+    """A worker's own record of one job: written before the process starts, kept until delivered.
+
+    `stop` is why a stop was asked for, at `stop_at`: abort, timeout, stale, shutdown or fence.
+    `how` is empty while the process runs, then `exit` (it ended by itself), `stopped` (the
+    primary asked), `shutdown` (this node was going down) or `fenced` (no primary was in reach).
+    """
+
+    table: ClassVar[str] = "runs"
+
+    job: Job
+    started_at: float
+    stop: str = ""
+    stop_at: float = 0.0
+    how: str = ""
+    code: int | None = None
+    ended_at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """The job's id."""
+        return self.job.id
+
+
+PRIMARY_RECORDS: tuple[type[Record], ...] = (
+    Event,
+    Cursor,
+    Reopened,
+    Job,
+    Finished,
+    Abort,
+    Server,
+    Lease,
+    Entry,
+    Counter,
+)
+WORKER_RECORDS: tuple[type[Record], ...] = (Run,)

@@ -1,0 +1,269 @@
+"""The worker's brain: runs what it is told, tells all that it runs, and stops what it must.
+
+It has a disk of its own. A job is written there before its process starts, and its result
+before anybody is told: so a result that was reached survives the worker, and what ran at the
+moment of a crash is known to be gone when the next start's inventory lacks it.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from .inputs import (
+    Boot,
+    Cut,
+    Drain,
+    Exited,
+    Halt,
+    Leave,
+    Linked,
+    Send,
+    Signal,
+    Spawn,
+    Told,
+    WorkerInput,
+)
+from .messages import Ack, Beat, Message, Result, Start, Stop
+from .record_set import Books, Step
+from .records import Record, Run
+from .settings import Settings
+
+PRIMARY = "primary"
+# Why a stop was asked for, and how the run is then said to have ended.
+HOW = {"shutdown": "shutdown", "fence": "fenced"}
+# The exit status of a process that SIGTERM ended, as the kernel tells it and as a shell does.
+TERMED = (-15, 143)
+# How much later than a job this worker may hear a signal that was sent to all of the node; seconds.
+HEARING = 0.1
+
+
+class Worker:
+    """One worker's brain. `records` is what its own store holds."""
+
+    def __init__(self, node: str, settings: Settings, records: Iterable[Record] = ()) -> None:
+        self.node, self.settings, self.books = node, settings.checked(), Books(records)
+        self.boot = ""
+        self.epoch = 0
+        self.now = 0.0
+        self.linked = self.draining = self.halted = False
+        self.sent = self.acked = self.heard = self.drained_at = 0.0
+        self.told: set[str] = set()
+        # Jobs that ended by a SIGTERM that was not ours, and until when that is kept to ourselves.
+        self.unsure: dict[str, float] = {}
+        self.actions: list[Send | Spawn | Signal | Leave | Halt] = []
+
+    def handle(self, told: WorkerInput, now: float) -> Step:
+        """The step that follows from an input at the time `now`, in seconds."""
+        self.now, self.actions = now, []
+        self.answer(told)
+        self.settle()
+        return Step(self.books.take_change(), tuple(self.actions))
+
+    def answer(self, told: WorkerInput) -> None:
+        """Hand an input to its handler."""
+        match told:
+            case Boot(boot):
+                self.wake_up(boot)
+            case Linked():
+                self.linked, self.heard = True, self.now
+                self.beat()
+            case Cut():
+                self.linked = False
+            case Told(message):
+                self.obey(message)
+            case Exited(job, code):
+                self.exited(job, code)
+            case Drain():
+                self.drain()
+            case _:
+                return
+
+    # ---------------------------------------------------------------- the inventory
+    def runs(self) -> list[Run]:
+        """Every run that is not over and delivered."""
+        return list(self.books.all(Run).values())
+
+    def running(self) -> list[Run]:
+        """The runs whose process has not ended."""
+        return [run for run in self.runs() if not run.how]
+
+    def results(self) -> tuple[Result, ...]:
+        """The ends that no primary has acknowledged yet."""
+        return tuple(
+            Result(job=run.key, code=run.code or 0, how=run.how, ended_at=run.ended_at)
+            for run in self.runs()
+            if run.how and run.key not in self.unsure
+        )
+
+    def beat(self) -> None:
+        """Tell the primary everything."""
+        self.sent = self.now
+        names = tuple(r.key for r in self.runs() if not r.how or r.key in self.unsure)
+        self.say(
+            Beat(
+                node=self.node,
+                boot=self.boot,
+                sent=self.now,
+                running=names,
+                results=self.results(),
+                draining=self.draining,
+                outlives=self.settings.outlives(),
+            )
+        )
+
+    def say(self, message: Message) -> None:
+        """Say something to the primary, if there is a link; it is not kept if there is none."""
+        if self.linked:
+            self.actions.append(Send(PRIMARY, message))
+
+    def wake_up(self, boot: str) -> None:
+        """A new start: whatever the last one ran is gone, what it finished is still owed."""
+        self.boot = boot
+        for run in self.running():
+            self.books.drop(run)
+
+    # ---------------------------------------------------------------- orders
+    def obey(self, message: Message) -> None:
+        """Do what the primary says, unless a later primary has spoken already (RA-7.2)."""
+        if isinstance(message, Beat):
+            return
+        if message.epoch < self.epoch:
+            self.leave("it is primary no more")
+            return
+        self.heard = self.now
+        self.epoch = message.epoch
+        match message:
+            case Ack(sent=sent, done=done):
+                self.acknowledged(sent, done)
+            case Start():
+                self.start(message)
+            case Stop(job=job, reason=reason):
+                self.stop(job, reason)
+
+    def leave(self, why: str) -> None:
+        """Give up this link, once: another primary may answer."""
+        if self.linked:
+            self.linked = False
+            self.actions.append(Leave(why))
+
+    def acknowledged(self, sent: float, done: tuple[str, ...]) -> None:
+        """A beat arrived, and these results are safe: forget them."""
+        self.acked = max(self.acked, sent)
+        for name in done:
+            run = self.books.get(Run, name)
+            if run is not None and run.how:
+                self.books.drop(run)
+
+    def start(self, order: Start) -> None:
+        """Start a job, unless it is here already or the order is void."""
+        if self.void(order) or self.books.get(Run, order.job.id) is not None:
+            return
+        self.acked = max(self.acked, order.sent)
+        self.books.put(Run(job=order.job, started_at=self.now))
+        self.actions.append(Spawn(order.job))
+        self.beat()
+
+    def void(self, order: Start) -> bool:
+        """Whether a Start must not be obeyed: meant for another start of this node, or too old.
+
+        An order that a cut link held up may speak of a job that was declared dead meanwhile. It
+        echoes the beat that it answers; older than the fence, it is void (RA-7.4).
+        """
+        stale = self.now - order.sent >= self.fence()
+        return self.draining or order.boot != self.boot or stale
+
+    def fence(self) -> float:
+        """How long after its last acknowledged beat this worker may go on, in seconds."""
+        return self.settings.fence
+
+    def stop(self, name: str, reason: str) -> None:
+        """End a job: SIGTERM now, SIGKILL after the kill grace."""
+        run = self.books.get(Run, name)
+        if run is not None and not run.how and not run.stop:
+            self.books.put(replace(run, stop=reason, stop_at=self.now))
+            self.actions.append(Signal(name, "TERM"))
+
+    def exited(self, name: str, code: int) -> None:
+        """A process ended: write down how, then tell.
+
+        Whoever stops this node may send SIGTERM to all of it, and the job be the first to obey.
+        So an end by a SIGTERM that was not ours is told a moment later: by then a clean stop would
+        have been heard of (RA-2.8).
+        """
+        run = self.books.get(Run, name)
+        if run is not None and not run.how:
+            how = HOW.get(run.stop, "stopped") if run.stop else "exit"
+            self.books.put(replace(run, how=how, code=code, ended_at=self.now))
+            if how == "exit" and code in TERMED:
+                self.unsure[name] = self.now + HEARING
+            else:
+                self.beat()
+
+    def drain(self) -> None:
+        """Go down cleanly: take no more work, and end what runs."""
+        if not self.draining:
+            self.draining = True
+            for run in self.running():
+                self.stop(run.key, "shutdown")
+            for run in self.runs():
+                if run.key in self.unsure:
+                    self.books.put(replace(run, how="shutdown"))
+            self.unsure.clear()
+            self.drained_at = self.now
+            self.beat()
+
+    # ---------------------------------------------------------------- time
+    def settle(self) -> None:
+        """Do all that is due. A cut network closes no link, so a silent one is given up."""
+        if self.linked and self.now >= self.heard + self.settings.silence:
+            self.leave(f"it said nothing for {self.settings.silence:g} s")
+        if self.linked and self.now >= self.sent + self.settings.heartbeat:
+            self.beat()
+        if self.running() and self.now >= self.acked + self.fence():
+            for run in self.running():
+                self.stop(run.key, "fence")
+        self.kill_stubborn()
+        self.tell_sure()
+        self.halt_when_drained()
+
+    def tell_sure(self) -> None:
+        """Tell the ends by SIGTERM after which nobody stopped this node."""
+        if sure := [name for name, until in self.unsure.items() if self.now >= until]:
+            for name in sure:
+                del self.unsure[name]
+            self.beat()
+
+    def kill_stubborn(self) -> None:
+        """SIGKILL what has outlived its grace; said once."""
+        for run in self.running():
+            late = run.stop and self.now >= run.stop_at + self.settings.kill_grace
+            if late and run.key not in self.told:
+                self.told.add(run.key)
+                self.actions.append(Signal(run.key, "KILL"))
+
+    def halt_when_drained(self) -> None:
+        """Leave when nothing runs and all is delivered, or can't be for now (it is on disk)."""
+        if not self.draining or self.halted or self.running():
+            return
+        waited = self.now >= self.drained_at + 2 * self.settings.kill_grace
+        if not self.results() or not self.linked or waited:
+            self.halted = True
+            self.actions.append(Halt())
+
+    def next_wake(self) -> float | None:
+        """The absolute time, in seconds, at which `Tick` is due; None: only an input matters."""
+        return min(self.wakes(), default=None)
+
+    def wakes(self) -> Iterator[float]:
+        """When the next beat, the fence, a SIGKILL or the end of the drain is due."""
+        if self.linked:
+            yield self.sent + self.settings.heartbeat
+            yield self.heard + self.settings.silence
+        for run in self.running():
+            if not run.stop:
+                yield self.acked + self.fence()
+            elif run.key not in self.told:
+                yield run.stop_at + self.settings.kill_grace
+        yield from self.unsure.values()
+        if self.draining and not self.halted and not self.running():
+            yield self.drained_at + 2 * self.settings.kill_grace

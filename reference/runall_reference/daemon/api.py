@@ -1,0 +1,297 @@
+"""The HTTP API: what people and programs ask of the primary, and the address workers dial.
+
+Every answer comes from the brain's books through `views`; every order goes through the brain.
+There is no state here.
+"""
+
+import math
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from runall_reference.brain import views
+from runall_reference.brain.inputs import (
+    AbortJob,
+    CreateEvent,
+    DeleteEvent,
+    Order,
+    Refused,
+    RunEvent,
+    UpdateEvent,
+)
+from runall_reference.brain.records import Event, Params
+from runall_reference.store import LeaseLost, StoreError
+
+from .api_replies import ApiError, body, decode, error_reply, refusal, reply
+from .keys import matches
+from .primary_shell import PrimaryDaemon
+from .shell import BrainDiscarded
+
+LONGEST_WAIT = 30.0
+BY_HAND = "API"
+PATHS = (
+    "status, changes, servers, ledger, events, events/ID, events/ID/run, jobs, jobs/ID, "
+    "jobs/ID/abort"
+)
+
+
+class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """How an event is to be run by hand: parameters over those of the event, and who asks."""
+
+    params: Params = {}
+    source: str = BY_HAND
+
+
+class AbortRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Who asks for the end of a job."""
+
+    by: str = BY_HAND
+
+
+class Gate:
+    """Lets in who shows the token. Health is for everybody; the link has a secret of its own."""
+
+    open = ("/health", "/v1/link")
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self.app, self.token = app, token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401, or pass the request on."""
+        if scope["type"] == "http" and scope["path"] not in self.open:
+            shown = Request(scope).headers.get("authorization")
+            if not matches(shown, self.token):
+                return await error_reply(denied(shown))(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+
+def denied(shown: str | None) -> ApiError:
+    """The answer for a missing or wrong token."""
+    message = "the token is wrong" if shown else "a token is required"
+    return ApiError(401, "unauthorised", message, "send the header Authorization: Bearer TOKEN")
+
+
+class Api:
+    """The endpoints."""
+
+    def __init__(self, primary: PrimaryDaemon) -> None:
+        self.primary = primary
+
+    def routes(self) -> list[Route | WebSocketRoute]:
+        """What is answered where."""
+        return [
+            Route("/health", self.health),
+            WebSocketRoute("/v1/link", self.primary.links.serve),
+            Route("/v1/status", self.status),
+            Route("/v1/events", self.list_events),
+            Route("/v1/events", self.create_event, methods=["POST"]),
+            Route("/v1/events/{name}", self.show_event),
+            Route("/v1/events/{name}", self.update_event, methods=["PATCH"]),
+            Route("/v1/events/{name}", self.delete_event, methods=["DELETE"]),
+            Route("/v1/events/{name}/run", self.run_event, methods=["POST"]),
+            Route("/v1/jobs", self.list_jobs),
+            Route("/v1/jobs/{name}", self.show_job),
+            Route("/v1/jobs/{name}/abort", self.abort_job, methods=["POST"]),
+            Route("/v1/servers", self.list_servers),
+            Route("/v1/ledger", self.list_ledger),
+            Route("/v1/changes", self.await_change),
+        ]
+
+    @property
+    def brain(self) -> Any:
+        """The brain to read from. Raises `ApiError` while there is none that may answer."""
+        if not self.primary.leading():
+            raise self.nobody()
+        brain = self.primary.brain
+        if not brain.may_answer(self.primary.clock()):
+            raise overslept()
+        return brain
+
+    def nobody(self) -> ApiError:
+        """Why there is no brain to ask."""
+        return deposed() if self.primary.store is not None else recovering()
+
+    def order(self, order: Order) -> Any:
+        """Give an order. Raises `ApiError` when it is refused, or nobody is there to take it."""
+        try:
+            answer = self.primary.tell(order)
+        except BrainDiscarded:
+            raise self.nobody() from None
+        except LeaseLost:
+            raise deposed() from None
+        except StoreError as error:
+            raise unknown(error) from None
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        return answer
+
+    # ---------------------------------------------------------------- the daemon
+    async def health(self, _: Request) -> Response:
+        """200 while this is the primary and takes orders; else 503, with the same body."""
+        brain = self.primary.brain
+        status = views.status(brain, self.primary.clock())
+        status["version"] = self.primary.changes.version
+        if not self.primary.leading():
+            status["role"] = "standby" if self.primary.store is not None else "recovering"
+        elif not brain.may_answer(self.primary.clock()):
+            status["role"] = "recovering"
+        return reply(status, 200 if status["role"] == "primary" else 503)
+
+    async def status(self, request: Request) -> Response:
+        """The same, for those who have the token, always with 200."""
+        answer = await self.health(request)
+        answer.status_code = 200
+        return answer
+
+    async def await_change(self, request: Request) -> Response:
+        """Wait until something changes after version `after`, `wait` seconds at most."""
+        after = number(request, "after", 0, least=-1)
+        wait = min(number(request, "wait", LONGEST_WAIT), LONGEST_WAIT)
+        version = await self.primary.changes.beyond(int(after), wait)
+        return reply({"version": version, "boot": self.primary.brain.boot})
+
+    async def list_servers(self, _: Request) -> Response:
+        """All nodes."""
+        return reply(views.servers(self.brain))
+
+    async def list_ledger(self, _: Request) -> Response:
+        """The operator's ledger."""
+        return reply(views.ledger(self.brain))
+
+    # ---------------------------------------------------------------- events
+    async def list_events(self, _: Request) -> Response:
+        """All events."""
+        return reply(views.events(self.brain))
+
+    async def show_event(self, request: Request) -> Response:
+        """One event."""
+        return reply(views.event_view(self.brain, self.event(request)))
+
+    def event(self, request: Request) -> Event:
+        """The event that the path names, or `ApiError`."""
+        name = request.path_params["name"]
+        event = self.brain.event(name)
+        if event is None:
+            raise refusal(Refused("unknown-event", f"there is no event {name!r}"))
+        return event
+
+    async def create_event(self, request: Request) -> Response:
+        """Schedule something."""
+        event = self.order(CreateEvent(decode(await body(request), Event)))
+        return reply(views.event_view(self.brain, event), 201)
+
+    async def update_event(self, request: Request) -> Response:
+        """Edit an event: the fields that are named."""
+        fields = decode(await body(request), Params)
+        event = self.order(UpdateEvent(request.path_params["name"], fields))
+        return reply(views.event_view(self.brain, event))
+
+    async def delete_event(self, request: Request) -> Response:
+        """Delete an event."""
+        self.order(DeleteEvent(request.path_params["name"]))
+        return Response(status_code=204)
+
+    async def run_event(self, request: Request) -> Response:
+        """Start an event by hand."""
+        asked = decode(await body(request) or b"{}", RunRequest)
+        name, source = request.path_params["name"], asked.source or BY_HAND
+        job = self.order(RunEvent(name, asked.params, source))
+        return reply(views.job_view(self.brain, job), 201)
+
+    # ---------------------------------------------------------------- jobs
+    async def list_jobs(self, request: Request) -> Response:
+        """All jobs, or those of one event, or in one state."""
+        asked = {name: request.query_params.get(name) for name in ("event", "state")}
+        wanted = {name: value for name, value in asked.items() if value}
+        jobs = views.jobs(self.brain)
+        return reply([j for j in jobs if all(j[name] == wanted[name] for name in wanted)])
+
+    async def show_job(self, request: Request) -> Response:
+        """One job."""
+        name = request.path_params["name"]
+        job = views.job(self.brain, name)
+        if job is None:
+            raise refusal(Refused("unknown-job", f"there is no job {name!r}"))
+        return reply(job)
+
+    async def abort_job(self, request: Request) -> Response:
+        """End a job, and whatever would replace it."""
+        asked = decode(await body(request) or b"{}", AbortRequest)
+        root = self.order(AbortJob(request.path_params["name"], asked.by))
+        return reply({"root": root})
+
+
+def overslept() -> ApiError:
+    """The answer of a primary that was asleep for so long that another may have led since."""
+    message = "the primary has not renewed its lease in time, and another may lead"
+    return ApiError(503, "recovering", message, "try again in a moment, or ask another")
+
+
+def recovering() -> ApiError:
+    """The answer while the state is read from the store again."""
+    message = "the primary is reading its store again"
+    return ApiError(503, "recovering", message, "try again in a moment; the log says why")
+
+
+def deposed() -> ApiError:
+    """The answer of a server that does not lead."""
+    message = "another server leads; nothing was done"
+    return ApiError(503, "not-primary", message, "ask another; GET /health says 200 where it leads")
+
+
+def unknown(error: StoreError) -> ApiError:
+    """The answer when the store failed in the middle of an order."""
+    message = f"it is not known whether this was done: {error.cause}"
+    return ApiError(503, "outcome-unknown", message, "look whether it was, then order it again")
+
+
+def number(request: Request, name: str, default: float, least: float = 0) -> float:
+    """A number of the query, from `least` up. Raises `ApiError` for anything else."""
+    text = request.query_params.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value < 1e15:
+        message, hint = f"{name}: {text!r} is not a number from {least:g} up", "correct the query"
+        raise ApiError(400, "invalid", message, hint)
+    return value
+
+
+async def answer_error(_: Request, error: Exception) -> Response:
+    """Put an error into JSON."""
+    assert isinstance(error, ApiError)
+    return error_reply(error)
+
+
+async def answer_unrouted(_: Request, error: Exception) -> Response:
+    """Say in JSON that nothing is there, or not with that method."""
+    assert isinstance(error, HTTPException)
+    code = {404: "unknown-path", 405: "wrong-method"}.get(error.status_code, "http")
+    hint = "the paths are /health and, under /v1/: " + PATHS
+    return error_reply(ApiError(error.status_code, code, str(error.detail), hint))
+
+
+async def answer_fault(_: Request, error: Exception) -> Response:
+    """Say in JSON that the fault is ours."""
+    message = f"the request met a fault: {type(error).__name__}"
+    return error_reply(ApiError(500, "fault", message, "see the daemon's log"))
+
+
+def application(primary: PrimaryDaemon, token: str) -> ASGIApp:
+    """The whole API as an ASGI application."""
+    app = Starlette(
+        routes=Api(primary).routes(),
+        exception_handlers={
+            ApiError: answer_error,
+            HTTPException: answer_unrouted,
+            Exception: answer_fault,
+        },
+    )
+    return Gate(app, token)

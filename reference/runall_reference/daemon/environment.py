@@ -1,0 +1,61 @@
+"""The environment of a job's process: what it may know, and nothing of what it may not."""
+
+import os
+import re
+from pathlib import Path
+
+from runall_reference.brain.records import Job
+
+SECRETS = ("RUNALL_SECRET", "RUNALL_TOKEN", "PGPASSWORD")  # the last: of a store on a server
+# Names a run's process to a later start of its worker, should this one be killed (see `orphans`).
+MARKER = "RUNALL_RUN_OF"
+RESERVED = ("JOB_", "RUNALL_")
+
+
+def environment(job: Job, data: Path) -> dict[str, str]:
+    """The daemon's own environment without its secrets, the job's parameters, and who it is."""
+    inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    return {**inherited, **variables(job), **identity(job), MARKER: marker(data, job.id)}
+
+
+def marker(data: Path, job: str) -> str:
+    """The value that marks the processes of one run."""
+    return f"{data.resolve()}#{job}"
+
+
+def identity(job: Job) -> dict[str, str]:
+    """Who the job is, for its script."""
+    return {
+        "JOB_ID": job.id,
+        "JOB_EVENT": job.event,
+        "JOB_NOW": f"{job.now:.6f}".rstrip("0").rstrip("."),
+        "JOB_SOURCE": job.source,
+        "JOB_ATTEMPT": str(job.attempt),
+        "JOB_ROOT": job.root,
+        "JOB_PREDECESSOR": job.predecessor,
+        "JOB_SLOT": "" if job.slot is None else str(job.slot),
+    }
+
+
+def variables(job: Job) -> dict[str, str]:
+    """Each scalar parameter as a variable: `max-size` becomes MAX_SIZE, true becomes 1.
+
+    The script itself is left out, and so is what would pass for the job's identity.
+    """
+    scalars = {
+        variable(name): text(value)
+        for name, value in job.params.items()
+        if isinstance(value, str | int | float) and name != "script"
+    }
+    return {name: value for name, value in scalars.items() if not name.startswith(RESERVED)}
+
+
+def variable(name: str) -> str:
+    """A parameter's name as a shell can use it."""
+    plain = re.sub(r"[^A-Z0-9_]", "_", name.upper()) or "_"
+    return f"_{plain}" if plain[0].isdigit() else plain
+
+
+def text(value: str | float) -> str:
+    """A scalar as text; a truth value as 1 or 0, which shells compare easily."""
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,146 @@
+"""Jobs as real processes: each in a session of its own, so that a signal reaches all of it.
+
+The main process is the job. When it ends, whatever it left in its group is killed: a straggler
+would be an execution that nobody knows of.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from runall_reference.brain.records import Job
+
+from .environment import environment
+
+log = logging.getLogger("runall")
+
+# The shell's own code for "no such command"; here: there was nothing that could be started.
+NOT_STARTED = 127
+SIGNALS = {"TERM": signal.SIGTERM, "KILL": signal.SIGKILL}
+
+
+class Jobs:
+    """The job processes of one start of a worker.
+
+    `exited` is told each job's id and exit status, negative for a signal.
+    """
+
+    def __init__(self, data: Path, exited: Callable[[str, int], None]) -> None:
+        self.data, self.exited = data, exited
+        self.processes: dict[str, Process] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.early: dict[str, list[str]] = {}
+
+    def spawn(self, job: Job) -> None:
+        """Start a job's process. `exited` hears of its end, also when it could not start."""
+        self.early[job.id] = []
+        self.tasks[job.id] = asyncio.create_task(self.follow(job), name=f"job {job.id}")
+
+    def signal(self, name: str, which: str) -> None:
+        """Signal a job's whole group; one that has not started yet gets it when it has."""
+        if name in self.processes:
+            signal_group(self.processes[name].pid, SIGNALS[which])
+        elif name in self.early:
+            self.early[name].append(which)
+
+    async def follow(self, job: Job) -> None:
+        """Run one job from its start to its end, and tell how it ended."""
+        code = NOT_STARTED
+        try:
+            with open_log(self.data, job.id) as output:
+                code = await self.execute(job, output)
+        except OSError as error:
+            log.error("job %s: its log can't be written: %s", job.id, error)
+        self.early.pop(job.id, None)
+        del self.tasks[job.id]
+        self.exited(job.id, code)
+
+    async def execute(self, job: Job, output: IO[bytes]) -> int:
+        """Start the process and wait for its end."""
+        try:
+            process = await self.start(job, output)
+        except (OSError, ValueError) as error:
+            output.write(f"runall: the job could not be started: {error}\n".encode())
+            log.warning("job %s could not be started: %s", job.id, error)
+            return NOT_STARTED
+        self.processes[job.id] = process
+        for which in self.early.pop(job.id):
+            self.signal(job.id, which)
+        try:
+            return await process.wait()
+        finally:
+            del self.processes[job.id]
+            # Right after the main process was reaped: its number can't have come round again.
+            signal_group(process.pid, signal.SIGKILL)
+            tidy(folder(self.data, job.id))
+
+    async def start(self, job: Job, output: IO[bytes]) -> Process:
+        """The job's process. Raises `OSError` or `ValueError` when there can be none."""
+        home = folder(self.data, job.id)
+        home.mkdir(parents=True, exist_ok=True)
+        return await asyncio.create_subprocess_exec(
+            *command(job, home),
+            stdin=DEVNULL,
+            stdout=output,
+            stderr=STDOUT,
+            cwd=home,
+            env=environment(job, self.data),
+            start_new_session=True,
+        )
+
+    async def kill_all(self) -> None:
+        """SIGKILL every job and wait until all are gone."""
+        tasks = list(self.tasks.values())
+        for name in (*self.processes, *self.early):
+            self.signal(name, "KILL")
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+def signal_group(leader: int, which: signal.Signals) -> None:
+    """Signal a process group that may be gone already."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, which)
+
+
+def file_name(job: str) -> str:
+    """A job's id as the name of a file or folder."""
+    return job.replace("/", "_").replace("\0", "_").lstrip(".") or "_"
+
+
+def folder(data: Path, job: str) -> Path:
+    """The folder in which a job runs."""
+    return data / "jobs" / file_name(job)
+
+
+def open_log(data: Path, job: str) -> IO[bytes]:
+    """The file that takes what a job prints; made to be appended to."""
+    path = data / "logs" / f"{file_name(job)}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("ab", buffering=0)
+
+
+def command(job: Job, home: Path) -> tuple[str, ...]:
+    """What to execute. Raises `ValueError` for a job without a script."""
+    script = job.params.get("script")
+    if not isinstance(script, str) or not script.strip():
+        raise ValueError("it has no script: give the event a parameter named 'script'")
+    if not script.startswith("#!"):
+        return ("/bin/sh", "-c", script)
+    path = home / "script"
+    path.write_text(script, encoding="utf-8")
+    path.chmod(0o700)
+    return (str(path),)
+
+
+def tidy(home: Path) -> None:
+    """Remove a job's folder, unless the job left something in it."""
+    with contextlib.suppress(OSError):
+        (home / "script").unlink(missing_ok=True)
+        home.rmdir()

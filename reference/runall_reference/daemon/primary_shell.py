@@ -1,0 +1,238 @@
+"""The primary's shell: one brain after another over the same store, links and watchers.
+
+A brain whose commit has an unknown outcome is discarded, and the next one is built from what the
+store says. While the lease is another's there is no brain: this server is a backup, it watches
+the lease, and its worker serves whoever leads.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from runall_reference.brain.inputs import Boot, ClockSet, Drain, Retire, Send
+from runall_reference.brain.primary import Primary, Standby
+from runall_reference.brain.record_set import Step
+from runall_reference.brain.records import PRIMARY_RECORDS
+from runall_reference.brain.settings import Settings
+from runall_reference.store import LeaseLost, Store, StoreError, open_store
+
+from .changes import Changes
+from .clocks import SteadyClock
+from .failpoints import Reached, unheeded
+from .log_lines import narrate
+from .primary_links import Links
+from .shell import BrainDiscarded, Shell
+from .waiting import happens, pauses
+from .worker_shell import new_boot
+
+log = logging.getLogger("runall")
+
+# A wall clock that is this far off, in seconds, was set; less is the two clocks' own difference.
+CLOCK_SET = 1.0
+
+
+class PrimaryDaemon:
+    """A primary: its name, its settings, its store, its links."""
+
+    def __init__(
+        self,
+        node: str,
+        settings: Settings,
+        store: str,
+        secret: str,
+        clock: SteadyClock,
+        reached: Reached = unheeded,
+    ) -> None:
+        self.node, self.settings, self.url, self.clock = node, settings, store, clock
+        self.reached = reached
+        self.changes = Changes()
+        self.links = Links(secret, self.inform, self.leading)
+        self.standby = Standby(node, settings)
+        self.store: Store | None = None
+        self.skew = 0.0
+        self.retired = asyncio.Event()
+        self.leaving = asyncio.Event()
+        self.brain = Primary(node, settings)
+        self.shell: Shell | None = None
+        self.shown: object = None
+
+    # ---------------------------------------------------------------- a brain's life
+    def begin(self) -> None:
+        """Open the store, and lead if the lease is free.
+
+        Raises `StoreError` when the store can't be used, or another server wrote to it just now,
+        and `LeaseLost` when that other took the lease.
+        """
+        self.begin_with(open_store(self.url, PRIMARY_RECORDS))
+
+    def begin_with(self, store: Store) -> None:
+        """Lead if the lease in this store is free; raises what `begin` does."""
+        self.store = store
+        try:
+            self.lead_if_free()
+        except BaseException:
+            self.close_store()
+            raise
+
+    def lead_if_free(self) -> None:
+        """Build a brain from the store and let it lead, unless the lease is another's."""
+        assert self.store is not None
+        if self.standby.may_lead(self.store.lease(), self.clock()):
+            self.brain = Primary(self.node, self.settings, self.store.load())
+            self.shell = Shell(
+                self.brain, self.store, self.clock, self.act, self.seen, self.reached
+            )
+            self.shell.tell(Boot(new_boot()))
+            if self.leaving.is_set():
+                self.shell.tell(Drain())
+
+    def leading(self) -> bool:
+        """Whether there is a brain that knows what the store knows."""
+        return self.shell is not None and not self.shell.over.done()
+
+    async def run(self) -> None:
+        """Live until this primary has retired.
+
+        Raises `LeaseLost` when another server of the same name leads, and any error that is a
+        fault of the program itself.
+        """
+        while not self.retired.is_set():
+            try:
+                await self.one_term()
+            except StoreError as error:
+                log.error("%s; the state is read from the store again", error.cause)
+                await self.recover()
+
+    async def one_term(self) -> None:
+        """Lead, or watch the lease, until that changes. Raises `StoreError` and `LeaseLost`."""
+        if self.store is None:
+            return await self.recover()
+        try:
+            await (self.live() if self.shell else self.stand_by())
+        except LeaseLost as error:
+            self.step_down(error)
+
+    async def live(self) -> None:
+        """Wait for the present brain's end or retirement."""
+        assert self.shell is not None
+        retired = asyncio.create_task(self.retired.wait(), name="retired")
+        try:
+            await asyncio.wait((retired, self.shell.over), return_when=asyncio.FIRST_COMPLETED)
+            if self.shell.over.done():
+                self.shell.over.result()
+        finally:
+            retired.cancel()
+
+    async def stand_by(self) -> None:
+        """Watch the lease until it may be taken, or until it is time to leave."""
+        log.info("this server is a backup: it watches the lease")
+        while self.shell is None:
+            if await happens(self.leaving, self.standby.poll_every()):
+                self.retired.set()
+                return
+            try:
+                self.lead_if_free()
+            except LeaseLost:
+                self.discard()
+        log.info("this server leads from now on")
+
+    def step_down(self, error: LeaseLost) -> None:
+        """Another server leads: forget what this one knew. Raises `LeaseLost` for a namesake."""
+        assert self.store is not None
+        lease = self.store.lease()
+        if lease is not None and lease.holder == self.node:
+            raise error
+        log.warning("another server leads: %s", error)
+        self.discard()
+
+    def discard(self) -> None:
+        """Let go of the brain and of everybody who believes that it leads."""
+        if self.shell is not None:
+            self.shell.stop()
+            self.shell = None
+        self.links.close_all()
+        self.changes.count()
+
+    async def recover(self) -> None:
+        """Discard the brain and the links, and build both anew as soon as the store works."""
+        self.close_store()
+        self.links.close_all()
+        for pause in pauses():
+            if await happens(self.leaving, pause):
+                self.give_up()
+                return
+            try:
+                # In a thread: a server that is out of reach is given up only after seconds, and
+                # this node's own worker has a fence to keep meanwhile.
+                self.begin_with(await asyncio.to_thread(open_store, self.url, PRIMARY_RECORDS))
+                return
+            except StoreError as error:
+                log.error("%s; trying on", error.cause)
+            except LeaseLost as error:
+                log.warning("another server leads: %s", error)
+
+    def close_store(self) -> None:
+        """Let go of the brain and its store."""
+        self.discard()
+        if self.store is not None:
+            self.store.close()
+            self.store = None
+
+    # ---------------------------------------------------------------- inputs
+    def tell(self, told: Any) -> Any:
+        """Give the brain an input and return its reply. Raises `BrainDiscarded` without one."""
+        if self.shell is None:
+            raise BrainDiscarded
+        return self.shell.tell(told)
+
+    def inform(self, told: Any) -> None:
+        """Give the brain an input that nobody waits for; without a brain it is dropped."""
+        if self.shell is not None:
+            self.shell.inform(told)
+
+    def drain(self) -> None:
+        """Go down cleanly; `run` returns when that is done."""
+        self.leaving.set()
+        self.inform(Drain())
+
+    async def retire_within(self, seconds: float) -> None:
+        """Wait for the brain to retire, but no longer than that."""
+        if not await happens(self.retired, seconds):
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Leave without having recorded everything."""
+        log.warning("leaving with jobs of this node not finalized; the next start does that")
+        self.retired.set()
+
+    # ---------------------------------------------------------------- what a step brings
+    def act(self, action: Send | Retire) -> None:
+        """Carry out one action."""
+        match action:
+            case Send(node, message):
+                self.links.send(node, message)
+            case Retire():
+                self.retired.set()
+
+    def seen(self, step: Step) -> None:
+        """Log what a step did, and tell those who watch."""
+        for line in narrate(step.change):
+            log.info("%s", line)
+        servers = {name: (link.state, link.boot) for name, link in self.brain.links.items()}
+        shown = (self.brain.role, servers)
+        if step.change or shown != self.shown:
+            self.shown = shown
+            self.changes.count()
+        if abs(self.clock.skew() - self.skew) >= CLOCK_SET:
+            asyncio.get_running_loop().call_soon(self.follow_wall_clock)
+
+    def follow_wall_clock(self) -> None:
+        """Tell the brain when the wall clock was set: the schedule goes by it, nothing else does.
+
+        Looked at after every input, so it is noticed with the next renewal of the lease at last.
+        """
+        skew = self.clock.skew()
+        if abs(skew - self.skew) >= CLOCK_SET:
+            log.warning("the wall clock was set: it is %+.1f s off its course", skew)
+            self.skew = skew
+            self.inform(ClockSet(skew))

@@ -1,0 +1,75 @@
+"""The HTTP server around the API: uvicorn, told to do nothing but serve.
+
+Signals, start and end are the daemon's business, so the server's own loop is replaced by waiting
+for the daemon's word.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Generator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from .addresses import Address
+from .worker_link import LARGEST_MESSAGE
+
+log = logging.getLogger("runall")
+
+# What is still being answered when the daemon leaves gets this long, seconds.
+LAST_WORDS = 1
+
+
+class ApiServer(uvicorn.Server):
+    """Serves on a bound socket until it is told to stop."""
+
+    def __init__(self, app: ASGIApp, bound: socket.socket) -> None:
+        super().__init__(configuration(app))
+        self.bound = bound
+        self.stopping = asyncio.Event()
+
+    async def run_until_stopped(self) -> None:
+        """Serve; returns when all connections are closed."""
+        await self.serve(sockets=[self.bound])
+
+    def stop(self) -> None:
+        """Take no more connections, and end those that are open."""
+        self.stopping.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals to the daemon."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say where."""
+        await super().startup(sockets)
+        log.info("listening on http://%s", Address(*self.bound.getsockname()[:2]))
+
+    async def main_loop(self) -> None:
+        """Wait for the end, without waking up ten times a second."""
+        await self.stopping.wait()
+
+
+def configuration(app: ASGIApp) -> uvicorn.Config:
+    """Plain HTTP/1.1 by h11 and WebSocket, without logs of its own."""
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="h11",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
+        ws_ping_interval=None,
+        ws_ping_timeout=None,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=LAST_WORDS,
+    )

@@ -1,0 +1,177 @@
+"""Three releases of history do what history says they did, and note it."""
+
+from typing import Any
+
+import pytest
+from runall_reference.brain.inputs import DeleteEvent, Drain, UpdateEvent
+from runall_reference.brain.policies import POLICIES
+from runall_reference.brain.policies.cronicle import Cronicle0952
+from runall_reference.brain.records import Cursor, Job
+from runall_reference.brain.timing import Timing
+from support.driven_primary import NOW, SLOT, Stage, ended
+
+RELEASES = ("cronicle-0.9.49", "cronicle-0.9.50", "cronicle-0.9.52")
+REWINDS_FOR_MANUAL = RELEASES[1:]
+TO = f"to {SLOT - 1}"
+
+
+def running(policy: str, **fields: Any) -> tuple[Stage, str]:
+    """A job by hand runs on the worker since the second 1."""
+    stage = Stage(policy=policy)
+    stage.beat(0)
+    stage.create(**fields)
+    job = stage.run().id
+    stage.beat(1, job)
+    return stage, job
+
+
+def shut_down(stage: Stage, job: str, at: float = 2) -> None:
+    """The worker goes down cleanly under the job."""
+    stage.beat(at, results=(ended(job, -15, "shutdown"),), draining=True)
+
+
+def test_each_policy_goes_by_its_own_name():
+    assert [POLICIES[name].name for name in POLICIES] == ["reference", *RELEASES]
+
+
+# ------------------------------------------------------------------ by hand
+def test_0_9_49_does_nothing_about_a_job_by_hand():
+    stage, job = running("cronicle-0.9.49")
+    shut_down(stage, job)
+    assert (stage.lines(), stage.brain.live()) == ([], [])
+    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+
+
+def test_0_9_50_rewinds_the_cursor_to_the_minute_before_the_call():
+    stage, job = running("cronicle-0.9.50", timing=Timing(minutes=(20,)))
+    shut_down(stage, job)
+    assert stage.lines() == [(job, "shutdown", "cursor rewound", "RA-4.2", TO)]
+    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT - 1)
+    assert stage.brain.live() == []
+    stage.beat(3, boot="w#2")
+    (beside,) = stage.brain.live()
+    assert (beside.slot, beside.cause, beside.root) == (SLOT, "schedule", beside.id)
+
+
+def test_0_9_52_does_that_too_and_tries_the_job_once():
+    stage, job = running("cronicle-0.9.52")
+    shut_down(stage, job)
+    assert stage.lines() == [
+        (job, "shutdown", "cursor rewound", "RA-4.2", TO),
+        (job, "shutdown", "dropped", "RA-4.6", "it could not start at once"),
+    ]
+    assert stage.brain.live() == []
+
+
+def test_0_9_52_starts_the_job_again_where_a_server_is_free():
+    stage, job = running("cronicle-0.9.52")
+    stage.beat(2, boot="w#2")
+    assert stage.lines() == [
+        (job, "restart", "cursor rewound", "RA-4.2", TO),
+        (job, "restart", "rerun", "RA-4.1", f"as {job}.2"),
+    ]
+    (rerun,) = stage.brain.live()
+    assert (rerun.state, rerun.node, rerun.boot) == ("starting", "w", "w#2")
+    assert (rerun.cause, rerun.created_at, rerun.source) == ("interrupted", NOW + 2, "operator")
+
+
+def test_0_9_52_drops_the_job_when_its_event_is_at_its_limit():
+    stage, job = running("cronicle-0.9.52", max_children=2)
+    others = [stage.run().id]
+    stage.order(UpdateEvent("e", {"max_children": 1}))
+    stage.beat(2, *others, results=(ended(job, -15, "shutdown"),))
+    assert stage.lines()[-1][2:4] == ("dropped", "RA-4.6")
+    assert [job.id for job in stage.brain.live()] == others
+
+
+def test_0_9_52_keeps_the_job_on_a_server_that_is_going_down():
+    stage = Stage(policy="cronicle-0.9.52")
+    stage.beat(0, node="p", boot="p#1")
+    stage.create(target="p")
+    job = stage.run().id
+    stage.beat(1, job, node="p", boot="p#1")
+    stage.tell(Drain(), 2)
+    stage.beat(3, node="p", boot="p#1", results=(ended(job, -15, "shutdown"),))
+    assert stage.job(f"{job}.2").state == "waiting"
+    assert stage.lines()[-1] == (job, "shutdown", "rerun", "RA-4.1", f"as {job}.2")
+
+
+# ------------------------------------------------------------------ by the clock
+@pytest.mark.parametrize("policy", RELEASES)
+def test_all_three_rewind_the_cursor_of_a_scheduled_job_to_the_minute_before_its_own(policy: str):
+    stage = Stage(policy=policy)
+    stage.beat(0)
+    stage.create(timing=Timing(minutes=(21,)))
+    stage.beat(60)
+    (job,) = stage.brain.live()
+    stage.beat(190, job.id)
+    shut_down(stage, job.id, 200)
+    assert stage.lines() == [(job.id, "shutdown", "cursor rewound", "RA-4.2", f"to {SLOT}")]
+    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    stage.beat(210, boot="w#2")
+    assert [(job.slot, job.attempt) for job in stage.brain.live()] == [(SLOT + 1, 1)]
+
+
+def test_the_minute_of_a_job_by_hand_is_that_of_the_scaled_schedule():
+    stage = Stage(policy="cronicle-0.9.50", time_scale=60.0)
+    stage.beat(0)
+    stage.create()
+    stage.tick(10)
+    job = stage.run().id
+    stage.beat(11, job)
+    stage.beat(12)
+    assert stage.lines() == [(job, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 9}")]
+
+
+def test_the_minute_of_a_scheduled_job_is_its_slot_whatever_the_scale():
+    stage = Stage(policy="cronicle-0.9.50", time_scale=60.0)
+    stage.beat(0)
+    stage.create(timing=Timing(minutes=(25,)))
+    stage.beat(5)
+    (job,) = stage.brain.live()
+    stage.beat(6, job.id)
+    stage.beat(9)
+    assert stage.lines() == [(job.id, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 4}")]
+
+
+# ------------------------------------------------------------------ what none of them recovers
+@pytest.mark.parametrize("policy", RELEASES)
+def test_run_all_is_judged_by_the_job_as_it_began(policy: str):
+    stage, job = running(policy, catch_up=False)
+    stage.order(UpdateEvent("e", {"catch_up": True}))
+    shut_down(stage, job)
+    told = "no event, or Run All was off at the start"
+    assert stage.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
+    assert stage.brain.live() == []
+    stage, job = running("cronicle-0.9.52")
+    stage.order(UpdateEvent("e", {"catch_up": False}))
+    stage.beat(2, boot="w#2")
+    assert [job.cause for job in stage.brain.live()] == ["interrupted"]
+
+
+@pytest.mark.parametrize("policy", RELEASES)
+def test_a_deleted_event_is_not_recovered(policy: str):
+    stage, job = running(policy)
+    stage.order(DeleteEvent("e"))
+    shut_down(stage, job)
+    told = "no event, or Run All was off at the start"
+    assert stage.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
+
+
+@pytest.mark.parametrize("policy", REWINDS_FOR_MANUAL)
+def test_a_crash_of_the_primary_rewinds_nothing(policy: str):
+    stage = Stage(policy=policy)
+    stage.beat(0, node="p", boot="p#1")
+    stage.create(target="p")
+    job = stage.run().id
+    stage.beat(1, job, node="p", boot="p#1")
+    stage.beat(2, node="p", boot="p#2")
+    assert [line[1:3] for line in stage.lines()] == (
+        [("crash of the primary", "rerun")] if policy == "cronicle-0.9.52" else []
+    )
+    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+
+
+def test_a_scheduled_job_is_never_started_again_by_itself():
+    job = Job(id="j1", event="e", root="j1", attempt=1, cause="schedule", now=NOW, slot=SLOT)
+    assert not Cronicle0952().reruns(job)

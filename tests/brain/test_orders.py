@@ -1,0 +1,294 @@
+"""An order happens whole, or is refused with a code and a reason and changes nothing."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from runall_reference.brain.inputs import (
+    AbortJob,
+    CreateEvent,
+    DeleteEvent,
+    Drain,
+    Order,
+    Refused,
+    RunEvent,
+    UpdateEvent,
+)
+from runall_reference.brain.messages import Stop
+from runall_reference.brain.records import Abort, Cursor, Event, Reopened
+from runall_reference.brain.timing import Timing
+from support.driven_primary import NOW, SLOT, Stage, ended
+
+EVERY_MINUTE = Timing()
+BOUNDS = (
+    "max_children",
+    "retries",
+    "retry_delay",
+    "timeout",
+    "missed_age",
+    "rerun_age",
+    "max_reruns",
+    "queue_max",
+)
+
+
+def with_worker(*events: str, **fields: Any) -> Stage:
+    """A worker is there, and these events are."""
+    stage = Stage()
+    stage.beat()
+    for event in events or ("e",):
+        stage.create(event, **fields)
+    return stage
+
+
+def holding_a_rerun(**fields: Any) -> tuple[Stage, str]:
+    """The worker shut down under a job, whose rerun waits; the name of the job."""
+    stage = with_worker(**fields)
+    job = stage.run().id
+    stage.beat(1, job)
+    stage.beat(2, results=(ended(job, -15, "shutdown"),), draining=True)
+    return stage, job
+
+
+def owing_a_slot(slots: int = 1) -> tuple[Stage, list[str]]:
+    """The worker shut down under the jobs of some minutes; the names of the jobs."""
+    stage = with_worker(timing=EVERY_MINUTE, max_children=0)
+    for minute in range(1, slots + 1):
+        stage.tick(60 * minute)
+        stage.beat(60 * minute)
+    jobs = [job.id for job in stage.brain.live()]
+    at = 60 * slots + 1
+    stage.beat(at, *jobs)
+    stage.beat(at, results=tuple(ended(job, -15, "shutdown") for job in jobs), draining=True)
+    return stage, jobs
+
+
+# ------------------------------------------------------------------ what is refused, and why
+@pytest.mark.parametrize(
+    "order", [UpdateEvent("x", {}), DeleteEvent("x"), RunEvent("x", {}, "me")], ids=type
+)
+def test_an_order_about_an_event_that_is_not_there(order: Order):
+    assert with_worker().refusal(order) == ("unknown-event", "there is no event 'x'")
+
+
+def test_a_second_event_of_the_same_id():
+    told = "there is an event 'e' already"
+    assert with_worker().refusal(CreateEvent(Event(id="e", retries=7))) == ("exists", told)
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "Europe"])
+def test_a_time_zone_that_nobody_knows(zone: str):
+    told = f"timezone: {zone!r} is not a known time zone"
+    assert with_worker().refusal(CreateEvent(Event(id="n", timezone=zone))) == ("invalid", told)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "/"])
+def test_an_id_that_no_address_can_name(name: str):
+    told = "id: must not be empty nor contain a slash"
+    assert with_worker().refusal(CreateEvent(Event(id=name))) == ("invalid", told)
+
+
+@pytest.mark.parametrize("field", BOUNDS)
+def test_a_number_below_nothing(field: str):
+    refusal = with_worker().refusal(UpdateEvent("e", {field: -1}))
+    assert refusal == ("invalid", f"{field}: must not be negative")
+
+
+@pytest.mark.parametrize("field", BOUNDS)
+def test_nothing_is_a_number_that_each_bound_may_have(field: str):
+    assert getattr(with_worker().order(UpdateEvent("e", {field: 0})), field) == 0
+
+
+def test_an_event_cannot_be_given_another_id():
+    refusal = with_worker().refusal(UpdateEvent("e", {"id": "f"}))
+    assert refusal == ("invalid", "id: an event keeps its id")
+
+
+def test_an_edit_of_the_wrong_type_says_which_field_and_why():
+    refusal = with_worker().refusal(UpdateEvent("e", {"retries": "many"}))
+    assert refusal == ("invalid", "Expected `int`, got `str` - at `$.retries`")
+
+
+def test_a_run_while_the_primary_is_going_down():
+    stage = with_worker()
+    stage.beat(node="p", boot="p#1")
+    stage.create("local", target="p")
+    stage.beat(0, stage.run("local").id, node="p", boot="p#1")
+    stage.tell(Drain())
+    told = "this primary is going down"
+    assert stage.refusal(RunEvent("e", {}, "me")) == ("no-server", told)
+
+
+def test_a_run_where_no_server_that_the_event_names_takes_work():
+    told = "no server that 'else-*' names takes work now"
+    stage = with_worker(target="else-*")
+    assert stage.refusal(RunEvent("e", {}, "me")) == ("no-server", told)
+
+
+def test_a_run_beyond_the_limit_and_the_queue():
+    stage = with_worker(max_children=1, queue_max=1)
+    stage.run()
+    assert stage.run().state == "waiting"
+    told = "'e' runs 1 jobs, its limit, and its queue of 1 is full"
+    assert stage.refusal(RunEvent("e", {}, "me")) == ("limit", told)
+
+
+def test_an_abort_of_a_job_that_never_was():
+    assert with_worker().refusal(AbortJob("j9", "me")) == ("unknown-job", "there is no job 'j9'")
+
+
+def test_an_abort_of_a_lineage_that_is_over():
+    stage = with_worker()
+    job = stage.run().id
+    stage.beat(1, results=(ended(job),))
+    told = f"job {job!r} has ended, and nothing follows it"
+    assert stage.refusal(AbortJob(job, "me")) == ("ended", told)
+
+
+def test_a_refusal_that_nobody_catches_still_says_why():
+    refusal = Refused("limit", "the queue is full")
+    assert (str(refusal), refusal.code, refusal.message) == (
+        "the queue is full",
+        "limit",
+        "the queue is full",
+    )
+
+
+# ------------------------------------------------------------------ what is carried out
+def test_a_new_event_is_scheduled_from_the_present_minute_on():
+    stage = with_worker(timing=EVERY_MINUTE)
+    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    assert not stage.brain.live()
+
+
+def test_an_edit_changes_what_it_names_and_nothing_else():
+    stage = with_worker(retries=3, timing=EVERY_MINUTE)
+    before, cursor = stage.brain.event("e"), stage.books.get(Cursor, "e")
+    assert before is not None
+    after = stage.order(UpdateEvent("e", {"title": "new", "enabled": False}))
+    assert after == stage.brain.event("e") == replace(before, title="new", enabled=False)
+    assert stage.books.get(Cursor, "e") == cursor
+
+
+def test_the_parameters_of_a_run_go_before_those_of_its_event():
+    stage = with_worker(params={"a": 1, "b": 2})
+    job = stage.run(source="alice", b=3, c=4)
+    assert job.params == {"a": 1, "b": 3, "c": 4}
+    assert (job.cause, job.source, job.slot, job.now) == ("manual", "alice", None, NOW)
+    assert stage.brain.known("e").params == {"a": 1, "b": 2}
+
+
+def test_a_queued_run_keeps_who_asked_and_with_what():
+    stage = with_worker(queue_max=1)
+    stage.run()
+    job = stage.run(source="alice", a=1)
+    assert job == stage.job(job.id)
+    assert (job.state, job.cause, job.source) == ("waiting", "manual", "alice")
+    assert (job.params, job.now, job.slot) == ({"a": 1}, NOW, None)
+
+
+def test_the_queue_of_one_event_is_not_filled_by_another():
+    stage = with_worker("e", "f", queue_max=1)
+    for event in ("e", "e", "f"):
+        stage.run(event)
+    assert stage.run("f").state == "waiting"
+
+
+def test_a_rerun_that_waits_takes_no_place_in_the_queue():
+    stage, job = holding_a_rerun(queue_max=1)
+    assert [rerun.predecessor for rerun in stage.brain.live()] == [job]
+    stage.create("other", target="else")
+    stage.beat(node="else", boot="else#1")
+    stage.order(UpdateEvent("e", {"enabled": False, "target": "else"}))
+    stage.run()
+    assert stage.run().state == "waiting"
+
+
+def test_deleting_an_event_ends_what_waits_with_its_reason():
+    stage, job = holding_a_rerun()
+    stage.create("other")
+    stage.order(DeleteEvent("e"))
+    assert stage.lines()[-1] == (
+        f"{job}.2",
+        "waiting",
+        "refused",
+        "RA-6.3",
+        "the event was deleted",
+    )
+    done = stage.done(f"{job}.2").job
+    assert (done.state, done.finalized_at, done.code) == ("aborted", NOW + 2, None)
+    assert stage.books.get(Cursor, "e") is None
+    assert list(stage.books.all(Event)) == list(stage.books.all(Cursor)) == ["other"]
+
+
+def test_deleting_an_event_ends_what_it_owes_with_its_reason():
+    stage, jobs = owing_a_slot(2)
+    stage.order(DeleteEvent("e"))
+    assert not stage.books.all(Reopened)
+    assert stage.lines()[-2:] == [
+        (job, "owed slot", "refused", "RA-6.3", "the event was deleted") for job in jobs
+    ]
+
+
+def test_deleting_an_event_leaves_the_work_of_others_alone():
+    stage, _ = holding_a_rerun()
+    owing = [*stage.brain.live()]
+    stage.create("other")
+    stage.order(DeleteEvent("other"))
+    assert stage.brain.live() == owing
+    stage, _ = owing_a_slot()
+    stage.create("other")
+    stage.order(DeleteEvent("other"))
+    assert [owed.event for owed in stage.books.all(Reopened).values()] == ["e"]
+
+
+def test_deleting_an_event_lets_its_running_jobs_go_on():
+    stage = with_worker()
+    job = stage.run().id
+    stage.beat(1, job)
+    stage.order(DeleteEvent("e"))
+    assert stage.job(job).state == "running"
+    assert stage.lines() == []
+
+
+# ------------------------------------------------------------------ aborts
+def test_an_abort_is_written_down_with_its_time_and_its_author():
+    stage = with_worker()
+    job = stage.run().id
+    stage.beat(1, job)
+    assert stage.order(AbortJob(job, "alice")) == job
+    assert stage.books.get(Abort, job) == Abort(root=job, at=NOW + 1, by="alice")
+    assert stage.said() == [Stop(epoch=1, job=job, reason="abort")]
+    assert (stage.job(job).state, stage.job(job).stop_reason) == ("stopping", "abort")
+
+
+def test_an_abort_of_any_attempt_ends_the_rerun_that_waits():
+    stage, job = holding_a_rerun()
+    stage.order(AbortJob(job, "alice"))
+    assert stage.lines()[-1] == (f"{job}.2", "waiting", "refused", "RA-3.3", "aborted by alice")
+    assert stage.done(f"{job}.2").job.state == "aborted"
+
+
+def test_an_abort_ends_the_slot_that_is_owed_and_no_other():
+    stage, (first, second) = owing_a_slot(2)
+    stage.order(AbortJob(first, "alice"))
+    assert stage.lines()[-1] == (first, "owed slot", "refused", "RA-3.3", "aborted by alice")
+    assert [owed.job.id for owed in stage.books.all(Reopened).values()] == [second]
+
+
+def test_an_abort_of_a_queued_run_is_no_line_of_the_ledger():
+    stage = with_worker(queue_max=1)
+    stage.run()
+    queued = stage.run().id
+    stage.order(AbortJob(queued, "alice"))
+    assert stage.done(queued).job.state == "aborted"
+    assert stage.lines() == []
+
+
+def test_an_abort_leaves_other_lineages_of_the_event_alone():
+    stage = with_worker(max_children=2)
+    mine, other = stage.run().id, stage.run().id
+    stage.beat(1, mine, other)
+    stage.order(AbortJob(mine, "alice"))
+    states = {job.id: job.state for job in stage.brain.live()}
+    assert states == {mine: "stopping", other: "running"}

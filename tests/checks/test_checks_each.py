@@ -1,0 +1,51 @@
+"""Each check finds what it is for, names the lines that prove it, and judges nothing else."""
+
+import pytest
+from runall_harness.checks import CHECKS, Broken, Findings, examine
+from support.check_examples import TALES, Tale
+from support.small_histories import fault, meta, ran, shown
+
+NAMES = [f"{one.check}-{one.clause}" for one in TALES]
+
+
+def by(check: str, found: Findings) -> list[Broken]:
+    """What one check found."""
+    return [broken for broken in found.violations if broken.check == check]
+
+
+@pytest.mark.parametrize("told", TALES, ids=NAMES)
+def test_a_check_names_the_clause_and_every_line_that_proves_it_broken(told: Tale) -> None:
+    found = examine([meta(), *told.broken])
+    assert [(one.clause, one.lines) for one in by(told.check, found)] == [(told.clause, told.lines)]
+    assert found.verdicts[told.clause] == "fail"
+
+
+@pytest.mark.parametrize("told", TALES, ids=NAMES)
+def test_a_check_keeps_still_about_what_is_right_and_says_that_it_looked(told: Tale) -> None:
+    found = examine([meta(), *told.right])
+    assert by(told.check, found) == []
+    assert found.exercised[told.check] > 0
+
+
+def test_a_server_that_is_frozen_again_is_not_in_reach_because_it_was_woken_before() -> None:
+    frozen = [fault("pause", 1), fault("unpause", 3), fault("pause", 6)]
+    told = [meta(), *frozen, ran("j1", 3.1, 20, "terminated"), shown(12, "j1", "interrupted")]
+    assert by("living-go-on", examine(told)) == []
+
+
+@pytest.mark.parametrize("check", [check.name for check in CHECKS])
+def test_a_check_that_had_nothing_to_judge_says_so(check: str) -> None:
+    found = examine([meta(), ran("j1", 1)])
+    assert found.exercised[check] == 0
+    assert "pass" not in found.verdicts.values()
+
+
+def test_every_check_has_a_tale() -> None:
+    assert {one.check for one in TALES} == {check.name for check in CHECKS}
+
+
+@pytest.mark.parametrize("told", TALES, ids=NAMES)
+def test_a_check_judges_nothing_of_a_capability_that_is_not_declared(told: Tale) -> None:
+    check = next(check for check in CHECKS if check.name == told.check)
+    found = examine([meta("prompt"), *told.broken])
+    assert bool(by(told.check, found)) == (not check.needs)

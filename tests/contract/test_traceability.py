@@ -1,0 +1,183 @@
+"""Whatever names a clause names one that exists, in its own words, and each clause has its cases.
+
+The page is read both ways: from the clauses to the cases that show them and the code that cites
+them, and back. Its tables are compared with the code that they describe.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import fields
+from runall_harness.contract.cases import CLAUSE_TAG, load_cases
+from runall_harness.contract.clauses import MODAL, clauses, spec_path
+from runall_reference.brain.policies import POLICIES
+from runall_reference.brain.records import Event
+from runall_reference.brain.rerun import FIELDS
+from runall_reference.brain.settings import Settings
+from support.conform_runs import conform
+from support.places import ROOT
+from support.project_files import files
+
+PAGE = spec_path().read_text("utf-8")
+CLAUSES = clauses()
+CASES = load_cases(ROOT / "features")
+MENTION = re.compile(r"RA-\d+\.\d+")
+QUOTE = re.compile(r"(RA-\d+\.\d+)\W{0,4}[:)]\W{0,4}(?=[A-Z`*])([^.]+\.)")
+# What an event does, not what becomes of it when a server fails: no settings of the promise.
+NO_SETTINGS = {"id", "title", "enabled", "target", "timing", "timezone", "params"}
+# Chosen by name, and told in the history of the promise.
+NO_QUANTITY = {"policy"}
+
+
+# ------------------------------------------------------------------ clauses and cases
+def test_every_clause_has_a_case() -> None:
+    shown = {clause for case in CASES for clause in case.clauses}
+    assert [clause for clause in CLAUSES if clause not in shown] == []
+
+
+def test_every_case_has_a_clause() -> None:
+    assert [case.id for case in CASES if not case.clauses] == []
+
+
+def test_every_tag_that_looks_like_a_clause_is_one() -> None:
+    tags = {tag for case in CASES for tag in case.tags if re.match(r"(?i)ra[-_.]?\d", tag)}
+    assert tags
+    assert [tag for tag in tags if not CLAUSE_TAG.fullmatch(tag) or tag not in CLAUSES] == []
+
+
+def test_a_case_of_an_extended_clause_needs_its_capability_or_shows_a_core_clause_too() -> None:
+    for case in CASES:
+        owed = {CLAUSES[clause].capability for clause in case.clauses}
+        assert "" in owed or owed & set(case.needs), f"{case.id} shows {owed}, needs {case.needs}"
+
+
+def test_every_capability_that_a_case_needs_is_one_of_the_page() -> None:
+    known = {clause.capability for clause in CLAUSES.values()} - {""}
+    assert {need for case in CASES for need in case.needs} <= known
+
+
+# ------------------------------------------------------------------ whoever cites a clause
+def sources() -> Iterator[tuple[str, str]]:
+    """Every file that may cite a clause, with its name. Most tests cite made-up ones."""
+    lies = ROOT / "tests" / "lies.py"
+    for path in (*files("reference", "harness", "features", "ci"), *ROOT.glob("*.md"), lies):
+        yield str(path.relative_to(ROOT)), path.read_text("utf-8", "replace")
+
+
+def test_every_clause_that_is_mentioned_exists() -> None:
+    said = [(name, clause) for name, text in sources() for clause in MENTION.findall(text)]
+    assert len(said) > len(CLAUSES)
+    assert [(name, clause) for name, clause in said if clause not in CLAUSES] == []
+
+
+def misquoted(text: str) -> list[str]:
+    """What claims to be the sentence of a clause in a text, and is not."""
+    folded = " ".join(re.sub(r"^\s*(?:[#>*|-]|//)+", " ", text, flags=re.MULTILINE).split())
+    quotes = [(clause, said) for clause, said in QUOTE.findall(folded) if MODAL.search(said)]
+    return [f"{clause}: {said}" for clause, said in quotes if CLAUSES[clause].text != said]
+
+
+def test_every_clause_that_is_quoted_is_quoted_to_the_letter() -> None:
+    wrong = {name: found for name, text in sources() if (found := misquoted(text))}
+    assert wrong == {}
+
+
+def test_a_quotation_that_differs_is_found() -> None:
+    right = f"RA-1.1: {CLAUSES['RA-1.1'].text}"
+    assert misquoted(f"# {right[:30]}\n#   {right[30:]}") == []
+    assert misquoted(right.replace("MUST", "SHOULD")) == [right.replace("MUST", "SHOULD")]
+    assert misquoted(f"**{right.replace(':', '**:').replace('again', 'anew')}")
+
+
+def cited(path: Path) -> Iterator[tuple[str, ast.expr]]:
+    """The argument of each call that cites a clause: in the ledger, or in a violation."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            position = {"note": 3, "Violation": 0, "Guarantee": 0}.get(name)
+            if position is not None and len(node.args) > position:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node.args[position]
+
+
+def test_the_ledger_and_every_violation_cite_clauses_that_exist() -> None:
+    found = [each for path in files("reference", "harness", suffix=".py") for each in cited(path)]
+    literal = [(place, a.value) for place, a in found if isinstance(a, ast.Constant)]
+    assert len(literal) > 20
+    assert [(place, clause) for place, clause in literal if clause not in CLAUSES] == []
+
+
+# ------------------------------------------------------------------ the tables of the page
+def table(header: str) -> list[list[str]]:
+    """The rows of the table whose header begins so, cell by cell."""
+    lines = PAGE.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith(f"| {header} |")) + 2
+    end = next(n for n in range(start, len(lines)) if not lines[n].startswith("|"))
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start:end]]
+
+
+def told(header: str) -> dict[str, str]:
+    """The first two columns of a table, name by name: a row may name several."""
+    rows = table(header)
+    pairs = [(row[0].split(", "), row[1].split(", ")) for row in rows]
+    return {
+        name: value[0] if len(value) == 1 else value[number]
+        for names, value in pairs
+        for number, name in enumerate(names)
+    }
+
+
+def in_words(value: Any) -> str:
+    """A default as the page writes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.12g}" if isinstance(value, int | float) else str(value)
+
+
+def test_the_settings_are_those_of_the_page_with_their_defaults() -> None:
+    known = {f.name: in_words(f.default) for f in fields(Settings) if f.name not in NO_QUANTITY}
+    assert told("setting") == known
+
+
+def test_the_settings_of_an_event_are_those_of_the_page_with_their_defaults() -> None:
+    page = told("setting of an event")
+    known = {f.name: in_words(f.default) for f in fields(Event) if f.name not in NO_SETTINGS}
+    assert page.pop("missed") == "as Run All"
+    assert known.pop("missed") == "None"
+    assert page == known
+
+
+def test_every_setting_of_the_page_has_a_meaning() -> None:
+    rows = table("setting") + table("setting of an event")
+    assert [row[0] for row in rows if len(row) != 3 or len(row[2]) < 5] == []
+
+
+def test_the_fate_of_each_field_is_that_of_the_page() -> None:
+    assert told("field of the job") == FIELDS
+
+
+def test_the_releases_of_the_page_are_the_policies() -> None:
+    assert {policy_of(row) for row in table("release")} == set(POLICIES)
+
+
+def test_the_reference_is_said_to_break_nothing() -> None:
+    assert [row[-1] for row in table("release") if row not in RELEASES] == ["none"]
+
+
+def policy_of(row: list[str]) -> str:
+    """The policy that a row of the history is about."""
+    return row[0] if row[0] == "reference" else f"cronicle-{row[0]}"
+
+
+RELEASES = [row for row in table("release") if row[0] != "reference"]
+
+
+@pytest.mark.parametrize("row", RELEASES, ids=lambda row: row[0])
+def test_a_release_breaks_the_clauses_that_the_page_says(row: list[str], tmp_path: Path) -> None:
+    judged = conform("--rig", "simulated", "--policy", policy_of(row), out=tmp_path)
+    broken = {message.partition(":")[0] for message in judged.red().values()}
+    assert set(judged.verdicts().values()) <= {"pass", "fail", "unsupported"}
+    assert row[-1] == ", ".join(sorted(broken, key=list(CLAUSES).index))

@@ -1,0 +1,136 @@
+"""A failpoint ends a real primary exactly where it says, once, and never outside of tests."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from runall_reference.brain.inputs import Tick
+from runall_reference.brain.record_set import Put, Step
+from runall_reference.brain.records import Counter, Job
+from runall_reference.daemon.failpoints import ALLOWED, FIRED, ORDERED, Failpoint, Fuse, Where
+from support.real_daemons import KEYS, QUICK, Api, Daemon, Town, options
+
+COUNTED = Step((Put(Counter(name="c", next=2)),), ("act", "act"))
+PLACED = Step((Put(Job(id="j", event="e", root="j", attempt=1, cause="manual", now=0.0)),))
+IDLE = Step((), (Tick(),))
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    """Daemons that end with the test."""
+    town = Town(tmp_path)
+    yield town
+    town.close()
+
+
+def order(folder: Path, **point: Any) -> None:
+    """Ask the daemon of that folder to crash."""
+    folder.mkdir(exist_ok=True)
+    (folder / ORDERED).write_text(json.dumps(point), "utf-8")
+
+
+def primary(town: Town, **more: str) -> Daemon:
+    """A primary that may be asked to crash."""
+    return town.daemon(
+        "primary",
+        "--name",
+        "p",
+        "--data",
+        str(town.folder / "p"),
+        "--listen",
+        "127.0.0.1:0",
+        "--no-worker",
+        *options(QUICK),
+        keys={**KEYS, ALLOWED: "1", **more},
+    )
+
+
+def api_of(daemon: Daemon) -> Api:
+    """Its API, once it listens."""
+    line = daemon.says("listening on http://127.0.0.1:")
+    return Api(int(line.rpartition(":")[2]))
+
+
+def burnt(point: Failpoint, *steps: Step) -> list[tuple[int, str, int]]:
+    """At which point of which step a fuse burns."""
+    fuse = Fuse(point)
+    where: list[tuple[int, str, int]] = []
+    for number, step in enumerate(steps):
+        told: list[tuple[Where, int]] = [("before", 0), ("after", 0)]
+        for act in range(1, len(step.actions) + 1):
+            told.append(("between", act))
+        where += [(number, kind, act) for kind, act in told if fuse.burns(kind, step, act)]
+    return where
+
+
+def test_a_fuse_burns_once_at_the_point_that_was_named() -> None:
+    three = (COUNTED, COUNTED, COUNTED)
+    assert burnt(Failpoint(where="before", count=2), *three) == [(1, "before", 0)]
+    assert burnt(Failpoint(where="after", count=3), *three) == [(2, "after", 0)]
+    assert burnt(Failpoint(where="between", act=2), *three) == [(0, "between", 2)]
+    assert burnt(Failpoint(where="between", act=3), *three) == []
+
+
+def test_a_step_that_commits_nothing_has_only_points_between_its_acts() -> None:
+    assert burnt(Failpoint(where="before"), IDLE, COUNTED) == [(1, "before", 0)]
+    assert burnt(Failpoint(where="between"), IDLE, COUNTED) == [(0, "between", 1)]
+
+
+def test_the_counting_can_begin_with_the_first_write_to_a_table() -> None:
+    point = Failpoint(where="before", count=2, first="live")
+    assert burnt(point, COUNTED, PLACED, COUNTED) == [(2, "before", 0)]
+    assert burnt(point, COUNTED, COUNTED, COUNTED) == []
+
+
+def test_a_daemon_that_is_not_allowed_to_crash_refuses_to_start(town: Town) -> None:
+    order(town.folder / "p", where="before")
+    daemon = primary(town, **{ALLOWED: "0"})
+    assert daemon.wait() == 3
+    assert "which only a test may" in daemon.log()
+    assert f"set {ALLOWED}=1" in daemon.log()
+
+
+@pytest.mark.parametrize(("where", "known"), [("before", []), ("after", ["e"])])
+def test_a_crash_before_the_commit_leaves_nothing_and_one_after_it_everything(
+    where: str, known: list[str], town: Town
+) -> None:
+    first = primary(town)
+    api = api_of(first)
+    order(town.folder / "p", where=where)
+    with pytest.raises(httpx.TransportError):
+        api.event("e", "true")
+    assert first.wait() == -signal.SIGKILL
+    assert not (town.folder / "p" / ORDERED).exists()
+    assert (town.folder / "p" / FIRED).exists()
+    again = api_of(primary(town))
+    assert [event["id"] for event in again.get("/v1/events")] == known
+
+
+def test_an_order_that_is_taken_back_is_forgotten(town: Town) -> None:
+    daemon = primary(town)
+    api = api_of(daemon)
+    order(town.folder / "p", where="before", count=3)
+    api.event("one", "true")
+    (town.folder / "p" / ORDERED).unlink()
+    api.event("two", "true")
+    api.event("three", "true")
+    assert len(api.get("/v1/events")) == 3
+    assert daemon.end() == 0
+
+
+def test_what_was_done_before_a_crash_between_two_acts_reaches_the_others(town: Town) -> None:
+    daemon = primary(town)
+    api = api_of(daemon)
+    worker, ear = town.worker("w", api), town.ear()
+    api.server_in("online", "w")
+    api.event("e", f"echo began > {ear.path}", target="w")
+    order(town.folder / "p", where="between", first="live")
+    with pytest.raises(httpx.HTTPError):
+        api.run("e")
+    assert daemon.wait() == -signal.SIGKILL
+    assert ear.hear() == "began"
+    assert worker.end() == 0

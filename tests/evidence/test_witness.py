@@ -1,0 +1,333 @@
+"""The witness tells the truth: real shells run the job, the reader reads what they wrote."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from runall_harness.evidence.facts import Execution
+from runall_harness.evidence.witness import Witness
+from runall_harness.rigs.real_site import RealSite
+
+LONG = 20.0
+SHELLS = [
+    command
+    for command in (("sh",), ("dash",), ("bash",), ("busybox", "sh"))
+    if shutil.which(command[0])
+]
+AWKWARD = 'it\'s "quoted", $HOME `date` \\n %s *\n\n\ttwo lines, und Umlaute: äöü 漢字 \n\n'
+
+
+class Bench:
+    """A witness folder, and a way to run its job as a scheduler would."""
+
+    def __init__(self, folder: Path, shell: tuple[str, ...]) -> None:
+        self.witness = Witness(folder)
+        self.site = RealSite(self.witness)
+        self._shell = shell
+        self._jobs: list[subprocess.Popen[bytes]] = []
+
+    def run(self, node: str = "alpha", **variables: str) -> subprocess.Popen[bytes]:
+        env = {
+            "PATH": os.environ["PATH"],
+            "RUNALL_WITNESS": str(self.witness.folder),
+            "RUNALL_NODE": node,
+            **variables,
+        }
+        command = [*self._shell, str(self.witness.folder / "witness.sh")]
+        job = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, start_new_session=True)
+        self._jobs.append(job)
+        return job
+
+    def wait_for(self, count: int, how: str = "running") -> list[Execution]:
+        def enough() -> list[Execution] | None:
+            found = [e for e in self.site.executions() if e.how == how]
+            return found if len(found) >= count else None
+
+        found = self.site.wait(enough, LONG)
+        assert found is not None, f"{count} executions {how} expected: {self.site.executions()}"
+        return found
+
+    def close(self) -> None:
+        for job in self._jobs:
+            if job.poll() is None:
+                os.killpg(job.pid, signal.SIGKILL)
+            job.communicate()
+        self.witness.close()
+
+
+@pytest.fixture(params=SHELLS, ids=" ".join)
+def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A bench with each POSIX shell that this machine has."""
+    bench = Bench(tmp_path / "witness", request.param)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Without the slow poll, a wait that nobody wakes ends at its deadline, and is too late."""
+    monkeypatch.setattr("runall_harness.rigs.real_site.SAFETY_POLL", 2 * LONG)
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < LONG, "the wait ended by its deadline, nobody woke it"
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Bench]:
+    """A bench with the system's sh, for claims about the reader."""
+    bench = Bench(tmp_path / "witness", ("sh",))
+    yield bench
+    bench.close()
+
+
+# ------------------------------------------------------------------ what a job tells
+def test_a_job_runs_until_its_tag_is_released_and_then_completes(bench: Bench) -> None:
+    job = bench.run(TAG="t1")
+    [running] = bench.wait_for(1)
+    assert (running.tag, running.node, running.ended_at) == ("t1", "alpha", None)
+    bench.site.release("another")
+    bench.site.release("t1")
+    [done] = bench.wait_for(1, "completed")
+    assert job.wait(LONG) == 0
+    assert done.id == running.id
+    assert done.ended_at is not None
+    assert done.started_at <= done.beat_at <= done.ended_at
+
+
+def test_a_release_holds_for_jobs_that_start_later(bench: Bench) -> None:
+    bench.site.release("t1")
+    assert bench.run(TAG="t1").wait(LONG) == 0
+    bench.wait_for(1, "completed")
+
+
+def test_another_tag_is_not_released(bench: Bench) -> None:
+    bench.run(TAG="t1")
+    bench.run(TAG="t10")
+    bench.wait_for(2)
+    bench.site.release("t1")
+    bench.wait_for(1, "completed")
+    assert [e.tag for e in bench.wait_for(1)] == ["t10"]
+
+
+def test_a_job_that_lost_its_tag_is_still_witnessed_and_holds(bench: Bench) -> None:
+    bench.run()
+    [lost] = bench.wait_for(1)
+    assert (lost.tag, lost.params) == ("", {})
+
+
+def test_without_hold_a_job_ends_at_once(bench: Bench) -> None:
+    assert bench.run(TAG="t1", HOLD="0").wait(LONG) == 0
+    bench.wait_for(1, "completed")
+
+
+def test_a_job_that_is_to_fail_fails_with_that_status(bench: Bench) -> None:
+    assert bench.run(TAG="t1", HOLD="0", ENDS="7").wait(LONG) == 7
+    bench.wait_for(1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("on_term", "how", "status"), [("die", "terminated", 143), ("finish", "completed", 0)]
+)
+def test_sigterm_to_the_whole_group_is_answered_as_told(
+    bench: Bench, on_term: str, how: str, status: int
+) -> None:
+    job = bench.run(TAG="t1", ON_TERM=on_term, ENDS="5")
+    bench.wait_for(1)
+    os.killpg(job.pid, signal.SIGTERM)
+    assert job.wait(LONG) == status
+    bench.wait_for(1, how)
+
+
+def test_a_job_that_ignores_sigterm_goes_on_beating(bench: Bench) -> None:
+    job = bench.run(TAG="t1", ON_TERM="ignore")
+    [before] = bench.wait_for(1)
+    os.killpg(job.pid, signal.SIGTERM)
+    later = bench.site.now()
+    assert bench.site.wait(lambda: bench.site.executions()[0].beat_at > later, LONG)
+    assert bench.site.executions()[0].id == before.id
+    bench.site.release("t1")
+    assert job.wait(LONG) == 0
+
+
+@pytest.mark.parametrize("on_term", ["die", "finish"])
+def test_a_sigterm_at_any_moment_leaves_no_end_without_a_start(bench: Bench, on_term: str) -> None:
+    for _ in range(30):
+        job = bench.run(TAG="t1", ON_TERM=on_term)
+        job.send_signal(signal.SIGTERM)
+        job.wait(LONG)
+    told = {path.name for path in (bench.witness.folder / "events").iterdir()}
+    ends = [name for name in told if not name.endswith(".started")]
+    assert [end for end in ends if f"{end.rpartition('.')[0]}.started" not in told] == []
+    assert [e for e in bench.witness.executions() if e.how == "running"] == []
+
+
+# ------------------------------------------------------------------ fidelity
+def test_values_with_newlines_and_quotes_come_through_verbatim(bench: Bench) -> None:
+    given = {"TAG": "t1", "NOTE": AWKWARD, "ENDS": "3", "HOLD": "1", "ON_TERM": "ignore"}
+    claims = {"JOB_ID": "j 'x'\n", "JOB_NOW": "1700000000", "JOB_ROOT": "", "JOB_SOURCE": "Ann"}
+    bench.run(node="beta-2", RECORD="COLOUR EMPTY", COLOUR=AWKWARD, EMPTY="", **given, **claims)
+    [told] = bench.wait_for(1)
+    assert told.params == given | {"RECORD": "COLOUR EMPTY", "COLOUR": AWKWARD, "EMPTY": ""}
+    assert (told.job, told.now, told.node) == (claims["JOB_ID"], "1700000000", "beta-2")
+    assert told.claims == claims
+
+
+def test_a_value_that_did_not_reach_the_job_is_missing_not_empty(bench: Bench) -> None:
+    bench.run(TAG="t1", RECORD="COLOUR")
+    [told] = bench.wait_for(1)
+    assert "COLOUR" not in told.params
+    assert "NOTE" not in told.params
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"RECORD": "x;touch${IFS}owned"}, "is no name of a parameter"),
+        ({"ON_TERM": "dance"}, "ON_TERM is 'dance'"),
+        ({"ENDS": "soon"}, "ENDS is 'soon'"),
+        ({"RUNALL_WITNESS": "/nowhere"}, "cannot write to /nowhere/values"),
+    ],
+)
+def test_nonsense_is_refused_with_its_reason_and_is_no_execution(
+    bench: Bench, variables: dict[str, str], reason: str
+) -> None:
+    job = bench.run(**variables)
+    _, errors = job.communicate(timeout=LONG)
+    assert job.returncode == 70
+    assert reason in errors.decode()
+    assert bench.witness.executions() == []
+
+
+# ------------------------------------------------------------------ who is who
+def test_executions_of_one_job_on_two_nodes_at_once_are_two(bench: Bench) -> None:
+    for _ in range(5):
+        for node in ("alpha", "beta"):
+            bench.run(node=node, TAG="t1", JOB_ID="j1")
+    found = bench.wait_for(10)
+    assert len({e.id for e in found}) == 10
+    assert sorted(e.node for e in found) == ["alpha"] * 5 + ["beta"] * 5
+    assert {e.job for e in found} == {"j1"}
+
+
+def test_a_process_id_used_again_on_the_same_node_is_another_execution(bench: Bench) -> None:
+    job = bench.run(TAG="t1", HOLD="0")
+    job.wait(LONG)
+    [first] = bench.wait_for(1, "completed")
+    # What a restarted container does: the same node, the same process id, once more.
+    script = (bench.witness.folder / "witness.sh").read_text()
+    (bench.witness.folder / "witness.sh").write_text(script.replace("$$", str(job.pid)))
+    bench.run(TAG="t2", HOLD="0").wait(LONG)
+    both = bench.wait_for(2, "completed")
+    assert [e.tag for e in both] == ["t1", "t2"]
+    assert both[0].id == first.id != both[1].id
+
+
+# ------------------------------------------------------------------ the reader
+def test_an_execution_whose_node_died_is_killed_at_that_time(plain: Bench) -> None:
+    job = plain.run(TAG="t1")
+    [running] = plain.wait_for(1)
+    os.killpg(job.pid, signal.SIGKILL)
+    job.wait(LONG)
+    died_at = plain.site.now()
+    plain.witness.node_died("beta", died_at)
+    assert plain.witness.executions()[0].how == "running"
+    plain.witness.node_died("alpha", died_at)
+    [killed] = plain.witness.executions()
+    assert (killed.how, killed.ended_at) == ("killed", died_at)
+    assert running.started_at <= killed.beat_at <= died_at
+
+
+def test_the_first_death_counts_and_a_later_start_survives_it(plain: Bench) -> None:
+    job = plain.run(TAG="t1")
+    plain.wait_for(1)
+    os.killpg(job.pid, signal.SIGKILL)
+    first = plain.site.now()
+    plain.witness.node_died("alpha", first)
+    plain.run(TAG="t2")
+    assert [e.tag for e in plain.wait_for(1)] == ["t2"]
+    plain.witness.node_died("alpha", plain.site.now())
+    found = {e.tag: e for e in plain.witness.executions()}
+    assert found["t1"].ended_at == first
+    assert found["t2"].how == "killed"
+
+
+def test_a_start_in_the_tick_of_the_death_before_it_survives_that_death(plain: Bench) -> None:
+    reader = Witness(plain.witness.folder)
+    died_at = plain.site.now()
+    reader.node_died("alpha", died_at)
+    plain.run(TAG="t1")
+    [running] = plain.wait_for(1)
+    os.utime(plain.witness.folder / "events" / f"{running.id}.started", (died_at, died_at))
+    assert [e.how for e in reader.executions()] == ["running"]
+
+
+def test_a_start_that_shows_only_after_the_death_of_its_node_is_killed(plain: Bench) -> None:
+    reader = Witness(plain.witness.folder)
+    died_at = plain.site.now() + LONG
+    reader.node_died("alpha", died_at)
+    plain.run(TAG="t1")
+    plain.wait_for(1)
+    assert [(e.how, e.ended_at) for e in reader.executions()] == [("killed", died_at)]
+
+
+def test_no_job_starts_before_the_time_that_was_asked_for_first(plain: Bench) -> None:
+    for count in range(1, 21):
+        asked_at = plain.site.now()
+        plain.run(TAG="t1", HOLD="0").wait(LONG)
+        assert plain.wait_for(count, "completed")[-1].started_at >= asked_at
+
+
+def test_what_a_job_said_itself_outweighs_the_death_of_its_node(plain: Bench) -> None:
+    plain.run(TAG="t1", HOLD="0").wait(LONG)
+    plain.witness.node_died("alpha", plain.site.now())
+    assert [e.how for e in plain.witness.executions()] == ["completed"]
+
+
+@pytest.mark.usefixtures("woken")
+def test_a_wait_is_woken_by_starts_and_ends_and_not_by_its_slow_poll(plain: Bench) -> None:
+    plain.run(TAG="t1", HOLD="0")
+    assert plain.site.wait(lambda: plain.witness.executions() or None, LONG)
+    assert plain.wait_for(1, "completed")
+
+
+@pytest.mark.usefixtures("woken")
+def test_polling_sees_starts_without_file_events(tmp_path: Path) -> None:
+    witness = Witness(tmp_path / "witness", polling=True)
+    site = RealSite(witness)
+    (witness.folder / "values" / "x").mkdir()
+    threading.Timer(0.3, (witness.folder / "events" / "x.started").touch).start()
+    assert site.wait(witness.executions, LONG)
+    witness.close()
+
+
+@pytest.mark.usefixtures("woken")
+def test_a_wait_is_woken_by_notify(plain: Bench) -> None:
+    changed = threading.Event()
+
+    def change() -> None:
+        changed.set()
+        plain.site.notify()
+
+    threading.Timer(0.1, change).start()
+    assert plain.site.wait(changed.is_set, LONG)
+
+
+def test_a_wait_without_evidence_ends_with_none(plain: Bench) -> None:
+    assert plain.site.wait(lambda: None, 0.05) is None
+
+
+@pytest.mark.parametrize("tag", ["", "..", "a/b", "a b"])
+def test_a_tag_that_is_no_file_name_is_refused(plain: Bench, tag: str) -> None:
+    with pytest.raises(ValueError, match="is no plain word"):
+        plain.witness.release(tag)
+
+
+def test_closing_twice_does_no_harm(plain: Bench) -> None:
+    plain.witness.close()
+    plain.witness.close()

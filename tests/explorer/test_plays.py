@@ -1,0 +1,212 @@
+"""A play can be copied at any act, its moves do what they say, and equal signatures go on alike."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from runall_harness.checks import examine
+from runall_harness.evidence.history import Fault, Start
+from runall_harness.explorer import signature as signing
+from runall_harness.explorer.moves import (
+    Crash,
+    Cut,
+    Kill,
+    Message,
+    Order,
+    Pause,
+    Stop,
+    crash_points,
+)
+from runall_harness.explorer.play import Play
+from runall_harness.explorer.search import retell
+from runall_harness.explorer.signature import signature
+from runall_harness.explorer.worlds import GRID, LATE, Outline, named, outlines
+from runall_harness.rigs.simulated.world import EPOCH
+
+QUIET, BACK = named("quiet/manual"), named("back/manual")
+NAMES = [outline.name for outline in outlines()]
+
+
+def ends(play: Play) -> list[tuple[str, str, str, float]]:
+    """What became of each execution."""
+    return [(e.job, e.node, e.how, e.started_at) for e in play.site.world.executions]
+
+
+def after(outline: Outline, acts: int) -> Play:
+    """A play after so many acts."""
+    play = Play(outline)
+    while play.acts < acts and play.step():
+        pass
+    return play
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(NAMES), st.integers(0, 200))
+def test_a_copy_goes_on_as_the_original_does(name: str, acts: int) -> None:
+    play = after(named(name), acts)
+    twin = play.copy()
+    assert signature(twin) == signature(play)
+    play.end()
+    twin.end()
+    assert ends(twin) == ends(play)
+    assert twin.history.lines == play.history.lines
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_world_sees_its_job_run_and_come_to_a_good_end(name: str) -> None:
+    play = retell(named(name), [])
+    hows = [how for _, _, how, _ in ends(play)]
+    assert hows.count("completed") >= 2
+    assert (hows[0] == "completed") == (not named(name).fault)
+    assert not examine(play.history.lines).violations
+
+
+# ------------------------------------------------------------------ what moves do
+MOVES = (
+    (Kill(at=8, node="worker-1", back=None), ["kill worker-1"]),
+    (Kill(at=8, node="primary"), ["kill primary", "start primary"]),
+    (Stop(at=8, node="worker-1"), ["stop worker-1", "start worker-1"]),
+    (Pause(at=8, node="worker-1"), ["pause worker-1", "unpause worker-1"]),
+    (Cut(at=8, node="worker-1", lasting=LATE), ["cut worker-1", "join worker-1"]),
+)
+
+
+def told(play: Play) -> list[str]:
+    """The faults in the history of a play, and the starts after its beginning."""
+    found: list[str] = []
+    for line in play.history.lines:
+        if isinstance(line, Fault):
+            found.append(f"{line.proof.kind} {line.proof.node}")
+        elif isinstance(line, Start) and line.at > play.began:
+            found.append(f"start {line.node}")
+    return found
+
+
+@pytest.mark.parametrize(("move", "expected"), MOVES, ids=lambda value: str(value)[:12])
+def test_a_move_is_in_the_history_with_its_end(move: Any, expected: list[str]) -> None:
+    assert told(retell(QUIET, [move])) == expected
+
+
+def test_each_crash_point_that_is_found_is_a_point_at_which_the_node_dies() -> None:
+    found = 0
+    for acts in range(60):
+        play = after(BACK, acts)
+        for point in crash_points(play):
+            twin = play.copy()
+            crash = Crash(
+                at=acts,
+                node=point.node,
+                brain=point.brain,
+                where=point.where,
+                act=point.act,
+                count=point.nth,
+                back=None,
+            )
+            crash.make(twin)
+            assert not twin.site.alive(point.node), crash.sentence()
+            found += 1
+    assert found > 40
+
+
+@pytest.mark.parametrize("fate", ["lost", "late", "overtaken"])
+def test_a_message_meets_its_fate_and_the_next_beat_mends_it(fate: Any) -> None:
+    play = retell(QUIET, [Message(at=1, worker="worker-1", fate=fate)])
+    assert not examine(play.history.lines).violations
+    assert [how for _, _, how, _ in ends(play)][-1] == "completed"
+
+
+def test_a_node_that_is_being_stopped_is_not_stopped_again() -> None:
+    play = retell(named("restart/manual"), [Stop(at=12, node="primary")])
+    assert told(play) == ["stop primary", "start primary"]
+
+
+def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once() -> None:
+    play = retell(named("lost/manual+backup"), [Cut(at=44, node="primary", lasting=2.0)])
+    leader = play.leader()
+    assert leader is not None
+    assert leader.epoch <= 3
+    assert not examine(play.history.lines).violations
+
+
+def test_a_primary_that_slept_through_a_takeover_shows_nothing_that_is_out_of_date() -> None:
+    asleep, dies = Pause(at=0, node="primary", lasting=40.0), Kill(at=91, node="backup", back=None)
+    play = retell(named("worker-restart/manual+backup"), [asleep, dies])
+    assert not examine(play.history.lines).violations
+
+
+def test_a_crash_of_the_primary_makes_no_loss_look_younger_than_it_is() -> None:
+    crash = Crash(at=35, node="primary", brain="primary", where="between", back=2.0)
+    play = retell(named("late/manual+target+rerun_age"), [crash])
+    assert not examine(play.history.lines).violations
+    states = [job.state for job in play.client.jobs() if job.root == play.root]
+    assert states == ["interrupted"]
+
+
+def test_an_order_is_a_call_with_its_answer() -> None:
+    play = retell(QUIET, [Order(at=4, what="aborts the job")])
+    assert ends(play)[0][2] == "terminated"
+
+
+# ------------------------------------------------------------------ when plays are the same
+def borders(outline: Outline, moves: list[Any]) -> Iterator[tuple[int, Any]]:
+    """The signature at each instant of the grid, with what becomes of the play from there on."""
+    play, seen = Play(outline), list[tuple[int, int]]()
+    for move in moves:
+        while play.acts < move.at and play.step():
+            pass
+        move.make(play)
+    while not play.over():
+        planned = play.site.world.time.next()
+        if planned is None:
+            break
+        border = EPOCH + GRID * ((planned.at - EPOCH) // GRID)
+        if play.site.now() < border:
+            seen.append((signature(play, border), len(ends(play))))
+        play.step()
+    play.close()
+    outcome = {entry.id: entry.state for entry in play.client.jobs()} if play.leader() else {}
+    became = [(job, node, how) for job, node, how, _ in ends(play)]
+    for state, begun in seen:
+        starts = [round(started_at, 3) for _, _, _, started_at in ends(play)[begun:]]
+        yield state, (outcome, became, starts)
+
+
+def stories() -> Iterator[list[Any]]:
+    """Many stories of one kill, restart, freeze or cut."""
+    for acts in range(0, 60, 4):
+        for node in ("primary", "worker-1", "worker-2"):
+            yield [Kill(at=acts, node=node)]
+            yield [Kill(at=acts, node=node, back=LATE)]
+            yield [Stop(at=acts, node=node)]
+            yield [Cut(at=acts, node=node)]
+
+
+def futures(outline: Outline) -> dict[int, list[Any]]:
+    """All that ever followed from each signature."""
+    found: dict[int, list[Any]] = defaultdict(list)
+    for moves in stories():
+        for state, outcome in borders(outline, moves):
+            if outcome not in found[state]:
+                found[state].append(outcome)
+    return found
+
+
+def test_plays_with_equal_signatures_have_equal_futures() -> None:
+    found = futures(BACK)
+    assert len(found) > 100
+    assert all(len(outcomes) == 1 for outcomes in found.values())
+
+
+def test_a_signature_without_times_takes_plays_for_equal_that_go_on_differently(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def timeless(self: Any, value: Any) -> Any:
+        instant = isinstance(value, float) and value > signing.INSTANT
+        return "some time" if instant else honest(self, value)
+
+    honest = signing.Signing.value
+    monkeypatch.setattr(signing.Signing, "value", timeless)
+    assert any(len(outcomes) > 1 for outcomes in futures(BACK).values())

@@ -1,0 +1,85 @@
+"""A freeze takes hold of a node at any moment, also while it is starting a process.
+
+A process that starts another one by vfork sleeps in the kernel until the child has become its
+own program. A child that is stopped before that holds its parent in a state in which no signal
+reaches it: the node counts as moving, and what was done to it as not proven.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from runall_harness.rigs.processes import process_tree
+
+MARK = "RUNALL_TEST_FREEZE"
+
+# The child opens the pipe before it becomes its own program, and that waits for a writer.
+STARTS_A_PROCESS = """
+import os, sys
+print("starting", flush=True)
+opened = (os.POSIX_SPAWN_OPEN, 0, sys.argv[1], os.O_RDONLY, 0)
+os.posix_spawn("/bin/sleep", ["sleep", "1000"], os.environ, file_actions=[opened])
+print("started", flush=True)
+"""
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path / "pipe"
+
+
+@pytest.fixture
+def node(pipe: Path) -> Iterator[process_tree.Kin]:
+    """A node whose only process is in the middle of starting another one."""
+    kin = process_tree.Kin({MARK: str(pipe)})
+    command = [sys.executable, "-c", STARTS_A_PROCESS, str(pipe)]
+    with subprocess.Popen(command, env={**os.environ, **kin.markers}, stdout=subprocess.PIPE) as it:
+        assert it.stdout is not None
+        it.stdout.readline()
+        await_count(kin, 2)
+        yield kin
+        process_tree.kill(kin.members())
+
+
+def await_count(kin: process_tree.Kin, count: int) -> None:
+    look_again = threading.Event()
+    while len(kin.members()) < count:
+        look_again.wait(0.001)
+
+
+def is_told_to_stop(pid: int) -> bool:
+    pending = [
+        int(line.split()[1], 16)
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith(("SigPnd", "ShdPnd"))
+    ]
+    return any(mask >> (signal.SIGSTOP - 1) & 1 for mask in pending)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks at /proc for the signal on its way")
+def test_a_node_that_is_starting_a_process_is_frozen_whole(
+    node: process_tree.Kin, pipe: Path
+) -> None:
+    parent, _ = node.members()
+
+    def let_the_child_go_on() -> None:
+        look_again = threading.Event()
+        while not is_told_to_stop(parent.pid):
+            look_again.wait(0.001)
+        writers.append(os.open(pipe, os.O_RDWR))
+
+    writers: list[int] = []
+    other = threading.Thread(target=let_the_child_go_on)
+    other.start()
+    frozen = node.freeze()
+    other.join()
+    os.close(writers[0])
+    assert frozen.moving == []
+    assert len(frozen.all) == 2
+    assert all(process_tree.is_still(process) for process in frozen.all)

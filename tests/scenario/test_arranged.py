@@ -1,0 +1,85 @@
+"""A case arranges what it needs by itself, whatever the temper of the scheduler under test.
+
+One that fills a server before it uses another, one whose minutes are longer than a loss stays
+unnoticed, and one whose lead falters for a moment: none may end a case as inconclusive, or as an
+error of the kit, for what the case could have seen to.
+"""
+
+from pathlib import Path
+
+import pytest
+from support.small_features import judged_as
+
+SYSTEM = """\
+from typing import Any
+
+import msgspec
+from runall_harness.systems.base import Rejected
+from runall_harness.systems.reference.system import Reference, SimulatedClient
+from runall_reference.brain.primary.placement import Placement
+
+
+class Filling(Reference):
+    "It fills one server before it uses another."
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        Placement.choose = fullest
+
+
+def fullest(self: Placement, target: str) -> str | None:
+    nodes = self.eligible(target)
+    return max(nodes, key=lambda node: (len(self.active_on(node)), node), default=None)
+
+
+class Leisurely(Reference):
+    "Its minutes are five times as long as a loss stays unnoticed."
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.settings = msgspec.structs.replace(self.settings, time_scale=10.0)
+
+
+class FalteringClient(SimulatedClient):
+    asked = 0
+
+    def create_event(self, event: Any) -> None:
+        self.asked += event["id"].startswith("canary")
+        if self.asked == 1:
+            raise Rejected("no-server", "no server says that it leads")
+        super().create_event(event)
+
+
+class Faltering(Reference):
+    "Nobody leads for a moment after a fault."
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return FalteringClient(site, primaries)
+"""
+LOWERED = "limits/a-rerun-does-not-take-its-event-over-a-limit-that-was-lowered-meanwhile"
+TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
+HANDED = "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began"
+
+
+def judged(folder: Path, system: str, case: str) -> tuple[str, str]:
+    """The verdict on that case in virtual time, and what was said of it."""
+    _, told = judged_as(folder, SYSTEM, system, case)
+    return told["verdict"], told["message"]
+
+
+@pytest.mark.parametrize("trigger", ["manual", "scheduled"])
+def test_a_second_job_runs_on_the_other_server_also_where_one_is_filled_first(
+    trigger: str, tmp_path: Path
+) -> None:
+    assert judged(tmp_path, "Filling", f"{LOWERED}/{trigger}") == ("pass", "")
+
+
+@pytest.mark.parametrize("trigger", ["manual", "scheduled"])
+def test_a_server_is_frozen_so_shortly_before_a_minute_that_it_is_still_given_the_job(
+    trigger: str, tmp_path: Path
+) -> None:
+    assert judged(tmp_path, "Leisurely", f"{HANDED}/{trigger}") == ("pass", "")
+
+
+def test_a_lead_that_falters_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    assert judged(tmp_path, "Faltering", TAKEN_OVER) == ("pass", "")

@@ -1,0 +1,14 @@
+"""Which try a scenario looks back at, on a machine so busy that the next has begun before."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from runall_harness.scenario.steps.tries import Tries
+
+
+def test_the_try_before_is_the_one_that_was_seen_although_the_next_has_begun() -> None:
+    runs = [SimpleNamespace(node=node) for node in ("worker-2", "worker-1")]
+    cluster = SimpleNamespace(tagged={"job": runs}.__getitem__)
+    scene = SimpleNamespace(cluster=cluster, work=SimpleNamespace(tag="job"))
+    tries = Tries(cast(Any, scene))
+    assert (tries.before().node, tries.latest().node) == ("worker-2", "worker-1")

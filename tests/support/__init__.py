@@ -1,0 +1,1 @@
+"""What tests share: helpers that are no tests themselves, one module for each need."""

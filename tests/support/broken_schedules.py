@@ -1,0 +1,179 @@
+"""Lies about the schedule, its cursor and its clock. See `lies`."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+from runall_harness.mutants.planting import Lie, Plant
+from runall_reference.brain import timing
+from runall_reference.brain.policies.base import Policy
+from runall_reference.brain.primary import Primary, schedule
+from runall_reference.brain.primary.api_orders import Orders
+from runall_reference.brain.primary.schedule import Schedule
+from runall_reference.brain.records import Cursor, Reopened
+
+Due = Callable[[Any, datetime], bool]
+
+
+def wants_unless_told(plant: Plant, what: str) -> None:
+    """Let an event want that, whatever its Run All, unless it says what it wants."""
+
+    def lying(_: Any, event: Any) -> str:
+        return event.missed or what
+
+    plant(Schedule, "missed", lying)
+
+
+def forgets_what_it_missed(plant: Plant) -> None:
+    """Run All brings back what was interrupted, and nothing that was missed."""
+    wants_unless_told(plant, "none")
+
+
+def serves_what_nobody_wants(plant: Plant) -> None:
+    """What was missed is served later, with Run All or without."""
+    wants_unless_told(plant, "all")
+
+
+def serves_all_for_the_last(plant: Plant) -> None:
+    """An event that wants the last missed slot gets all of them."""
+    honest = Schedule.missed
+
+    def lying(self: Any, event: Any) -> str:
+        return "all" if event.missed == "last" else honest(self, event)
+
+    plant(Schedule, "missed", lying)
+
+
+def serves_at_any_age(plant: Plant) -> None:
+    """No slot is too old to be served."""
+    honest = Schedule.oldest_wanted
+
+    def lying(self: Any, event: Any, present: int) -> int:
+        return honest(self, replace(event, missed_age=0.0), present)
+
+    plant(Schedule, "oldest_wanted", lying)
+
+
+def serves_the_newest_first(plant: Plant) -> None:
+    """Of several slots that are owed again, the latest comes first."""
+
+    def lying(self: Any, event: Any) -> bool:
+        owed = [slot for slot in self.books.all(Reopened).values() if slot.event == event.id]
+        return all(self.serve_again(event, slot) for slot in sorted(owed, key=lambda s: -s.slot))
+
+    plant(Schedule, "serve_reopened", lying)
+
+
+def rewinds_the_cursor(plant: Plant) -> None:
+    """An interrupted slot is brought back by replaying all since, as three releases did."""
+
+    def lying(_: Any, desk: Any, job: Any, cause: str) -> None:
+        desk.books.put(Cursor(event=job.event, slot=job.slot - 1))
+        desk.note(job, cause, "cursor rewound", "RA-4.2", "")
+
+    plant(Policy, "recover_scheduled", lying)
+
+
+def edits_reset_the_cursor(plant: Plant) -> None:
+    """The cursor belongs to the event's record, and an edit begins it anew."""
+    honest = Orders.update_event
+
+    def lying(self: Any, order: Any) -> Any:
+        event = honest(self, order)
+        self.books.put(Cursor(event=event.id, slot=self.clock.slot(self.now)))
+        return event
+
+    plant(Orders, "update_event", lying)
+
+
+def manual_runs_move_the_cursor(plant: Plant) -> None:
+    """A run by hand counts for all minutes until then."""
+    honest = Orders.run_event
+
+    def lying(self: Any, order: Any) -> Any:
+        self.books.put(Cursor(event=order.event, slot=self.clock.slot(self.now)))
+        return honest(self, order)
+
+    plant(Orders, "run_event", lying)
+
+
+def due_by(plant: Plant, rule: Due) -> None:
+    """Let the schedule step through all minutes and serve those that another rule names."""
+
+    def lying(listed: Any, zone: str, after: int, until: int) -> Iterator[int]:
+        slots = range(after + 1, until + 1) if listed else ()
+        return (slot for slot in slots if rule(listed, timing.local_minute(slot, zone)))
+
+    plant(schedule, "due_slots", lying)
+
+
+def days_or_weekdays(plant: Plant) -> None:
+    """As in cron, a day of the month or a weekday is enough."""
+
+    def rule(listed: Any, moment: datetime) -> bool:
+        days, weekdays = replace(listed, weekdays=()), replace(listed, days=())
+        return timing.matches(days, moment) or timing.matches(weekdays, moment)
+
+    due_by(plant, rule)
+
+
+def makes_up_for_spring(plant: Plant) -> None:
+    """As some crons do, a local time that was skipped is served when the clock has changed."""
+
+    def rule(listed: Any, moment: datetime) -> bool:
+        was = (moment - timedelta(hours=1)).replace(tzinfo=None)
+        before = moment.timestamp() - 3600
+        skipped = datetime.fromtimestamp(before, moment.tzinfo).utcoffset() != moment.utcoffset()
+        return timing.matches(listed, moment) or (skipped and timing.matches(listed, was))
+
+    due_by(plant, rule)
+
+
+def serves_autumn_once(plant: Plant) -> None:
+    """As some crons do, a local time that comes again is not served again."""
+    due_by(plant, lambda listed, moment: timing.matches(listed, moment) and not moment.fold)
+
+
+def follows_the_clock_back(plant: Plant) -> None:
+    """The cursor is wherever the clock is."""
+
+    def lying(self: Any, event: Any, slot: int) -> None:
+        self.books.put(Cursor(event=event.id, slot=slot))
+
+    plant(Schedule, "move_cursor", lying)
+
+
+def times_out_by_the_wall_clock(plant: Plant) -> None:
+    """Silence is counted on a clock that people set."""
+    from runall_reference.brain.inputs import ClockSet
+
+    honest = Primary.answer
+
+    def lying(self: Any, told: Any) -> Any:
+        if isinstance(told, ClockSet) and told.skew:
+            for link in self.links.values():
+                link.heard -= told.skew
+            self.suspect_silent()
+            for link in self.links.values():
+                link.since -= told.skew
+        return honest(self, told)
+
+    plant(Primary, "answer", lying)
+
+
+LIES_ABOUT_TIME: dict[Lie, frozenset[str]] = {
+    forgets_what_it_missed: frozenset({"RA-5.4"}),
+    serves_what_nobody_wants: frozenset({"RA-5.7"}),
+    serves_all_for_the_last: frozenset({"RA-5.6"}),
+    serves_at_any_age: frozenset({"RA-5.5"}),
+    serves_the_newest_first: frozenset({"RA-5.2"}),
+    rewinds_the_cursor: frozenset({"RA-4.2", "RA-5.1"}),
+    edits_reset_the_cursor: frozenset({"RA-5.3"}),
+    manual_runs_move_the_cursor: frozenset({"RA-5.8"}),
+    days_or_weekdays: frozenset({"RA-5.12"}),
+    makes_up_for_spring: frozenset({"RA-5.9"}),
+    serves_autumn_once: frozenset({"RA-5.9"}),
+    follows_the_clock_back: frozenset({"RA-5.10"}),
+    times_out_by_the_wall_clock: frozenset({"RA-5.11"}),
+}

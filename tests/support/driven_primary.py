@@ -1,0 +1,118 @@
+"""A stage for the primary's brain: one primary, and workers that say what a test has them say.
+
+No clock, process or network: a test tells the brain what it likes, when it likes, and then looks
+at the records and the orders that follow.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from runall_reference.brain.inputs import (
+    Boot,
+    CreateEvent,
+    Heard,
+    Order,
+    PrimaryInput,
+    Refused,
+    RunEvent,
+    Send,
+    Tick,
+)
+from runall_reference.brain.messages import Beat, Message, Result
+from runall_reference.brain.primary import Primary
+from runall_reference.brain.record_set import Step
+from runall_reference.brain.records import Entry, Event, Finished, Job, Record
+from runall_reference.brain.settings import Settings
+
+NOW = 1_740_000_000.0  # the moment at which a stage opens: slot 29,000,000 begins
+SLOT = 29_000_000
+
+
+class Stage:
+    """A primary `p` that leads since `NOW`. Times are seconds after that, and never go back."""
+
+    def __init__(self, records: Iterable[Record] = (), **settings: Any) -> None:
+        self.settings = Settings(**settings)
+        self.brain = Primary("p", self.settings, records)
+        self.books = self.brain.books
+        self.now = NOW
+        self.step = self.tell(Boot("p#1"))
+
+    # ---------------------------------------------------------------- what it is told
+    def tell(self, told: PrimaryInput, at: float | None = None) -> Step:
+        """Tell the brain something, then or now; the step that follows."""
+        self.now = self.now if at is None else NOW + at
+        self.step = self.brain.handle(told, self.now)
+        return self.step
+
+    def tick(self, at: float) -> Step:
+        """Let time pass."""
+        return self.tell(Tick(), at)
+
+    def beat(
+        self,
+        at: float | None = None,
+        *running: str,
+        node: str = "w",
+        boot: str = "w#1",
+        results: tuple[Result, ...] = (),
+        draining: bool = False,
+    ) -> Step:
+        """A worker tells what it runs and what ended."""
+        sent = self.now if at is None else NOW + at
+        told = Beat(
+            node=node, boot=boot, sent=sent, running=running, results=results, draining=draining
+        )
+        return self.tell(Heard(told), at)
+
+    def create(self, name: str = "e", **fields: Any) -> Event:
+        """A user schedules something for the worker `w`, with Run All on."""
+        told: dict[str, Any] = {"target": "w", "catch_up": True, **fields}
+        return self.order(CreateEvent(Event(id=name, **told)))
+
+    def run(self, name: str = "e", source: str = "operator", **params: Any) -> Job:
+        """A person runs an event by hand; the accepted job."""
+        return self.order(RunEvent(name, params, source))
+
+    def order(self, order: Order) -> Any:
+        """An order that must be accepted; the reply."""
+        reply = self.tell(order).reply
+        assert not isinstance(reply, Refused), reply.message
+        return reply
+
+    def refusal(self, order: Order) -> tuple[str, str]:
+        """The code and the message with which an order is refused; it must have changed nothing."""
+        before = {name: dict(table) for name, table in self.books.tables.items() if table}
+        reply = self.tell(order).reply
+        assert isinstance(reply, Refused), "it was accepted"
+        assert before == {name: table for name, table in self.books.tables.items() if table}
+        return reply.code, reply.message
+
+    # ---------------------------------------------------------------- what can be seen
+    def said(self, node: str = "w") -> list[Message]:
+        """What the last step tells a node."""
+        sends = (act for act in self.step.actions if isinstance(act, Send))
+        return [send.message for send in sends if send.node == node]
+
+    def job(self, name: str) -> Job:
+        """An attempt that is not finalized."""
+        return self.books.all(Job)[name]
+
+    def done(self, name: str) -> Finished:
+        """An attempt that is finalized."""
+        return self.books.all(Finished)[name]
+
+    def ledger(self) -> list[Entry]:
+        """The operator's ledger, oldest line first."""
+        return list(self.books.all(Entry).values())
+
+    def lines(self) -> list[tuple[str, str, str, str, str]]:
+        """The ledger without numbers and times: job, what, decision, clause, detail."""
+        return [
+            (line.job, line.what, line.decision, line.clause, line.detail) for line in self.ledger()
+        ]
+
+
+def ended(job: str, code: int = 0, how: str = "exit", at: float = 0.0) -> Result:
+    """The end of a job, as its worker tells it."""
+    return Result(job=job, code=code, how=how, ended_at=NOW + at)

@@ -1,0 +1,224 @@
+"""Small feature folders whose clusters are fakes that lie in a known way.
+
+With them each verdict can be brought about, and each trap of the test runner set, in a process of
+its own, as a user runs the kit.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+CONFTEST = """
+import pytest, os, pathlib
+from pytest_bdd import given, parsers
+from runall_harness.checks.job_outcome import Aftermath, Outcome
+from runall_harness.rigs.base import Execution, KitCannotRun, Proof
+from runall_harness.contract.verdicts import Inconclusive, Unsupported, Violation
+
+
+class FakeRig:
+    name, abilities = "simulated", frozenset({"kill"})
+
+    def prepare(self, case, *, cuttable):
+        print("ahead of time:", case, cuttable)
+
+    def close(self):
+        print("the rig is closed")
+
+
+class FakeHistory:
+    def save(self, path):
+        path.write_text("{}")
+
+
+class FakeCluster:
+    def __init__(self, rig, case, system):
+        self.case, self.verdict, self.history = case, None, FakeHistory()
+        self.recovery_s, self.deadline_s = 1.5, 4.0
+        self.faults = [Proof(kind="kill", node="w", at=1.0, proven=True, evidence="gone")]
+
+    def executions(self):
+        return [Execution(id="e", tag="t", node="w", job="j2", now="", params={}, started_at=1.0,
+                          beat_at=2.0)]
+
+    def lineage_of(self, execution):
+        return "j1"
+
+    def aftermath(self):
+        return Aftermath(outcome=Outcome.RERUN_ONCE)
+
+    def logs(self):
+        return {"primary": "its log"}
+
+    def judge(self):
+        if self.verdict:
+            raise self.verdict
+
+    def tell_end(self):
+        pass
+
+    def close(self):
+        if "left-behind" in self.case.id:
+            raise KitCannotRun("a container is left", "runall clean")
+
+
+@pytest.fixture(scope="session")
+def rig():
+    rig = FakeRig()
+    yield rig
+    rig.close()
+
+
+@pytest.fixture(scope="session")
+def cluster_class():
+    return FakeCluster
+
+
+@given("a pretended job that is run again")
+def _(cluster):
+    print("a stray print")
+    os.write(1, b"a stray write")
+
+
+@given("a pretended job that is lost")
+def _(cluster):
+    raise Violation("RA-1.1", "one rerun", "none")
+
+
+@given("a pretended history that a check condemns")
+def _(cluster):
+    cluster.verdict = Violation("RA-7.1", "one at a time", "two at once")
+
+
+@given("a pretended fault that nobody can prove")
+def _(cluster):
+    raise Inconclusive("the process may live")
+
+
+@given("a pretended rig that cannot do this")
+def _(cluster):
+    raise Unsupported("not here")
+
+
+@given("a pretended harness that breaks")
+def _(cluster):
+    raise RuntimeError("oops")
+
+
+@given("a pretended test that gives up")
+def _(cluster):
+    pytest.skip("not today")
+
+
+@given("a pretended async step")
+async def _(cluster):
+    raise AssertionError("never reached")
+
+
+@given("a pretended step that forgets to await")
+def _(cluster):
+    async def never():
+        raise AssertionError("never reached")
+    never()
+
+
+@given("a pretended job that is lost every second time")
+def _(cluster):
+    if cluster.case.id.endswith("#2"):
+        raise Violation("RA-1.1", "one rerun", "none")
+
+
+@given("a pretended run that is interrupted")
+def _(cluster):
+    os.kill(os.getpid(), 2)
+"""
+BIND = 'from pytest_bdd import scenarios\nscenarios(".")\n'
+STEPS = {
+    "run again": "a pretended job that is run again",
+    "lost": "a pretended job that is lost",
+    "condemned": "a pretended history that a check condemns",
+    "unproven": "a pretended fault that nobody can prove",
+    "unable": "a pretended rig that cannot do this",
+    "broken": "a pretended harness that breaks",
+    "given up": "a pretended test that gives up",
+    "async": "a pretended async step",
+    "forgotten": "a pretended step that forgets to await",
+    "undefined": "a step that nobody wrote",
+    "left behind": "a pretended job that is run again",
+}
+Done = subprocess.CompletedProcess[str]
+
+
+def write_folder(folder: Path, scenarios: Mapping[str, str], conftest: str = CONFTEST) -> Path:
+    """A feature folder whose scenarios have one step each."""
+    folder.mkdir(exist_ok=True)
+    body = "".join(
+        f"  @manual {'@needs:telepathy' if name == 'needy' else '@partition' * (name == 'cut')}\n"
+        f"  Scenario: {name}\n    Given {step}\n"
+        for name, step in scenarios.items()
+    )
+    (folder / "small.feature").write_text(f"@RA-1.1\nFeature: small\n{body}", "utf-8")
+    (folder / "conftest.py").write_text(conftest, "utf-8")
+    (folder / "test_features.py").write_text(BIND, "utf-8")
+    return folder
+
+
+def environment(folder: Path | None) -> dict[str, str]:
+    return {**os.environ, "COLUMNS": "200"} | ({"RUNALL_FEATURES": str(folder)} if folder else {})
+
+
+def runall(folder: Path | None, *arguments: str, cwd: Path | None = None) -> Done:
+    return subprocess.run(
+        [sys.executable, "-m", "runall_harness.cli", *arguments],
+        env=environment(folder),
+        cwd=cwd or folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def conform(folder: Path, *arguments: str) -> Done:
+    return runall(folder, "conform", "--rig", "simulated", *arguments)
+
+
+def plain_pytest(folder: Path, *arguments: str) -> Done:
+    plugins = [
+        "--disable-plugin-autoload",
+        "-p",
+        "pytest_bdd.plugin",
+        "-p",
+        "runall_harness.conformance.pytest_plugin",
+    ]
+    command = [sys.executable, "-m", "pytest", *plugins, "-p", "no:cacheprovider", "--tb=short"]
+    return subprocess.run(
+        [*command, str(folder), *arguments],
+        env=environment(folder),
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def report_of(done: Done) -> dict[str, Any]:
+    return json.loads(done.stdout)
+
+
+def judged_as(
+    folder: Path, source: str, system: str, case: str, policy: str = "reference"
+) -> tuple[int, dict[str, Any]]:
+    """The exit code and the one case of a run in virtual time of a system from that source."""
+    (folder / "mine.py").write_text(source, "utf-8")
+    asked = ("--system", f"mine:{system}", "--policy", policy, "--scenario", case)
+    done = runall(None, "conform", "--rig", "simulated", *asked, "--format", "json", cwd=folder)
+    (told,) = report_of(done)["cases"]
+    return done.returncode, told
+
+
+def verdicts(report: dict[str, Any]) -> dict[str, str]:
+    return {case["scenario"]: case["verdict"] for case in report["cases"]}

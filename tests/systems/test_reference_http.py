@@ -1,0 +1,29 @@
+"""The harness's client of the reference tells what did not happen from what may have happened."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from runall_harness.evidence.views import Rejected, Unreachable
+from runall_harness.systems.reference.http_client import HttpClient
+from support.real_daemons import TOKEN, Town
+
+
+def test_an_order_whose_outcome_the_primary_does_not_know_is_no_refusal(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    try:
+        primary, api = town.primary()
+        client = HttpClient(lambda: None, [str(api.http.base_url).rstrip("/")], TOKEN)
+        other = sqlite3.connect(tmp_path / "p" / "primary.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unreachable, match="outcome-unknown"):
+            client.create_event({"id": "during"})
+        primary.says("the state is read from the store again")
+        other.execute("ROLLBACK")
+        other.close()
+        primary.says("is primary, epoch 2")
+        with pytest.raises(Rejected, match="unknown-event"):
+            client.delete_event("during")
+        client.close()
+    finally:
+        town.close()
