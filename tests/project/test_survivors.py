@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.places import ROOT
 
-PAGE = tomllib.loads((ROOT / "tests" / "survivors.toml").read_text("utf-8"))
+PAGE = tomllib.loads((ROOT / "tests" / "brain" / "survivors.toml").read_text("utf-8"))
 ENTRIES: list[dict[str, Any]] = PAGE["explained"]
 KEY, OTHER = (
     "runall_reference.brain.worker.xǁWorkerǁstop__mutmut_1",
