@@ -39,14 +39,14 @@ def test_0_9_49_does_nothing_about_a_job_by_hand():
     stage, job = running("cronicle-0.9.49")
     shut_down(stage, job)
     assert (stage.lines(), stage.brain.live()) == ([], [])
-    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
 
 
 def test_0_9_50_rewinds_the_cursor_to_the_minute_before_the_call():
     stage, job = running("cronicle-0.9.50", timing=Timing(minutes=(20,)))
     shut_down(stage, job)
     assert stage.lines() == [(job, "shutdown", "cursor rewound", "RA-4.2", TO)]
-    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT - 1)
+    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT - 1)
     assert stage.brain.live() == []
     stage.beat(3, boot="w#2")
     (beside,) = stage.brain.live()
@@ -107,7 +107,7 @@ def test_all_three_rewind_the_cursor_of_a_scheduled_job_to_the_minute_before_its
     stage.beat(190, job.id)
     shut_down(stage, job.id, 200)
     assert stage.lines() == [(job.id, "shutdown", "cursor rewound", "RA-4.2", f"to {SLOT}")]
-    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
     stage.beat(210, boot="w#2")
     assert [(job.slot, job.attempt) for job in stage.brain.live()] == [(SLOT + 1, 1)]
 
@@ -169,7 +169,7 @@ def test_a_crash_of_the_primary_rewinds_nothing(policy: str):
     assert [line[1:3] for line in stage.lines()] == (
         [("crash of the primary", "rerun")] if policy == "cronicle-0.9.52" else []
     )
-    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
 
 
 def test_a_scheduled_job_is_never_started_again_by_itself():

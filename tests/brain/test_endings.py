@@ -320,12 +320,12 @@ def owing_a_slot(**fields: Any) -> tuple[Stage, str]:
 
 def test_an_owed_slot_that_waited_too_long_is_refused_with_its_reason():
     stage, job = owing_a_slot(rerun_age=1000.0)
-    (owed,) = stage.books.all(Reopened).values()
+    (owed,) = stage.records.all(Reopened).values()
     assert (owed.lost_at, owed.slot) == (NOW + 61, SLOT + 1)
     stage.tick(1060.9)
-    assert stage.books.all(Reopened)
+    assert stage.records.all(Reopened)
     stage.tick(1061)
-    assert not stage.books.all(Reopened)
+    assert not stage.records.all(Reopened)
     assert stage.lines()[-1] == (job, "owed slot", "refused", "RA-8.2", "it waited too long")
 
 
@@ -335,7 +335,7 @@ def test_an_event_without_a_bound_waits_for_ever():
     assert stage.job(f"{job}.2").state == "waiting"
     stage, _ = owing_a_slot(rerun_age=0.0)
     stage.tick(1e9)
-    assert stage.books.all(Reopened)
+    assert stage.records.all(Reopened)
 
 
 def test_what_waits_is_judged_by_its_own_event():
@@ -391,4 +391,4 @@ def test_time_that_passes_changes_no_record_of_a_healthy_job():
     stage, job = running()
     before = stage.job(job)
     stage.tell(Tick(), 5)
-    assert stage.books.all(Job) == {job: before}
+    assert stage.records.all(Job) == {job: before}

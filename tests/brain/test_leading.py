@@ -83,7 +83,7 @@ def test_the_numbers_of_jobs_and_of_ledger_lines_go_on_where_they_were():
     stage.beat(1, job)
     stage.beat(2)
     assert (job, [line.number for line in stage.ledger()]) == ("j9", [5])
-    assert stage.books.all(Counter) == {
+    assert stage.records.all(Counter) == {
         "job": Counter(name="job", next=10),
         "ledger": Counter(name="ledger", next=6),
     }
@@ -162,13 +162,13 @@ def test_the_next_primary_knows_since_when_a_worker_has_been_out_of_reach():
     stage = Stage()
     stage.beat(3)
     stage.tell(Unlinked("w", "w#1"), 4)
-    records = [record for table in stage.books.tables.values() for record in table.values()]
+    records = [record for table in stage.records.tables.values() for record in table.values()]
     assert Stage(records).brain.alive_at("w") == NOW + 3
     stage.beat(5)
     stage.tick(stage.settings.lease / 3 + 5)
     renewed_at = lease(stage).renewed_at
     for _ in range(2):
-        records = [record for table in stage.books.tables.values() for record in table.values()]
+        records = [record for table in stage.records.tables.values() for record in table.values()]
         stage = Stage(records)
         assert stage.brain.alive_at("w") == renewed_at
 
@@ -347,7 +347,7 @@ def test_an_owed_minute_wakes_it_when_it_may_start_and_when_it_gets_too_old():
     stage.tick(7)
     assert wakes(stage) == 95
     stage.tick(95)
-    assert not stage.books.all(Reopened)
+    assert not stage.records.all(Reopened)
     assert wakes(stage) == 1000
 
 

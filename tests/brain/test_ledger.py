@@ -37,10 +37,10 @@ def a_primary_that_holds_a_rerun(timing: Timing | None) -> tuple[Primary, str]:
 )
 def test_an_abort_of_a_rerun_that_waits_is_in_the_ledger(timing: Timing | None):
     brain, job = a_primary_that_holds_a_rerun(timing)
-    assert brain.books.all(Job) or brain.books.all(Reopened)
+    assert brain.records.all(Job) or brain.records.all(Reopened)
     brain.handle(AbortJob(job, "operator"), LATER + 10)
-    assert not brain.books.all(Job)
-    assert not brain.books.all(Reopened)
-    last = list(brain.books.all(Entry).values())[-1]
+    assert not brain.records.all(Job)
+    assert not brain.records.all(Reopened)
+    last = list(brain.records.all(Entry).values())[-1]
     assert (last.root, last.decision, last.clause) == (job, "refused", "RA-3.3")
     assert "operator" in last.detail

@@ -19,7 +19,7 @@ def link(stage: Stage) -> Link:
 
 def server(stage: Stage) -> Server | None:
     """What it remembers of it."""
-    return stage.books.get(Server, "w")
+    return stage.records.get(Server, "w")
 
 
 def test_the_first_report_makes_a_worker_known():
@@ -54,7 +54,7 @@ def test_the_next_primary_knows_the_latest_start():
     stage = Stage()
     stage.beat(3)
     stage.beat(4, boot="w#2")
-    records = [record for table in stage.books.tables.values() for record in table.values()]
+    records = [record for table in stage.records.tables.values() for record in table.values()]
     assert link(Stage(records)).boot == "w#2"
 
 

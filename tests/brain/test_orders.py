@@ -157,17 +157,17 @@ def test_a_refusal_that_nobody_catches_still_says_why():
 # ------------------------------------------------------------------ what is carried out
 def test_a_new_event_is_scheduled_from_the_present_minute_on():
     stage = with_worker(timing=EVERY_MINUTE)
-    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
     assert not stage.brain.live()
 
 
 def test_an_edit_changes_what_it_names_and_nothing_else():
     stage = with_worker(retries=3, timing=EVERY_MINUTE)
-    before, cursor = stage.brain.event("e"), stage.books.get(Cursor, "e")
+    before, cursor = stage.brain.event("e"), stage.records.get(Cursor, "e")
     assert before is not None
     after = stage.order(UpdateEvent("e", {"title": "new", "enabled": False}))
     assert after == stage.brain.event("e") == replace(before, title="new", enabled=False)
-    assert stage.books.get(Cursor, "e") == cursor
+    assert stage.records.get(Cursor, "e") == cursor
 
 
 def test_the_parameters_of_a_run_go_before_those_of_its_event():
@@ -217,14 +217,14 @@ def test_deleting_an_event_ends_what_waits_with_its_reason():
     )
     done = stage.done(f"{job}.2").job
     assert (done.state, done.finalized_at, done.code) == ("aborted", NOW + 2, None)
-    assert stage.books.get(Cursor, "e") is None
-    assert list(stage.books.all(Event)) == list(stage.books.all(Cursor)) == ["other"]
+    assert stage.records.get(Cursor, "e") is None
+    assert list(stage.records.all(Event)) == list(stage.records.all(Cursor)) == ["other"]
 
 
 def test_deleting_an_event_ends_what_it_owes_with_its_reason():
     stage, jobs = owing_a_slot(2)
     stage.order(DeleteEvent("e"))
-    assert not stage.books.all(Reopened)
+    assert not stage.records.all(Reopened)
     assert stage.lines()[-2:] == [
         (job, "owed slot", "refused", "RA-6.3", "the event was deleted") for job in jobs
     ]
@@ -239,7 +239,7 @@ def test_deleting_an_event_leaves_the_work_of_others_alone():
     stage, _ = owing_a_slot()
     stage.create("other")
     stage.order(DeleteEvent("other"))
-    assert [owed.event for owed in stage.books.all(Reopened).values()] == ["e"]
+    assert [owed.event for owed in stage.records.all(Reopened).values()] == ["e"]
 
 
 def test_deleting_an_event_lets_its_running_jobs_go_on():
@@ -257,7 +257,7 @@ def test_an_abort_is_written_down_with_its_time_and_its_author():
     job = stage.run().id
     stage.beat(1, job)
     assert stage.order(AbortJob(job, "alice")) == job
-    assert stage.books.get(Abort, job) == Abort(root=job, at=NOW + 1, by="alice")
+    assert stage.records.get(Abort, job) == Abort(root=job, at=NOW + 1, by="alice")
     assert stage.said() == [Stop(epoch=1, job=job, reason="abort")]
     assert (stage.job(job).state, stage.job(job).stop_reason) == ("stopping", "abort")
 
@@ -273,7 +273,7 @@ def test_an_abort_ends_the_slot_that_is_owed_and_no_other():
     stage, (first, second) = owing_a_slot(2)
     stage.order(AbortJob(first, "alice"))
     assert stage.lines()[-1] == (first, "owed slot", "refused", "RA-3.3", "aborted by alice")
-    assert [owed.job.id for owed in stage.books.all(Reopened).values()] == [second]
+    assert [owed.job.id for owed in stage.records.all(Reopened).values()] == [second]
 
 
 def test_an_abort_of_a_queued_run_is_no_line_of_the_ledger():

@@ -1,7 +1,7 @@
-"""The books hold one version of each record, and tell one step's changes once, in order."""
+"""The records hold one version of each record, and tell one step's changes once, in order."""
 
 from runall_reference.brain.clock import Clock
-from runall_reference.brain.record_set import Books, Drop, Put, Step
+from runall_reference.brain.record_set import Drop, Put, RecordSet, Step
 from runall_reference.brain.records import Counter, Cursor
 
 FIRST, SECOND = Cursor(event="e", slot=1), Cursor(event="e", slot=2)
@@ -9,37 +9,37 @@ OTHER = Cursor(event="f", slot=7)
 
 
 def test_what_was_read_from_the_store_is_no_change() -> None:
-    books = Books([FIRST, OTHER, Counter(name="job", next=3)])
-    assert books.take_change() == ()
-    assert books.all(Cursor) == {"e": FIRST, "f": OTHER}
-    assert books.get(Counter, "job") == Counter(name="job", next=3)
+    records = RecordSet([FIRST, OTHER, Counter(name="job", next=3)])
+    assert records.take_change() == ()
+    assert records.all(Cursor) == {"e": FIRST, "f": OTHER}
+    assert records.get(Counter, "job") == Counter(name="job", next=3)
 
 
 def test_a_later_version_takes_the_place_of_an_earlier_one() -> None:
-    books = Books([FIRST])
-    books.put(SECOND)
-    assert books.all(Cursor) == {"e": SECOND}
-    assert books.get(Cursor, "f") is None
+    records = RecordSet([FIRST])
+    records.put(SECOND)
+    assert records.all(Cursor) == {"e": SECOND}
+    assert records.get(Cursor, "f") is None
 
 
 def test_a_step_s_changes_are_told_once_and_in_order() -> None:
-    books = Books([OTHER])
-    books.put(FIRST)
-    books.drop(OTHER)
-    books.put(SECOND)
-    assert books.take_change() == (Put(FIRST), Drop("cursors", "f"), Put(SECOND))
-    assert books.take_change() == ()
-    assert books.all(Cursor) == {"e": SECOND}
+    records = RecordSet([OTHER])
+    records.put(FIRST)
+    records.drop(OTHER)
+    records.put(SECOND)
+    assert records.take_change() == (Put(FIRST), Drop("cursors", "f"), Put(SECOND))
+    assert records.take_change() == ()
+    assert records.all(Cursor) == {"e": SECOND}
 
 
 def test_a_copy_goes_its_own_way() -> None:
-    books = Books([FIRST])
-    books.put(OTHER)
-    twin = books.copy()
+    records = RecordSet([FIRST])
+    records.put(OTHER)
+    twin = records.copy()
     twin.put(SECOND)
     twin.drop(OTHER)
-    assert books.all(Cursor) == {"e": FIRST, "f": OTHER}
-    assert books.take_change() == (Put(OTHER),)
+    assert records.all(Cursor) == {"e": FIRST, "f": OTHER}
+    assert records.take_change() == (Put(OTHER),)
     assert twin.all(Cursor) == {"e": SECOND}
     assert twin.take_change() == (Put(OTHER), Put(SECOND), Drop("cursors", "f"))
 

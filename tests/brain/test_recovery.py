@@ -160,7 +160,7 @@ def lost_minute() -> tuple[Stage, Job]:
 def test_an_interrupted_minute_is_owed_again_and_the_cursor_stays():
     stage, job = lost_minute()
     done = stage.done(job.id).job
-    assert stage.books.all(Reopened) == {
+    assert stage.records.all(Reopened) == {
         f"e@{SLOT + 1}": Reopened(
             event="e", slot=SLOT + 1, job=done, lost_at=NOW + 61, not_before=NOW + 62 + DEAD
         )
@@ -168,7 +168,7 @@ def test_an_interrupted_minute_is_owed_again_and_the_cursor_stays():
     assert stage.lines() == [
         (job.id, "dead-job timeout", "slot reopened", "RA-4.2", f"slot {SLOT + 1}")
     ]
-    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 1)
+    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 1)
     assert not stage.brain.live()
 
 
@@ -176,7 +176,7 @@ def test_an_owed_minute_is_run_again_as_the_next_attempt_of_its_lineage():
     stage, job = lost_minute()
     stage.beat(200, boot="w#2")
     (rerun,) = stage.brain.live()
-    assert not stage.books.all(Reopened)
+    assert not stage.records.all(Reopened)
     assert (rerun.id, rerun.root, rerun.predecessor) == (f"{job.id}.2", job.id, job.id)
     assert (rerun.cause, rerun.reruns, rerun.lost_at) == ("interrupted", 1, NOW + 61)
     assert (rerun.slot, rerun.now, rerun.source) == (SLOT + 1, (SLOT + 1) * 60.0, "")
@@ -189,7 +189,7 @@ def test_nothing_follows_a_job_that_came_to_its_own_end(how: str, code: int):
     stage, (job,) = running()
     stage.beat(5, results=(ended(job, code, how),))
     assert not stage.brain.live()
-    assert not stage.books.all(Entry)
+    assert not stage.records.all(Entry)
 
 
 def test_the_jobs_of_other_servers_are_left_alone():

@@ -159,10 +159,10 @@ def test_a_clock_that_is_set_back_brings_no_minute_again():
 
 def test_an_event_without_a_cursor_begins_with_the_present_minute():
     stage = scheduled()
-    stage.books.drop(Cursor(event="e", slot=SLOT))
+    stage.records.drop(Cursor(event="e", slot=SLOT))
     stage.beat(180)
     assert slots(stage) == []
-    assert stage.books.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 3)
+    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 3)
     stage.beat(240)
     assert slots(stage) == [4]
 
@@ -207,7 +207,7 @@ def test_owed_minutes_are_run_again_oldest_first_and_before_new_ones():
     stage = owing(0, -5, -3)
     stage.beat(60)
     assert slots(stage) == [-5, -3, 0, 1]
-    assert not stage.books.all(Reopened)
+    assert not stage.records.all(Reopened)
 
 
 def test_an_owed_minute_runs_again_in_its_own_lineage():
@@ -234,7 +234,7 @@ def test_an_owed_minute_that_cannot_start_holds_back_the_new_ones_of_its_event_o
     first = stage.brain.live()[0]
     assert (first.id, cursor(stage)) == ("j7-5.2", 0)
     assert [job.event for job in stage.brain.live()] == ["e", "other"]
-    assert [owed.slot - SLOT for owed in stage.books.all(Reopened).values()] == [-3]
+    assert [owed.slot - SLOT for owed in stage.records.all(Reopened).values()] == [-3]
 
 
 def test_owed_minutes_of_a_disabled_event_wait():

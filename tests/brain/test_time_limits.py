@@ -41,10 +41,10 @@ def tick_until(primary: Primary, end: float) -> None:
 def test_a_job_whose_server_dies_before_its_limit_is_interrupted_though_the_limit_passes():
     primary = a_primary_that_lost_sight_of_a_job()
     tick_until(primary, LOST)
-    done = primary.books.get(Finished, "j1")
+    done = primary.records.get(Finished, "j1")
     assert done is not None
     assert done.job.state == "interrupted"
-    assert primary.books.get(Job, "j1.2") is not None
+    assert primary.records.get(Job, "j1.2") is not None
 
 
 def test_a_job_that_shows_up_beyond_its_limit_is_stopped_then():

@@ -1,4 +1,4 @@
-"""What people are shown is what the books say, with limbo, cursors and debts worked out."""
+"""What people are shown is what the records say, with limbo, cursors and debts worked out."""
 
 from msgspec import to_builtins
 from runall_reference.brain import views

@@ -61,7 +61,7 @@ class Bench:
         return [act for act in self.step.actions if not isinstance(act, Send)]
 
     def run(self, name: str = "j1") -> Run:
-        return self.worker.books.all(Run)[name]
+        return self.worker.records.all(Run)[name]
 
 
 def beat(at: float, *running: str, **more: object) -> Beat:
@@ -115,7 +115,7 @@ def test_a_result_is_told_until_the_primary_has_it_on_its_disk() -> None:
     bench.ack(1.0, 1.5)
     assert bench.run().how == "exit"
     bench.ack(1.0, 1.6, "j1", "j2", "unheard-of")
-    assert list(bench.worker.books.all(Run)) == ["j2"], "what still runs is not forgotten"
+    assert list(bench.worker.records.all(Run)) == ["j2"], "what still runs is not forgotten"
 
 
 # ------------------------------------------------------------------ an end by SIGTERM
@@ -337,7 +337,7 @@ def test_an_end_counts_once() -> None:
     bench.tell(Exited("j1", 9), 2.0)
     assert (bench.run().code, bench.run().ended_at) == (0, 1.0)
     bench.tell(Exited("j9", 0), 3.0)
-    assert list(bench.worker.books.all(Run)) == ["j1"]
+    assert list(bench.worker.records.all(Run)) == ["j1"]
 
 
 # ------------------------------------------------------------------ the fence
@@ -368,7 +368,7 @@ def test_what_ran_at_the_crash_is_gone_and_what_had_ended_is_still_owed() -> Non
     (told,) = bench.beats()
     assert told.running == ()
     assert told.results == (Result(job="j2", code=0, how="exit", ended_at=2.0),)
-    assert list(bench.worker.books.all(Run)) == ["j2"]
+    assert list(bench.worker.records.all(Run)) == ["j2"]
 
 
 # ------------------------------------------------------------------ a clean stop

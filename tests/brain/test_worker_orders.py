@@ -28,6 +28,6 @@ def test_a_stop_signals_the_job_and_is_written_down():
     worker = a_worker_that_runs_a_job()
     step = worker.handle(Told(Stop(epoch=1, job="j1", reason="abort")), 101.0)
     assert Signal("j1", "TERM") in step.actions
-    run = worker.books.get(Run, "j1")
+    run = worker.records.get(Run, "j1")
     assert run is not None
     assert run.stop == "abort"

@@ -22,7 +22,7 @@ SHOWN = """# the name: survived
 +++ src/runall_reference/worker.py
 @@ -1,3 +1,3 @@
  def stop(self):
--    run = self.books.get(
+-    run = self.records.get(
 -        Run, name
 -    )
 +    run = None
@@ -75,7 +75,7 @@ def judged(survivors: ModuleType, results: dict[str, str], *explained: Any) -> t
 def test_a_mutant_is_known_by_its_function_and_its_lines(survivors: ModuleType) -> None:
     assert survivors.change_of(KEY, SHOWN) == (
         "worker.Worker.stop",
-        "run = self.books.get( Run, name )",
+        "run = self.records.get( Run, name )",
         "run = None",
     )
     assert survivors.function_of(OTHER) == "rerun.again"

@@ -77,7 +77,7 @@ def test_a_row_has_one_rule_so_that_a_row_that_was_taken_tells_the_rule() -> Non
 def test_a_start_that_reports_before_the_drained_one_is_known_to_be_gone_takes_its_place() -> None:
     primary = Primary("p", Settings())
     primary.handle(Boot("p1"), 0.0)
-    primary.books.put(Event(id="e", target="w", catch_up=True))
+    primary.records.put(Event(id="e", target="w", catch_up=True))
     primary.handle(Heard(Beat(node="w", boot="old", sent=1.0)), 1.0)
     job: Job = primary.handle(RunEvent("e", {}, "operator"), 2.0).reply
     primary.handle(Heard(Beat(node="w", boot="old", sent=3.0, running=(job.id,))), 3.0)
@@ -86,7 +86,7 @@ def test_a_start_that_reports_before_the_drained_one_is_known_to_be_gone_takes_i
     assert primary.links["w"].state == "draining"
     primary.handle(Heard(Beat(node="w", boot="new", sent=5.0)), 5.0)
     assert primary.links["w"].state == "online"
-    assert primary.books.all(Finished)[job.id].job.state == "interrupted"
+    assert primary.records.all(Finished)[job.id].job.state == "interrupted"
     assert [attempt.node for attempt in primary.live()] == ["w"]
 
 
@@ -94,7 +94,7 @@ def missed_in_its_clean_stop(missed_for: float) -> tuple[Primary, Job]:
     """A worker ran a job, was missed for so long, and is in reach again while it drains."""
     primary = Primary("p", Settings())
     primary.handle(Boot("p1"), 0.0)
-    primary.books.put(Event(id="e", target="w", catch_up=True))
+    primary.records.put(Event(id="e", target="w", catch_up=True))
     primary.handle(Heard(Beat(node="w", boot="b", sent=1.0)), 1.0)
     job: Job = primary.handle(RunEvent("e", {}, "operator"), 2.0).reply
     primary.handle(Heard(Beat(node="w", boot="b", sent=3.0, running=(job.id,))), 3.0)
@@ -111,13 +111,13 @@ def missed_in_its_clean_stop(missed_for: float) -> tuple[Primary, Job]:
 
 def test_a_worker_that_was_missed_and_drains_when_it_is_back_is_given_nothing_more() -> None:
     primary, job = missed_in_its_clean_stop(missed_for=10.0)
-    assert primary.books.all(Finished)[job.id].job.state == "interrupted"
+    assert primary.records.all(Finished)[job.id].job.state == "interrupted"
     assert [attempt.state for attempt in primary.live()] == ["waiting"]
 
 
 def test_what_a_draining_worker_tells_after_it_was_given_up_is_recorded_as_late() -> None:
     primary, job = missed_in_its_clean_stop(missed_for=Settings().dead_job_timeout + 1)
-    done = primary.books.all(Finished)[job.id]
+    done = primary.records.all(Finished)[job.id]
     assert (done.job.state, done.late_code) == ("interrupted", -15)
     assert [attempt.state for attempt in primary.live()] == ["waiting"]
 

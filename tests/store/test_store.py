@@ -15,7 +15,7 @@ from functools import partial
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runall_reference.brain.record_set import Books, Change, Drop, Put
+from runall_reference.brain.record_set import Change, Drop, Put, RecordSet
 from runall_reference.brain.records import PRIMARY_RECORDS, Counter, Event, Job, Record
 from runall_reference.store import CommitFailed, LeaseLost, Store, StoreError, open_store
 from support.databases import Home, execute, keys, lease, loaded, opened, own_file, own_schema
@@ -68,13 +68,13 @@ JOBS = st.builds(
 STEPS = st.lists(st.tuples(EVENTS | COUNTERS | JOBS, st.booleans()), max_size=4)
 
 
-def written(books: Books, step: list[tuple[Record, bool]]) -> Change:
-    """Carry out one step on the books, and take its change."""
+def written(records: RecordSet, step: list[tuple[Record, bool]]) -> Change:
+    """Carry out one step on the records, and take its change."""
     for record, goes in step:
-        books.put(record)
+        records.put(record)
         if goes:
-            books.drop(record)
-    return books.take_change()
+            records.drop(record)
+    return records.take_change()
 
 
 @pytest.fixture(scope="module")
@@ -86,20 +86,20 @@ def shared(home: Home) -> Iterator[str]:
 
 @settings(max_examples=60, deadline=None)
 @given(steps=st.lists(STEPS, max_size=8), reopened=st.booleans())
-def test_any_sequence_of_changes_loads_to_the_same_books(
+def test_any_sequence_of_changes_loads_to_the_same_records(
     shared: str, steps: list[list[tuple[Record, bool]]], reopened: bool
 ):
-    books = Books()
+    records = RecordSet()
     with ExitStack() as stack:  # a failing example leaves no connection open for the next
         store = stack.enter_context(closing(opened(shared)))
         store.commit(tuple(Drop(record.table, record.key) for record in store.load()), None)
         for step in steps:
-            store.commit(written(books, step), None)
+            store.commit(written(records, step), None)
             if reopened:
                 store.close()
                 store = stack.enter_context(closing(opened(shared)))
-    again = Books(loaded(shared)).tables
-    tables = {name: list(table.items()) for name, table in books.tables.items() if table}
+    again = RecordSet(loaded(shared)).tables
+    tables = {name: list(table.items()) for name, table in records.tables.items() if table}
     assert {name: list(table.items()) for name, table in again.items()} == tables
 
 

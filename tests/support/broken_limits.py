@@ -74,7 +74,7 @@ def one_waits_for_all(plant: Plant) -> None:
     def lying(self: Any) -> None:
         for job in self.waiting():
             self.place_held(job)
-            if self.books.get(type(job), job.id).state == "waiting":
+            if self.records.get(type(job), job.id).state == "waiting":
                 return
 
     plant(Placement, "place_waiting", lying)

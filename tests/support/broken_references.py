@@ -17,6 +17,7 @@ from runall_reference.brain.primary.finalization import Finalization
 from runall_reference.brain.primary.placement import Placement
 from runall_reference.brain.records import Job
 from runall_reference.brain.worker import Worker
+
 from support.broken_limits import LIES_ABOUT_LIMITS
 from support.broken_retries import LIES_ABOUT_LATE
 from support.broken_schedules import LIES_ABOUT_TIME
@@ -62,7 +63,7 @@ def aborts_undo_results(plant: Plant) -> None:
     honest = Finalization.reached
 
     def lying(self: Any, result: Any) -> bool:
-        job = self.books.get(Job, result.job)
+        job = self.records.get(Job, result.job)
         return honest(self, result) and job.stop_reason != "abort"
 
     plant(Finalization, "reached", lying)

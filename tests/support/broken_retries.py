@@ -26,7 +26,7 @@ def tries_at_once(plant: Plant) -> None:
     def lying(self: Any, done: Any) -> None:
         honest(self, done)
         for job in [job for job in self.live() if job.predecessor == done.id]:
-            self.books.put(replace(job, not_before=0.0))
+            self.records.put(replace(job, not_before=0.0))
 
     plant(Finalization, "retry", lying)
 
@@ -38,7 +38,7 @@ def retries_die_with_their_server(plant: Plant) -> None:
     def lying(self: Any, node: str, boot: str) -> None:
         honest(self, node, boot)
         for job in [job for job in self.waiting() if job.cause == "retry"]:
-            done = self.books.get(Finished, job.predecessor)
+            done = self.records.get(Finished, job.predecessor)
             if done and done.job.node == node:
                 self.cancel(job)
 
@@ -114,7 +114,7 @@ def workers_forget_results(plant: Plant) -> None:
 
     def lying(self: Any, boot: str) -> None:
         for run in self.runs():
-            self.books.drop(run)
+            self.records.drop(run)
         honest(self, boot)
 
     plant(Worker, "wake_up", lying)
@@ -125,9 +125,9 @@ def results_count_twice(plant: Plant) -> None:
     honest = Links.take_result
 
     def lying(self: Any, beat: Any, result: Any) -> bool:
-        done = self.books.get(Finished, result.job)
+        done = self.records.get(Finished, result.job)
         if done is not None:
-            self.books.put(Finished(job=replace(done.job, finalized_at=self.now)))
+            self.records.put(Finished(job=replace(done.job, finalized_at=self.now)))
         return honest(self, beat, result)
 
     plant(Links, "take_result", lying)
@@ -149,8 +149,8 @@ def what_never_began_is_nothing(plant: Plant) -> None:
     def lying(self: Any, job: Any, cause: str) -> None:
         if job.state != "starting":
             return honest(self, job, cause)
-        self.books.drop(job)
-        return self.books.put(Finished(job=replace(job, state="failed", finalized_at=self.now)))
+        self.records.drop(job)
+        return self.records.put(Finished(job=replace(job, state="failed", finalized_at=self.now)))
 
     plant(Finalization, "lose", lying)
 
@@ -162,7 +162,7 @@ def drains_beat_aborts(plant: Plant) -> None:
     def lying(self: Any, job: Any, result: Any) -> None:
         if self.links[job.node].state == "draining" and job.stop_reason == "abort":
             job = replace(job, stop_reason="", state="running")
-            self.books.drop(self.books.get(Abort, job.root))
+            self.records.drop(self.records.get(Abort, job.root))
         honest(self, job, result)
 
     plant(Finalization, "conclude", lying)

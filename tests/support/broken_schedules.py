@@ -59,7 +59,7 @@ def serves_the_newest_first(plant: Plant) -> None:
     """Of several slots that are owed again, the latest comes first."""
 
     def lying(self: Any, event: Any) -> bool:
-        owed = [slot for slot in self.books.all(Reopened).values() if slot.event == event.id]
+        owed = [slot for slot in self.records.all(Reopened).values() if slot.event == event.id]
         return all(self.serve_again(event, slot) for slot in sorted(owed, key=lambda s: -s.slot))
 
     plant(Schedule, "serve_reopened", lying)
@@ -69,7 +69,7 @@ def rewinds_the_cursor(plant: Plant) -> None:
     """An interrupted slot is brought back by replaying all since, as three releases did."""
 
     def lying(_: Any, desk: Any, job: Any, cause: str) -> None:
-        desk.books.put(Cursor(event=job.event, slot=job.slot - 1))
+        desk.records.put(Cursor(event=job.event, slot=job.slot - 1))
         desk.note(job, cause, "cursor rewound", "RA-4.2", "")
 
     plant(Policy, "recover_scheduled", lying)
@@ -81,7 +81,7 @@ def edits_reset_the_cursor(plant: Plant) -> None:
 
     def lying(self: Any, order: Any) -> Any:
         event = honest(self, order)
-        self.books.put(Cursor(event=event.id, slot=self.clock.slot(self.now)))
+        self.records.put(Cursor(event=event.id, slot=self.clock.slot(self.now)))
         return event
 
     plant(Orders, "update_event", lying)
@@ -92,7 +92,7 @@ def manual_runs_move_the_cursor(plant: Plant) -> None:
     honest = Orders.run_event
 
     def lying(self: Any, order: Any) -> Any:
-        self.books.put(Cursor(event=order.event, slot=self.clock.slot(self.now)))
+        self.records.put(Cursor(event=order.event, slot=self.clock.slot(self.now)))
         return honest(self, order)
 
     plant(Orders, "run_event", lying)
@@ -139,7 +139,7 @@ def follows_the_clock_back(plant: Plant) -> None:
     """The cursor is wherever the clock is."""
 
     def lying(self: Any, event: Any, slot: int) -> None:
-        self.books.put(Cursor(event=event.id, slot=slot))
+        self.records.put(Cursor(event=event.id, slot=slot))
 
     plant(Schedule, "move_cursor", lying)
 

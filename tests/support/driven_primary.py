@@ -34,7 +34,7 @@ class Stage:
     def __init__(self, records: Iterable[Record] = (), **settings: Any) -> None:
         self.settings = Settings(**settings)
         self.brain = Primary("p", self.settings, records)
-        self.books = self.brain.books
+        self.records = self.brain.records
         self.now = NOW
         self.step = self.tell(Boot("p#1"))
 
@@ -82,10 +82,10 @@ class Stage:
 
     def refusal(self, order: Order) -> tuple[str, str]:
         """The code and the message with which an order is refused; it must have changed nothing."""
-        before = {name: dict(table) for name, table in self.books.tables.items() if table}
+        before = {name: dict(table) for name, table in self.records.tables.items() if table}
         reply = self.tell(order).reply
         assert isinstance(reply, Refused), "it was accepted"
-        assert before == {name: table for name, table in self.books.tables.items() if table}
+        assert before == {name: table for name, table in self.records.tables.items() if table}
         return reply.code, reply.message
 
     # ---------------------------------------------------------------- what can be seen
@@ -96,15 +96,15 @@ class Stage:
 
     def job(self, name: str) -> Job:
         """An attempt that is not finalized."""
-        return self.books.all(Job)[name]
+        return self.records.all(Job)[name]
 
     def done(self, name: str) -> Finished:
         """An attempt that is finalized."""
-        return self.books.all(Finished)[name]
+        return self.records.all(Finished)[name]
 
     def ledger(self) -> list[Entry]:
         """The operator's ledger, oldest line first."""
-        return list(self.books.all(Entry).values())
+        return list(self.records.all(Entry).values())
 
     def lines(self) -> list[tuple[str, str, str, str, str]]:
         """The ledger without numbers and times: job, what, decision, clause, detail."""

@@ -179,10 +179,10 @@ class Play:
             return True
         if self.site.now() < self.began + RELEASED + MOMENT:
             return False
-        books = self.site.world.store.load_kinds(Job, Reopened)
+        unsettled = self.site.world.store.load_kinds(Job, Reopened)
         back = self.returning()
         runs = any(node.disks["worker"].load_kinds(Run) for node in self.nodes() if node.up)
-        return not (books or runs or back or self.is_due())
+        return not (unsettled or runs or back or self.is_due())
 
     def is_lost(self) -> bool:
         """Whether nobody is going to lead any more, and no job runs: then nothing can follow."""

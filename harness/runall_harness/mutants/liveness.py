@@ -41,7 +41,7 @@ def return_is_late(plant: Plant) -> None:
     def compare(self: Any, job: Any, beat: Any) -> None:
         if job.boot == beat.boot or job.node == self.node:
             return honest(self, job, beat)
-        server = self.books.get(Server, beat.node)
+        server = self.records.get(Server, beat.node)
         if self.now - server.joined_at >= self.settings.dead_job_timeout:
             honest(self, job, beat)
         return None

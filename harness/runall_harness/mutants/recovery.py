@@ -20,7 +20,7 @@ from .planting import Plant, never, nothing
 
 def rewind(desk: Any, job: Any) -> None:
     """Set the cursor to the minute before a manual job, so that all minutes since come again."""
-    desk.books.put(Cursor(event=job.event, slot=desk.clock.slot(job.now) - 1))
+    desk.records.put(Cursor(event=job.event, slot=desk.clock.slot(job.now) - 1))
 
 
 @mutant(source="Cronicle up to 0.9.49, issue 757", clause="RA-1.1")
@@ -116,11 +116,11 @@ def finalizes_twice(plant: Plant) -> None:
 
     def join(self: Any, node: str, boot: str) -> None:
         honest(self, node, boot)
-        given_up = {e.job for e in self.books.all(Entry).values() if e.what == "dead-job timeout"}
-        for done in [f.job for f in self.books.all(Finished).values() if f.key in given_up]:
+        given_up = {e.job for e in self.records.all(Entry).values() if e.what == "dead-job timeout"}
+        for done in [f.job for f in self.records.all(Finished).values() if f.key in given_up]:
             if done.node == node and done.boot != boot and done.description != LEFTOVER:
                 again = replace(done, finalized_at=self.now, description=LEFTOVER)
-                self.books.put(Finished(job=again))
+                self.records.put(Finished(job=again))
                 # A number of its own: two attempts of one number would be one record.
                 self.follow(replace(again, attempt=last_number(self, done.root)), "leftover")
 
@@ -132,7 +132,7 @@ LEFTOVER = "a leftover record"
 
 def last_number(desk: Any, root: str) -> int:
     """The number of the latest attempt of a lineage."""
-    jobs: list[Job] = [*desk.live(), *(f.job for f in desk.books.all(Finished).values())]
+    jobs: list[Job] = [*desk.live(), *(f.job for f in desk.records.all(Finished).values())]
     return max(job.attempt for job in jobs if job.root == root)
 
 
@@ -167,7 +167,7 @@ def late_result_wins(plant: Plant) -> None:
         if done.job.code is None:
             state = "failed" if result.code else "succeeded"
             job = replace(done.job, state=state, code=result.code, finalized_at=self.now)
-            self.books.put(Finished(job=job))
+            self.records.put(Finished(job=job))
 
     plant(Finalization, "late", late)
 
@@ -202,7 +202,7 @@ def runs_disabled(plant: Plant) -> None:
             self.place(job, node)
 
     def serve_schedule(self: Any) -> None:
-        for event in list(self.books.all(Event).values()):
+        for event in list(self.records.all(Event).values()):
             if honest(self, event) and event.enabled:
                 self.serve_cursor(event)
 
@@ -249,6 +249,6 @@ def no_trace(plant: Plant) -> None:
         if before is not None and before.holder not in ("", self.node):
             for job in self.active_on(before.holder):
                 # From what this primary sees, not from the store: whoever returns finds them.
-                self.books.all(Job).pop(job.id)
+                self.records.all(Job).pop(job.id)
 
     plant(Primary, "lead", lead)

@@ -1,4 +1,4 @@
-"""The books: all records in memory, and the change that one step makes to them.
+"""All records in memory, and the change that one step makes to them.
 
 A brain reads and writes here. What it wrote during one step is taken by the shell as one atomic
 change, committed to the store, and only then acted upon. Nothing here knows a file.
@@ -28,7 +28,7 @@ class Drop(NamedTuple):
 Change = tuple[Put | Drop, ...]
 
 
-class Books:
+class RecordSet:
     """Tables of records by key, and the unsaved rest of the current step."""
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
@@ -60,9 +60,9 @@ class Books:
         change, self._change = tuple(self._change), []
         return change
 
-    def copy(self) -> "Books":
+    def copy(self) -> "RecordSet":
         """An independent copy. Records are immutable, so only the tables are copied."""
-        twin = Books()
+        twin = RecordSet()
         twin.tables = {name: dict(table) for name, table in self.tables.items()}
         twin._change = list(self._change)
         return twin

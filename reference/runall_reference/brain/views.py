@@ -1,4 +1,4 @@
-"""What a primary shows to people and programs: plain JSON-able views of its books.
+"""What a primary shows to people and programs: plain JSON-able views of its records.
 
 Pure functions, so that the HTTP API and the simulator show the same thing.
 """
@@ -23,29 +23,29 @@ def job_view(brain: Primary, job: Job, late_code: int | None = None) -> View:
 
 def jobs(brain: Primary) -> list[View]:
     """Every attempt that is remembered, live and finished, in the order of their creation."""
-    finished = [job_view(brain, f.job, f.late_code) for f in brain.books.all(Finished).values()]
+    finished = [job_view(brain, f.job, f.late_code) for f in brain.records.all(Finished).values()]
     live = [job_view(brain, job) for job in brain.live()]
     return sorted(finished + live, key=lambda view: (view["created_at"], view["attempt"]))
 
 
 def job(brain: Primary, name: str) -> View | None:
     """One attempt by its id, or None."""
-    if found := brain.books.get(Job, name):
+    if found := brain.records.get(Job, name):
         return job_view(brain, found)
-    done = brain.books.get(Finished, name)
+    done = brain.records.get(Finished, name)
     return job_view(brain, done.job, done.late_code) if done else None
 
 
 def events(brain: Primary) -> list[View]:
     """All events, each with its cursor (a slot, in minutes) and the slots that are owed again."""
-    return [event_view(brain, event) for event in brain.books.all(Event).values()]
+    return [event_view(brain, event) for event in brain.records.all(Event).values()]
 
 
 def event_view(brain: Primary, event: Event) -> View:
     """One event with its cursor, and the interrupted slots that it still owes."""
     owed = [
         {"slot": slot.slot, "root": slot.job.root}
-        for slot in brain.books.all(Reopened).values()
+        for slot in brain.records.all(Reopened).values()
         if slot.event == event.id
     ]
     return {**to_builtins(event), "cursor": brain.cursor(event), "owed": owed}
@@ -70,7 +70,7 @@ def servers(brain: Primary) -> list[View]:
 
 def ledger(brain: Primary) -> list[View]:
     """The operator's ledger, oldest first."""
-    return [to_builtins(entry) for entry in brain.books.all(Entry).values()]
+    return [to_builtins(entry) for entry in brain.records.all(Entry).values()]
 
 
 def status(brain: Primary, now: float) -> View:

@@ -24,7 +24,7 @@ from .inputs import (
     WorkerInput,
 )
 from .messages import Ack, Beat, Message, Result, Start, Stop
-from .record_set import Books, Step
+from .record_set import RecordSet, Step
 from .records import Record, Run
 from .settings import Settings
 
@@ -41,7 +41,7 @@ class Worker:
     """One worker's brain. `records` is what its own store holds."""
 
     def __init__(self, node: str, settings: Settings, records: Iterable[Record] = ()) -> None:
-        self.node, self.settings, self.books = node, settings.checked(), Books(records)
+        self.node, self.settings, self.records = node, settings.checked(), RecordSet(records)
         self.boot = ""
         self.epoch = 0
         self.now = 0.0
@@ -57,7 +57,7 @@ class Worker:
         self.now, self.actions = now, []
         self.answer(told)
         self.settle()
-        return Step(self.books.take_change(), tuple(self.actions))
+        return Step(self.records.take_change(), tuple(self.actions))
 
     def answer(self, told: WorkerInput) -> None:
         """Hand an input to its handler."""
@@ -81,7 +81,7 @@ class Worker:
     # ---------------------------------------------------------------- the inventory
     def runs(self) -> list[Run]:
         """Every run that is not over and delivered."""
-        return list(self.books.all(Run).values())
+        return list(self.records.all(Run).values())
 
     def running(self) -> list[Run]:
         """The runs whose process has not ended."""
@@ -120,7 +120,7 @@ class Worker:
         """A new start: whatever the last one ran is gone, what it finished is still owed."""
         self.boot = boot
         for run in self.running():
-            self.books.drop(run)
+            self.records.drop(run)
 
     # ---------------------------------------------------------------- orders
     def obey(self, message: Message) -> None:
@@ -150,16 +150,16 @@ class Worker:
         """A beat arrived, and these results are safe: forget them."""
         self.acked = max(self.acked, sent)
         for name in done:
-            run = self.books.get(Run, name)
+            run = self.records.get(Run, name)
             if run is not None and run.how:
-                self.books.drop(run)
+                self.records.drop(run)
 
     def start(self, order: Start) -> None:
         """Start a job, unless it is here already or the order is void."""
-        if self.void(order) or self.books.get(Run, order.job.id) is not None:
+        if self.void(order) or self.records.get(Run, order.job.id) is not None:
             return
         self.acked = max(self.acked, order.sent)
-        self.books.put(Run(job=order.job, started_at=self.now))
+        self.records.put(Run(job=order.job, started_at=self.now))
         self.actions.append(Spawn(order.job))
         self.beat()
 
@@ -178,9 +178,9 @@ class Worker:
 
     def stop(self, name: str, reason: str) -> None:
         """End a job: SIGTERM now, SIGKILL after the kill grace."""
-        run = self.books.get(Run, name)
+        run = self.records.get(Run, name)
         if run is not None and not run.how and not run.stop:
-            self.books.put(replace(run, stop=reason, stop_at=self.now))
+            self.records.put(replace(run, stop=reason, stop_at=self.now))
             self.actions.append(Signal(name, "TERM"))
 
     def exited(self, name: str, code: int) -> None:
@@ -190,10 +190,10 @@ class Worker:
         So an end by a SIGTERM that was not ours is told a moment later: by then a clean stop would
         have been heard of (RA-2.8).
         """
-        run = self.books.get(Run, name)
+        run = self.records.get(Run, name)
         if run is not None and not run.how:
             how = HOW.get(run.stop, "stopped") if run.stop else "exit"
-            self.books.put(replace(run, how=how, code=code, ended_at=self.now))
+            self.records.put(replace(run, how=how, code=code, ended_at=self.now))
             if how == "exit" and code in TERMED:
                 self.unsure[name] = self.now + HEARING
             else:
@@ -207,7 +207,7 @@ class Worker:
                 self.stop(run.key, "shutdown")
             for run in self.runs():
                 if run.key in self.unsure:
-                    self.books.put(replace(run, how="shutdown"))
+                    self.records.put(replace(run, how="shutdown"))
             self.unsure.clear()
             self.drained_at = self.now
             self.beat()

@@ -1,6 +1,6 @@
 """The HTTP API: what people and programs ask of the primary, and the address workers dial.
 
-Every answer comes from the brain's books through `views`; every order goes through the brain.
+Every answer comes from the brain's records through `views`; every order goes through the brain.
 There is no state here.
 """
 

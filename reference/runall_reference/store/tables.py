@@ -6,7 +6,7 @@ does the few things at the end of this class, and in which words it fails.
 
 The epoch alone would let a takeover go wrong: a backup reads the records, the old primary wakes
 and commits once more under the old epoch, and the backup takes the lease without that change in
-its books. So a store that has loaded refuses to write after anybody else has: those records are
+its records. So a store that has loaded refuses to write after anybody else has: those records are
 read again first. The same holds for a commit that was given up as unknown and arrives later.
 """
 

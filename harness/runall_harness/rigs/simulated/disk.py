@@ -1,6 +1,6 @@
 """A disk in memory: what was committed survives the death of the node that wrote it."""
 
-from runall_reference.brain.record_set import Books, Change, Put
+from runall_reference.brain.record_set import Change, Put, RecordSet
 from runall_reference.brain.records import Lease, Record
 
 
@@ -12,20 +12,20 @@ class Disk:
     """The store of one brain. Its commits are atomic, like those of the real stores."""
 
     def __init__(self) -> None:
-        self._books = Books()
+        self._records = RecordSet()
         self.commits = 0
 
     def load(self) -> list[Record]:
         """Everything that was committed, in the order of creation."""
-        return [record for table in self._books.tables.values() for record in table.values()]
+        return [record for table in self._records.tables.values() for record in table.values()]
 
     def load_kinds(self, *kinds: type[Record]) -> list[Record]:
         """All records of those kinds."""
-        return [record for kind in kinds for record in self._books.all(kind).values()]
+        return [record for kind in kinds for record in self._records.all(kind).values()]
 
     def lease(self) -> Lease | None:
         """The lease as it is stored."""
-        return self._books.get(Lease, "primary")
+        return self._records.get(Lease, "primary")
 
     def commit(self, change: Change, guard: int | None = None) -> None:
         """Write one step's change, if the lease's epoch is still `guard`. Raises `LeaseLost`."""
@@ -34,7 +34,7 @@ class Disk:
             raise LeaseLost(f"the lease has moved on from epoch {guard}")
         self.commits += bool(change)
         for write in change:
-            table = self._books.tables.setdefault(
+            table = self._records.tables.setdefault(
                 write.record.table if isinstance(write, Put) else write.table, {}
             )
             if isinstance(write, Put):

@@ -44,7 +44,7 @@ class Policy:
         """A scheduled job is recovered by its slot: reopened, and the cursor stays (RA-4.2)."""
         assert job.slot is not None
         lost_at = desk.alive_at(job.node)
-        desk.books.put(
+        desk.records.put(
             Reopened(
                 event=job.event, slot=job.slot, job=job, lost_at=lost_at, not_before=desk.stagger()
             )
@@ -52,7 +52,7 @@ class Policy:
         desk.note(job, cause, "slot reopened", "RA-4.2", f"slot {job.slot}")
 
     def recover_manual(self, desk: "Finalization", job: Job, event: Event, cause: str) -> None:
-        """A manual job owns no slot: the rerun itself waits in the books (RA-4.1)."""
+        """A manual job owns no slot: the rerun itself waits among the live jobs (RA-4.1)."""
         rerun = again(
             job,
             event,
@@ -61,5 +61,5 @@ class Policy:
             lost_at=desk.alive_at(job.node),
             not_before=desk.stagger(),
         )
-        desk.books.put(rerun)
+        desk.records.put(rerun)
         desk.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")

@@ -42,7 +42,7 @@ class Cronicle0949(Policy):
     def rewind(self, desk: "Finalization", job: Job, cause: str) -> None:
         """Set the cursor to the minute before the job's own: all minutes since come again."""
         slot = (desk.clock.slot(job.now) if job.slot is None else job.slot) - 1
-        desk.books.put(Cursor(event=job.event, slot=slot))
+        desk.records.put(Cursor(event=job.event, slot=slot))
         desk.note(job, cause, "cursor rewound", "RA-4.2", f"to {slot}")
 
     def run_job_again(self, desk: "Finalization", job: Job, event: Event, cause: str) -> None:
@@ -53,7 +53,7 @@ class Cronicle0949(Policy):
         rerun = again(job, event, cause="interrupted", created_at=desk.now)
         node = desk.choose(event.target) if desk.room(event) else None
         if not desk.open_for_work():
-            desk.books.put(rerun)
+            desk.records.put(rerun)
         elif node is not None:
             desk.place(rerun, node)
         else:

@@ -64,8 +64,8 @@ class Orders(Links):
         event = checked(order.event)
         if self.event(event.id) is not None:
             raise Refused("exists", f"there is an event {event.id!r} already")
-        self.books.put(event)
-        self.books.put(Cursor(event=event.id, slot=self.clock.slot(self.now)))
+        self.records.put(event)
+        self.records.put(Cursor(event=event.id, slot=self.clock.slot(self.now)))
         return event
 
     def update_event(self, order: UpdateEvent) -> Event:
@@ -77,22 +77,22 @@ class Orders(Links):
             event = checked(msgspec.convert(merged, Event))
         except msgspec.ValidationError as error:
             raise Refused("invalid", str(error)) from None
-        self.books.put(event)
+        self.records.put(event)
         return event
 
     def delete_event(self, order: DeleteEvent) -> None:
         """Delete an event. Jobs that run go on; what waits or is owed ends, with its reason."""
         event = self.known(order.event)
-        self.books.drop(event)
-        if cursor := self.books.get(Cursor, event.id):
-            self.books.drop(cursor)
+        self.records.drop(event)
+        if cursor := self.records.get(Cursor, event.id):
+            self.records.drop(cursor)
         for job in self.live():
             if job.event == event.id and job.state == "waiting":
                 self.note(job, "waiting", "refused", "RA-6.3", "the event was deleted")
                 self.cancel(job)
-        for owed in [s for s in self.books.all(Reopened).values() if s.event == event.id]:
+        for owed in [s for s in self.records.all(Reopened).values() if s.event == event.id]:
             self.note(owed.job, "owed slot", "refused", "RA-6.3", "the event was deleted")
-            self.books.drop(owed)
+            self.records.drop(owed)
 
     def run_event(self, order: RunEvent) -> Job:
         """Start an event by hand, now or not at all: what is accepted is never lost."""
@@ -114,20 +114,20 @@ class Orders(Links):
             told = f"{asked.id!r} runs {asked.max_children} jobs, its limit"
             raise Refused("limit", f"{told}, and its queue of {asked.queue_max} is full")
         job = self.new_job(asked, "manual", source, self.now, None)
-        self.books.put(job)
+        self.records.put(job)
         return job
 
     def abort_job(self, order: AbortJob) -> str:
         """End a lineage for ever: what runs, what waits, and what would have come."""
         root = self.root_of(order.job)
         attempts = [job for job in self.live() if job.root == root]
-        owed = [slot for slot in self.books.all(Reopened).values() if slot.job.root == root]
+        owed = [slot for slot in self.records.all(Reopened).values() if slot.job.root == root]
         if not attempts and not owed:
             raise Refused("ended", f"job {order.job!r} has ended, and nothing follows it")
-        self.books.put(Abort(root=root, at=self.now, by=order.by))
+        self.records.put(Abort(root=root, at=self.now, by=order.by))
         for slot in owed:
             self.note(slot.job, "owed slot", "refused", "RA-3.3", f"aborted by {order.by}")
-            self.books.drop(slot)
+            self.records.drop(slot)
         for job in attempts:
             self.abort_attempt(job, order.by)
         return root
@@ -142,8 +142,8 @@ class Orders(Links):
 
     def root_of(self, name: str) -> str:
         """The lineage of a job, live or finished, or `Refused`."""
-        if job := self.books.get(Job, name):
+        if job := self.records.get(Job, name):
             return job.root
-        if done := self.books.get(Finished, name):
+        if done := self.records.get(Finished, name):
             return done.job.root
         raise Refused("unknown-job", f"there is no job {name!r}")

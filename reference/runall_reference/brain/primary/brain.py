@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..inputs import Boot, ClockSet, Drain, Heard, PrimaryInput, Refused, Retire, Tick, Unlinked
 from ..machines import ROLE
 from ..policies import POLICIES
-from ..record_set import Books, Step
+from ..record_set import RecordSet, Step
 from ..records import Event, Lease, Record, Reopened, Server
 from ..settings import Settings
 from .api_orders import Orders
@@ -24,7 +24,7 @@ class Primary(Orders, Schedule):
     """One primary's brain. `records` is what its store holds; it keeps nothing else."""
 
     def __init__(self, node: str, settings: Settings, records: Iterable[Record] = ()) -> None:
-        super().__init__(node, settings, Books(records))
+        super().__init__(node, settings, RecordSet(records))
         self.policy = POLICIES[settings.policy]()
 
     def handle(self, told: PrimaryInput, now: float) -> Step:
@@ -36,7 +36,7 @@ class Primary(Orders, Schedule):
         except Refused as refusal:
             reply = refusal
         self.settle()
-        return Step(self.books.take_change(), tuple(self.actions), reply, guard)
+        return Step(self.records.take_change(), tuple(self.actions), reply, guard)
 
     def guard(self) -> int:
         """The epoch that the lease must still have when this step is committed."""
@@ -69,7 +69,7 @@ class Primary(Orders, Schedule):
         self.boot, self.epoch = told.boot, self.guard() + 1
         origin = old.origin if old else self.now
         self.clock = replace(self.clock, origin=origin)
-        self.books.put(
+        self.records.put(
             Lease(
                 holder=self.node,
                 epoch=self.epoch,
@@ -80,7 +80,7 @@ class Primary(Orders, Schedule):
         )
         self.role = ROLE.fire(self.role, "lead")
         renewed_at = old.renewed_at if old else self.now
-        for server in list(self.books.all(Server).values()):
+        for server in list(self.records.all(Server).values()):
             alive = server.alive_at or renewed_at
             self.remember(server.name, alive_at=alive)
             self.links[server.name] = Link(
@@ -92,14 +92,14 @@ class Primary(Orders, Schedule):
         if self.now >= self.renewal_at():
             lease = self.own_lease()
             renewed = replace(lease, renewals=lease.renewals + 1, renewed_at=self.now)
-            self.books.put(renewed)
+            self.records.put(renewed)
 
     def renewal_at(self) -> float:
         """When the lease is renewed next, in seconds: three times in its life."""
         return self.own_lease().renewed_at + self.settings.lease / 3
 
     def may_answer(self, now: float) -> bool:
-        """Whether the books can still be shown: no backup can have led since the last renewal.
+        """Whether the records can still be shown: no backup can have led since the last renewal.
 
         One leads when the lease stood still for its whole life (RA-9.2). A primary that slept for
         as long renews first, or learns that it is deposed (RA-9.3). `now` is seconds.
@@ -109,7 +109,7 @@ class Primary(Orders, Schedule):
 
     def give_up_lease(self) -> None:
         """Leave the lease to whoever wants it, without a wait."""
-        self.books.put(replace(self.own_lease(), holder="", renewed_at=self.now))
+        self.records.put(replace(self.own_lease(), holder="", renewed_at=self.now))
 
     def own_lease(self) -> Lease:
         """The lease of a primary that leads."""
@@ -164,8 +164,8 @@ class Primary(Orders, Schedule):
 
     def slot_wakes(self) -> Iterator[float]:
         """When the next minute of the schedule begins, and when an owed slot may start."""
-        for owed in self.books.all(Reopened).values():
+        for owed in self.records.all(Reopened).values():
             stale = self.too_old_at(self.event(owed.event), owed.lost_at)
             yield from (at for at in (owed.not_before, stale) if at > self.now)
-        if any(event.enabled and event.timing for event in self.books.all(Event).values()):
+        if any(event.enabled and event.timing for event in self.records.all(Event).values()):
             yield self.clock.starts(self.clock.slot(self.now) + 1)

@@ -50,8 +50,8 @@ class Finalization(Placement):
             facts = (*facts, "overdue")
         state = JOB.fire(job.state, "end", *facts)
         done = replace(job, state=state, finalized_at=self.now, description=words)
-        self.books.drop(job)
-        self.books.put(Finished(job=done))
+        self.records.drop(job)
+        self.records.put(Finished(job=done))
         self.follow(done, cause)
 
     def follow(self, done: Job, cause: str) -> None:
@@ -68,12 +68,12 @@ class Finalization(Placement):
             return
         attempt = again(done, event, cause="retry", created_at=self.now)
         due = self.now + event.retry_delay
-        self.books.put(replace(attempt, retries=done.retries - 1, not_before=due))
+        self.records.put(replace(attempt, retries=done.retries - 1, not_before=due))
 
     def late(self, done: Finished, result: Result) -> None:
         """A result for an attempt that was given up: recorded there, and nowhere else (RA-3.5)."""
         if done.job.code is None and done.late_code is None:
-            self.books.put(replace(done, late_code=result.code))
+            self.records.put(replace(done, late_code=result.code))
             self.note(done.job, "late result", "recorded", "RA-3.5", f"exit status {result.code}")
 
     def drop_stale(self) -> None:
@@ -83,14 +83,14 @@ class Finalization(Placement):
             if event is not None and self.too_old(event, job.lost_at):
                 self.note(job, "waiting", "refused", "RA-8.2", "it waited too long")
                 self.cancel(job)
-        for owed in list(self.books.all(Reopened).values()):
+        for owed in list(self.records.all(Reopened).values()):
             event = self.event(owed.event)
             if event is not None and self.too_old(event, owed.lost_at):
                 self.note(owed.job, "owed slot", "refused", "RA-8.2", "it waited too long")
-                self.books.drop(owed)
+                self.records.drop(owed)
 
     def cancel(self, job: Job) -> None:
         """End a job that has not started: nothing has to be stopped."""
         state = JOB.fire(job.state, "cancel")
-        self.books.drop(job)
-        self.books.put(Finished(job=replace(job, state=state, finalized_at=self.now)))
+        self.records.drop(job)
+        self.records.put(Finished(job=replace(job, state=state, finalized_at=self.now)))

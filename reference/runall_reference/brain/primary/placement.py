@@ -52,7 +52,7 @@ class Placement(Desk):
 
     def aborted(self, root: str) -> bool:
         """Whether a user asked for the end of that lineage."""
-        return self.books.get(Abort, root) is not None
+        return self.records.get(Abort, root) is not None
 
     def new_job(self, event: Event, cause: str, source: str, now: float, slot: int | None) -> Job:
         """The first attempt of a new lineage."""
@@ -75,7 +75,7 @@ class Placement(Desk):
         placed = replace(
             job, state=JOB.fire(job.state, "place"), node=node, boot=link.boot, placed_at=self.now
         )
-        self.books.put(placed)
+        self.records.put(placed)
         self.order_start(placed)
         return placed
 

@@ -43,10 +43,10 @@ class Links(Finalization):
 
     def take_result(self, beat: Beat, result: Result) -> bool:
         """Commit a result; True lets the worker forget it."""
-        job = self.books.get(Job, result.job)
+        job = self.records.get(Job, result.job)
         if job is not None and job.node == beat.node:
             self.conclude(job, result)
-        elif done := self.books.get(Finished, result.job):
+        elif done := self.records.get(Finished, result.job):
             self.late(done, result)
         return True
 
@@ -62,7 +62,7 @@ class Links(Finalization):
     def compare_running(self, job: Job) -> None:
         """The worker runs it: begin its time, or repeat the wish that it ends."""
         if job.state == "starting":
-            self.books.put(replace(job, state=JOB.fire(job.state, "begin"), started_at=self.now))
+            self.records.put(replace(job, state=JOB.fire(job.state, "begin"), started_at=self.now))
         elif job.state == "stopping":
             self.order_stop(job)
 
@@ -83,7 +83,7 @@ class Links(Finalization):
     def stop_strays(self, beat: Beat) -> None:
         """Stop what runs there without being ours: it was given up, or never was ours."""
         for name in beat.running:
-            job = self.books.get(Job, name)
+            job = self.records.get(Job, name)
             if job is None or job.node != beat.node or job.boot != beat.boot:
                 self.send(beat.node, Stop(epoch=self.epoch, job=name, reason="stale"))
 
@@ -96,7 +96,7 @@ class Links(Finalization):
         """Ask for the end of a job that runs; an abort outranks a timeout asked for before."""
         if job.stop_reason != reason:
             job = replace(job, state=JOB.fire(job.state, "stop"), stop_reason=reason)
-            self.books.put(job)
+            self.records.put(job)
             self.order_stop(job)
 
     # ---------------------------------------------------------------- silence and time

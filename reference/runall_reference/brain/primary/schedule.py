@@ -18,13 +18,13 @@ class Schedule(Placement):
 
     def serve_schedule(self) -> None:
         """Serve what is due, event by event; a disabled event's slots accumulate."""
-        for event in list(self.books.all(Event).values()):
+        for event in list(self.records.all(Event).values()):
             if event.enabled and self.serve_reopened(event):
                 self.serve_cursor(event)
 
     def serve_reopened(self, event: Event) -> bool:
         """Run interrupted slots again, oldest first. False: one could not start, so wait."""
-        owed = (slot for slot in self.books.all(Reopened).values() if slot.event == event.id)
+        owed = (slot for slot in self.records.all(Reopened).values() if slot.event == event.id)
         return all(self.serve_again(event, slot) for slot in sorted(owed, key=lambda s: s.slot))
 
     def serve_again(self, event: Event, owed: Reopened) -> bool:
@@ -33,7 +33,7 @@ class Schedule(Placement):
         node = self.choose(event.target) if free else None
         if node is None:
             return False
-        self.books.drop(owed)
+        self.records.drop(owed)
         rerun = again(
             owed.job, event, cause="interrupted", created_at=self.now, lost_at=owed.lost_at
         )
@@ -74,10 +74,10 @@ class Schedule(Placement):
 
     def cursor(self, event: Event) -> int:
         """The last slot that has been served."""
-        cursor = self.books.get(Cursor, event.id)
+        cursor = self.records.get(Cursor, event.id)
         return cursor.slot if cursor else self.clock.slot(self.now)
 
     def move_cursor(self, event: Event, slot: int) -> None:
         """Advance the cursor. It never goes back here: only a policy can rewind it."""
-        if slot > self.cursor(event) or self.books.get(Cursor, event.id) is None:
-            self.books.put(Cursor(event=event.id, slot=slot))
+        if slot > self.cursor(event) or self.records.get(Cursor, event.id) is None:
+            self.records.put(Cursor(event=event.id, slot=slot))

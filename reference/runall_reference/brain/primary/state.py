@@ -1,4 +1,4 @@
-"""The desk that every part of the primary works at: the books, the clock, the outgoing orders.
+"""The desk that every part of the primary works at: the records, the clock, the outgoing orders.
 
 It knows no rule of the promise. It holds what one step writes and says, numbers things, and
 remembers the links to workers, which are learned again after every start.
@@ -11,7 +11,7 @@ from ..clock import Clock
 from ..inputs import Retire, Send
 from ..machines import ACTIVE, LINK
 from ..messages import Message
-from ..record_set import Books
+from ..record_set import RecordSet
 from ..records import Counter, Entry, Event, Job, Lease, Server
 from ..settings import Settings
 
@@ -36,8 +36,8 @@ class Link(msgspec.Struct, kw_only=True):
 class Desk:
     """The shared state of one primary's brain, and the few verbs that all its parts use."""
 
-    def __init__(self, node: str, settings: Settings, books: Books) -> None:
-        self.node, self.settings, self.books = node, settings.checked(), books
+    def __init__(self, node: str, settings: Settings, records: RecordSet) -> None:
+        self.node, self.settings, self.records = node, settings.checked(), records
         self.role = "standby"
         self.boot = ""
         self.epoch = 0
@@ -47,18 +47,18 @@ class Desk:
         self.clock = Clock(scale=settings.time_scale)
         self.actions: list[Send | Retire] = []
 
-    # ---------------------------------------------------------------- what the books say
+    # ---------------------------------------------------------------- what the records say
     def lease(self) -> Lease | None:
         """The lease as this primary last saw it."""
-        return self.books.get(Lease, "primary")
+        return self.records.get(Lease, "primary")
 
     def event(self, name: str) -> Event | None:
         """The event as it is now, or None when it was deleted."""
-        return self.books.get(Event, name)
+        return self.records.get(Event, name)
 
     def live(self) -> list[Job]:
         """All jobs that are not finalized, in the order of their creation."""
-        return list(self.books.all(Job).values())
+        return list(self.records.all(Job).values())
 
     def active_on(self, node: str) -> list[Job]:
         """The jobs that were placed on a node and are not finalized."""
@@ -77,9 +77,9 @@ class Desk:
     # ---------------------------------------------------------------- what a step does
     def count(self, series: str) -> int:
         """The next number of a series, starting at 1."""
-        counter = self.books.get(Counter, series)
+        counter = self.records.get(Counter, series)
         number = counter.next if counter else 1
-        self.books.put(Counter(name=series, next=number + 1))
+        self.records.put(Counter(name=series, next=number + 1))
         return number
 
     def stagger(self) -> float:
@@ -93,7 +93,7 @@ class Desk:
 
     def note(self, job: Job, what: str, decision: str, clause: str, detail: str) -> None:
         """Write a line of the operator's ledger."""
-        self.books.put(
+        self.records.put(
             Entry(
                 number=self.count("ledger"),
                 at=self.now,
@@ -109,13 +109,13 @@ class Desk:
 
     def join(self, node: str, boot: str) -> None:
         """Remember a start of a worker, so that the next primary knows whom to expect."""
-        self.books.put(Server(name=node, boot=boot, joined_at=self.now))
+        self.records.put(Server(name=node, boot=boot, joined_at=self.now))
 
     def remember(self, node: str, alive_at: float) -> None:
         """Write down when a worker that is out of reach was last alive; 0 while it is in reach."""
-        server = self.books.get(Server, node)
+        server = self.records.get(Server, node)
         if server is not None and server.alive_at != alive_at:
-            self.books.put(replace(server, alive_at=alive_at))
+            self.records.put(replace(server, alive_at=alive_at))
 
     def move_link(self, link: Link, trigger: str) -> None:
         """Take a link through its machine; `since` is when it got into its present state."""
