@@ -7,7 +7,7 @@ from pytest_bdd import given, parsers, then, when
 from runall_harness.contract.verdicts import Inconclusive, Violation
 
 from ..cluster import PRIMARY
-from .row import Row, local
+from .due_slots import Row, local
 from .scene import Scene
 
 # How long before the change, in minutes: more than the half hour in which 02:30 may come.

@@ -5,8 +5,8 @@ from pytest_bdd import parsers, then, when
 from runall_harness.contract.verdicts import Violation
 
 from ..cluster import PRIMARY
-from .crashes import ACCEPTED, accept, expect, over, told
 from .patience import Wait
+from .recovery_crash import ACCEPTED, accept, expect, over, told
 from .scene import Scene
 
 ENDS = {"was aborted": ("aborted", "RA-3.3"), "has failed": ("failed", "RA-2.7")}

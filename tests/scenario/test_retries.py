@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
-from runall_harness.scenario.steps.tries import Tries
+from runall_harness.scenario.steps.retries import Tries
 
 
 def test_the_try_before_is_the_one_that_was_seen_although_the_next_has_begun() -> None:

@@ -8,9 +8,9 @@ from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.facts import Execution
 
 from ..cluster import PRIMARY
+from .due_slots import EVENT, TAG, Row, local, slot_of, timing_of
 from .given import TARGETS
 from .patience import in_time
-from .row import EVENT, TAG, Row, local, slot_of, timing_of
 from .scene import Scene
 from .stage import Work
 
