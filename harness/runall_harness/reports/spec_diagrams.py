@@ -14,7 +14,7 @@ from transitions.extensions import GraphMachine
 
 from .generated_section import END, GeneratedPart, write_anew
 
-BEGIN = "<!-- generated from runall_reference/machines.py by `runall spec --write-diagrams` -->"
+BEGIN = "<!-- generated from brain/machines.py by `runall spec --write-diagrams` -->"
 PART = GeneratedPart("SPEC.md", BEGIN, "diagrams")
 MACHINES = {"The life of a job": JOB, "The role of a primary": ROLE, "The link to a worker": LINK}
 CONDITIONS = ("reached", "good", "aborted", "overdue")
