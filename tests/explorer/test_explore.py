@@ -13,10 +13,10 @@ from runall_harness.evidence.history import load, schema
 from runall_harness.explorer.exploration import Explored, Order, search_world
 from runall_harness.explorer.moves import KINDS, AnyMove, Crash, Cut, Kill, Pause, crashes
 from runall_harness.explorer.moves import Order as Ask
-from runall_harness.explorer.performing import SPEED
 from runall_harness.explorer.play import Play
+from runall_harness.explorer.printing import print_story
+from runall_harness.explorer.real_replay import SPEED
 from runall_harness.explorer.search import Found, retell
-from runall_harness.explorer.shown import print_story
 from runall_harness.explorer.shrink import shrink
 from runall_harness.explorer.story import NoStory, Script, Story, read_script, tell_story
 from runall_harness.explorer.worlds import FAULTS, HORIZON, LATE, RELEASED, Outline, named

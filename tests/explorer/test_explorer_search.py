@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from runall_harness.checks import examine
 from runall_harness.explorer.coverage import NONE, Coverage, every_pair, faults, pairs_of
-from runall_harness.explorer.hunting import hunt
+from runall_harness.explorer.hunt import hunt
 from runall_harness.explorer.machine import search
 from runall_harness.explorer.moves import Crash, Kill, Order
 from runall_harness.explorer.search import retell

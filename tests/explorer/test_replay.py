@@ -12,8 +12,8 @@ from runall_harness.checks import examine
 from runall_harness.evidence.history import History, Told, load
 from runall_harness.explorer.moves import AnyMove, Crash, Cut, Message, Stop
 from runall_harness.explorer.moves import Order as Ask
-from runall_harness.explorer.placing import deeds, hindrances
 from runall_harness.explorer.play import MOMENT
+from runall_harness.explorer.real_steps import deeds, hindrances
 from runall_harness.explorer.story import Script, Story, tell_story
 from runall_harness.explorer.worlds import named
 from runall_harness.rigs.base import CrashPoint

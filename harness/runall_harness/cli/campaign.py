@@ -211,7 +211,7 @@ def conclude(course: "Course", plan: "SeedPlan", kit: str, form: str, output: Te
     """Keep the shortest stories of what is broken, and say what the campaign comes to."""
     from runall_harness.conformance.run_report import encode
     from runall_harness.explorer.campaign.report import last_words, make_report, shortest
-    from runall_harness.explorer.shown import print_stories
+    from runall_harness.explorer.printing import print_stories
     from runall_harness.reports.progress import Screen
 
     from .stories import keep

@@ -321,7 +321,7 @@ def watched(order: "Order") -> "Explored":
     """Explore, and show on standard error how far it is."""
     from runall_harness.explorer.exploration import explore as search
     from runall_harness.explorer.gauge import make_gauge
-    from runall_harness.explorer.shown import Watch
+    from runall_harness.explorer.printing import Watch
     from runall_harness.reports.progress import Screen
 
     worlds = len(order.outlines)
@@ -332,7 +332,7 @@ def watched(order: "Order") -> "Explored":
 def tell(report: "ExploreReport", stories: "list[Story]", form: str, output: TextIO) -> None:
     """The result: JSON, or words."""
     from runall_harness.conformance.run_report import encode
-    from runall_harness.explorer.shown import print_report
+    from runall_harness.explorer.printing import print_report
     from runall_harness.reports.progress import Screen
 
     if form == "json":

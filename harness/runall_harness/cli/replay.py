@@ -108,8 +108,8 @@ def real(
 ) -> "tuple[ReplayReport, Replayed | None]":
     """Tell it on real nodes, if all of it can be placed there."""
     from runall_harness.contract.verdicts import Inconclusive
-    from runall_harness.explorer.performing import run_name
-    from runall_harness.explorer.placing import hindrances
+    from runall_harness.explorer.real_replay import run_name
+    from runall_harness.explorer.real_steps import hindrances
     from runall_harness.explorer.replay import replay_real, report_replay, report_unplaced
     from runall_harness.rigs.choose import choose
 
@@ -151,7 +151,7 @@ def say(line: str) -> None:
 def tell(report: "ReplayReport", again: "Replayed | None", form: str, output: TextIO) -> None:
     """The result: JSON, or words."""
     from runall_harness.conformance.run_report import encode
-    from runall_harness.explorer.shown import print_replay
+    from runall_harness.explorer.printing import print_replay
     from runall_harness.reports.progress import Screen
 
     if form == "json":

@@ -11,7 +11,7 @@ from runall_harness.mutants import by_name
 
 from .coverage import every_pair
 from .exploration import Explored
-from .hunting import hunt
+from .hunt import hunt
 from .search import Tally
 from .seeds import SeedPlan
 from .story import Script

@@ -34,7 +34,7 @@ from runall_harness.rigs.simulated.world import EPOCH
 from runall_harness.systems.reference.simulated_client import SimulatedClient
 from runall_harness.systems.reference.views import CAPABILITIES, NEVER_CLAIMED, job_of
 
-from .promises import returns_are_prompt
+from .prompt_returns import returns_are_prompt
 from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
 EVENT, TAG = "report", "work"

@@ -17,9 +17,9 @@ from runall_harness.contract.verdicts import INCONCLUSIVE
 from runall_harness.evidence.history import AnyLine, Told
 from runall_harness.rigs.base import Rig
 
-from .narration import happenings
-from .performing import SPEED, perform
+from .real_replay import SPEED, perform
 from .report import VERDICTS, BrokenClause, ToldSentence, report_broken
+from .sentences import happenings
 from .story import Script, Story, tell_story
 
 SCHEMA = "runall-replay/1"

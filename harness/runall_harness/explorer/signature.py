@@ -28,7 +28,7 @@ from runall_harness.rigs.simulated.timeline import Act
 from runall_harness.rigs.simulated.world import World
 
 from .play import MOMENT, Play
-from .promises import Troubles
+from .prompt_returns import Troubles
 
 # Any number beyond is an instant, or a slot: nothing else in a play is that large.
 INSTANT, SLOT = 100_000_000.0, 10_000_000

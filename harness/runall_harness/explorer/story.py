@@ -15,9 +15,9 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.evidence.history import AnyLine, BadHistory, Fault, Told, load
 
 from .moves import AnyMove, Kill, Stop
-from .narration import Sentence, happenings
 from .play import Play
 from .search import Found
+from .sentences import Sentence, happenings
 from .shrink import Tale, tell
 from .worlds import FAILS, FAILURES, RELEASED, WORKERS, Outline
 

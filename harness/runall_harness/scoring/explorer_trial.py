@@ -5,7 +5,7 @@ The explorer knows nothing of mutants: it drives whatever brains there are, and 
 
 import time
 
-from runall_harness.explorer.hunting import hunt
+from runall_harness.explorer.hunt import hunt
 from runall_harness.mutants.mutant import Mutant, lying
 
 from .trial import Kill, Trial

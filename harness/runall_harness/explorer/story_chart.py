@@ -12,7 +12,7 @@ from rich.text import Text
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.history import AnyLine, Fault, Start, Witnessed
 
-from .narration import Sentence
+from .sentences import Sentence
 from .story import Story
 from .worlds import WORKERS
 

@@ -26,8 +26,8 @@ from runall_harness.systems.base import Timings
 from runall_harness.systems.reference.system import Reference
 
 from .moves import ORDERS
-from .placing import Deed, deeds
 from .play import BY_HAND, EVENT, MOMENT, TAG, event_of
+from .real_steps import Deed, deeds
 from .story import Script, Story
 from .worlds import WORKERS, Outline
 

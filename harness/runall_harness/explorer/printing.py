@@ -9,10 +9,10 @@ from rich.text import Text
 
 from .exploration import Explored, Key, Running
 from .gauge import Log
-from .narration import Sentence
-from .picture import picture
 from .report import BrokenClause, ExploreReport, Figures, StoryReport, ToldSentence, report_broken
+from .sentences import Sentence
 from .story import Story
+from .story_chart import picture
 
 if TYPE_CHECKING:
     from .replay import ReplayReport
