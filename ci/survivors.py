@@ -27,7 +27,9 @@ import msgspec
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPLANATIONS = ROOT / "tests" / "brain" / "survivors.toml"
-PACKAGE = "runall_reference"
+PACKAGE = "runall_reference.brain"
+PLACE = PACKAGE.replace(".", "/")
+FOLDER = f"reference/{PLACE}"
 # The tool knows a package by its place in `src`.
 COPIED = {
     "reference": "src",
@@ -160,11 +162,9 @@ def exit_code(outcome: Outcome) -> int:
 
 # -------------------------------------------------------------------- running it
 def brains() -> list[str]:
-    """The modules and packages of the brain, without the package: those that do no I/O."""
-    with (ROOT / "pyproject.toml").open("rb") as page:
-        contracts = tomllib.load(page)["tool"]["importlinter"]["contracts"]
-    (brain,) = (each for each in contracts if each["id"] == "brains-do-no-io")
-    return [name.removeprefix(f"{PACKAGE}.") for name in brain["source_modules"]]
+    """The modules and packages of the brain, without the package's name."""
+    found = (ROOT / FOLDER).glob("[a-z]*")
+    return sorted(path.stem for path in found if path.suffix == ".py" or path.is_dir())
 
 
 def git(*arguments: str) -> list[str]:
@@ -178,9 +178,8 @@ def git(*arguments: str) -> list[str]:
 
 def changed_since(commit: str) -> list[str]:
     """The brain's modules whose file differs from that commit."""
-    folder = f"reference/{PACKAGE}/"
-    paths = git("diff", "--name-only", "--diff-filter=d", commit, "--", folder)
-    names = [path.removeprefix(folder).removesuffix(".py").replace("/", ".") for path in paths]
+    paths = git("diff", "--name-only", "--diff-filter=d", commit, "--", FOLDER)
+    names = [path[len(FOLDER) + 1 :].removesuffix(".py").replace("/", ".") for path in paths]
     return [name for name in names if any(f"{name}.".startswith(f"{b}.") for b in brains())]
 
 
@@ -192,7 +191,7 @@ def lay_out(folder: Path, modules: Sequence[str], tests: str) -> None:
         if (ROOT / name).is_file():
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, place)
-    files = [f"src/{PACKAGE}/{name.replace('.', '/')}{end}" for name in modules for end in ENDS]
+    files = [f"src/{PLACE}/{name.replace('.', '/')}{end}" for name in modules for end in ENDS]
     asked = sorted(str(path.relative_to(folder)) for path in (folder / "tests").glob(tests))
     page = folder / "pyproject.toml"
     told = f"only_mutate = {files}\npytest_add_cli_args_test_selection = {asked}\n"
@@ -271,7 +270,7 @@ def give_up(cause: str, next_step: str) -> NoReturn:
 def check(modules: Sequence[str]) -> None:
     """Raise a usage error for what is no module of the brain."""
     for module in modules:
-        place = ROOT / "reference" / PACKAGE / module.replace(".", "/")
+        place = ROOT / FOLDER / module.replace(".", "/")
         known = place.is_dir() or place.with_suffix(".py").is_file()
         if not known or not any(f"{module}.".startswith(f"{brain}.") for brain in brains()):
             raise click.UsageError(f"{module!r} is no module of the brain: {', '.join(brains())}")

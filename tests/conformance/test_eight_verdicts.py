@@ -112,7 +112,8 @@ SYSTEM = """\
 from typing import Any
 
 import msgspec
-from runall_harness.systems.base import JobView, Rejected, Timings
+from runall_harness.evidence.views import Rejected
+from runall_harness.systems.base import JobView, Timings
 from runall_harness.systems.reference.system import Reference, SimulatedClient
 
 

@@ -18,8 +18,8 @@ KEY, OTHER = (
     "runall_reference.brain.rerun.x_again__mutmut_2",
 )
 SHOWN = """# the name: survived
---- src/runall_reference/worker.py
-+++ src/runall_reference/worker.py
+--- src/runall_reference/brain/worker.py
++++ src/runall_reference/brain/worker.py
 @@ -1,3 +1,3 @@
  def stop(self):
 -    run = self.records.get(
@@ -39,7 +39,7 @@ def survivors(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def source_of(function: str) -> str:
     """The source of a function that is named by module, class and name, its spaces made even."""
-    found = pydoc.locate(f"runall_reference.{function}")
+    found = pydoc.locate(f"runall_reference.brain.{function}")
     assert inspect.isfunction(found), f"there is no function {function}"
     return " ".join(inspect.getsource(found).split())
 

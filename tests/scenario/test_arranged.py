@@ -14,7 +14,7 @@ SYSTEM = """\
 from typing import Any
 
 import msgspec
-from runall_harness.systems.base import Rejected
+from runall_harness.evidence.views import Rejected
 from runall_harness.systems.reference.system import Reference, SimulatedClient
 from runall_reference.brain.primary.placement import Placement
 

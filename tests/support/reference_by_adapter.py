@@ -22,8 +22,8 @@ CONFTEST = f"""
 import sys
 import pytest
 
-sys.path.insert(0, {str(SUPPORT)!r})
-from reference_by_adapter import AdaptedReference
+sys.path.insert(0, {str(SUPPORT.parent)!r})
+from support.reference_by_adapter import AdaptedReference
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ CONFTEST = """
 import pytest, os, pathlib
 from pytest_bdd import given, parsers
 from runall_harness.checks.job_outcome import Aftermath, Outcome
-from runall_harness.rigs.base import Execution, KitCannotRun, Proof
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.rigs.base import Execution, Proof
 from runall_harness.contract.verdicts import Inconclusive, Unsupported, Violation
 
 
