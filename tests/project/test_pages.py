@@ -11,7 +11,7 @@ from runall_harness.cli import runall
 from support.places import ROOT
 from support.project_files import files
 
-PAGES = [path for path in files(suffix=".md") if "tests" not in path.parts]
+PAGES = [path for path in files(suffix=".md") if path.relative_to(ROOT).parts[0] != "tests"]
 COMMAND = re.compile(r"^(?: {4}|\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(runall|\.?ci/[\w-]+)( .*|$)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 # What stands for a value of the reader's own.
