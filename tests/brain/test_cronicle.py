@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from runall_reference.brain.inputs import DeleteEvent, Drain, UpdateEvent
-from runall_reference.brain.policies import POLICIES
-from runall_reference.brain.policies.cronicle import Cronicle0952
+from runall_reference.brain.primary.policies import POLICIES
+from runall_reference.brain.primary.policies.cronicle import Cronicle0952
 from runall_reference.brain.records import Cursor, Job
 from runall_reference.brain.timing import Timing
 from support.driven_primary import NOW, SLOT, Stage, ended

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from runall_reference.brain.inputs import AbortJob, DeleteEvent, Drain, Tick, Unlinked, UpdateEvent
+from runall_reference.brain.inputs import (
+    AbortJob,
+    DeleteEvent,
+    Drain,
+    Tick,
+    UpdateEvent,
+    WorkerDisconnected,
+)
 from runall_reference.brain.messages import Ack, Result, Stop
 from runall_reference.brain.records import Job, Reopened
 from runall_reference.brain.settings import Settings
@@ -27,7 +34,7 @@ def running(**fields: Any) -> tuple[Stage, str]:
 def given_up(**fields: Any) -> tuple[Stage, str]:
     """The same, and its worker was cut off at 2 and given up at the end of the dead-job timeout."""
     stage, job = running(**fields)
-    stage.tell(Unlinked("w", "w#1"), 2)
+    stage.tell(WorkerDisconnected("w", "w#1"), 2)
     stage.tick(2 + DEAD)
     return stage, job
 
@@ -125,7 +132,7 @@ def test_the_primary_s_own_jobs_were_lost_by_its_crash():
 
 def test_a_server_that_stays_away_is_given_up_by_the_dead_job_timeout():
     stage, job = running()
-    stage.tell(Unlinked("w", "w#1"), 2)
+    stage.tell(WorkerDisconnected("w", "w#1"), 2)
     stage.tick(2 + DEAD - 0.5)
     assert stage.job(job).state == "running"
     stage.tick(2 + DEAD)
@@ -313,7 +320,7 @@ def owing_a_slot(**fields: Any) -> tuple[Stage, str]:
     stage.beat(60)
     (job,) = stage.brain.live()
     stage.beat(61, job.id)
-    stage.tell(Unlinked("w", "w#1"), 62)
+    stage.tell(WorkerDisconnected("w", "w#1"), 62)
     stage.tick(62 + DEAD)
     return stage, job.id
 

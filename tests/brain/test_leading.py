@@ -1,6 +1,6 @@
 """A primary takes the lease, shows that it lives, and gives the lease up when it has drained."""
 
-from runall_reference.brain.inputs import ClockSet, Drain, Retire, Tick, Unlinked
+from runall_reference.brain.inputs import ClockSet, Drain, Retire, Tick, WorkerDisconnected
 from runall_reference.brain.messages import Ack, Start
 from runall_reference.brain.primary import Primary, Standby
 from runall_reference.brain.records import Counter, Job, Lease, Reopened, Server
@@ -161,7 +161,7 @@ def test_a_primary_answers_only_while_no_backup_can_have_led():
 def test_the_next_primary_knows_since_when_a_worker_has_been_out_of_reach():
     stage = Stage()
     stage.beat(3)
-    stage.tell(Unlinked("w", "w#1"), 4)
+    stage.tell(WorkerDisconnected("w", "w#1"), 4)
     records = [record for table in stage.records.tables.values() for record in table.values()]
     assert Stage(records).brain.alive_at("w") == NOW + 3
     stage.beat(5)

@@ -1,7 +1,7 @@
 """The primary's brain tells in the ledger what became of every rerun, also of one never started."""
 
 import pytest
-from runall_reference.brain.inputs import AbortJob, Boot, CreateEvent, Heard, RunEvent, Tick
+from runall_reference.brain.inputs import AbortJob, BeatReceived, Boot, CreateEvent, RunEvent, Tick
 from runall_reference.brain.messages import Beat
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.records import Entry, Event, Job, Reopened
@@ -12,8 +12,8 @@ NOW = 1_740_000_000.0
 LATER = NOW + 200.0
 
 
-def beat(sent: float, boot: str = "w#1", running: tuple[str, ...] = ()) -> Heard:
-    return Heard(Beat(node="w", boot=boot, sent=sent, running=running))
+def beat(sent: float, boot: str = "w#1", running: tuple[str, ...] = ()) -> BeatReceived:
+    return BeatReceived(Beat(node="w", boot=boot, sent=sent, running=running))
 
 
 def a_primary_that_holds_a_rerun(timing: Timing | None) -> tuple[Primary, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from runall_reference.brain.inputs import Heard, Unlinked
+from runall_reference.brain.inputs import BeatReceived, WorkerDisconnected
 from runall_reference.brain.messages import Ack, Beat
 from runall_reference.brain.primary.state import Link
 from runall_reference.brain.records import Server
@@ -61,7 +61,7 @@ def test_the_next_primary_knows_the_latest_start():
 # ------------------------------------------------------------------ overtaken reports
 def overtaken(stage: Stage, sent: float, boot: str = "w#1") -> None:
     """A report without any job that was sent at that time arrives at 6."""
-    stage.tell(Heard(Beat(node="w", boot=boot, sent=NOW + sent)), 6)
+    stage.tell(BeatReceived(Beat(node="w", boot=boot, sent=NOW + sent)), 6)
 
 
 def test_a_report_that_was_overtaken_is_ignored():
@@ -119,9 +119,9 @@ def test_it_is_remembered_when_a_worker_was_last_alive_until_it_is_back():
 def test_a_link_that_closes_makes_its_worker_suspect_at_once(draining: bool):
     stage = Stage()
     stage.beat(3, draining=draining)
-    stage.tell(Unlinked("w", "w#1"), 4)
+    stage.tell(WorkerDisconnected("w", "w#1"), 4)
     assert (link(stage).state, link(stage).since) == ("suspect", NOW + 4)
-    stage.tell(Unlinked("w", "w#1"), 5)
+    stage.tell(WorkerDisconnected("w", "w#1"), 5)
     assert link(stage).since == NOW + 4, "a second end of the same link is no news"
 
 
@@ -129,12 +129,12 @@ def test_the_link_of_an_earlier_start_may_close_when_it_likes():
     stage = Stage()
     stage.beat(3)
     stage.beat(4, boot="w#2")
-    stage.tell(Unlinked("w", "w#1"), 5)
+    stage.tell(WorkerDisconnected("w", "w#1"), 5)
     assert link(stage).state == "online"
 
 
 def test_the_end_of_a_link_that_nobody_knows_is_no_news():
-    assert Stage().tell(Unlinked("w", "w#1"), 1).actions == ()
+    assert Stage().tell(WorkerDisconnected("w", "w#1"), 1).actions == ()
 
 
 def test_one_worker_s_silence_is_not_another_s():
@@ -146,7 +146,7 @@ def test_one_worker_s_silence_is_not_another_s():
         "w": "suspect",
         "x": "online",
     }
-    stage.tell(Unlinked("x", "x#1"), 20)
+    stage.tell(WorkerDisconnected("x", "x#1"), 20)
     stage.tick(3 + SILENCE + DEAD)
     assert stage.brain.links["x"].state == "suspect"
 
@@ -157,7 +157,7 @@ def test_a_worker_that_is_back_in_time_keeps_its_jobs():
     stage.create()
     job = stage.run().id
     stage.beat(4, job)
-    stage.tell(Unlinked("w", "w#1"), 5)
+    stage.tell(WorkerDisconnected("w", "w#1"), 5)
     assert stage.brain.in_limbo(stage.job(job))
     stage.beat(5 + DEAD - 1, job)
     assert link(stage).state == "online"

@@ -3,7 +3,14 @@
 from typing import Any
 
 import pytest
-from runall_reference.brain.inputs import Drain, Heard, Refused, RunEvent, Unlinked, UpdateEvent
+from runall_reference.brain.inputs import (
+    BeatReceived,
+    Drain,
+    Refused,
+    RunEvent,
+    UpdateEvent,
+    WorkerDisconnected,
+)
 from runall_reference.brain.messages import Ack, Beat, Start
 from runall_reference.brain.records import Job
 from runall_reference.brain.settings import Settings
@@ -50,8 +57,8 @@ def test_a_target_is_a_name_or_a_pattern(target: str, chosen: str | None):
 def test_a_server_that_is_suspect_lost_or_going_down_gets_nothing():
     stage = with_servers("a", "b", "c", "d")
     stage.beat(0, node="a", boot="a#1", draining=True)
-    stage.tell(Unlinked("b", "b#1"))
-    stage.tell(Unlinked("c", "c#1"))
+    stage.tell(WorkerDisconnected("b", "b#1"))
+    stage.tell(WorkerDisconnected("c", "c#1"))
     assert stage.brain.eligible("*") == ["d"]
 
 
@@ -60,13 +67,13 @@ def test_a_server_whose_jobs_may_outlive_the_primary_s_patience_gets_nothing(
     outlives: float, chosen: str | None
 ):
     stage = Stage()
-    stage.tell(Heard(Beat(node="w", boot="w#1", sent=NOW, outlives=outlives)))
+    stage.tell(BeatReceived(Beat(node="w", boot="w#1", sent=NOW, outlives=outlives)))
     assert stage.brain.choose("w") == chosen
 
 
 def test_the_reason_against_a_server_names_both_times():
     stage = Stage()
-    stage.tell(Heard(Beat(node="w", boot="w#1", sent=NOW, outlives=955.0)))
+    stage.tell(BeatReceived(Beat(node="w", boot="w#1", sent=NOW, outlives=955.0)))
     assert stage.brain.unsafe(stage.brain.links["w"]) == (
         "its jobs may outlive it 955 s, the dead-job timeout is 120 s"
     )
@@ -115,7 +122,7 @@ def test_a_job_in_limbo_takes_its_place():
     stage = with_servers("w", "x", max_children=1)
     job = stage.run()
     stage.beat(1, job.id, node=job.node, boot=job.boot)
-    stage.tell(Unlinked(job.node, job.boot))
+    stage.tell(WorkerDisconnected(job.node, job.boot))
     assert stage.brain.in_limbo(stage.job(job.id))
     assert isinstance(stage.tell(RunEvent("e", {}, "me")).reply, Refused)
 

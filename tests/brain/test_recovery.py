@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from runall_reference.brain.inputs import DeleteEvent, Unlinked, UpdateEvent
+from runall_reference.brain.inputs import DeleteEvent, UpdateEvent, WorkerDisconnected
 from runall_reference.brain.record_set import Drop, Put
 from runall_reference.brain.records import Cursor, Entry, Finished, Job, Reopened
 from runall_reference.brain.settings import Settings
@@ -27,7 +27,7 @@ def running(count: int = 1, **fields: Any) -> tuple[Stage, list[str]]:
 
 def lost(stage: Stage) -> None:
     """The worker is cut off at 2 and given up."""
-    stage.tell(Unlinked("w", "w#1"), 2)
+    stage.tell(WorkerDisconnected("w", "w#1"), 2)
     stage.tick(2 + DEAD)
 
 
@@ -81,7 +81,7 @@ def test_without_a_cap_servers_may_take_it_down_for_ever():
 
 def test_no_rerun_of_what_was_lost_too_long_ago():
     stage, (job,) = running(rerun_age=DEAD)
-    stage.tell(Unlinked("w", "w#1"), 2)
+    stage.tell(WorkerDisconnected("w", "w#1"), 2)
     stage.tick(2 + DEAD)
     assert stage.lines() == [
         (job, "dead-job timeout", "refused", "RA-8.2", "it was lost more than 120 s ago")
@@ -98,7 +98,7 @@ def test_a_loss_is_as_old_as_the_last_sign_of_life():
 def test_the_rerun_of_a_manual_job_waits_in_the_same_change_that_finalizes_it():
     stage, (job,) = running()
     before = stage.job(job)
-    stage.tell(Unlinked("w", "w#1"), 2)
+    stage.tell(WorkerDisconnected("w", "w#1"), 2)
     step = stage.tick(2 + DEAD)
     rerun = stage.job(f"{job}.2")
     drop, finished, waiting = [c for c in step.change if not about_the_rest(c)]
@@ -152,7 +152,7 @@ def lost_minute() -> tuple[Stage, Job]:
     stage.beat(60)
     (job,) = stage.brain.live()
     stage.beat(61, job.id)
-    stage.tell(Unlinked("w", "w#1"), 62)
+    stage.tell(WorkerDisconnected("w", "w#1"), 62)
     stage.tick(62 + DEAD)
     return stage, job
 

@@ -1,6 +1,14 @@
 """The primary's brain counts a time limit only for jobs that it knows to be running."""
 
-from runall_reference.brain.inputs import Boot, CreateEvent, Heard, RunEvent, Send, Tick, Unlinked
+from runall_reference.brain.inputs import (
+    BeatReceived,
+    Boot,
+    CreateEvent,
+    RunEvent,
+    Send,
+    Tick,
+    WorkerDisconnected,
+)
 from runall_reference.brain.messages import Beat, Stop
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.records import Event, Finished, Job
@@ -11,9 +19,9 @@ LOST = 10.0 + Settings().dead_job_timeout
 EVENT = Event(id="e", target="w", catch_up=True, timeout=LIMIT)
 
 
-def beat(at: float, *running: str) -> Heard:
+def beat(at: float, *running: str) -> BeatReceived:
     """What the worker tells."""
-    return Heard(Beat(node="w", boot="b", sent=at, running=running))
+    return BeatReceived(Beat(node="w", boot="b", sent=at, running=running))
 
 
 def a_primary_that_lost_sight_of_a_job() -> Primary:
@@ -24,7 +32,7 @@ def a_primary_that_lost_sight_of_a_job() -> Primary:
     primary.handle(CreateEvent(EVENT), 0.0)
     primary.handle(RunEvent("e", {}, "me"), 0.0)
     primary.handle(beat(0.1, "j1"), 0.1)
-    primary.handle(Unlinked("w", "b"), 10.0)
+    primary.handle(WorkerDisconnected("w", "b"), 10.0)
     return primary
 
 

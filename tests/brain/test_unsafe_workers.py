@@ -1,13 +1,21 @@
 """A worker whose jobs may outlive the primary's patience is given none (RA-7.7)."""
 
 from msgspec.structs import replace
-from runall_reference.brain.inputs import Boot, CreateEvent, Heard, Linked, Refused, RunEvent, Send
+from runall_reference.brain.inputs import (
+    BeatReceived,
+    Boot,
+    Connected,
+    CreateEvent,
+    Refused,
+    RunEvent,
+    Send,
+)
 from runall_reference.brain.messages import Beat
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.records import Event
 from runall_reference.brain.settings import Settings
-from runall_reference.brain.views import servers
 from runall_reference.brain.worker import Worker
+from runall_reference.daemon.views import servers
 
 SAFE = Settings()
 PATIENT = replace(SAFE, fence=900.0, dead_job_timeout=1200.0)
@@ -17,7 +25,7 @@ def beat_of(settings: Settings) -> Beat:
     """What a worker with these settings says first."""
     worker = Worker("w", settings)
     worker.handle(Boot("w#1"), 0.0)
-    (said,) = worker.handle(Linked(), 1.0).actions
+    (said,) = worker.handle(Connected(), 1.0).actions
     assert isinstance(said, Send)
     assert isinstance(said.message, Beat)
     return said.message
@@ -28,7 +36,7 @@ def asked_to_run_on(worker: Settings) -> tuple[Primary, object]:
     brain = Primary("p", SAFE)
     brain.handle(Boot("p#1"), 0.0)
     brain.handle(CreateEvent(Event(id="e", target="w")), 0.0)
-    brain.handle(Heard(beat_of(worker)), 1.0)
+    brain.handle(BeatReceived(beat_of(worker)), 1.0)
     return brain, brain.handle(RunEvent("e", {}, "operator"), 2.0).reply
 
 

@@ -9,7 +9,14 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from runall_reference.brain.clock import Clock
-from runall_reference.brain.inputs import Boot, Drain, Linked, Tick, Told, Unlinked
+from runall_reference.brain.inputs import (
+    Boot,
+    Connected,
+    Drain,
+    MessageReceived,
+    Tick,
+    WorkerDisconnected,
+)
 from runall_reference.brain.messages import Ack, Start
 from runall_reference.brain.records import Job
 from runall_reference.brain.settings import Settings
@@ -71,7 +78,7 @@ def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
     stage.create(rerun_age=age, retries=1, retry_delay=age)
     job = stage.run().id
     stage.beat(2 * beat, job)
-    stage.tell(Unlinked("w", "w#1"), 2.5 * beat)
+    stage.tell(WorkerDisconnected("w", "w#1"), 2.5 * beat)
     assert len(wakes_of(stage.brain, stage.now)) == WAKES
 
 
@@ -94,12 +101,12 @@ def test_a_worker_that_hears_nothing_is_never_woken_in_vain(
 ) -> None:
     worker = Worker("w", Settings(**told))
     worker.handle(Boot("w#1"), NOW)
-    worker.handle(Linked(), NOW + since)
+    worker.handle(Connected(), NOW + since)
     job = Job(id="j1", event="e", root="j1", attempt=1, cause="manual", now=NOW)
     start = Start(epoch=1, boot="w#1", sent=NOW + since, job=job)
-    worker.handle(Told(start), NOW + since)
+    worker.handle(MessageReceived(start), NOW + since)
     at = NOW + 1.5 * since
-    worker.handle(Told(Ack(epoch=1, sent=NOW + since)), at)
+    worker.handle(MessageReceived(Ack(epoch=1, sent=NOW + since)), at)
     if drains:
         worker.handle(Drain(), at)
     assert wakes_of(worker, at)

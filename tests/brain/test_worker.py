@@ -4,17 +4,17 @@ import pytest
 from msgspec.structs import replace
 from runall_reference.brain.inputs import (
     Boot,
-    Cut,
+    Connected,
+    Disconnected,
     Drain,
     Exited,
     Halt,
     Leave,
-    Linked,
+    MessageReceived,
     Send,
     Signal,
     Spawn,
     Tick,
-    Told,
     WorkerInput,
 )
 from runall_reference.brain.messages import Ack, Beat, Result, Start, Stop
@@ -35,7 +35,7 @@ class Bench:
         self.worker = Worker("w", SETTINGS, records)
         self.step = self.tell(Boot("w#1"), 0.0)
         if linked:
-            self.tell(Linked(), 0.0)
+            self.tell(Connected(), 0.0)
 
     def tell(self, told: WorkerInput, at: float) -> Step:
         self.step = self.worker.handle(told, at)
@@ -43,13 +43,13 @@ class Bench:
 
     def start(self, job: Job = JOB, at: float = 0.0, sent: float | None = None) -> Step:
         order = Start(epoch=1, boot="w#1", sent=at if sent is None else sent, job=job)
-        return self.tell(Told(order), at)
+        return self.tell(MessageReceived(order), at)
 
     def ack(self, sent: float, at: float, *done: str) -> Step:
-        return self.tell(Told(Ack(epoch=1, sent=sent, done=done)), at)
+        return self.tell(MessageReceived(Ack(epoch=1, sent=sent, done=done)), at)
 
     def stop(self, at: float, reason: str = "abort", name: str = "j1") -> Step:
-        return self.tell(Told(Stop(epoch=1, job=name, reason=reason)), at)
+        return self.tell(MessageReceived(Stop(epoch=1, job=name, reason=reason)), at)
 
     def beats(self) -> list[Beat]:
         """The inventories of the last step."""
@@ -73,7 +73,7 @@ def beat(at: float, *running: str, **more: object) -> Beat:
 # ------------------------------------------------------------------ what it tells
 def test_a_new_link_begins_with_the_whole_inventory() -> None:
     bench = Bench(linked=False)
-    bench.tell(Linked(), 3.0)
+    bench.tell(Connected(), 3.0)
     assert bench.step.actions == (Send("primary", beat(3.0)),)
 
 
@@ -97,12 +97,12 @@ def test_it_tells_at_each_start_and_end_and_every_heartbeat() -> None:
 def test_without_a_link_it_tells_nothing_and_keeps_the_result() -> None:
     bench = Bench()
     bench.start()
-    bench.tell(Cut(), 1.0)
+    bench.tell(Disconnected(), 1.0)
     bench.tell(Exited("j1", 0), 2.0)
     assert bench.step.actions == ()
     bench.tell(Tick(), 60.0)
     assert bench.step.actions == ()
-    bench.tell(Linked(), 61.0)
+    bench.tell(Connected(), 61.0)
     (told,) = bench.beats()
     assert told.results == (Result(job="j1", code=0, how="exit", ended_at=2.0),)
 
@@ -196,10 +196,10 @@ def test_a_worker_that_lost_its_link_meanwhile_tells_it_with_the_next() -> None:
     bench = Bench()
     bench.start()
     bench.tell(Exited("j1", 143), 1.0)
-    bench.tell(Cut(), 1.01)
+    bench.tell(Disconnected(), 1.01)
     bench.tell(Tick(), 1.0 + HEARING)
     assert bench.step.actions == ()
-    bench.tell(Linked(), 3.0)
+    bench.tell(Connected(), 3.0)
     assert [result.how for told in bench.beats() for result in told.results] == ["exit"]
 
 
@@ -222,7 +222,7 @@ def test_a_start_that_is_repeated_starts_nothing() -> None:
 
 def test_a_start_for_another_start_of_this_worker_is_void() -> None:
     bench = Bench()
-    bench.tell(Told(Start(epoch=1, boot="w#0", sent=0.0, job=JOB)), 1.0)
+    bench.tell(MessageReceived(Start(epoch=1, boot="w#0", sent=0.0, job=JOB)), 1.0)
     assert bench.step == Step()
 
 
@@ -254,7 +254,7 @@ def test_a_worker_that_goes_down_takes_no_more_work() -> None:
 # ------------------------------------------------------------------ a later primary
 def test_an_earlier_primary_is_left_and_not_obeyed() -> None:
     bench = Bench()
-    bench.tell(Told(Ack(epoch=2, sent=0.0)), 1.0)
+    bench.tell(MessageReceived(Ack(epoch=2, sent=0.0)), 1.0)
     bench.start(at=2.0)
     assert bench.step.actions == (Leave("it is primary no more"),)
     assert bench.worker.runs() == []
@@ -265,7 +265,7 @@ def test_an_earlier_primary_is_left_and_not_obeyed() -> None:
 def test_a_later_primary_is_obeyed() -> None:
     bench = Bench()
     bench.start()
-    bench.tell(Told(Stop(epoch=2, job="j1", reason="stale")), 1.0)
+    bench.tell(MessageReceived(Stop(epoch=2, job="j1", reason="stale")), 1.0)
     assert bench.run().stop == "stale"
     assert bench.worker.epoch == 2
 
@@ -345,7 +345,7 @@ def test_jobs_stop_when_no_beat_was_acknowledged_for_the_whole_fence() -> None:
     bench = Bench()
     bench.start()
     bench.ack(3.0, 4.0)
-    bench.tell(Cut(), 5.0)
+    bench.tell(Disconnected(), 5.0)
     bench.tell(Tick(), 92.9)
     assert bench.others() == []
     bench.tell(Tick(), 93.0)
@@ -407,7 +407,7 @@ def test_an_idle_worker_leaves_at_once() -> None:
 def test_a_worker_out_of_reach_leaves_with_its_results_on_disk() -> None:
     bench = Bench()
     bench.start()
-    bench.tell(Cut(), 1.0)
+    bench.tell(Disconnected(), 1.0)
     bench.tell(Drain(), 2.0)
     assert bench.others() == [Signal("j1", "TERM")]
     bench.tell(Exited("j1", -15), 3.0)
@@ -421,7 +421,7 @@ def test_a_primary_that_never_acknowledges_is_waited_for_two_graces_long() -> No
     bench.tell(Drain(), 1.0)
     bench.tell(Exited("j1", -15), 2.0)
     for at in (10.0, 15.0):
-        bench.tell(Told(Ack(epoch=1, sent=0.0)), at)
+        bench.tell(MessageReceived(Ack(epoch=1, sent=0.0)), at)
     bench.tell(Tick(), 20.9)
     assert Halt() not in bench.step.actions
     bench.tell(Tick(), 21.0)
@@ -445,7 +445,7 @@ def test_a_job_wakes_its_worker_for_the_fence_and_then_for_the_kill() -> None:
     bench = Bench()
     bench.start()
     bench.ack(2.0, 3.0)
-    bench.tell(Cut(), 4.0)
+    bench.tell(Disconnected(), 4.0)
     assert list(bench.worker.wakes()) == [92.0]
     bench.tell(Tick(), 92.0)
     assert list(bench.worker.wakes()) == [102.0]
@@ -461,7 +461,7 @@ def test_a_drained_worker_wakes_to_give_its_results_up() -> None:
     bench.tell(Exited("j1", -15), 2.0)
     assert list(bench.worker.wakes()) == [7.0, 15.0, 21.0]
     bench.ack(2.0, 3.0, "j1")
-    bench.tell(Cut(), 4.0)
+    bench.tell(Disconnected(), 4.0)
     assert list(bench.worker.wakes()) == []
 
 

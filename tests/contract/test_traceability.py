@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import fields
 from runall_harness.contract.cases import CLAUSE_TAG, load_cases
 from runall_harness.contract.clauses import MODAL, clauses, spec_path
-from runall_reference.brain.policies import POLICIES
+from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.records import Event
 from runall_reference.brain.rerun import FIELDS
 from runall_reference.brain.settings import Settings

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from runall_harness.reports.spec_diagrams import MACHINES
-from runall_reference.brain.inputs import Boot, Heard, RunEvent, Tick, Unlinked
+from runall_reference.brain.inputs import BeatReceived, Boot, RunEvent, Tick, WorkerDisconnected
 from runall_reference.brain.machines import ACTIVE, JOB, LINK
 from runall_reference.brain.messages import Beat, Result
 from runall_reference.brain.primary import Primary
@@ -78,13 +78,13 @@ def test_a_start_that_reports_before_the_drained_one_is_known_to_be_gone_takes_i
     primary = Primary("p", Settings())
     primary.handle(Boot("p1"), 0.0)
     primary.records.put(Event(id="e", target="w", catch_up=True))
-    primary.handle(Heard(Beat(node="w", boot="old", sent=1.0)), 1.0)
+    primary.handle(BeatReceived(Beat(node="w", boot="old", sent=1.0)), 1.0)
     job: Job = primary.handle(RunEvent("e", {}, "operator"), 2.0).reply
-    primary.handle(Heard(Beat(node="w", boot="old", sent=3.0, running=(job.id,))), 3.0)
+    primary.handle(BeatReceived(Beat(node="w", boot="old", sent=3.0, running=(job.id,))), 3.0)
     last = Beat(node="w", boot="old", sent=4.0, running=(job.id,), draining=True)
-    primary.handle(Heard(last), 4.0)
+    primary.handle(BeatReceived(last), 4.0)
     assert primary.links["w"].state == "draining"
-    primary.handle(Heard(Beat(node="w", boot="new", sent=5.0)), 5.0)
+    primary.handle(BeatReceived(Beat(node="w", boot="new", sent=5.0)), 5.0)
     assert primary.links["w"].state == "online"
     assert primary.records.all(Finished)[job.id].job.state == "interrupted"
     assert [attempt.node for attempt in primary.live()] == ["w"]
@@ -95,15 +95,15 @@ def missed_in_its_clean_stop(missed_for: float) -> tuple[Primary, Job]:
     primary = Primary("p", Settings())
     primary.handle(Boot("p1"), 0.0)
     primary.records.put(Event(id="e", target="w", catch_up=True))
-    primary.handle(Heard(Beat(node="w", boot="b", sent=1.0)), 1.0)
+    primary.handle(BeatReceived(Beat(node="w", boot="b", sent=1.0)), 1.0)
     job: Job = primary.handle(RunEvent("e", {}, "operator"), 2.0).reply
-    primary.handle(Heard(Beat(node="w", boot="b", sent=3.0, running=(job.id,))), 3.0)
-    primary.handle(Unlinked("w", "b"), 4.0)
+    primary.handle(BeatReceived(Beat(node="w", boot="b", sent=3.0, running=(job.id,))), 3.0)
+    primary.handle(WorkerDisconnected("w", "b"), 4.0)
     back = 4.0 + missed_for
     primary.handle(Tick(), back)
     ended = Result(job=job.id, code=-15, how="shutdown", ended_at=back)
     primary.handle(
-        Heard(Beat(node="w", boot="b", sent=back, results=(ended,), draining=True)), back
+        BeatReceived(Beat(node="w", boot="b", sent=back, results=(ended,), draining=True)), back
     )
     assert primary.links["w"].state == "draining"
     return primary, job

@@ -21,9 +21,9 @@ from runall_harness.scoring.trial import Kill, Trial, try_scenarios
 from runall_harness.scoring.trial_processes import Asked, try_all
 from runall_reference.brain import rerun
 from runall_reference.brain.machines import JOB, Token
-from runall_reference.brain.policies import POLICIES
-from runall_reference.brain.policies.base import Policy
 from runall_reference.brain.primary.finalization import Finalization
+from runall_reference.brain.primary.policies import POLICIES
+from runall_reference.brain.primary.policies.reference import Policy
 from support import broken_references as lies
 
 ONE_CASE = "another-worker-of-the-group-takes-over/manual"

@@ -6,10 +6,10 @@ from typing import Any
 from msgspec.structs import replace
 from runall_harness.mutants.planting import Lie, Plant, never, nothing
 from runall_reference.brain import rerun
-from runall_reference.brain.policies import base
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.primary.api_orders import Orders
 from runall_reference.brain.primary.placement import Placement
+from runall_reference.brain.primary.policies import reference
 from runall_reference.brain.primary.reconcile import Links
 from runall_reference.brain.primary.state import Desk
 
@@ -87,7 +87,7 @@ def keeps_its_id(plant: Plant) -> None:
     def lying(job: Any, event: Any, **more: Any) -> Any:
         return replace(honest(job, event, **more), id=job.id)
 
-    plant(base, "again", lying)
+    plant(reference, "again", lying)
 
 
 # ------------------------------------------------------------------ bounds

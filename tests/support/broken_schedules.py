@@ -7,9 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 from runall_harness.mutants.planting import Lie, Plant
 from runall_reference.brain import timing
-from runall_reference.brain.policies.base import Policy
 from runall_reference.brain.primary import Primary, schedule
 from runall_reference.brain.primary.api_orders import Orders
+from runall_reference.brain.primary.policies.reference import Policy
 from runall_reference.brain.primary.schedule import Schedule
 from runall_reference.brain.records import Cursor, Reopened
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from runall_reference.brain.inputs import (
+    BeatReceived,
     Boot,
     CreateEvent,
-    Heard,
     Order,
     PrimaryInput,
     Refused,
@@ -63,7 +63,7 @@ class Stage:
         told = Beat(
             node=node, boot=boot, sent=sent, running=running, results=results, draining=draining
         )
-        return self.tell(Heard(told), at)
+        return self.tell(BeatReceived(told), at)
 
     def create(self, name: str = "e", **fields: Any) -> Event:
         """A user schedules something for the worker `w`, with Run All on."""

@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 from runall_reference.brain import rerun
-from runall_reference.brain.policies import base
-from runall_reference.brain.policies.base import Policy
 from runall_reference.brain.primary import Primary, schedule
 from runall_reference.brain.primary.finalization import Finalization
 from runall_reference.brain.primary.placement import Placement
+from runall_reference.brain.primary.policies import reference
+from runall_reference.brain.primary.policies.reference import Policy
 from runall_reference.brain.primary.reconcile import Links
 from runall_reference.brain.primary.schedule import Schedule
 from runall_reference.brain.records import Cursor, Entry, Event, Finished, Job
@@ -143,7 +143,7 @@ def changes_reruns(plant: Plant, change: Callable[[Any, Any], Any]) -> None:
     def again(job: Any, event: Any, **more: Any) -> Any:
         return change(job, honest(job, event, **more))
 
-    for module in (base, schedule):
+    for module in (reference, schedule):
         plant(module, "again", again)
 
 

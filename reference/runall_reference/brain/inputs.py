@@ -22,13 +22,13 @@ class Drain(NamedTuple):
 
 
 # ------------------------------------------------------------------ told to the primary
-class Heard(NamedTuple):
+class BeatReceived(NamedTuple):
     """A worker's inventory arrived."""
 
     beat: Beat
 
 
-class Unlinked(NamedTuple):
+class WorkerDisconnected(NamedTuple):
     """The link to a worker closed. `boot` is the start of the worker that had opened it."""
 
     node: str
@@ -87,19 +87,19 @@ class Refused(Exception):
 
 
 Order = CreateEvent | UpdateEvent | DeleteEvent | RunEvent | AbortJob
-PrimaryInput = Boot | Tick | Drain | Heard | Unlinked | ClockSet | Order
+PrimaryInput = Boot | Tick | Drain | BeatReceived | WorkerDisconnected | ClockSet | Order
 
 
 # ------------------------------------------------------------------ told to a worker
-class Linked(NamedTuple):
+class Connected(NamedTuple):
     """The link to a primary is open."""
 
 
-class Cut(NamedTuple):
+class Disconnected(NamedTuple):
     """The link to the primary closed."""
 
 
-class Told(NamedTuple):
+class MessageReceived(NamedTuple):
     """The primary said something."""
 
     message: ToWorker
@@ -112,7 +112,7 @@ class Exited(NamedTuple):
     code: int
 
 
-WorkerInput = Boot | Tick | Drain | Linked | Cut | Told | Exited
+WorkerInput = Boot | Tick | Drain | Connected | Disconnected | MessageReceived | Exited
 
 
 # ------------------------------------------------------------------ asked of a shell

@@ -11,16 +11,16 @@ from msgspec.structs import replace
 
 from .inputs import (
     Boot,
-    Cut,
+    Connected,
+    Disconnected,
     Drain,
     Exited,
     Halt,
     Leave,
-    Linked,
+    MessageReceived,
     Send,
     Signal,
     Spawn,
-    Told,
     WorkerInput,
 )
 from .messages import Ack, Beat, Message, Result, Start, Stop
@@ -64,12 +64,12 @@ class Worker:
         match told:
             case Boot(boot):
                 self.wake_up(boot)
-            case Linked():
+            case Connected():
                 self.linked, self.heard = True, self.now
                 self.beat()
-            case Cut():
+            case Disconnected():
                 self.linked = False
-            case Told(message):
+            case MessageReceived(message):
                 self.obey(message)
             case Exited(job, code):
                 self.exited(job, code)

@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runall_reference.brain import views
 from runall_reference.brain.inputs import (
     AbortJob,
     CreateEvent,
@@ -28,6 +27,7 @@ from runall_reference.brain.inputs import (
 from runall_reference.brain.records import Event, Params
 from runall_reference.store import LeaseLost, StoreError
 
+from . import views
 from .api_replies import ApiError, body, decode, error_reply, refusal, reply
 from .keys import matches
 from .primary_shell import PrimaryDaemon

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from runall_reference.brain.policies import POLICIES
+from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.settings import Settings
 from runall_reference.store import CommitFailed, LeaseLost
 

@@ -13,7 +13,7 @@ from msgspec import MsgspecError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from runall_reference.brain.inputs import Heard, Unlinked
+from runall_reference.brain.inputs import BeatReceived, WorkerDisconnected
 from runall_reference.brain.messages import Beat, Message, decode_beat, encode
 
 from .keys import matches
@@ -61,7 +61,10 @@ class Links:
     """All live connections. `inform` gives the primary's brain an input, if it is `leading`."""
 
     def __init__(
-        self, secret: str, inform: Callable[[Heard | Unlinked], None], leading: Callable[[], bool]
+        self,
+        secret: str,
+        inform: Callable[[BeatReceived | WorkerDisconnected], None],
+        leading: Callable[[], bool],
     ) -> None:
         self.secret, self.inform, self.leading = secret, inform, leading
         self.live: dict[str, Connection] = {}
@@ -106,7 +109,7 @@ class Links:
         if (beat.node, beat.boot) != (connection.node, connection.boot):
             self.introduce(connection, beat)
         if self.live.get(beat.node) is connection:
-            self.inform(Heard(beat))
+            self.inform(BeatReceived(beat))
 
     def introduce(self, connection: Connection, beat: Beat) -> None:
         """Let a connection take its worker's place, and hang up on the earlier one."""
@@ -136,7 +139,7 @@ class Links:
         if connection.node and self.live.get(connection.node) is connection:
             del self.live[connection.node]
             log.info("the link to worker %s is closed", connection.node)
-            self.inform(Unlinked(connection.node, connection.boot))
+            self.inform(WorkerDisconnected(connection.node, connection.boot))
 
     def close_all(self) -> None:
         """Hang up on everybody: they dial again, and tell all that they know."""

@@ -14,16 +14,16 @@ from typing import Any
 
 from runall_reference.brain.inputs import (
     Boot,
-    Cut,
+    Connected,
+    Disconnected,
     Drain,
     Exited,
     Halt,
     Leave,
-    Linked,
+    MessageReceived,
     Send,
     Signal,
     Spawn,
-    Told,
 )
 from runall_reference.brain.messages import ToWorker
 from runall_reference.brain.record_set import Step
@@ -113,15 +113,15 @@ class Start:
     # ---------------------------------------------------------------- what the link says
     def linked(self) -> None:
         """A primary let us in."""
-        self.shell.inform(Linked())
+        self.shell.inform(Connected())
 
     def told(self, message: ToWorker) -> None:
         """It said something."""
-        self.shell.inform(Told(message))
+        self.shell.inform(MessageReceived(message))
 
     def cut(self) -> None:
         """The link is closed."""
-        self.shell.inform(Cut())
+        self.shell.inform(Disconnected())
 
 
 class WorkerDaemon:

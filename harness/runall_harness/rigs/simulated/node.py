@@ -10,22 +10,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from runall_reference.brain.inputs import (
+    BeatReceived,
     Boot,
     ClockSet,
-    Cut,
+    Connected,
+    Disconnected,
     Drain,
     Exited,
     Halt,
-    Heard,
     Leave,
-    Linked,
+    MessageReceived,
     Retire,
     Send,
     Signal,
     Spawn,
     Tick,
-    Told,
-    Unlinked,
+    WorkerDisconnected,
 )
 from runall_reference.brain.primary import Primary, Standby
 from runall_reference.brain.record_set import Step
@@ -263,7 +263,7 @@ class Node:
         """The link is open: let the worker speak."""
         if self.worker is not None and self.link is not None:
             self.link.primary.links[self.name] = self.link
-            self.worker.tell(Linked())
+            self.worker.tell(Connected())
 
     def leave_link(self) -> None:
         """Close the worker's link from this side, and dial again."""
@@ -279,12 +279,14 @@ class Node:
             self.living(self.worker_cut)()
         elif link is self.links.get(link.worker.name):
             del self.links[link.worker.name]
-            self.living(partial(self.tell_primary, Unlinked(link.worker.name, link.boot)))()
+            self.living(
+                partial(self.tell_primary, WorkerDisconnected(link.worker.name, link.boot))
+            )()
 
     def worker_cut(self) -> None:
         """Tell the worker, then look for a primary again."""
         if self.worker is not None:
-            self.worker.tell(Cut())
+            self.worker.tell(Disconnected())
             self.world.time.after(REDIAL, self.living(self.dial))
 
     def tell_primary(self, told: Any) -> None:
@@ -305,7 +307,7 @@ class Node:
             self.leave_when_done()
         elif link := self.links.get(action.node):
             far = link.worker
-            told = Told(action.message)  # type: ignore[arg-type] # a primary sends orders only
+            told = MessageReceived(action.message)  # type: ignore[arg-type] # a primary sends orders only
             link.carry(self, far.living(partial(far.tell_worker, told)))
 
     def act_worker(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
@@ -329,7 +331,7 @@ class Node:
         """Say something over the present link."""
         if self.link is not None:
             far = self.link.primary
-            self.link.carry(self, far.living(partial(far.tell_primary, Heard(beat))))
+            self.link.carry(self, far.living(partial(far.tell_primary, BeatReceived(beat))))
 
     def spawn(self, job: Any) -> None:
         """Start a job's process, which tells the witness itself."""

@@ -8,7 +8,7 @@ from runall_reference.brain.inputs import AbortJob, CreateEvent, DeleteEvent, Re
 from runall_reference.brain.inputs import UpdateEvent as Update
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.records import Event
-from runall_reference.brain.views import View, events, jobs, ledger, servers, status
+from runall_reference.daemon.views import View, events, jobs, ledger, servers, status
 
 from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
 from runall_harness.rigs.simulated.node import Crashed, Shell

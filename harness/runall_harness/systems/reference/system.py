@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
-from runall_reference.brain.policies import POLICIES
+from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.settings import Settings
 
 from runall_harness.rigs.base import NodeSpec, Place, Site

@@ -1,7 +1,7 @@
 """The reference's own views, in the harness's words."""
 
 import msgspec
-from runall_reference.brain.views import View
+from runall_reference.daemon.views import View
 
 from runall_harness.evidence.views import EventView, JobView, LedgerView
 

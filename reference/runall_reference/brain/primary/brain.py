@@ -9,13 +9,23 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from ..inputs import Boot, ClockSet, Drain, Heard, PrimaryInput, Refused, Retire, Tick, Unlinked
+from ..inputs import (
+    BeatReceived,
+    Boot,
+    ClockSet,
+    Drain,
+    PrimaryInput,
+    Refused,
+    Retire,
+    Tick,
+    WorkerDisconnected,
+)
 from ..machines import ROLE
-from ..policies import POLICIES
 from ..record_set import RecordSet, Step
 from ..records import Event, Lease, Record, Reopened, Server
 from ..settings import Settings
 from .api_orders import Orders
+from .policies import POLICIES
 from .schedule import Schedule
 from .state import Link
 
@@ -53,12 +63,12 @@ class Primary(Orders, Schedule):
             case Drain():
                 self.role = ROLE.fire(self.role, "drain")
                 return None
-            case Heard(beat):
+            case BeatReceived(beat):
                 return self.heard(beat)
             case ClockSet(skew):
                 self.clock = replace(self.clock, skew=skew)
                 return None
-            case Unlinked(node, boot):
+            case WorkerDisconnected(node, boot):
                 return self.unlinked(node, boot)
             case _:
                 return self.obey(told)

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from ..machines import JOB
 from ..messages import Result
-from ..policies import Policy
 from ..records import Finished, Job, Reopened
 from ..rerun import again
 from .placement import Placement
+from .policies import Policy
 
 GONE = "Server {node!r} shut down unexpectedly"
 DRAINED = "Server {node!r} was shut down"

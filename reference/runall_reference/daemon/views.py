@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from .primary import Primary
-from .records import Entry, Event, Finished, Job, Reopened
+from runall_reference.brain.primary import Primary
+from runall_reference.brain.records import Entry, Event, Finished, Job, Reopened
 
 View = dict[str, Any]
 

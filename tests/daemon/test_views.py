@@ -1,11 +1,11 @@
 """What people are shown is what the records say, with limbo, cursors and debts worked out."""
 
 from msgspec import to_builtins
-from runall_reference.brain import views
-from runall_reference.brain.inputs import RunEvent, Unlinked
+from runall_reference.brain.inputs import RunEvent, WorkerDisconnected
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.settings import Settings
 from runall_reference.brain.timing import Timing
+from runall_reference.daemon import views
 from support.driven_primary import NOW, SLOT, Stage, ended
 
 
@@ -36,7 +36,7 @@ def test_an_attempt_is_shown_as_it_is_recorded():
 
 def test_a_job_is_shown_to_be_in_limbo_while_its_server_is_out_of_reach():
     stage, failed, runs = busy()
-    stage.tell(Unlinked("w", "w#1"), 2)
+    stage.tell(WorkerDisconnected("w", "w#1"), 2)
     assert {view["id"]: view["limbo"] for view in views.jobs(stage.brain)} == {
         failed: False,
         runs: True,
@@ -96,7 +96,7 @@ def test_servers_are_listed_by_name_with_the_state_of_their_link():
     stage = Stage()
     stage.beat(1, node="z", boot="z#1")
     stage.beat(2, node="a", boot="a#1")
-    stage.tell(Unlinked("z", "z#1"), 3)
+    stage.tell(WorkerDisconnected("z", "z#1"), 3)
     assert views.servers(stage.brain) == [
         {"name": "a", "state": "online", "since": NOW + 2, "boot": "a#1", "refused": ""},
         {"name": "z", "state": "suspect", "since": NOW + 3, "boot": "z#1", "refused": ""},

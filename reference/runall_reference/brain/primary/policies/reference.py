@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from ..records import Event, Job, Reopened
-from ..rerun import again
+from ...records import Event, Job, Reopened
+from ...rerun import again
 
 if TYPE_CHECKING:
-    from ..primary.finalization import Finalization
+    from ..finalization import Finalization
 
 
 class Policy:

@@ -4,8 +4,8 @@
 kept so that anybody can watch them fail and pass.
 """
 
-from .base import Policy
 from .cronicle import Cronicle0949, Cronicle0950, Cronicle0952
+from .reference import Policy
 
 POLICIES: dict[str, type[Policy]] = {
     policy.name: policy for policy in (Policy, Cronicle0949, Cronicle0950, Cronicle0952)

@@ -7,12 +7,12 @@ served in between. They differ in what they do about a job that was started by h
 
 from typing import TYPE_CHECKING
 
-from ..records import Cursor, Event, Job
-from ..rerun import again
-from .base import Policy
+from ...records import Cursor, Event, Job
+from ...rerun import again
+from .reference import Policy
 
 if TYPE_CHECKING:
-    from ..primary.finalization import Finalization
+    from ..finalization import Finalization
 
 
 class Cronicle0949(Policy):
