@@ -23,7 +23,8 @@ from runall_harness.conformance.run import Order, Run
 from runall_harness.conformance.workers.dispatcher import run_cases
 from runall_harness.contract.cases import Case, load_cases
 from runall_harness.host import load as room
-from runall_harness.reports.progress import Screen, Silent, Tree
+from runall_harness.reports.case_progress import Silent, Tree
+from runall_harness.reports.progress import Screen
 from runall_harness.rigs.processes.rig import SITE_MARKER
 from support.places import ROOT
 from support.small_features import (

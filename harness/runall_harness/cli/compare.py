@@ -157,8 +157,8 @@ def told_cell(cell: "Cell | None", console: "Console") -> "Text":
     """A verdict with its mark, and what there is to say beside it."""
     from rich.text import Text
 
+    from runall_harness.reports.case_progress import mark
     from runall_harness.reports.comparison_markdown import remarks
-    from runall_harness.reports.progress import mark
 
     if cell is None:
         return Text("")

@@ -285,7 +285,8 @@ def update_declarations(run: "Run", where: "Declarations") -> None:
 def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
     """Run the cases, and show on that stream how far they are."""
     from runall_harness.conformance.workers.dispatcher import run_cases
-    from runall_harness.reports.progress import Screen, Silent, make_display
+    from runall_harness.reports.case_progress import Silent, make_display
+    from runall_harness.reports.progress import Screen
 
     with copy_of(stream) as shown:
         console = Screen(file=shown, highlight=False)

@@ -6,9 +6,9 @@ it is the same. A verdict has its word and its mark everywhere; nothing is told 
 
 from runall_harness.contract.verdicts import Verdict
 
+from .case_progress import MARKS
 from .comparison import Cell, Column, Comparison, Row
 from .generated_section import table
-from .progress import MARKS
 
 
 def head(column: Column) -> list[str]:

@@ -19,7 +19,7 @@ from runall_harness.contract.case_ids import base_id
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.systems.postgres_schemas import read_server
 
-from .progress import mark, recovery
+from .case_progress import mark, recovery
 
 
 def print_closing(console: Console, run: Run) -> None:

@@ -21,7 +21,7 @@ from runall_harness.conformance.run import Listener, Order, Run, call_pytest
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.mutants.mutant import Mutant, lying
-from runall_harness.reports.progress import Silent
+from runall_harness.reports.case_progress import Silent
 
 REFERENCE = "reference"
 

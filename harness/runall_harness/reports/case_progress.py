@@ -1,0 +1,189 @@
+"""How a conformance run is shown while it goes on: a tree on a terminal, plain lines elsewhere.
+
+A line is printed when its case ends and never touched again. Only the last lines move: what is
+running, for how long, and how much is left. Every verdict has a mark and a word, so that nothing
+is told by colour alone.
+"""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from runall_harness.conformance.case_result import Ended
+from runall_harness.contract.cases import Case
+from runall_harness.contract.verdicts import Verdict
+
+from .progress import Progress
+
+# mark, the same where the output can't show it, and colour
+MARKS = {
+    Verdict.PASS: ("✓", "+", "green"),
+    Verdict.KNOWN_FAILURE: ("~", "~", "yellow"),
+    Verdict.UNSUPPORTED: ("○", "o", "cyan"),
+    Verdict.INCONCLUSIVE: ("?", "?", "yellow"),
+    Verdict.SKIPPED: ("-", "-", "yellow"),
+    Verdict.FAIL: ("✗", "x", "bold red"),
+    Verdict.UNEXPECTED_PASS: ("‼", "!", "bold red"),
+    Verdict.ERROR: ("!", "!", "bold magenta"),
+}
+# Where what became of the job is what the case asked for, or what nobody judged.
+WELL = (Verdict.PASS, Verdict.UNEXPECTED_PASS, Verdict.UNSUPPORTED)
+WIDEST = max(len(verdict) for verdict in Verdict)
+
+
+def mark(verdict: Verdict, console: Console) -> Text:
+    """A verdict as mark and word."""
+    good, plain, colour = MARKS[verdict]
+    sign = good if console.encoding.startswith("utf") else plain
+    return Text(f"{sign} {verdict:{WIDEST}}", style=colour)
+
+
+def recovery(recovery_s: float | None, deadline_s: float | None) -> str:
+    """The measured recovery time beside its deadline."""
+    if recovery_s is None:
+        return ""
+    return f"{recovery_s:.2f} s" + (f" of {deadline_s:.1f} s" if deadline_s is not None else "")
+
+
+def result(ended: Ended) -> str:
+    """What a line adds to a verdict: the recovery time, or what became of the job instead."""
+    if ended.aftermath and ended.verdict not in WELL:
+        return str(ended.aftermath)
+    told = recovery(ended.recovery_s, ended.deadline_s)
+    return told and f"recovered in {told}"
+
+
+class Silent:
+    """Shows nothing: the report says it all."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        """Show nothing of what the rig says."""
+
+    def started(self, case: Case) -> None:
+        """Show nothing of a case that begins."""
+
+    def ended(self, ended: Ended) -> None:
+        """Show nothing of a case that is over."""
+
+
+class Lines(Progress):
+    """One line for each case as it ends, without any cursor control."""
+
+    def started(self, case: Case) -> None:
+        """Show nothing yet: a line that is printed cannot change."""
+
+    def ended(self, ended: Ended) -> None:
+        """Print the verdict, the id, and how long recovery took, or what became of the job."""
+        self.done += 1
+        line = mark(ended.verdict, self.console)
+        count = f"[{self.done:{len(str(self.total))}.0f}/{self.total:.0f}]"
+        line.append(f" {count} {ended.case.id}", "default")
+        if words := result(ended):
+            line.append(f"  {words}", "dim")
+        self.console.print(line, soft_wrap=True, highlight=False)
+
+
+class Tree(Progress):
+    """The cases by feature, with what is running below them.
+
+    Lines stay in the order of the files, also when several cases run at once: one that is over
+    before an earlier one waits for it.
+    """
+
+    def __init__(self, console: Console, cases: Sequence[Case]) -> None:
+        self.running: dict[str, tuple[Case, float]] = {}
+        super().__init__(console, len(cases))
+        self.last = {case.feature: case.id for case in cases}
+        self.feature = ""
+        self.coming = deque(case.id for case in cases)
+        self.over: dict[str, Ended] = {}
+        self.count(0)
+
+    def __exit__(self, *exc: object) -> None:
+        # After an interruption, some wait for earlier ones that never ran.
+        for name in [name for name in self.coming if name in self.over]:
+            self.settle(self.over.pop(name))
+        super().__exit__(*exc)
+
+    def say(self, line: str, style: str = "dim") -> None:
+        """Print a line of the rig above the tree that follows."""
+        super().say(line, style)
+
+    def started(self, case: Case) -> None:
+        """Give the case a moving line, below the title of its feature."""
+        if self.coming and self.coming[0] == case.id:
+            self.entitle(case)
+        self.running[case.id] = case, time.monotonic()
+        self.bottom.refresh()
+
+    def ended(self, ended: Ended) -> None:
+        """Give the case its line for good, as soon as all before it have theirs."""
+        self.running.pop(ended.case.id, None)
+        self.over[ended.case.id] = ended
+        self.count(self.done + 1)
+        while self.coming and self.coming[0] in self.over:
+            self.settle(self.over.pop(self.coming.popleft()))
+
+    def count(self, done: float) -> None:
+        """Show how many cases are over."""
+        self.show(done, f"{done:.0f} of {self.total:.0f}")
+
+    def entitle(self, case: Case) -> None:
+        """Print the title of a new feature."""
+        if case.feature != self.feature:
+            self.feature = case.feature
+            self.console.print(Text(case.feature.replace("_", " "), "bold"))
+
+    def settle(self, ended: Ended) -> None:
+        """Print the line of a case that is over."""
+        case = ended.case
+        self.entitle(case)
+        row = new_row()
+        row.add_row(
+            Text("└─" if self.last[case.feature] == case.id else "├─", "dim"),
+            mark(ended.verdict, self.console),
+            *names(case),
+            Text(result(ended).removeprefix("recovered in "), "dim"),
+        )
+        self.console.print(row)
+
+    def moving(self) -> RenderableType:
+        """What moves: each running case with its seconds, and how far the run is."""
+        row = new_row()
+        for case, since in list(self.running.values()):
+            spent = f"{time.monotonic() - since:.1f} s"
+            now = Text(f"▸ {'running':{WIDEST}}", "bold blue")
+            row.add_row(Text("├─", "dim"), now, *names(case), Text(spent))
+        return Group(row, super().moving())
+
+
+def names(case: Case) -> tuple[Text, Text]:
+    """A case below its feature: the scenario's name, then its trigger, row and repeat."""
+    return Text(case.scenario), Text(case.id.rpartition("/")[2])
+
+
+def new_row() -> Table:
+    """A line of the tree, still empty: the columns of all lines stand below each other."""
+    row = Table.grid(padding=(0, 1), expand=True)
+    row.add_column(no_wrap=True, width=2)
+    row.add_column(no_wrap=True, width=WIDEST + 2)
+    row.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    row.add_column(no_wrap=True, min_width=9)
+    row.add_column(no_wrap=True, justify="right", min_width=16)
+    return row
+
+
+def make_display(console: Console, cases: Sequence[Case]) -> Tree | Lines:
+    """The display that suits where the output goes."""
+    return Tree(console, cases) if console.is_terminal else Lines(console, len(cases))
