@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from runall_harness.checks.job_outcome import WORDS, Aftermath, Outcome, Traces, aftermath_of
+from runall_harness.checks.job_outcome import WORDS, JobOutcome, Outcome, Traces, outcome_of
 from runall_harness.checks.job_traces import About, gather
 from runall_harness.checks.work import BEAT
 from runall_harness.evidence.facts import Execution, Proof
@@ -53,13 +53,13 @@ def ran(*runs: Execution) -> list[AnyLine]:
     return [Witnessed(at=20, execution=one) for one in runs]
 
 
-def told(*lines: AnyLine, until: float | None = None) -> Aftermath:
+def told(*lines: AnyLine, until: float | None = None) -> JobOutcome:
     """The outcome of a history with these lines; a rerun was owed until then, if at all."""
     owed = [Owed(at=10, what="rerun", job="j1", until=until)] if until else []
     whole = [Meta(at=0, system="s"), *owed, *lines, End(at=100)]
     traces = gather(whole)
     assert traces is not None
-    return aftermath_of(traces)
+    return outcome_of(traces)
 
 
 # ------------------------------------------------------------------ each outcome, by hand
@@ -207,7 +207,7 @@ def overlapping(runs: Sequence[Execution]) -> bool:
 
 @given(histories())
 def test_each_history_has_one_outcome_and_only_its_own_measure(traces: Traces) -> None:
-    found = aftermath_of(traces)
+    found = outcome_of(traces)
     waited = found.outcome in (Outcome.NOT_RERUN, Outcome.NEVER_RAN)
     assert (found.within_s is not None) == waited
     assert (found.together_s is not None) == (found.outcome == Outcome.AT_ONCE)
@@ -216,7 +216,7 @@ def test_each_history_has_one_outcome_and_only_its_own_measure(traces: Traces) -
 
 @given(histories())
 def test_two_are_at_once_exactly_where_two_executions_overlap(traces: Traces) -> None:
-    assert (aftermath_of(traces).outcome == Outcome.AT_ONCE) == overlapping(traces.runs)
+    assert (outcome_of(traces).outcome == Outcome.AT_ONCE) == overlapping(traces.runs)
 
 
 @given(histories(), st.data())
@@ -231,14 +231,14 @@ def test_the_order_in_which_things_were_learned_makes_no_difference(
         forgotten=traces.forgotten,
         waited=traces.waited,
     )
-    assert aftermath_of(again) == aftermath_of(traces)
+    assert outcome_of(again) == outcome_of(traces)
 
 
 @given(histories())
 @example(Traces(runs=[run(1, 2, "completed"), run(3, 4)]))
 def test_what_ran_decides_before_anything_that_is_shown(traces: Traces) -> None:
-    outcome = aftermath_of(traces).outcome
-    again = aftermath_of(Traces(runs=traces.runs)).outcome
+    outcome = outcome_of(traces).outcome
+    again = outcome_of(Traces(runs=traces.runs)).outcome
     if len(traces.runs) > 1:
         assert outcome == again
         assert outcome in (
@@ -253,7 +253,7 @@ def test_what_ran_decides_before_anything_that_is_shown(traces: Traces) -> None:
 
 @given(histories())
 def test_nothing_was_missed_that_nobody_waited_for(traces: Traces) -> None:
-    found = aftermath_of(traces)
+    found = outcome_of(traces)
     assert found.within_s == (traces.waited if found.within_s is not None else None)
     if traces.waited is None:
         assert found.outcome not in (Outcome.NOT_RERUN, Outcome.NEVER_RAN)
@@ -266,4 +266,4 @@ def test_executions_on_a_node_that_stood_still_never_count_as_two_at_once(
     runs: list[Execution],
 ) -> None:
     still = {node: [(-1.0, 1e9)] for node in "ab"}
-    assert aftermath_of(Traces(runs=runs, frozen=still)).outcome != Outcome.AT_ONCE
+    assert outcome_of(Traces(runs=runs, frozen=still)).outcome != Outcome.AT_ONCE

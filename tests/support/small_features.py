@@ -15,7 +15,7 @@ from typing import Any
 CONFTEST = """
 import pytest, os, pathlib
 from pytest_bdd import given, parsers
-from runall_harness.checks.job_outcome import Aftermath, Outcome
+from runall_harness.checks.job_outcome import JobOutcome, Outcome
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs.base import Execution, Proof
 from runall_harness.contract.verdicts import Inconclusive, Unsupported, Violation
@@ -49,8 +49,8 @@ class FakeCluster:
     def lineage_of(self, execution):
         return "j1"
 
-    def aftermath(self):
-        return Aftermath(outcome=Outcome.RERUN_ONCE)
+    def job_outcome(self):
+        return JobOutcome(outcome=Outcome.RERUN_ONCE)
 
     def logs(self):
         return {"primary": "its log"}

@@ -23,7 +23,7 @@ Spans = Sequence[tuple[float, float]]
 
 
 class Outcome(StrEnum):
-    """What became of a job. Of several that would do, the first that fits in `aftermath_of`."""
+    """What became of a job. Of several that would do, the first that fits in `outcome_of`."""
 
     UNDISTURBED = "undisturbed"
     RERUN_ONCE = "rerun-once"
@@ -54,7 +54,7 @@ WORDS = {
 }
 
 
-class Aftermath(msgspec.Struct, frozen=True, kw_only=True):
+class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """An outcome with its measure, in seconds.
 
     `within_s` is how long a run was waited for that never came; `together_s` is for how long two
@@ -88,19 +88,19 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True):
     frozen: Mapping[str, Spans] = {}
 
 
-def aftermath_of(traces: Traces) -> Aftermath:
+def outcome_of(traces: Traces) -> JobOutcome:
     """The one outcome of these traces."""
     runs = sorted(traces.runs, key=lambda run: run.started_at)
     pairs = [(overlap(a, b, traces.frozen), b) for a, b in combinations(runs, 2)]
     if both := [min(long, last_sign(b) - b.started_at) for long, b in pairs if long > BEAT]:
-        return Aftermath(outcome=Outcome.AT_ONCE, together_s=max(both))
+        return JobOutcome(outcome=Outcome.AT_ONCE, together_s=max(both))
     if any(run.how == "completed" for run in runs[:-1]):
-        return Aftermath(outcome=Outcome.AFTER_END)
+        return JobOutcome(outcome=Outcome.AFTER_END)
     if len(runs) > 1:
-        return Aftermath(outcome=Outcome.RERUN_ONCE if len(runs) == 2 else Outcome.RERUN_OFTEN)
+        return JobOutcome(outcome=Outcome.RERUN_ONCE if len(runs) == 2 else Outcome.RERUN_OFTEN)
     outcome = without_rerun(runs[0] if runs else None, traces)
     waited = outcome in (Outcome.NOT_RERUN, Outcome.NEVER_RAN)
-    return Aftermath(outcome=outcome, within_s=traces.waited if waited else None)
+    return JobOutcome(outcome=outcome, within_s=traces.waited if waited else None)
 
 
 def without_rerun(run: Execution | None, traces: Traces) -> Outcome:

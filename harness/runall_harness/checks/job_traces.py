@@ -1,4 +1,4 @@
-"""What a history tells of one job, put together for `aftermath`.
+"""What a history tells of one job, put together for `job_outcome`.
 
 A rerun that the system links to its job is found by its lineage. A job of the clock that comes
 back as a new one is found by the minute that it serves, and where the harness started the job, by

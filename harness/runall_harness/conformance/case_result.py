@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from runall_harness.checks.job_outcome import Aftermath
+from runall_harness.checks.job_outcome import JobOutcome
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import (
     Inconclusive,
@@ -51,7 +51,7 @@ class Ended:
     called: bool = False
     recovery_s: float | None = None
     deadline_s: float | None = None
-    aftermath: Aftermath | None = None
+    job_outcome: JobOutcome | None = None
     faults: list[FaultReport] = field(default_factory=list[FaultReport])
     executions: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
     history: Path | None = None
@@ -87,7 +87,7 @@ class Ended:
         self.faults = [report_fault(proof) for proof in cluster.faults]
         self.executions = [report_execution(e, cluster.lineage_of) for e in cluster.executions()]
         # What a harness saw that broke says nothing of the scheduler.
-        self.aftermath = None if self.verdict == Verdict.ERROR else cluster.aftermath()
+        self.job_outcome = None if self.verdict == Verdict.ERROR else cluster.job_outcome()
 
     def save(self, cluster: "Cluster") -> None:
         """Write the history, and one log for each node, into the case's folder."""
@@ -117,7 +117,7 @@ class Ended:
 
     def report(self) -> CaseReport:
         """The case as the report tells it."""
-        after = self.aftermath
+        after = self.job_outcome
         return CaseReport(
             id=self.case.id,
             feature=self.case.feature,

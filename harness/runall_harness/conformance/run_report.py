@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from runall_harness.checks.job_outcome import Aftermath, Outcome
+from runall_harness.checks.job_outcome import JobOutcome, Outcome
 from runall_harness.contract.case_ids import base_id
 from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import WORDS, Verdict, exit_code
@@ -105,11 +105,11 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
     history: str | None
 
     @property
-    def aftermath(self) -> Aftermath | None:
+    def job_outcome(self) -> JobOutcome | None:
         """What became of its job, with its measure."""
         if self.outcome is None:
             return None
-        return Aftermath(outcome=self.outcome, within_s=self.within_s, together_s=self.together_s)
+        return JobOutcome(outcome=self.outcome, within_s=self.within_s, together_s=self.together_s)
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,8 +52,8 @@ def recovery(recovery_s: float | None, deadline_s: float | None) -> str:
 
 def result(ended: Ended) -> str:
     """What a line adds to a verdict: the recovery time, or what became of the job instead."""
-    if ended.aftermath and ended.verdict not in WELL:
-        return str(ended.aftermath)
+    if ended.job_outcome and ended.verdict not in WELL:
+        return str(ended.job_outcome)
     told = recovery(ended.recovery_s, ended.deadline_s)
     return told and f"recovered in {told}"
 

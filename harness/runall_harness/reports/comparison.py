@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from runall_harness.checks.job_outcome import Aftermath, Outcome
+from runall_harness.checks.job_outcome import JobOutcome, Outcome
 from runall_harness.conformance.run_report import SCHEMA as REPORT
 from runall_harness.conformance.run_report import CaseReport, Report, SystemReport
 from runall_harness.contract.case_ids import base_id
@@ -76,7 +76,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     def told_outcomes(self) -> list[str]:
         """What became of the jobs, in words; nothing where nobody watched to the end."""
         made = (
-            Aftermath(outcome=one, within_s=self.within_s, together_s=self.together_s)
+            JobOutcome(outcome=one, within_s=self.within_s, together_s=self.together_s)
             for one in self.outcomes
             if one != Outcome.OPEN
         )

@@ -67,8 +67,8 @@ def facts(run: Run, ended: Ended) -> Iterator[tuple[str, str]]:
             yield "then", ended.message.removeprefix(str(broken)).strip()
     else:
         yield "because", ended.message
-    if ended.aftermath:
-        yield "outcome", str(ended.aftermath)
+    if ended.job_outcome:
+        yield "outcome", str(ended.job_outcome)
     yield "scenario", ended.case.place
     if ended.history:
         yield "history", str(ended.history)

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from runall_harness.checks import judge
-from runall_harness.checks.job_outcome import Aftermath, aftermath_of
+from runall_harness.checks.job_outcome import JobOutcome, outcome_of
 from runall_harness.checks.job_traces import About, Gathered, root_of
 from runall_harness.contract.cases import Case
 from runall_harness.contract.errors import KitCannotRun
@@ -354,7 +354,7 @@ class Cluster:
         with suppress(Unreachable, Rejected):
             self.tells = self.api.owes(root) is not None
 
-    def aftermath(self) -> Aftermath | None:
+    def job_outcome(self) -> JobOutcome | None:
         """What became of the job that the case is about; None where it is about none."""
         if self.about is None:
             return None
@@ -364,7 +364,7 @@ class Cluster:
         ids = {run.id for run in traces.runs}
         given_up = traces.given_up or self.gave_up(self.about.root)
         # A line tells an execution when it changes; its later signs of life are with the site.
-        return aftermath_of(
+        return outcome_of(
             msgspec.structs.replace(
                 traces,
                 runs=[run for run in live if run.id in ids],

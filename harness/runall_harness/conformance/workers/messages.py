@@ -11,7 +11,7 @@ from typing import IO, TypeVar
 
 import msgspec
 
-from runall_harness.checks.job_outcome import Aftermath
+from runall_harness.checks.job_outcome import JobOutcome
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict, Violation
 
@@ -70,7 +70,7 @@ class Over(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     seconds: float
     recovery_s: float | None
     deadline_s: float | None
-    aftermath: Aftermath | None
+    job_outcome: JobOutcome | None
     faults: list[FaultReport]
     executions: list[ExecutionReport]
     history: str | None
@@ -105,7 +105,7 @@ def tell_over(ended: Ended, rig: str | None, system: SystemReport | None) -> Ove
         seconds=ended.seconds,
         recovery_s=ended.recovery_s,
         deadline_s=ended.deadline_s,
-        aftermath=ended.aftermath,
+        job_outcome=ended.job_outcome,
         faults=ended.faults,
         executions=ended.executions,
         history=str(ended.history) if ended.history else None,
@@ -129,7 +129,7 @@ def hear_over(told: Over, case: Case) -> Ended:
         called=True,
         recovery_s=told.recovery_s,
         deadline_s=told.deadline_s,
-        aftermath=told.aftermath,
+        job_outcome=told.job_outcome,
         faults=told.faults,
         executions=told.executions,
         history=Path(told.history) if told.history else None,
