@@ -17,7 +17,7 @@ from runall_harness.explorer.real_steps import deeds, hindrances
 from runall_harness.explorer.story import Script, Story, tell_story
 from runall_harness.explorer.worlds import named
 from runall_harness.rigs.base import CrashPoint
-from runall_harness.rigs.processes.rig import ABILITIES
+from runall_harness.rigs.real_site import ABILITIES
 
 Done = subprocess.CompletedProcess[str]
 LOST = Script(outline=named("lost/manual"), mutant="schedule_only")

@@ -18,7 +18,7 @@ from runall_harness.scoring.kill_table_page import PART, deaths, renewed
 from runall_harness.scoring.score import Score, apart, as_json, cell
 from runall_harness.scoring.score import deaths as ways
 from runall_harness.scoring.trial import Kill, Trial, try_scenarios
-from runall_harness.scoring.trial_processes import Asked, try_all
+from runall_harness.scoring.trials import Asked, try_all
 from runall_reference.brain import rerun
 from runall_reference.brain.machines import JOB, Token
 from runall_reference.brain.primary.finalization import Finalization

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from runall_harness.mutants import by_name
 from runall_harness.rigs.base import NodeSpec
-from runall_harness.rigs.processes.leftovers import RUN_MARKER, runs_folder
+from runall_harness.rigs.processes.run_records import RUN_MARKER, runs_folder
 from runall_harness.rigs.simulated.rig import SimulatedSite
 from runall_harness.scoring.control_socket import Hand, Wish, answer
 from runall_harness.scoring.suite import SUITE_MARKER, Showing, Worth, as_json

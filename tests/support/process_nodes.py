@@ -32,7 +32,7 @@ signal.pause()
 
 # A job that notes what only a daemon's death, seen from below, can bring: the signal that it
 # asked for in that event, or the kernel's word that its process group has become an orphan.
-MOURNER = """
+OBSERVER = """
 import ctypes, signal, sys
 def note(what): open(sys.argv[1] + "." + what, "w").close()
 signal.signal(signal.SIGHUP, lambda *_: note("hangup"))

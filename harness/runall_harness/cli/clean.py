@@ -19,7 +19,7 @@ def clean(images: bool, form: str) -> None:
     Runs that are going on are left alone. Without a container engine only processes are looked
     for, and that is said.
     """
-    from runall_harness.rigs.processes.leftovers import clean_processes
+    from runall_harness.rigs.processes.run_records import clean_processes
 
     done = clean_processes()
     containers, trouble = clean_engine(images)

@@ -15,7 +15,7 @@ from .options import format_option
 if TYPE_CHECKING:
     from runall_harness.mutants.mutant import Mutant
     from runall_harness.scoring.score import Score
-    from runall_harness.scoring.trial_processes import Asked
+    from runall_harness.scoring.trials import Asked
 
 WAYS = ("scenarios", "explorer")
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -193,7 +193,7 @@ def write_table() -> int:
 
 def asked_for(told: dict[str, Any]) -> "Asked":
     """What the mutants are to be tried with."""
-    from runall_harness.scoring.trial_processes import Asked
+    from runall_harness.scoring.trials import Asked
 
     wanted = told["ways"] or WAYS
     return Asked(
@@ -211,7 +211,7 @@ def try_mutants(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
     from runall_harness.conformance.run import terminated_as_interrupted
     from runall_harness.scoring.progress import shown
     from runall_harness.scoring.score import Score
-    from runall_harness.scoring.trial_processes import try_all
+    from runall_harness.scoring.trials import try_all
 
     from .conform import own_output
 

@@ -112,8 +112,9 @@ def real(
     from runall_harness.explorer.real_steps import hindrances
     from runall_harness.explorer.replay import replay_real, report_replay, report_unplaced
     from runall_harness.rigs.choose import choose
+    from runall_harness.rigs.real_site import ABILITIES
 
-    if why := hindrances(script, rig, abilities(rig)):
+    if why := hindrances(script, rig, ABILITIES):
         return report_unplaced(file, before, script, rig, why), None
     with closing(choose(rig, run_name(), base=base, say=say)) as nodes:
         try:
@@ -123,15 +124,6 @@ def real(
     history = out / f"{file.stem}-{rig}.jsonl"
     save(history, again)
     return report_replay(file, before, again, history), again
-
-
-def abilities(rig: str) -> frozenset[str]:
-    """What can be done to the nodes of a rig, before there are any."""
-    if rig == "docker":
-        from runall_harness.rigs.docker.rig import ABILITIES
-    else:
-        from runall_harness.rigs.processes.rig import ABILITIES
-    return ABILITIES
 
 
 def save(path: Path, again: "Replayed") -> None:

@@ -161,7 +161,7 @@ def make_docker(
     engine = connect()
     try:
         tag = image_of(engine, run, image, base, say)
-        return DockerRig(run, tag, say, engine, store=store)
+        return DockerRig(run, tag, engine, store=store)
     except BaseException:
         engine.client.close()
         raise

@@ -1,8 +1,8 @@
-"""What the real rigs share: time that passes by itself, and waiting for what jobs tell.
+"""What the real rigs share: time that passes by itself, and waiting for what jobs write.
 
-Real daemons act whenever they like, so the harness waits on one bell. The witness rings it when
-a job starts or ends, a rig when a node dies, a client when it saw the API change. A slow poll
-beside it catches what no event tells, such as a beat that stays away.
+Real daemons act at any time, so the harness waits for one signal. It is given by the witness when
+a job starts or ends, by a rig when a node dies, and by a client that saw the API change. A slow
+poll beside it catches what no event reports, such as a beat that stays away.
 """
 
 import threading
@@ -20,30 +20,43 @@ from .base import CrashPoint, NodeSpec
 
 T = TypeVar("T")
 
+# The faults that every real rig can inject.
+ABILITIES = frozenset(
+    {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
+)
 # The order to crash in a node's data folder, and what the daemon renames it to when it obeys.
 ORDERED, FIRED = "failpoint.json", "failpoint.fired"
+# Seconds between two looks when nothing is reported.
 SAFETY_POLL = 0.25
-# Several beats long: what is silent for this time is worth the cost of a closer look.
+# Several beats long, in seconds: after this silence a job's process is looked up.
 SILENCE = 0.4
 
 
-class Bell:
+def abilities(store: tuple[str, int] | None) -> frozenset[str]:
+    """The faults of a real rig whose nodes share a store at that address, or a file if None.
+
+    A partition can separate a node from a store on the network, but from no file.
+    """
+    return ABILITIES | frozenset({"netstore"} if store else ())
+
+
+class Changes:
     """Counts what happened, and wakes who waits for the next thing to happen."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self.rings = 0
+        self.count = 0
 
-    def ring(self) -> None:
-        """Something happened."""
+    def notify(self) -> None:
+        """Count one more change."""
         with self._changed:
-            self.rings += 1
+            self.count += 1
             self._changed.notify_all()
 
-    def wait(self, heard: int, within: float) -> None:
-        """Return once there were more rings than `heard`, or after `within` seconds."""
+    def wait(self, seen: int, within: float) -> None:
+        """Return once there were more changes than `seen`, or after `within` seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: self.rings != heard, timeout=within)
+            self._changed.wait_for(lambda: self.count != seen, timeout=within)
 
 
 class RealSite:
@@ -51,8 +64,8 @@ class RealSite:
 
     def __init__(self, witness: Witness) -> None:
         self.witness = witness
-        self._bell = Bell()
-        witness.watch(self._bell.ring)
+        self._changes = Changes()
+        witness.watch(self.notify)
 
     def now(self) -> float:
         """The time, in seconds since 1970, on the clock that stamps what the jobs write."""
@@ -60,22 +73,30 @@ class RealSite:
 
     def notify(self) -> None:
         """Wake whoever waits: something may have changed."""
-        self._bell.ring()
+        self._changes.notify()
 
     def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
-        """The condition's first true value, or None after `within` seconds."""
+        """The condition's first true value, or None after `within` seconds.
+
+        Raises:
+            KitCannotRun: the place of the nodes is lost.
+        """
         deadline = time.monotonic() + within
         while True:
-            heard = self._bell.rings
+            seen = self._changes.count
+            self.check()
             if value := condition():
                 return value
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
-            self._bell.wait(heard, min(left, SAFETY_POLL))
+            self._changes.wait(seen, min(left, SAFETY_POLL))
+
+    def check(self) -> None:
+        """Raise `KitCannotRun` if the place of the nodes is lost, where that can happen."""
 
     def executions(self) -> Sequence[Execution]:
-        """All executions so far, oldest first; the silent ones have been looked at closely."""
+        """All executions so far, oldest first; processes of silent ones have been looked up."""
         found = self.witness.executions()
         silent = [e for e in found if e.how == "running" and self.now() - e.beat_at > SILENCE]
         lost = [execution for execution in silent if self.job_gone(execution)]
@@ -83,22 +104,39 @@ class RealSite:
             self.witness.execution_died(execution.id, execution.beat_at)
         return self.witness.executions() if lost else found
 
+    def running_jobs(self, node: str) -> list[Execution]:
+        """The executions that run on that node."""
+        return [e for e in self.executions() if e.node == node and e.how == "running"]
+
     def release(self, tag: str) -> None:
         """Let all present and future jobs of that tag end."""
         self.witness.release(tag)
+
+    def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
+        """The address at which a node reaches a server that is no node: the same for all nodes."""
+        del frm
+        return host, port
+
+    def proof(
+        self, kind: str, node: str, proven: bool, evidence: str, at: float | None = None
+    ) -> Proof:
+        """The proof of a fault at that time, or now; whoever waits is woken."""
+        self.notify()
+        moment = self.now() if at is None else at
+        return Proof(kind=kind, node=node, at=moment, proven=proven, evidence=evidence)
 
     def set_clock(self, node: str, ahead: float) -> Proof:
         """Raise `NotImplementedError`: the clock of all nodes is that of this machine."""
         raise NotImplementedError(f"{node} can't be {ahead:+g} s off: it has this machine's clock")
 
-    def furnish(self, spec: NodeSpec) -> None:
+    def write_files(self, spec: NodeSpec) -> None:
         """Write the files that a node finds in its data folder when it starts."""
         for name, text in spec.files.items():
             path = self.data_folder(spec.name) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
 
-    # ------------------------------------------------------------------ crashes asked for
+    # ------------------------------------------------------------------ failpoints
     def arm(self, node: str, point: CrashPoint) -> None:
         """Ask the node's daemon, or its next start, to crash at that point, once."""
         folder = self.data_folder(node)
@@ -108,38 +146,35 @@ class RealSite:
         draft.rename(folder / ORDERED)
 
     def disarm(self, node: str) -> None:
-        """Take the order to crash back."""
+        """Withdraw the order to crash."""
         (self.data_folder(node) / ORDERED).unlink(missing_ok=True)
 
     def crashed(self, node: str, within: float) -> Proof:
-        """Wait for the crash that was asked for; what is left of the node dies with its daemon.
+        """Wait for the crash that was ordered; then end what is left of the node.
 
         Proven when the daemon took the order up and ended by SIGKILL, which nobody else sent.
         """
         ended = self.wait(lambda: not self.alive(node), within)
         fired = (self.data_folder(node) / FIRED).exists()
-        killed, how = self.bury(node) if ended else (False, "it lives")
+        killed, how = self.end_remaining(node) if ended else (False, "it lives")
         evidence = f"{how}; the order to crash was {'' if fired else 'not '}taken up"
-        return Proof(
-            kind="crash", node=node, at=self.now(), proven=killed and fired, evidence=evidence
-        )
+        return self.proof("crash", node, killed and fired, evidence)
 
     def alive(self, node: str) -> bool:
-        """Whether the node's daemon runs."""
+        """Whether the node's daemon exists."""
         raise NotImplementedError
 
     def data_folder(self, node: str) -> Path:
         """The node's data folder as the harness sees it."""
         raise NotImplementedError
 
-    def bury(self, node: str) -> tuple[bool, str]:
+    def end_remaining(self, node: str) -> tuple[bool, str]:
         """End what a dead daemon left; whether it had died by SIGKILL, and how it ended."""
         raise NotImplementedError
 
     def job_gone(self, execution: Execution) -> bool:  # noqa: ARG002 - for subclasses
-        """Whether the process of a silent execution is certainly gone.
+        """Whether the process of an execution that missed several beats is certainly gone.
 
-        Asked for a job that missed several beats. A rig that cannot look says False: a job that
-        cannot be seen to be dead counts as running until its node dies.
+        False for a rig that cannot look: then the job counts as running until its node dies.
         """
         return False

@@ -1,6 +1,6 @@
 """Removes what one process of a run has left, once that process is dead for certain."""
 
-from .processes.leftovers import clean_run
+from .processes.run_records import clean_run
 
 
 def remove_remains(rig: str, run: str) -> None:
@@ -12,11 +12,8 @@ def remove_remains(rig: str, run: str) -> None:
     if rig == "processes":
         clean_run(run)
     if rig == "docker":
-        from .docker import connect
         from .docker.clean import remove_run
+        from .docker.engine import connected
 
-        engine = connect()
-        try:
+        with connected() as engine:
             remove_run(engine, run)
-        finally:
-            engine.client.close()

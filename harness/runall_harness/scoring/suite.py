@@ -23,7 +23,7 @@ from runall_harness.mutants.mutant import Mutant
 from runall_harness.rigs.processes import process_tree
 from runall_harness.rigs.run_names import new_run_id, share_of
 
-from .served_mutant import Stage, cluster
+from .mutant_cluster import Stage, cluster
 from .trial import REFERENCE
 
 # Whatever carries it is the suite's, and ends with it.
@@ -144,7 +144,7 @@ class Scoring:
 
     def call(self, share: str, stage: Stage, output: Path) -> int | None:
         """Run the command; its exit status, or None if it did not end in time."""
-        family = process_tree.Kin({SUITE_MARKER: share})
+        family = process_tree.ProcessTree({SUITE_MARKER: share})
         # An interruption may come while the command is being started: its marks tell it then.
         with output.open("wb") as file:
             try:
@@ -181,7 +181,7 @@ class Scoring:
             return self.running[share]
 
 
-def end(family: process_tree.Kin) -> None:
+def end(family: process_tree.ProcessTree) -> None:
     """End the suite, and whatever it has started and left. Raises `KitCannotRun` if it can't."""
     if alive := process_tree.kill(family.freeze().all):
         pids = ", ".join(str(process.pid) for process in alive)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -77,7 +78,7 @@ def test_closing_a_site_leaves_nothing_of_it(engine: Engine, image: str) -> None
         assert [name for name in with_run(engine, rig.run) if "worker" in name]
         site.close()
         site.close()
-        rig.settle()
+        wait(rig._removals)
         assert not [name for name in with_run(engine, rig.run) if "worker" in name]
         assert not list(rig._folder.iterdir())
     rig.close()
@@ -139,7 +140,7 @@ def test_sites_stand_on_the_same_ground_one_after_another(image: str) -> None:
         for _ in range(3):
             with closing(open_site(rig)) as site:
                 hosts.add(site.place("worker").host)
-            rig.settle()
+            wait(rig._removals)
     assert len(hosts) == 1
 
 

@@ -120,7 +120,7 @@ def test_a_job_that_vanished_unseen_is_found_to_be_gone(site: DockerSite) -> Non
     site.start(daemon(site, "worker", JOB="1"))
     assert job_of(site, "worker")
     pid = site.witness.pid(site.executions()[0].id)
-    assert site._boxes["worker"].kill_jobs([pid]).done
+    assert site._containers["worker"].shell.kill_jobs([pid]).proven
     assert job_of(site, "worker", "killed")
 
 
@@ -204,19 +204,19 @@ def test_a_paused_node_can_be_killed(site: DockerSite) -> None:
 
 
 def by_firewall(site: DockerSite) -> None:
-    if not site._ground.firewall.usable:
+    if not site._context.firewall.usable:
         pytest.skip("the engine's firewall is not ours to change here")
 
 
 def by_unplugging(site: DockerSite) -> None:
-    site._ground.firewall.usable = False
+    site._context.firewall.usable = False
 
 
 @pytest.mark.parametrize("way", [by_firewall, by_unplugging])
 def test_a_cut_is_silent_and_what_was_sent_meanwhile_arrives_after_it(
     rig: DockerRig, monkeypatch: pytest.MonkeyPatch, way: Callable[[DockerSite], None]
 ) -> None:
-    monkeypatch.setattr(rig._ground.firewall, "usable", rig._ground.firewall.usable)
+    monkeypatch.setattr(rig._context.firewall, "usable", rig._context.firewall.usable)
     with closing(open_site(rig, cuttable=True)) as site:
         site.start(daemon(site, "primary"))
         greeted(site, "primary")
@@ -248,7 +248,7 @@ def test_a_firewall_that_lets_packets_pass_is_found_out(
     cuttable: DockerSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_firewall(cuttable)
-    firewall = cuttable._ground.firewall
+    firewall = cuttable._context.firewall
     monkeypatch.setattr(firewall, "usable", True)
     # Rules that match nobody: what a bridge does that passes the firewall by.
     packets = firewall._packets

@@ -7,6 +7,7 @@ it something that the fault does not mean.
 import json
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import wait
 from contextlib import closing
 from signal import Signals
 from typing import Any, cast
@@ -14,8 +15,7 @@ from typing import Any, cast
 import pytest
 from runall_harness.evidence.facts import Proof
 from runall_harness.rigs.base import NodeSpec
-from runall_harness.rigs.docker import DockerRig
-from runall_harness.rigs.docker import exec as inside
+from runall_harness.rigs.docker import DockerRig, container_shell
 from runall_harness.rigs.docker.ownership import RUN
 from runall_harness.rigs.docker.site import DockerSite
 
@@ -98,7 +98,7 @@ def says(site: DockerSite, word: str, node: str = "worker", times: int = 1) -> N
 
 def processes(site: DockerSite, node: str = "worker") -> list[str]:
     """The commands that run in a node's container, as the engine tells."""
-    told: Any = site._boxes[node]._api.top(site._boxes[node].id)
+    told: Any = site._containers[node]._api.top(site._containers[node].id)
     column = told["Titles"].index("CMD")
     return [row[column] for row in told["Processes"]]
 
@@ -120,13 +120,13 @@ def test_a_daemon_killed_alone_leaves_its_job_an_orphan_that_goes_on(kept: Docke
 def test_the_daemon_comes_back_beside_its_orphan_in_the_same_container(kept: DockerSite) -> None:
     spec = daemon({"TAG": "a"})
     start(kept, spec)
-    container = kept._boxes["worker"].id
+    container = kept._containers["worker"].id
     for times in (2, 3):
         assert kept.kill("worker", "daemon").proven
         kept.start(spec)
         assert kept.alive("worker")
         says(kept, "ready", times=times)
-    assert kept._boxes["worker"].id == container
+    assert kept._containers["worker"].id == container
     assert kept.wait(lambda: runs(kept) == ["a"] * 3, SOON)
     with pytest.raises(ValueError, match="runs already"):
         kept.start(spec)
@@ -160,7 +160,7 @@ def test_a_kept_daemon_that_dies_by_itself_ends_its_container_as_any_other(
     start(kept, spec)
     (kept.data_folder("worker") / "doom").touch()
     assert kept.wait(lambda: not kept.alive("worker"), SOON)
-    assert kept.bury("worker") == (True, "exit code 137")
+    assert kept.end_remaining("worker") == (True, "exit code 137")
     assert runs(kept, "killed") == ["a"]
     (kept.data_folder("worker") / "doom").unlink()
     kept.start(spec)
@@ -178,10 +178,10 @@ def test_a_daemon_that_is_gone_when_it_is_to_be_killed_is_no_proof(
     kept: DockerSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(kept, daemon(name="other"), daemon({"TAG": "a"}))
-    box = kept._boxes["worker"]
-    assert box.kill_daemon().done
-    monkeypatch.setattr(box, "_orphaned", False)
-    monkeypatch.setattr(inside, "SCOPES", short_of_patience())
+    container = kept._containers["worker"]
+    assert container.kill_daemon().proven
+    monkeypatch.setattr(container, "_orphaned", False)
+    monkeypatch.setattr(container_shell, "SCOPED_FAULTS", short_of_patience())
     proof = kept.kill("worker", "daemon")
     assert (proof.proven, proof.evidence) == (False, "there was no daemon")
     assert kept.wait(lambda: kept.executions()[0].beat_at > proof.at, SOON), "all goes on"
@@ -189,8 +189,8 @@ def test_a_daemon_that_is_gone_when_it_is_to_be_killed_is_no_proof(
 
 def short_of_patience() -> str:
     """The script, which waits for nothing that is not there at once."""
-    assert inside.SCOPES.count("-lt 500") == 1
-    return inside.SCOPES.replace("-lt 500", "-lt 5")
+    assert container_shell.SCOPED_FAULTS.count("-lt 500") == 1
+    return container_shell.SCOPED_FAULTS.replace("-lt 500", "-lt 5")
 
 
 # ------------------------------------------------------------------ jobs alone
@@ -218,9 +218,9 @@ def test_all_processes_of_the_jobs_die_and_nothing_else(site: DockerSite) -> Non
 def test_a_job_that_had_ended_by_itself_is_no_proof(site: DockerSite) -> None:
     start(site, daemon({"TAG": "a"}))
     pid = site.witness.pid(site.executions()[0].id)
-    assert site._boxes["worker"].kill_jobs([pid]).done
-    told = site._boxes["worker"].kill_jobs([pid])
-    assert (told.done, told.words) == (False, f"the job {pid} had ended before")
+    assert site._containers["worker"].shell.kill_jobs([pid]).proven
+    result = site._containers["worker"].shell.kill_jobs([pid])
+    assert (result.proven, result.text) == (False, f"the job {pid} had ended before")
     assert site.alive("worker")
     says(site, "ended -9")
 
@@ -279,12 +279,12 @@ def test_a_signal_that_did_not_wait_for_everybody_is_no_proof(
 ) -> None:
     start(site, daemon({"TAG": "a"}))
     # A kernel that loses the signal: it is not sent at all.
-    missing = inside.SCOPES.replace('kill -s "$2" "$pid" 2>/dev/null', ":")
-    assert missing != inside.SCOPES
-    monkeypatch.setattr(inside, "SCOPES", missing)
-    told = site._boxes["worker"]._inside().signal_all(Signals.SIGTERM)
-    assert not told.done
-    assert told.words.endswith("did not get SIGTERM")
+    missing = container_shell.SCOPED_FAULTS.replace('kill -s "$2" "$pid" 2>/dev/null', ":")
+    assert missing != container_shell.SCOPED_FAULTS
+    monkeypatch.setattr(container_shell, "SCOPED_FAULTS", missing)
+    result = site._containers["worker"].shell.signal_all(Signals.SIGTERM)
+    assert not result.proven
+    assert result.text.endswith("did not get SIGTERM")
     assert runs(site) == ["a"], "all goes on"
     assert site.alive("worker")
 
@@ -300,7 +300,7 @@ def test_a_run_with_orphans_leaves_nothing_behind(image: str) -> None:
     folder = site._folder
     assert containers
     site.close()
-    rig.settle()
+    wait(rig._removals)
     assert not folder.exists()
     rig.close()
     with closing(DockerRig(f"test-{uuid.uuid4().hex[:8]}", image)) as other:

@@ -35,21 +35,23 @@ def pipe(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def node(pipe: Path) -> Iterator[process_tree.Kin]:
+def node(pipe: Path) -> Iterator[process_tree.ProcessTree]:
     """A node whose only process is in the middle of starting another one."""
-    kin = process_tree.Kin({MARK: str(pipe)})
+    tree = process_tree.ProcessTree({MARK: str(pipe)})
     command = [sys.executable, "-c", STARTS_A_PROCESS, str(pipe)]
-    with subprocess.Popen(command, env={**os.environ, **kin.markers}, stdout=subprocess.PIPE) as it:
+    with subprocess.Popen(
+        command, env={**os.environ, **tree.markers}, stdout=subprocess.PIPE
+    ) as it:
         assert it.stdout is not None
         it.stdout.readline()
-        await_count(kin, 2)
-        yield kin
-        process_tree.kill(kin.members())
+        await_count(tree, 2)
+        yield tree
+        process_tree.kill(tree.members())
 
 
-def await_count(kin: process_tree.Kin, count: int) -> None:
+def await_count(tree: process_tree.ProcessTree, count: int) -> None:
     look_again = threading.Event()
-    while len(kin.members()) < count:
+    while len(tree.members()) < count:
         look_again.wait(0.001)
 
 
@@ -64,7 +66,7 @@ def is_told_to_stop(pid: int) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks at /proc for the signal on its way")
 def test_a_node_that_is_starting_a_process_is_frozen_whole(
-    node: process_tree.Kin, pipe: Path
+    node: process_tree.ProcessTree, pipe: Path
 ) -> None:
     parent, _ = node.members()
 
@@ -82,4 +84,4 @@ def test_a_node_that_is_starting_a_process_is_frozen_whole(
     os.close(writers[0])
     assert frozen.moving == []
     assert len(frozen.all) == 2
-    assert all(process_tree.is_still(process) for process in frozen.all)
+    assert all(process_tree.is_stopped(process) for process in frozen.all)

@@ -21,16 +21,17 @@ import msgspec
 import psutil
 import pytest
 from runall_harness.contract.errors import KitCannotRun
+from runall_harness.host.process_identity import ProcessIdentity, identify
 from runall_harness.rigs.base import NodeSpec, Rig, Site
 from runall_harness.rigs.processes import process_tree
-from runall_harness.rigs.processes.rig import ProcessesRig, ProcessesSite, leftovers
-from support.process_nodes import DAEMON, LONG, MOURNER, appears, daemon, marked, running
+from runall_harness.rigs.processes.rig import ProcessesRig, ProcessesSite, run_records
+from support.process_nodes import DAEMON, LONG, OBSERVER, appears, daemon, marked, running
 
 # A job that leaves no trace but its place in the tree: no environment, a session of its own.
-HERMIT = ["env", "-i", "/bin/sh", "-c", "exec /bin/sleep 1000"]
+UNMARKED_JOB = ["env", "-i", "/bin/sh", "-c", "exec /bin/sleep 1000"]
 
 # Leaves its daemon by two forks, so that init adopts it, but keeps its environment.
-RUNAWAY = ["sh", "-c", "setsid sh -c 'setsid sh \"$RUNALL_WITNESS/witness.sh\" & exit' & exit"]
+DETACHED_JOB = ["sh", "-c", "setsid sh -c 'setsid sh \"$RUNALL_WITNESS/witness.sh\" & exit' & exit"]
 
 
 def sh(script: str, name: str = "alpha", **env: str) -> NodeSpec:
@@ -157,36 +158,36 @@ def test_a_killed_node_takes_its_jobs_with_it_and_they_are_killed(site: Processe
 def test_no_daemon_sees_its_job_die_first_and_no_job_its_daemon(
     site: ProcessesSite, tmp_path: Path, turn: int, apart: str
 ) -> None:
-    note = str(tmp_path / f"mourner{turn}")
+    note = str(tmp_path / f"observer{turn}")
     # Many processes, so that a kill of one after the other would take its time and be seen.
-    crowd = [{"COMMAND": ["sleep", "1000"], "GROUP": apart}] * 60
-    mourners = [
-        {"COMMAND": [sys.executable, "-c", MOURNER, f"{note}-{n}"], "GROUP": apart}
+    many = [{"COMMAND": ["sleep", "1000"], "GROUP": apart}] * 60
+    observers = [
+        {"COMMAND": [sys.executable, "-c", OBSERVER, f"{note}-{n}"], "GROUP": apart}
         for n in range(2)
     ]
-    site.start(daemon("alpha", *mourners, *crowd, {"TAG": "t1"}))
+    site.start(daemon("alpha", *observers, *many, {"TAG": "t1"}))
     running(site)
     for n in range(2):
         appears(site, Path(f"{note}-{n}.ready"))
     assert site.kill("alpha").proven
     assert site.logs("alpha") == "ready\n"
-    assert {path.suffix for path in tmp_path.glob("mourner*")} == {".ready"}
+    assert {path.suffix for path in tmp_path.glob("observer*")} == {".ready"}
 
 
 def test_processes_that_left_the_session_the_tree_or_their_environment_are_found(
     site: ProcessesSite,
 ) -> None:
-    site.start(daemon("alpha", {"COMMAND": RUNAWAY, "TAG": "t1"}, {"COMMAND": HERMIT}))
+    site.start(daemon("alpha", {"COMMAND": DETACHED_JOB, "TAG": "t1"}, {"COMMAND": UNMARKED_JOB}))
     [job] = running(site)
-    runaway = psutil.Process(site.witness.pid(job.id))
+    detached = psutil.Process(site.witness.pid(job.id))
     top = psutil.Process(site._node("alpha").pid)
     named = site.wait(lambda: [p for p in top.children() if p.name() == "sleep"], LONG)
-    [hermit] = named or []
-    assert runaway not in top.children(recursive=True)
-    assert "RUNALL_NODE" not in hermit.environ()
-    assert os.getsid(hermit.pid) == hermit.pid
+    [unmarked] = named or []
+    assert detached not in top.children(recursive=True)
+    assert "RUNALL_NODE" not in unmarked.environ()
+    assert os.getsid(unmarked.pid) == unmarked.pid
     assert site.kill("alpha").proven
-    assert not process_tree.survivors([runaway, hermit], 0)
+    assert not process_tree.survivors([detached, unmarked], 0)
 
 
 def test_what_starts_processes_without_end_is_killed_to_the_last(site: ProcessesSite) -> None:
@@ -465,7 +466,7 @@ def test_a_closed_site_leaves_no_process_no_folder_and_no_other_site_hurt(
 ) -> None:
     first, second = rig.site("first"), rig.site("second", cuttable=True)
     for site in (first, second):
-        site.start(daemon("alpha", {"TAG": "t1"}, {"COMMAND": RUNAWAY, "TAG": "t2"}))
+        site.start(daemon("alpha", {"TAG": "t1"}, {"COMMAND": DETACHED_JOB, "TAG": "t2"}))
         running(site, 2)
     first.pause("alpha")
     first.close()
@@ -498,7 +499,7 @@ site.wait(lambda: None, 1000)
 
 def start_harness(run: str, records: Path) -> tuple[subprocess.Popen[str], Path]:
     """A harness of its own, in a process of its own, with a node that runs two jobs."""
-    arguments = [run, str(records), DAEMON, json.dumps(RUNAWAY)]
+    arguments = [run, str(records), DAEMON, json.dumps(DETACHED_JOB)]
     harness = subprocess.Popen(
         [sys.executable, "-c", HARNESS, *arguments],
         stdout=subprocess.PIPE,
@@ -522,18 +523,18 @@ def test_after_a_harness_is_killed_clean_ends_its_nodes_and_no_others(
         killed.kill()
         killed.communicate()
         assert len(marked(RUNALL_RUN=dead)) >= 3
-        told = leftovers.clean_processes(records)
+        told = run_records.clean_processes(records)
         assert marked(RUNALL_RUN=dead) == []
         assert not folder.exists()
         assert any("ended process" in line and dead in line for line in told)
         assert not any(live in line for line in told)
         assert len(marked(RUNALL_RUN=live)) >= 3
         assert site.alive("alpha")
-        assert leftovers.clean_processes(records) == []
+        assert run_records.clean_processes(records) == []
     finally:
         survivor.kill()
         survivor.communicate()
-        leftovers.clean_processes(records)
+        run_records.clean_processes(records)
     assert marked(RUNALL_RUN=live) == []
 
 
@@ -551,34 +552,34 @@ def test_ctrl_c_ends_the_nodes_with_the_harness(tmp_path: Path) -> None:
 def test_clean_finds_an_orphan_that_shed_its_environment_by_its_session(
     tmp_path: Path, rig: ProcessesRig
 ) -> None:
-    hermit = subprocess.Popen(HERMIT, start_new_session=True)
+    unmarked = subprocess.Popen(UNMARKED_JOB, start_new_session=True)
     try:
-        born = leftovers.birth(hermit.pid)
+        born = identify(unmarked.pid)
         assert born is not None
-        harness = leftovers.Birth(hermit.pid, "before the last boot")
-        record = leftovers.RunRecord(
+        harness = ProcessIdentity(unmarked.pid, "before the last boot")
+        record = run_records.RunRecord(
             run="gone", host=os.uname().nodename, harness=harness, folder="", leaders=[born]
         )
         path = tmp_path / "runs" / "gone.json"
-        leftovers.save(path, record)
-        leftovers.clean_processes(tmp_path / "runs")
-        assert hermit.wait(LONG) == -signal.SIGKILL
+        run_records.save(path, record)
+        run_records.clean_processes(tmp_path / "runs")
+        assert unmarked.wait(LONG) == -signal.SIGKILL
         assert not path.exists()
         assert (tmp_path / "runs" / f"{rig.run}.json").exists()
     finally:
-        hermit.kill()
-        hermit.wait()
+        unmarked.kill()
+        unmarked.wait()
 
 
 def test_clean_spares_a_process_that_only_has_the_number_of_a_dead_one(tmp_path: Path) -> None:
     stranger = subprocess.Popen(["sleep", "1000"], start_new_session=True)
     try:
-        dead = leftovers.Birth(stranger.pid, "before the last boot")
-        record = leftovers.RunRecord(
+        dead = ProcessIdentity(stranger.pid, "before the last boot")
+        record = run_records.RunRecord(
             run="gone", host=os.uname().nodename, harness=dead, folder="/", leaders=[dead]
         )
-        leftovers.save(tmp_path / "gone.json", record)
-        assert leftovers.clean_processes(tmp_path) == ["removed the record of run gone"]
+        run_records.save(tmp_path / "gone.json", record)
+        assert run_records.clean_processes(tmp_path) == ["removed the record of run gone"]
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -588,13 +589,13 @@ def test_clean_spares_a_process_that_only_has_the_number_of_a_dead_one(tmp_path:
 def test_clean_removes_no_folder_that_the_run_did_not_mark(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
-    (precious / leftovers.FOLDER_MARK).write_text("another run")
-    dead = leftovers.Birth(1, "before the last boot")
-    record = leftovers.RunRecord(
+    (precious / run_records.FOLDER_MARK).write_text("another run")
+    dead = ProcessIdentity(1, "before the last boot")
+    record = run_records.RunRecord(
         run="gone", host=os.uname().nodename, harness=dead, folder=str(precious)
     )
-    leftovers.save(tmp_path / "gone.json", record)
-    leftovers.clean_processes(tmp_path)
+    run_records.save(tmp_path / "gone.json", record)
+    run_records.clean_processes(tmp_path)
     assert precious.exists()
 
 
@@ -602,16 +603,16 @@ def test_clean_removes_no_folder_that_the_run_did_not_mark(tmp_path: Path) -> No
 def test_clean_names_and_leaves_what_it_cannot_read(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "odd.json"
     path.write_bytes(content)
-    [line] = leftovers.clean_processes(tmp_path)
+    [line] = run_records.clean_processes(tmp_path)
     assert line.startswith(f"left {path}: not a record of a run")
     assert path.exists()
 
 
 def test_clean_leaves_the_runs_of_other_hosts(tmp_path: Path) -> None:
-    dead = leftovers.Birth(1, "before the last boot")
-    record = leftovers.RunRecord(run="far", host="another.example", harness=dead, folder="")
-    leftovers.save(tmp_path / "far.json", record)
-    assert leftovers.clean_processes(tmp_path) == [
+    dead = ProcessIdentity(1, "before the last boot")
+    record = run_records.RunRecord(run="far", host="another.example", harness=dead, folder="")
+    run_records.save(tmp_path / "far.json", record)
+    assert run_records.clean_processes(tmp_path) == [
         "left run far: it belongs to the host another.example"
     ]
     assert msgspec.json.decode((tmp_path / "far.json").read_bytes())["run"] == "far"

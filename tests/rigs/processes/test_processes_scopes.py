@@ -15,7 +15,7 @@ import pytest
 from runall_harness.rigs.base import NodeSpec
 from runall_harness.rigs.processes import process_tree
 from runall_harness.rigs.processes.rig import ProcessesRig, ProcessesSite
-from support.process_nodes import LONG, MOURNER, appears, daemon, marked, running
+from support.process_nodes import LONG, OBSERVER, appears, daemon, marked, running
 
 # A job whose child leaves its group and its session, and one that stays.
 FAMILY = ["sh", "-c", 'setsid sleep 1000 & sleep 1001 & exec sh "$RUNALL_WITNESS/witness.sh"']
@@ -78,9 +78,9 @@ def patient(name: str, waits: int, *jobs: dict[str, Any]) -> NodeSpec:
     return NodeSpec(name=name, role="worker", command=command, env=env)
 
 
-def mourner(note: Path, apart: str = "") -> dict[str, Any]:
+def observer(note: Path, apart: str = "") -> dict[str, Any]:
     """A job that notes what it sees of its daemon's death."""
-    return {"COMMAND": [sys.executable, "-c", MOURNER, str(note)], "GROUP": apart}
+    return {"COMMAND": [sys.executable, "-c", OBSERVER, str(note)], "GROUP": apart}
 
 
 def how(site: ProcessesSite) -> dict[str, str]:
@@ -91,7 +91,7 @@ def how(site: ProcessesSite) -> dict[str, str]:
 def commands(site: ProcessesSite, node: str = "alpha") -> str:
     """All command lines of a node's processes that live."""
     found: list[str] = []
-    for process in site._node(node).kin.members():
+    for process in site._node(node).tree.members():
         with suppress(psutil.NoSuchProcess):
             found.append(" ".join(process.cmdline()))
     return "\n".join(found)
@@ -102,8 +102,8 @@ def commands(site: ProcessesSite, node: str = "alpha") -> str:
 def test_an_orphan_sees_the_death_of_its_daemon_and_no_hangup(
     site: ProcessesSite, tmp_path: Path, apart: str
 ) -> None:
-    note = tmp_path / "mourner"
-    site.start(daemon("alpha", mourner(note, apart), {"TAG": "t1"}), daemon("beta"))
+    note = tmp_path / "observer"
+    site.start(daemon("alpha", observer(note, apart), {"TAG": "t1"}), daemon("beta"))
     running(site, 2)
     appears(site, note.with_suffix(".ready"))
     proof = site.kill("alpha", "daemon")
@@ -184,15 +184,15 @@ def test_all_processes_of_the_jobs_die_and_nothing_else(site: ProcessesSite) -> 
 def test_no_process_of_a_job_sees_another_die_first(
     site: ProcessesSite, tmp_path: Path, turn: int
 ) -> None:
-    note = tmp_path / f"mourner{turn}"
+    note = tmp_path / f"observer{turn}"
     script = f'"$@" "{note}" & for n in $(seq 40); do sleep 1000 & done; {FAMILY[2]}'
-    command = ["sh", "-c", script, "sh", sys.executable, "-c", MOURNER]
+    command = ["sh", "-c", script, "sh", sys.executable, "-c", OBSERVER]
     site.start(daemon("alpha", {"TAG": "a", "COMMAND": command}))
     running(site)
     appears(site, note.with_suffix(".ready"))
     assert site.kill("alpha", "job").proven
     assert site.wait(lambda: "ended -9" in site.logs("alpha"), LONG)
-    assert [path.suffix for path in tmp_path.glob("mourner*")] == [".ready"]
+    assert [path.suffix for path in tmp_path.glob("observer*")] == [".ready"]
 
 
 def test_a_job_without_a_process_is_no_proof(

@@ -1,7 +1,7 @@
-"""Removing what runs left in the engine: a run's own, at its end, or that of the dead.
+"""Removes what runs left in the engine: a run's own objects at its end, or those of dead runs.
 
 Only objects with the kit's label are ever looked at, and of those only such whose owner is known
-to be dead. Images are kept, since the next run needs them, until somebody asks.
+to be dead. Images are kept for the next run; `runall clean --images` removes them.
 """
 
 import shutil
@@ -11,71 +11,66 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .engine import Engine, asking, connect, missing_error
+from .engine import Engine, asking, connected
 from .firewall import sweep_rules
 from .ownership import FOLDER, KIT, NODE, RUN, owner_is_dead
 
 T = TypeVar("T")
-IMAGE_LABEL = f"{KIT}=1"
 
 
 def clean_containers() -> list[str]:
-    """Remove all that dead runs left in the engine, and say what it was, one line each.
+    """Remove all that dead runs left in the engine; one line for each removed object.
 
     Raises:
         KitCannotRun: no engine answers, or it refused to remove something.
     """
-    engine = connect()
-    try:
+    with connected() as engine:
         return remove_where(engine, f"{KIT}=1", owner_is_dead) + sweep_rules()
-    finally:
-        engine.client.close()
 
 
 def clean_images() -> list[str]:
-    """Remove the kit's images that no container uses, and say which.
+    """Remove the kit's images that no container uses; one line for each.
 
     Raises:
         KitCannotRun: no engine answers.
     """
     from docker.errors import APIError
 
-    engine = connect()
     removed: list[str] = []
-    with asking("list its images"):
-        images = engine.client.images.list(filters={"label": IMAGE_LABEL})
-    for image in images:
-        try:
-            # Without force: an image that a run uses stays.
-            for tag in image.tags or [str(image.id)]:
-                engine.client.images.remove(tag)
-                removed.append(f"image {tag}")
-        except APIError:
-            continue
-    engine.client.close()
+    with connected() as engine:
+        with asking("list its images"):
+            images = engine.client.images.list(filters={"label": f"{KIT}=1"})
+        for image in images:
+            try:
+                # Without force: an image that a run uses stays.
+                for tag in image.tags or [str(image.id)]:
+                    engine.client.images.remove(tag)
+                    removed.append(f"image {tag}")
+            except APIError:
+                continue
     return removed
 
 
 def remove_run(engine: Engine, run: str) -> list[str]:
-    """Remove everything of that run, whoever owns it, and say what it was."""
+    """Remove everything of that run, whoever owns it; one line for each removed object."""
     removed = remove_where(engine, f"{RUN}={run}", lambda labels: labels.get(KIT) == "1")
     return removed + sweep_rules([run])
 
 
 def remove_where(
-    engine: Engine, label: str, doomed: Callable[[Mapping[str, str]], bool]
+    engine: Engine, label: str, chosen: Callable[[Mapping[str, str]], bool]
 ) -> list[str]:
-    """Remove containers, then networks, with that label and that fate; and their folders."""
+    """Remove containers, then networks, with that label if `chosen` agrees; and their folders."""
     client: Any = engine.client
     with asking("list what the kit made"):
         # Sparse: a full listing inspects each container, and fails if one vanishes meanwhile.
         found = client.containers.list(all=True, sparse=True, filters={"label": label})
         nets = client.networks.list(filters={"label": label})
-    containers = [each for each in found if doomed(labels_of(each))]
-    networks = [each for each in nets if doomed(labels_of(each))]
+    containers = [thing for thing in found if chosen(labels_of(thing))]
+    networks = [thing for thing in nets if chosen(labels_of(thing))]
     # A pause container goes last: the others live in its network.
-    containers.sort(key=lambda each: labels_of(each).get(NODE) == "(pause)")
-    lines = [*each(remove_container, containers), *each(remove_network, networks)]
+    containers.sort(key=lambda container: labels_of(container).get(NODE) == "(pause)")
+    lines = [*for_each(remove_container, containers), *for_each(remove_network, networks)]
     folders = {labels_of(thing).get(FOLDER, "") for thing in (*containers, *networks)}
     for folder in filter(None, folders):
         remove_folder(Path(folder))
@@ -88,24 +83,18 @@ def labels_of(thing: Any) -> dict[str, str]:
 
 
 def remove_container(container: Any) -> str:
-    """Remove it, running or not; fine if it is gone already."""
+    """Remove a container, running or not; nothing happens if it is gone already."""
     name = ((container.attrs.get("Names") or [container.id])[0]).lstrip("/")
-    with asking(f"remove the container {name}"):
-        try:
-            container.remove(force=True, v=True)
-        except missing_error():
-            pass
+    with asking(f"remove the container {name}", missing_ok=True):
+        container.remove(force=True, v=True)
     return f"container {name}"
 
 
 def remove_network(network: Any) -> str:
-    """Remove it; fine if it is gone already."""
+    """Remove a network; nothing happens if it is gone already."""
     name = str(network.attrs.get("Name"))
-    with asking(f"remove the network {name}"):
-        try:
-            network.remove()
-        except missing_error():
-            pass
+    with asking(f"remove the network {name}", missing_ok=True):
+        network.remove()
     return f"network {name}"
 
 
@@ -116,8 +105,8 @@ def remove_folder(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def each(step: Callable[[Any], T], things: Iterable[Any]) -> list[T]:
-    """The step done with each of them: several at once, or one by one where that can't be.
+def for_each(step: Callable[[Any], T], things: Iterable[Any]) -> list[T]:
+    """Apply the step to each thing, several at once, or one by one where no thread can start.
 
     While the interpreter shuts down, no thread can be started any more.
     """

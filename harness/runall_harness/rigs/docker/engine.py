@@ -1,4 +1,4 @@
-"""The container engine: which one answers, and what may be expected of it.
+"""Connects to the container engine, and observes how it differs from others.
 
 Docker on Linux, Docker Desktop and Podman speak one API and differ in what a client can see of
 a container: its address, its files' events, the owner of what it writes. The kit observes those
@@ -19,7 +19,7 @@ from runall_harness.contract.errors import KitCannotRun
 if TYPE_CHECKING:
     from docker import DockerClient
 
-# An engine that needs longer than this for a single request is as good as gone (seconds).
+# An engine that needs longer than this for one request counts as lost (seconds).
 REQUEST_TIMEOUT = 60
 INSTALL_HINT = (
     "start a Docker engine (in this repository: ci/docker-engine) or Podman's socket "
@@ -31,10 +31,9 @@ INSTALL_HINT = (
 class Engine:
     """An engine that answered, and what was observed of it.
 
-    `native` says that engine and harness share one kernel: containers' files are seen with their
-    events. `user` is the owner that a container must run as, so that the harness may remove what
-    it wrote; None where the image's own user will do. `security` holds the options which bind
-    mounts need here.
+    `native`: engine and harness share one kernel, so file events of containers reach the harness.
+    `user`: containers must run as this user, so that the harness may remove what they wrote; None
+    where the image's own user will do. `security`: options that bind mounts need here.
     """
 
     client: "DockerClient"
@@ -59,18 +58,27 @@ def connect() -> Engine:
     raise KitCannotRun(f"no container engine answers ({'; '.join(failures)})", INSTALL_HINT)
 
 
+@contextmanager
+def connected() -> Generator[Engine]:
+    """The first engine that answers, for a while. Raises `KitCannotRun` if none does."""
+    engine = connect()
+    try:
+        yield engine
+    finally:
+        engine.client.close()
+
+
 def trouble() -> str | None:
     """Why no engine can be used, with the next step, in one line; None where one answers."""
     try:
-        engine = connect()
+        with connected():
+            return None
     except KitCannotRun as error:
         return f"{error.cause}; next step: {error.hint}"
-    engine.client.close()
-    return None
 
 
 def addresses() -> Iterator[str | None]:
-    """Where to look for an engine; None is the client library's own default."""
+    """Where an engine may listen; None is the client library's own default."""
     yield None
     if os.environ.get("DOCKER_HOST"):
         return
@@ -84,7 +92,7 @@ def addresses() -> Iterator[str | None]:
 
 
 def current_context() -> str | None:
-    """The engine that `docker context use` chose, which the client library passes over."""
+    """The engine that `docker context use` chose, which the client library ignores."""
     try:
         from docker.context import ContextAPI
 
@@ -114,7 +122,7 @@ def open_client(address: str | None) -> "DockerClient":
 
 
 def observe(client: "DockerClient", info: dict[str, Any]) -> Engine:
-    """What can be expected of the engine that gave this `info`."""
+    """Derive the properties of an engine from its client and what `docker info` reports."""
     security = [str(option) for option in info.get("SecurityOptions") or ()]
     native = same_kernel(client, info)
     rootless = any("rootless" in option for option in security)
@@ -139,7 +147,7 @@ def same_kernel(client: "DockerClient", info: dict[str, Any]) -> bool:
 
 
 def owner() -> str | None:
-    """The harness's user and group, unless it is root, who may remove anything."""
+    """The harness's user and group as UID:GID; None for root, who may remove anything."""
     if sys.platform == "win32" or os.getuid() == 0:
         return None
     return f"{os.getuid()}:{os.getgid()}"
@@ -156,21 +164,25 @@ def reachable_errors() -> tuple[type[Exception], ...]:
 
 
 def missing_error() -> type[Exception]:
-    """The error by which an engine says that it has no such thing."""
+    """The error by which an engine reports that it has no such object."""
     from docker.errors import NotFound
 
     return NotFound
 
 
 @contextmanager
-def asking(what: str) -> Generator[None]:
-    """Turn an engine's failure to do `what` into a KitCannotRun that names it."""
+def asking(what: str, *, missing_ok: bool = False) -> Generator[None]:
+    """Turn an engine's failure to do `what` into a `KitCannotRun` that names it.
+
+    With `missing_ok`, nothing is raised if the engine has no such object.
+    """
     try:
         yield
     except reachable_errors() as error:
-        raise KitCannotRun(f"the engine could not {what}: {first_line(error)}", hint(error)) from (
-            error
-        )
+        if missing_ok and isinstance(error, missing_error()):
+            return
+        cause = f"the engine could not {what}: {first_line(error)}"
+        raise KitCannotRun(cause, hint(error)) from error
 
 
 def hint(error: Exception) -> str:

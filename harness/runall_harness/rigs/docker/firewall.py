@@ -1,10 +1,10 @@
-"""Cutting a node off without a trace: packets vanish, connections stay.
+"""Cuts a node off without closing its connections: the firewall drops its packets.
 
-A cut that closes connections, or that makes `connect` fail at once, is not what a dead cable
+A fault that closes connections, or that makes `connect` fail at once, is not what a dead cable
 does. Where the harness shares the engine's network (Linux, as root), the firewall drops the
 node's packets and the harness itself still reaches it. Elsewhere the engine takes the interface
 away and gives it back with the same address; connections survive that too, but new ones fail at
-once, and the harness loses sight of the node meanwhile. What was done is observed either way.
+once, and the harness does not reach the node meanwhile. Both ways are proven by observation.
 """
 
 import ctypes
@@ -17,9 +17,9 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from .ownership import KIT, owner_is_dead, read_stamp, stamp
+from .ownership import KIT, RUN, owner_is_dead, read_stamp, stamp
 
-# Answers between neighbours take well under a millisecond; silence for this long (s) is a cut.
+# Neighbours answer in well under a millisecond; silence for this long (s) is a partition.
 SILENCE = 0.2
 # Not DOCKER-USER, which is meant for such rules: whenever the engine makes a network, it takes the
 # jump to that chain away for a moment, and in this moment a whole conversation gets through.
@@ -28,7 +28,7 @@ NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 class Firewall:
-    """The rules for what passes between nodes. `usable` turns False when it proved useless.
+    """The rules for packets between nodes. `usable` turns False when they prove useless.
 
     `store` is the address of a server that the nodes share, if there is one.
     """
@@ -36,37 +36,37 @@ class Firewall:
     def __init__(
         self, labels: Mapping[str, str], *, native: bool, store: tuple[str, int] | None = None
     ) -> None:
-        self._comment, self._store = stamp(labels), store
+        self._comment, self.store = stamp(labels), store
         self.usable = native and may_filter()
 
     def drop(self, address: str) -> bool:
-        """Drop all that others send to that address, or it to them; whether that was accepted."""
-        done = self._all("-I", address)
+        """Drop all packets from and to that address; whether every rule was accepted."""
+        done = self._change_rules("-I", address)
         if not done:
             self.restore(address)
             self.usable = False
         return done
 
     def restore(self, address: str) -> bool:
-        """Take back what `drop` did; whether all of it was still there."""
-        return self._all("-D", address)
+        """Delete the rules that `drop` made; whether all of them were still there."""
+        return self._change_rules("-D", address)
 
-    def _all(self, action: str, address: str) -> bool:
-        # All of them, also when one fails.
+    def _change_rules(self, action: str, address: str) -> bool:
         comment = ["-m", "comment", "--comment", self._comment]
-        outcomes = [
+        # A list, so that the other rules are changed too when one fails.
+        results = [
             iptables(action, *packets, *comment, "-j", "DROP") for packets in self._packets(address)
         ]
-        return None not in outcomes
+        return None not in results
 
     def _packets(self, address: str) -> Iterator[tuple[str, ...]]:
         """The chains that the node's packets pass, each with the packets that are meant."""
         yield CHAIN, "-s", address
         yield CHAIN, "-d", address
-        if self._store:
+        if self.store:
             # A server on this machine: nothing is forwarded to it. All else of this machine, the
             # harness too, stays in touch with the node.
-            port = str(self._store[1])
+            port = str(self.store[1])
             yield INWARDS, "-s", address, "-p", "tcp", "--dport", port
             yield OUTWARDS, "-d", address, "-p", "tcp", "--sport", port
 
@@ -79,7 +79,7 @@ def may_filter() -> bool:
 
 
 def iptables(*arguments: str) -> str | None:
-    """What iptables printed, or None when it refused."""
+    """The output of iptables, or None when it refused."""
     try:
         done = subprocess.run(
             ["iptables", "-w", "5", *arguments], capture_output=True, text=True, timeout=15
@@ -89,45 +89,45 @@ def iptables(*arguments: str) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def sweep_rules(doomed: Iterable[str] | None = None) -> list[str]:
-    """Delete the rules of the runs `doomed`, or of all runs whose harness is dead."""
+def sweep_rules(runs: Iterable[str] | None = None) -> list[str]:
+    """Delete the rules of these runs, or without any of all runs whose harness is dead."""
     if not may_filter():
         return []
-    return [f"firewall rule {rule}" for rule in stale_rules(doomed) if delete_rule(rule)]
+    return [f"firewall rule {rule}" for rule in stale_rules(runs) if delete_rule(rule)]
 
 
-def stale_rules(doomed: Iterable[str] | None) -> Iterator[str]:
-    """The kit's rules in question, as iptables lists them."""
-    runs = None if doomed is None else set(doomed)
+def stale_rules(runs: Iterable[str] | None) -> Iterator[str]:
+    """The kit's rules of these runs or of dead ones, as iptables lists them."""
+    named = None if runs is None else set(runs)
     listed = [iptables("-S", chain) or "" for chain in (CHAIN, INWARDS, OUTWARDS)]
     for line in "\n".join(listed).splitlines():
         labels = read_stamp(line)
         if labels.get(KIT) != "1":
             continue
-        if owner_is_dead(labels) if runs is None else labels.get("io.runall.run") in runs:
+        if owner_is_dead(labels) if named is None else labels.get(RUN) in named:
             yield line
 
 
 def delete_rule(rule: str) -> bool:
-    """Delete a rule that iptables listed."""
+    """Delete a rule that iptables listed; whether iptables accepted that."""
     before, comment, after = rule.split('"') if '"' in rule else (rule, "", "")
     words = [*before.split(), *([comment] if comment else []), *after.split()]
     return iptables("-D", *words[1:]) is not None
 
 
 def answers(pid: int, host: str, port: int) -> bool | None:
-    """Whether `host` answers someone who stands in the network of process `pid`.
+    """Whether `host` answers a caller in the network of process `pid`; a refusal is an answer.
 
-    A refusal is an answer too. None where the harness can't stand there.
+    None where the harness can't enter that network.
     """
     result: list[bool | None] = [None]
 
-    def ask() -> None:
+    def dial() -> None:
         if enter_network(pid):
             result[0] = reachable(host, port)
 
-    # A thread of its own, and only one question: it stays in that network until it ends.
-    thread = threading.Thread(target=ask, name="runall-probe")
+    # A thread of its own for each call: it stays in that network until it ends.
+    thread = threading.Thread(target=dial, name="runall-probe")
     thread.start()
     thread.join()
     return result[0]
@@ -144,11 +144,9 @@ def enter_network(pid: int) -> bool:
 
 
 def reachable(host: str, port: int) -> bool:
-    """Whether anything comes back from there."""
+    """Whether anything comes back from there within `SILENCE` seconds."""
     try:
         socket.create_connection((host, port), timeout=SILENCE).close()
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
     return True

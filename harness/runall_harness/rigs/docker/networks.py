@@ -1,4 +1,4 @@
-"""The networks of a run: made with the kit's own ranges and addresses, and removed by label."""
+"""Makes the networks of a run, with ranges and addresses chosen by the kit."""
 
 import itertools
 from collections import deque
@@ -8,7 +8,7 @@ from typing import Any
 
 from runall_harness.contract.errors import KitCannotRun
 
-from .engine import Engine, asking, first_line, missing_error
+from .engine import Engine, asking, first_line
 from .subnets import Range, free_ranges, local_addresses
 
 NUMBERS = itertools.count(1)
@@ -16,25 +16,17 @@ NUMBERS = itertools.count(1)
 
 @dataclass
 class Network:
-    """One bridge, and its addresses that are not in use.
+    """One bridge of the engine, and its addresses that are not in use.
 
-    `direct` says that the harness sits on the bridge too and reaches containers by their address.
-    That is observed (the gateway's address is one of this machine's), not guessed from a name:
-    behind a virtual machine, a rootless engine or a remote one it is not so.
+    `direct` says that the harness reaches containers by their address. It is observed: the
+    gateway's address is one of this machine's. Behind a virtual machine, a rootless engine or a
+    remote one that is not so.
     """
 
     handle: Any
     name: str
     direct: bool
     addresses: deque[str] = field(default_factory=deque[str])
-
-    def remove(self) -> None:
-        """Remove it; fine if it is gone already."""
-        with asking(f"remove the network {self.name}"):
-            try:
-                self.handle.remove()
-            except missing_error():
-                return
 
 
 def make_network(engine: Engine, run: str, labels: Mapping[str, str]) -> Network:
@@ -51,35 +43,29 @@ def make_network(engine: Engine, run: str, labels: Mapping[str, str]) -> Network
     name = f"runall-{run}-net{next(NUMBERS)}"
     refusal = "all of them are in use"
     for subnet in free_ranges(run, present):
+        gateway, *addresses = map(str, subnet.hosts())
         try:
-            handle = create(engine, name, subnet, labels)
+            handle = create(engine, name, subnet, gateway, labels)
         except APIError as error:
             refusal = first_line(error)
             if "overlap" in refusal.lower() or "in use" in refusal.lower():
-                continue  # another run was faster: the engine is the judge
+                continue  # another run took it since the networks were listed
             break
-        return Network(
-            handle,
-            name,
-            engine.native and gateway(subnet) in local_addresses(),
-            deque(str(address) for address in itertools.islice(subnet.hosts(), 1, None)),
-        )
+        direct = engine.native and gateway in local_addresses()
+        return Network(handle, name, direct, deque(addresses))
     raise KitCannotRun(
         f"the engine gave no network in 10.213.0.0/16: {refusal}",
         "run `runall clean` to remove the networks of dead runs",
     )
 
 
-def create(engine: Engine, name: str, subnet: Range, labels: Mapping[str, str]) -> Any:
-    """Ask the engine for that bridge."""
+def create(
+    engine: Engine, name: str, subnet: Range, gateway: str, labels: Mapping[str, str]
+) -> Any:
+    """Ask the engine for that bridge, and return the engine's handle of it."""
     from docker.types import IPAMConfig, IPAMPool
 
-    pool = IPAMPool(subnet=str(subnet), gateway=gateway(subnet))
+    pool = IPAMPool(subnet=str(subnet), gateway=gateway)
     return engine.client.networks.create(
         name, driver="bridge", labels=dict(labels), ipam=IPAMConfig(pool_configs=[pool])
     )
-
-
-def gateway(subnet: Range) -> str:
-    """The engine's own address on that bridge."""
-    return str(next(subnet.hosts()))

@@ -1,8 +1,8 @@
-"""Whose container is this: the labels that tie each engine object to a run and its process.
+"""The labels that tie each engine object to a run and to the process that made it.
 
-A harness that was killed cannot tidy up. Another one can, later, if it knows for certain that
-the owner is dead, so each object carries the pid, the host and the birth of its process. Where
-any doubt is left, the object is taken to belong to a live run.
+A harness that was killed removes nothing. Another one can do it later, if it knows for certain
+that the owner is dead, so each object carries the pid, the host and the birth of its process. In
+any doubt, the object counts as that of a live run.
 """
 
 import os
@@ -10,7 +10,7 @@ import platform
 import re
 from collections.abc import Mapping
 
-from ..processes.leftovers import Birth, birth
+from runall_harness.host.process_identity import ProcessIdentity, identify
 
 KIT = "io.runall.kit"
 RUN = "io.runall.run"
@@ -26,20 +26,20 @@ UNKNOWN = "unknown"
 def owner_labels(run: str) -> dict[str, str]:
     """The labels of everything that this process makes for that run."""
     pid = os.getpid()
-    own = birth(pid)
-    born = UNKNOWN if own is None else own.born
+    own = identify(pid)
+    born = own.born if own else UNKNOWN
     return {KIT: "1", RUN: run, PID: str(pid), HOST: platform.node(), BORN: born}
 
 
 def owner_is_dead(labels: Mapping[str, str]) -> bool:
     """Whether the process that made this object is gone for certain.
 
-    Of an object that was made on another host (or in another container) nothing is known.
+    False for an object that was made on another host or in another container.
     """
     if labels.get(KIT) != "1" or labels.get(HOST) != platform.node():
         return False
     pid, born = labels.get(PID, ""), labels.get(BORN, UNKNOWN)
-    return pid.isdecimal() and born != UNKNOWN and not Birth(int(pid), born).lives()
+    return pid.isdecimal() and born != UNKNOWN and not ProcessIdentity(int(pid), born).lives()
 
 
 def stamp(labels: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
-"""What can be done to a node made of plain processes, each with the proof that it took effect.
+"""The faults that a node made of plain processes can get, each with the proof of its effect.
 
 A proof's `at` is the moment from which the fault held: for a kill or a freeze the time when all
-had stopped, for a stop the time of the SIGTERM, for a thaw the time just before.
+had stopped, for a stop the time of the signal, for a thaw the time just before.
 """
 
 import signal
@@ -16,147 +16,149 @@ from runall_harness.evidence.witness import Witness
 from ..base import StopTo
 from . import process_tree
 from .node import NodeProcess
+from .process_tree import Signalled
 from .relay import Relay
+
+
+class StopSignal(NamedTuple):
+    """A stop signal that was sent: when, to which processes, and what speaks against the proof."""
+
+    at: float
+    receivers: str
+    flaws: list[str]
 
 
 def kill_node(node: NodeProcess, witness: Witness) -> Proof:
     """Freeze all of the node, then SIGKILL all of it."""
     ran = node.alive
-    frozen = node.kin.freeze()
+    frozen = node.tree.freeze()
     at = node.now()
     alive = process_tree.kill(frozen.all)
     ended = node.exited.wait(process_tree.PATIENCE)
-    evidence = f"frozen, then SIGKILL; gone: {_pids(frozen.all)}"
     if not alive and ended:
         witness.node_died(node.name, at)
     flaws = [
-        _restless(frozen),
+        _not_frozen(frozen),
         f"{_pids(alive)} survived SIGKILL" if alive or not ended else "",
         "there was no process" if not frozen.all else "",
-        f"the daemon had ended before: {node.status}" if ran and not _was_killed(node) else "",
+        f"the daemon had ended before: {node.status}" if ran and not node.was_killed else "",
     ]
-    return _proof("kill", node, at, evidence, flaws)
+    return _proof("kill", node, at, f"frozen, then SIGKILL; gone: {_pids(frozen.all)}", flaws)
 
 
 def kill_daemon(node: NodeProcess) -> Proof:
     """Freeze the node, SIGKILL its daemon's main process alone; its jobs live on as orphans.
 
-    They go on before the daemon dies, which stands still: for a death beside a stopped process
-    group the kernel sends SIGHUP to that group.
+    The jobs go on before the stopped daemon dies: if a process group were still stopped when its
+    parent dies, the kernel would send SIGHUP to that group.
     """
-    ran, stood = node.alive, _standing(node)
-    frozen = node.kin.freeze()
+    ran, stopped = node.alive, _stopped_before(node)
+    frozen = node.tree.freeze()
     daemon = [process for process in frozen.all if process.pid == node.pid]
-    thawed = node.kin.thaw(but=[*daemon, *stood])
+    thawed = node.tree.thaw(but=[*daemon, *stopped])
     at = node.signal_daemon(signal.SIGKILL)
     node.exited.wait(process_tree.PATIENCE)
-    left = _pids(node.kin.members())
+    left = _pids(node.tree.members())
     evidence = f"daemon {node.pid}: frozen, then {node.status}; left behind: {left}"
-    flaws = [_restless(frozen), _stuck(thawed)]
-    flaws += [] if ran and _was_killed(node) else ["the daemon was not killed"]
+    flaws = [_not_frozen(frozen), _not_thawed(thawed)]
+    flaws += [] if ran and node.was_killed else ["the daemon was not killed"]
     return _proof("kill daemon", node, at, evidence, flaws)
 
 
-def bury(node: NodeProcess, witness: Witness) -> tuple[bool, str]:
-    """End what a daemon that died by itself left behind; whether SIGKILL ended it, and how."""
+def end_remaining(node: NodeProcess, witness: Witness) -> tuple[bool, str]:
+    """End what a dead daemon left; whether the daemon died by SIGKILL, and how it ended."""
     at = node.now()
-    left = node.kin.freeze().all
+    left = node.tree.freeze().all
     alive = process_tree.kill(left)
     if not alive:
         witness.node_died(node.name, at)
-    return _was_killed(node) and not alive, f"{node.status}; ended with it: {_pids(left)}"
+    return node.was_killed and not alive, f"{node.status}; ended with it: {_pids(left)}"
 
 
 def kill_jobs(node: NodeProcess, witness: Witness, running: Sequence[Execution]) -> Proof:
-    """Freeze the node, SIGKILL all processes of those executions; then their daemon sees it."""
-    stood, frozen = _standing(node), node.kin.freeze()
-    trees = {execution.id: job_tree(node, witness.pid(execution.id)) for execution in running}
-    victims = list(dict.fromkeys(process for tree in trees.values() for process in tree))
+    """Freeze the node, SIGKILL all processes of those executions, let the daemon see it."""
+    stopped, frozen = _stopped_before(node), node.tree.freeze()
+    jobs = {execution.id: job_tree(node, witness.pid(execution.id)) for execution in running}
+    victims = list(dict.fromkeys(process for tree in jobs.values() for process in tree))
     at = node.now()
     alive = process_tree.kill(victims)
-    thawed = node.kin.thaw(but=stood)
+    thawed = node.tree.thaw(but=stopped)
     for execution in running if not alive else ():
-        if trees[execution.id]:
+        if jobs[execution.id]:
             witness.execution_died(execution.id, at)
-    evidence = f"frozen, then SIGKILL to the jobs {', '.join(trees)}; gone: {_pids(victims)}"
+    evidence = f"frozen, then SIGKILL to the jobs {', '.join(jobs)}; gone: {_pids(victims)}"
     flaws = [
-        _restless(frozen),
-        _stuck(thawed),
+        _not_frozen(frozen),
+        _not_thawed(thawed),
         "no job was running" if not running else "",
-        *(f"{name} had no process" for name, tree in trees.items() if not tree),
+        *(f"{name} had no process" for name, tree in jobs.items() if not tree),
         f"{_pids(alive)} survived SIGKILL" if alive else "",
     ]
     return _proof("kill job", node, at, evidence, flaws)
 
 
 def job_tree(node: NodeProcess, pid: int) -> list[psutil.Process]:
-    """All processes of a job, parents before children, if it is the node's own."""
-    roots = [process for process in node.kin.members() if process.pid == pid]
-    return [process for root in roots for process in process_tree.group(root)]
-
-
-class Told(NamedTuple):
-    """A signal was sent: when, to whom, and what is against that."""
-
-    at: float
-    whom: str
-    flaws: list[str]
+    """All processes of a job, parents before children; empty if it is no job of that node."""
+    roots = [process for process in node.tree.members() if process.pid == pid]
+    return [process for root in roots for process in process_tree.job_processes(root)]
 
 
 def stop(node: NodeProcess, witness: Witness, grace: float, to: StopTo | None) -> Proof:
-    """The stop signal, and the daemon's exit; what it leaves ends with it, as machines go down."""
+    """Send the stop signal and await the daemon's exit; then kill what the daemon left.
+
+    A machine that goes down would end the remaining processes too.
+    """
     ran = node.alive
-    told = _tell_group(node) if (to or node.stop_to) == "group" else _tell_daemon(node)
+    sent = _signal_group(node) if (to or node.stop_to) == "group" else _signal_daemon(node)
     in_time = node.exited.wait(grace)
-    took = node.now() - told.at
-    left = node.kin.freeze().all
+    took = node.now() - sent.at
+    left = node.tree.freeze().all
     died_at = node.now()
     alive = process_tree.kill(left)
     node.exited.wait(process_tree.PATIENCE)
     if not alive:
         witness.node_died(node.name, died_at)
-    evidence = f"{node.status} after {took:.2f} s, {told.whom}"
+    evidence = f"{node.status} after {took:.2f} s, {sent.receivers}"
     evidence += f"; left: {_pids(left)}" if left else ""
     flaws = [
         "the daemon was not running" if not ran else "",
-        *told.flaws,
+        *sent.flaws,
         f"it did not leave within {grace:g} s and was killed" if not in_time else "",
         f"{_pids(alive)} survived SIGKILL" if alive else "",
     ]
-    return _proof("stop", node, told.at, evidence, flaws)
+    return _proof("stop", node, sent.at, evidence, flaws)
 
 
-def _tell_daemon(node: NodeProcess) -> Told:
-    """Signal the daemon alone."""
+def _signal_daemon(node: NodeProcess) -> StopSignal:
     at = node.signal_daemon(node.stop_signal)
-    return Told(at, f"{node.stop_signal.name} to the daemon {node.pid}", [])
+    return StopSignal(at, f"{node.stop_signal.name} to the daemon {node.pid}", [])
 
 
-def _tell_group(node: NodeProcess) -> Told:
-    """Signal every process of the node: none but the daemon goes on before all have the signal.
+def _signal_group(node: NodeProcess) -> StopSignal:
+    """Signal every process of the node; all but the daemon stay stopped until all have the signal.
 
-    So no daemon sees a job obey first. It is never stopped itself: when a process goes on, any of
-    its threads may take a signal that waits, and many a daemon hears it in its main thread only.
+    So no daemon sees a job obey first. The daemon is never stopped: when a process goes on, any
+    of its threads may take a pending signal, and many daemons handle it in their main thread only.
     """
-    daemon = [process for process in node.kin.members() if process.pid == node.pid]
-    frozen, number = node.kin.freeze(but=daemon), node.stop_signal
+    daemon = [process for process in node.tree.members() if process.pid == node.pid]
+    frozen, number = node.tree.freeze(but=daemon), node.stop_signal
     process_tree.send(frozen.all, number)
-    missed = process_tree.unanswered(frozen.all, number)
+    missed = process_tree.without_signal(frozen.all, number)
     at = node.signal_daemon(number)
-    thawed = node.kin.thaw()
+    thawed = node.tree.thaw()
+    receivers = _pids([*daemon, *frozen.all])
     flaws = [
-        _restless(frozen),
-        _stuck(thawed),
+        _not_frozen(frozen),
+        _not_thawed(thawed),
         f"{_pids(missed)} did not get {number.name}" if missed else "",
     ]
-    whom = _pids([*daemon, *frozen.all])
-    return Told(at, f"{number.name} at one instant to all of it: {whom}", flaws)
+    return StopSignal(at, f"{number.name} at one instant to all of it: {receivers}", flaws)
 
 
 def pause(node: NodeProcess) -> Proof:
     """Freeze every process of the node."""
-    frozen = node.kin.freeze()
-    flaws = ["there was no process" if not frozen.all else "", _restless(frozen)]
+    frozen = node.tree.freeze()
+    flaws = ["there was no process" if not frozen.all else "", _not_frozen(frozen)]
     evidence = f"stopped, all threads (state T): {_pids(frozen.all)}"
     return _proof("pause", node, node.now(), evidence, flaws)
 
@@ -164,13 +166,13 @@ def pause(node: NodeProcess) -> Proof:
 def unpause(node: NodeProcess) -> Proof:
     """Let a frozen node go on."""
     at = node.now()
-    thawed = node.kin.thaw()
-    flaws = ["there was no process" if not thawed.all else "", _stuck(thawed)]
+    thawed = node.tree.thaw()
+    flaws = ["there was no process" if not thawed.all else "", _not_thawed(thawed)]
     return _proof("unpause", node, at, f"go on: {_pids(thawed.moving)}", flaws)
 
 
 def cut(node: NodeProcess, relay: Relay | None) -> Proof:
-    """Let nothing pass between this node and the others."""
+    """Let the relay forward nothing between this node and the others."""
     if relay is None:
         return _proof("cut", node, node.now(), "", ["the site was not made to be cut"])
     seen = relay.cut(node.name)
@@ -178,12 +180,11 @@ def cut(node: NodeProcess, relay: Relay | None) -> Proof:
         f"the relay forwards nothing on {seen.wires} wires and keeps "
         f"{seen.connections} connections open"
     )
-    flaw = "" if seen.wires else "no wire of this node leads through the relay"
-    return _proof("cut", node, node.now(), evidence, [flaw])
+    return _proof("cut", node, node.now(), evidence, [_no_wire(seen.wires)])
 
 
 def join(node: NodeProcess, relay: Relay | None) -> Proof:
-    """Let everything pass again, what was held back first."""
+    """Let the relay forward again, beginning with what it held back."""
     at = node.now()
     if relay is None:
         return _proof("join", node, at, "", ["the site was not made to be cut"])
@@ -192,35 +193,32 @@ def join(node: NodeProcess, relay: Relay | None) -> Proof:
         f"the relay forwards on {seen.wires} wires again; it had held back {seen.held} bytes "
         f"on {seen.connections} connections"
     )
-    flaw = "" if seen.wires else "no wire of this node leads through the relay"
-    return _proof("join", node, at, evidence, [flaw])
+    return _proof("join", node, at, evidence, [_no_wire(seen.wires)])
 
 
 def _proof(kind: str, node: NodeProcess, at: float, evidence: str, flaws: list[str]) -> Proof:
-    """Proven unless something is known against it."""
-    against = [flaw for flaw in flaws if flaw]
-    text = "; ".join([*against, evidence] if evidence else against)
-    return Proof(kind=kind, node=node.name, at=at, proven=not against, evidence=text)
+    """Proven unless one of these flaws is known."""
+    known = [flaw for flaw in flaws if flaw]
+    text = "; ".join([*known, evidence] if evidence else known)
+    return Proof(kind=kind, node=node.name, at=at, proven=not known, evidence=text)
 
 
-def _standing(node: NodeProcess) -> list[psutil.Process]:
-    """What stands still already, and is not to go on because of this fault."""
-    return [process for process in node.kin.members() if process_tree.is_still(process)]
+def _stopped_before(node: NodeProcess) -> list[psutil.Process]:
+    """The processes that are stopped already, and must not go on because of this fault."""
+    return [process for process in node.tree.members() if process_tree.is_stopped(process)]
 
 
-def _restless(frozen: process_tree.Frozen) -> str:
-    """What is against a freeze."""
+def _not_frozen(frozen: Signalled) -> str:
     return f"{_pids(frozen.moving)} did not freeze" if frozen.moving else ""
 
 
-def _stuck(thawed: process_tree.Frozen) -> str:
-    """What is against a thaw."""
+def _not_thawed(thawed: Signalled) -> str:
     still = [process for process in thawed.all if process not in thawed.moving]
     return f"{_pids(still)} did not go on" if still else ""
 
 
-def _was_killed(node: NodeProcess) -> bool:
-    return node.code == -signal.SIGKILL
+def _no_wire(wires: int) -> str:
+    return "" if wires else "no wire of this node leads through the relay"
 
 
 def _pids(processes: Sequence[psutil.Process]) -> str:

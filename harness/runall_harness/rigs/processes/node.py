@@ -10,33 +10,31 @@ from pathlib import Path
 from runall_harness.contract.errors import KitCannotRun
 
 from ..base import NodeSpec, Place, StopTo
-from .process_tree import Kin
+from .process_tree import ProcessTree
 
 NODE_MARKER = "RUNALL_NODE"
 WITNESS_MARKER = "RUNALL_WITNESS"
-DAEMON: StopTo = "daemon"
 
 
-def ignore_nothing_for_good() -> None:
-    """Let no node inherit that this process ignores a signal.
+def stop_ignoring_signals() -> None:
+    """Replace ignored stop signals of this process by a handler that does nothing.
 
-    A shell lets a command in its background ignore SIGINT and SIGQUIT, and nohup SIGHUP: all are
-    signals by which a node may be stopped. A handler that does nothing is as deaf, and a new
-    program does not inherit it.
+    A shell lets a command in its background ignore SIGINT and SIGQUIT, and nohup SIGHUP. Nodes
+    would inherit that and could not be stopped by these signals; they inherit no handler.
     """
     if threading.current_thread() is not threading.main_thread():
         return
     for which in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(which) is signal.SIG_IGN:
-            signal.signal(which, hear_nothing)
+            signal.signal(which, _do_nothing)
 
 
-def hear_nothing(signum: int, frame: object) -> None:
-    """Take a signal, and do nothing about it."""
+def _do_nothing(signum: int, frame: object) -> None:
+    del signum, frame
 
 
 class NodeProcess:
-    """A node that can be started again and again; all its starts share one log and one data.
+    """A node that can be started again and again; all its starts share one log and one data folder.
 
     `now` is the clock of its site.
     """
@@ -50,23 +48,19 @@ class NodeProcess:
         now: Callable[[], float],
     ) -> None:
         self.name, self.place, self.folder, self.now = name, place, folder, now
+        self.log = folder / "log"
         self.exited = threading.Event()
-        self.kin = Kin({**markers, NODE_MARKER: name})
-        self.stop_signal, self.stop_to = signal.SIGTERM, DAEMON
+        self.tree = ProcessTree({**markers, NODE_MARKER: name})
+        self.stop_signal = signal.SIGTERM
+        self.stop_to: StopTo = "daemon"
         self._daemon: subprocess.Popen[bytes] | None = None
-        self._markers = {**markers, NODE_MARKER: name, WITNESS_MARKER: place.witness}
         self.exited.set()
         for needed in (folder / "home", Path(place.data)):
             needed.mkdir(parents=True, exist_ok=True)
 
     @property
-    def log(self) -> Path:
-        """What all starts printed."""
-        return self.folder / "log"
-
-    @property
     def alive(self) -> bool:
-        """Whether the daemon runs; a frozen one does."""
+        """Whether the daemon exists; a frozen one does."""
         return not self.exited.is_set()
 
     @property
@@ -75,14 +69,15 @@ class NodeProcess:
         return self._daemon.pid if self._daemon is not None else 0
 
     @property
-    def code(self) -> int | None:
-        """The exit status of the daemon's last start, negative for a signal; None if it runs."""
-        return self._daemon.returncode if self._daemon is not None else None
+    def was_killed(self) -> bool:
+        """Whether the daemon's last start ended by SIGKILL."""
+        return self._daemon is not None and self._daemon.returncode == -signal.SIGKILL
 
     @property
     def status(self) -> str:
         """How the daemon's last start ended, in words."""
-        if (code := self.code) is None:
+        code = self._daemon.returncode if self._daemon is not None else None
+        if code is None:
             return "no exit status"
         return f"exit status {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
 
@@ -93,14 +88,17 @@ class NodeProcess:
         """
         if self.alive:
             raise ValueError(f"the node {self.name} runs already")
-        self._daemon = self._launch(spec)
+        daemon = self._daemon = self._launch(spec)
         self.stop_signal, self.stop_to = signal.Signals[spec.stop_signal], spec.stop_to
         self.exited.clear()
-        self.kin.add_session(self._daemon.pid)
-        watch = threading.Thread(
-            target=self._reap, args=(self._daemon, on_exit), name=f"reap {self.name}", daemon=True
-        )
-        watch.start()
+        self.tree.add_session(daemon.pid)
+
+        def await_exit() -> None:
+            daemon.wait()
+            self.exited.set()
+            on_exit()
+
+        threading.Thread(target=await_exit, name=f"exit of {self.name}", daemon=True).start()
 
     def _launch(self, spec: NodeSpec) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
@@ -121,18 +119,16 @@ class NodeProcess:
                 ) from error
 
     def _environment(self, spec: NodeSpec) -> dict[str, str]:
-        """Clean, so that no setting of the user's shell decides a case; the marks come last."""
-        clean = {
+        """A clean environment, so that no setting of the user's shell decides a case."""
+        return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.folder / "home"),
             "LANG": "C.UTF-8",
+            **spec.env,
+            # Last, because the kit finds its processes by these.
+            **self.tree.markers,
+            WITNESS_MARKER: self.place.witness,
         }
-        return {**clean, **spec.env, **self._markers}
-
-    def _reap(self, daemon: subprocess.Popen[bytes], on_exit: Callable[[], None]) -> None:
-        daemon.wait()
-        self.exited.set()
-        on_exit()
 
     def signal_daemon(self, number: signal.Signals) -> float:
         """Signal the daemon alone. Returns the time at which it was sent."""

@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import ClassVar
 
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 _TRIES = 100
 
 
@@ -21,7 +21,7 @@ class Ports:
     _taken: ClassVar[set[int]] = set()
 
     def __init__(self) -> None:
-        self._held: dict[int, socket.socket | None] = {}
+        self._held: dict[int, socket.socket] = {}
 
     def take(self) -> int:
         """A free port of the loopback address, ours until `close`. Raises `OSError` if none."""
@@ -32,7 +32,9 @@ class Ports:
                 holder.close()
                 continue
             Ports._taken.add(port)
-            self._held[port] = holder if _holds(holder) else None
+            self._held[port] = holder
+            if not sys.platform.startswith("linux"):
+                holder.close()  # here a bound socket would keep the node from its port
             return port
         raise OSError("no free port on the loopback address")
 
@@ -40,21 +42,12 @@ class Ports:
         """Give all of them back. Safe to call twice."""
         for port, holder in self._held.items():
             Ports._taken.discard(port)
-            if holder is not None:
-                holder.close()
+            holder.close()
         self._held.clear()
 
 
 def _bound() -> socket.socket:
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    holder.bind((_HOST, 0))
+    holder.bind((HOST, 0))
     return holder
-
-
-def _holds(holder: socket.socket) -> bool:
-    """Whether the socket can keep the port without keeping the node out; closed if not."""
-    if sys.platform.startswith("linux"):
-        return True
-    holder.close()
-    return False

@@ -1,14 +1,14 @@
-"""All processes of one node: found wherever they hid, and hurt at one instant.
+"""Finds all processes of one node, however they hide, and signals them at one instant.
 
 A container is a boundary that the kernel keeps; plain processes have none. A daemon puts its
 jobs into groups and sessions of their own, and a job whose daemon died becomes a child of init.
-So a process belongs to a node if its environment says so, or its session, or its parents.
+So a process belongs to a node by its environment, by its session, or by descent.
 
-A kill that takes one process after the other lies: the daemon sees its job die a moment before
-itself and writes down a failure that no crash would have given. So all are frozen first,
-parents before children so that no parent reacts, until nothing new appears. They are killed
-while frozen, children before parents: a parent that died would leave a stopped process group
-without anyone to wake it, and for that the kernel sends SIGHUP and SIGCONT to the group.
+If processes were killed one after the other, the daemon would see its job die a moment before
+itself and record a failure that no crash would have caused. So all are frozen first, parents
+before children so that no parent reacts, until nothing new appears. They are killed while frozen,
+children before parents: a parent that died would leave a stopped process group without anyone to
+wake it, and for that the kernel sends SIGHUP and SIGCONT to the group.
 """
 
 import os
@@ -25,21 +25,24 @@ from typing import NamedTuple
 
 import psutil
 
-# How long a signal may take to show. Only a process in an uninterruptible sleep needs longer.
+# How long a signal may take to show, in seconds; only an uninterruptible sleep takes longer.
 PATIENCE = 5.0
 _LOOK_AGAIN = 0.0005
-_STILL = frozenset("TtZXx")
+_STOPPED = frozenset("TtZXx")
 
 
-class Frozen(NamedTuple):
-    """Processes that got SIGSTOP, parents first, and those of them that did not stop in time."""
+class Signalled(NamedTuple):
+    """Processes that got SIGSTOP or SIGCONT, and those of them that run afterwards."""
 
     all: list[psutil.Process]
     moving: list[psutil.Process]
 
 
-class Kin:
-    """Processes that belong together: by environment, by session or by descent."""
+class ProcessTree:
+    """Processes that belong together by environment, by session or by descent.
+
+    `markers` are environment variables that only these processes have.
+    """
 
     def __init__(self, markers: Mapping[str, str]) -> None:
         self.markers = dict(markers)
@@ -48,19 +51,19 @@ class Kin:
         self._foreign: set[psutil.Process] = set()
 
     def add_session(self, leader: int) -> None:
-        """Count the session of that leader in; the leader may be dead already."""
+        """Include the session of that leader, by its process id; the leader may be dead already."""
         try:
             self._sessions[leader] = psutil.Process(leader)
         except psutil.NoSuchProcess:
             self._sessions[leader] = None
 
-    def include(self, other: "Kin") -> None:
-        """Count in what another one knows, whatever its marks."""
+    def include(self, other: "ProcessTree") -> None:
+        """Include the sessions and processes that another tree knows."""
         self._sessions.update(other._sessions)
         self._known |= other._known
 
     def members(self) -> list[psutil.Process]:
-        """All of them that live (zombies don't), parents before children."""
+        """All processes that live, without zombies, parents before children."""
         parents = _parents()
         chosen = {process for process in parents if self._belongs(process)}
         by_pid = {process.pid: process for process in parents}
@@ -82,7 +85,7 @@ class Kin:
             return False
         if session not in self._sessions:
             return False
-        # Numbers are used again: a leader that is somebody else leads somebody else's session.
+        # An id that was used again leads another session.
         try:
             return psutil.Process(session) == self._sessions[session]
         except psutil.NoSuchProcess:
@@ -96,57 +99,53 @@ class Kin:
         except (psutil.Error, OSError):
             return False
         marked = self.markers.items() <= environment.items()
-        # An empty one is that of a process in the middle of an exec: look again next time.
+        # During an exec the environment is empty: look again next time.
         if environment and not marked:
             self._foreign.add(process)
         return marked
 
-    def freeze(self, but: Iterable[psutil.Process] = ()) -> Frozen:
-        """Stop all of them, until no new one appears. What moves on after `PATIENCE` is named.
-
-        Those in `but` are left alone.
-        """
+    def freeze(self, but: Iterable[psutil.Process] = ()) -> Signalled:
+        """Stop all processes except `but`, until no new one appears, or `PATIENCE` is over."""
         spared = set(but)
         deadline = time.monotonic() + PATIENCE
         frozen: dict[psutil.Process, None] = {}
         moving: list[psutil.Process] = []
         while new := [p for p in self.members() if p not in frozen and p not in spared]:
-            # One generation at a time: whoever starts a process by vfork can't stop before the
-            # child is its own program, and a child that is stopped never gets there.
-            eldest = _without_parents(new)
-            send(eldest, signal.SIGSTOP)
-            frozen.update(dict.fromkeys(eldest))
-            moving = _wait_while(lambda p: not is_still(p), frozen, deadline)
-        return Frozen(list(frozen), moving)
+            # One generation at a time: a parent that starts a process by vfork can't stop before
+            # the child has called exec, and a child that is stopped never calls it.
+            oldest = _without_parents(new)
+            send(oldest, signal.SIGSTOP)
+            frozen.update(dict.fromkeys(oldest))
+            moving = _wait_while(lambda p: not is_stopped(p), frozen, deadline)
+        return Signalled(list(frozen), moving)
 
-    def thaw(self, but: Iterable[psutil.Process] = ()) -> Frozen:
-        """Let all of them go on, but for those named. Those that did not are not in `moving`."""
+    def thaw(self, but: Iterable[psutil.Process] = ()) -> Signalled:
+        """Let all processes except `but` go on; those that stay stopped are not in `moving`."""
         spared = set(but)
         members = [process for process in self.members() if process not in spared]
         send(reversed(members), signal.SIGCONT)
-        still = _wait_while(_stands, members, time.monotonic() + PATIENCE)
-        return Frozen(members, [process for process in members if process not in still])
+        still = _wait_while(_has_stopped_status, members, time.monotonic() + PATIENCE)
+        return Signalled(members, [process for process in members if process not in still])
 
 
 def _without_parents(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those of them whose parent is not among them; there is always one."""
+    """The processes whose parent is not among them; there is always one."""
     pids = {process.pid for process in processes}
     parents = _parents()
     return [process for process in processes if parents.get(process) not in pids]
 
 
-def descendants(process: psutil.Process) -> list[psutil.Process]:
-    """What it started, and what those started; none if it is gone."""
+def job_processes(leader: psutil.Process) -> list[psutil.Process]:
+    """A job's process, the group and the session that it leads, and what all of them started."""
+    known = {leader: None, **dict.fromkeys(filter(partial(_led_by, leader.pid), _parents()))}
+    return list(known | {child: None for one in known for child in _descendants(one)})
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
     try:
         return process.children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-
-
-def group(leader: psutil.Process) -> list[psutil.Process]:
-    """All of a job: its process, the group and the session that it leads, and what they started."""
-    known = {leader: None, **dict.fromkeys(filter(partial(_led_by, leader.pid), _parents()))}
-    return list(known | {child: None for one in known for child in descendants(one)})
 
 
 def _led_by(leader: int, process: psutil.Process) -> bool:
@@ -156,55 +155,56 @@ def _led_by(leader: int, process: psutil.Process) -> bool:
         return False
 
 
-def unanswered(processes: Iterable[psutil.Process], number: signal.Signals) -> list[psutil.Process]:
-    """Of stopped processes, those that a signal has reached neither to wait nor to be ignored.
+def without_signal(
+    processes: Iterable[psutil.Process], number: signal.Signals
+) -> list[psutil.Process]:
+    """The stopped processes for which that signal is neither pending nor ignored.
 
-    What is stopped answers no signal: the kernel shows it as pending until the process goes on.
-    None where the system does not show that.
+    A stopped process handles no signal: the kernel shows it as pending until the process goes on.
+    Empty where the system does not show that.
     """
     if not sys.platform.startswith("linux"):
         return []
-    return [p for p in processes if not _heeds(p.pid, number) and not _is_zombie(p)]
+    return [p for p in processes if not _got_signal(p.pid, number) and not _is_zombie(p)]
 
 
-def _heeds(pid: int, number: int) -> bool:
-    """Whether that signal waits for a process, or is ignored by it; so it is for the dead."""
-    bit = 1 << (number - 1)
+def _got_signal(pid: int, number: int) -> bool:
+    """Whether that signal is pending for a process or ignored by it, or the process is gone."""
     try:
-        told = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
     except OSError:
         return True
-    masks = [line.split()[1] for line in told if line.startswith(("ShdPnd", "SigPnd", "SigIgn"))]
-    return not masks or any(int(mask, 16) & bit for mask in masks)
+    masks = [line.split()[1] for line in lines if line.startswith(("ShdPnd", "SigPnd", "SigIgn"))]
+    return not masks or any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
 
 def kill(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """SIGKILL them, the last first, and wait until they are gone. Returns the survivors."""
+    """SIGKILL the processes, the last first, and wait until they are gone; the survivors."""
     victims = list(processes)
     send(reversed(victims), signal.SIGKILL)
     return survivors(victims, PATIENCE)
 
 
 def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    """Send a signal to each, in that order. One that is gone or may not be signalled is left."""
+    """Send a signal to each process in that order; one that is gone is passed over."""
     for process in processes:
         with suppress(psutil.Error):
             process.send_signal(number)
 
 
 def survivors(processes: Iterable[psutil.Process], within: float) -> list[psutil.Process]:
-    """Those that still live after `within` seconds; returns as soon as all are gone.
+    """The processes that still live after `within` seconds; returns as soon as all are gone.
 
-    A zombie is gone: it only waits for its parent to ask. Nothing here asks for an exit status,
-    for that would take it from whoever started the process.
+    A zombie counts as gone. Nothing here asks for an exit status, for that would take it from the
+    parent of the process.
     """
     deadline = time.monotonic() + within
     if not hasattr(os, "pidfd_open"):
         return _wait_while(_lives, processes, deadline)
-    return [process for process in processes if not _ends(process, deadline)]
+    return [process for process in processes if not _ends_by(deadline, process)]
 
 
-def _ends(process: psutil.Process, deadline: float) -> bool:
+def _ends_by(deadline: float, process: psutil.Process) -> bool:
     try:
         handle = os.pidfd_open(process.pid)
     except ProcessLookupError:
@@ -218,20 +218,20 @@ def _ends(process: psutil.Process, deadline: float) -> bool:
         os.close(handle)
 
 
-def is_still(process: psutil.Process) -> bool:
+def is_stopped(process: psutil.Process) -> bool:
     """Whether it is stopped with all its threads, or gone."""
     if not sys.platform.startswith("linux"):
         return _status(process) in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, ""}
-    return _thread_states(process.pid) <= _STILL
+    return _thread_states(process.pid) <= _STOPPED
 
 
-def _stands(process: psutil.Process) -> bool:
-    """Whether it exists and is stopped; SIGCONT wakes all threads, so one answer will do."""
+def _has_stopped_status(process: psutil.Process) -> bool:
+    """Whether it exists and its main thread is stopped; SIGCONT wakes all threads at once."""
     return _status(process) == psutil.STATUS_STOPPED
 
 
 def _thread_states(pid: int) -> set[str]:
-    """The state letters of all threads: one that still runs could start a process."""
+    """The state letters of all threads: one running thread can still start a process."""
     states: set[str] = set()
     with suppress(FileNotFoundError, ProcessLookupError):
         for task in Path(f"/proc/{pid}/task").iterdir():
@@ -245,7 +245,7 @@ def _wait_while(
     processes: Iterable[psutil.Process],
     deadline: float,
 ) -> list[psutil.Process]:
-    """Those for which the condition still holds at the deadline; no event tells of a stop."""
+    """The processes for which the condition still holds at the deadline; a stop gives no event."""
     pause = threading.Event()
     left = [process for process in processes if condition(process)]
     while left and time.monotonic() < deadline:
@@ -255,7 +255,7 @@ def _wait_while(
 
 
 def _parents() -> dict[psutil.Process, int]:
-    """Every process but this one, with its parent's id."""
+    """Every process except this one, with its parent's id."""
     parents: dict[psutil.Process, int] = {}
     for pid in psutil.pids():
         with suppress(psutil.Error, OSError):
@@ -265,8 +265,8 @@ def _parents() -> dict[psutil.Process, int]:
     return parents
 
 
-# A scan is most of what a kill costs. One read of /proc says whether it is still the process of
-# the last scan and who its parent is; psutil would read that file four times.
+# The scan is most of the time of a kill. One read of /proc shows whether it is still the process of
+# the last scan and which parent it has; psutil would read that file four times.
 _seen: dict[int, tuple[bytes, psutil.Process]] = {}
 
 

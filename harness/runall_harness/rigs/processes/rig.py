@@ -2,7 +2,7 @@
 
 It runs wherever Python and a POSIX system do, starts a node in milliseconds, and hurts it as a
 crash would: all of its processes at one instant (`process_tree`). Nodes share the machine's
-kernel, clock and loopback network, so what is cut is a relay between them (`relay`).
+kernel, clock and loopback network, so a partition happens in a relay between them (`relay`).
 """
 
 import atexit
@@ -19,35 +19,29 @@ import psutil
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.witness import Witness
+from runall_harness.host.process_identity import identify
 
 from ..base import NodeSpec, Place, Scope, StopTo
-from ..real_site import RealSite
-from . import faults as process_faults
-from . import leftovers, process_tree
-from .node import NodeProcess, ignore_nothing_for_good
-from .ports import Ports
+from ..real_site import RealSite, abilities
+from . import faults, process_tree, run_records
+from .node import NodeProcess, stop_ignoring_signals
+from .ports import HOST, Ports
 from .relay import Relay
 
 SITE_MARKER = "RUNALL_SITE"
-
-ABILITIES = frozenset(
-    {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
-)
-_HOST = "127.0.0.1"
-_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 class ProcessesSite(RealSite):
     """The nodes of one case, as processes of this machine.
 
-    `on_start` is told the process id of every daemon. `cuttable` puts relays between nodes.
+    `on_start` is called with the process id of every daemon. `cuttable` puts relays between nodes.
     """
 
     def __init__(
         self, run: str, name: str, folder: Path, on_start: Callable[[int], None], *, cuttable: bool
     ) -> None:
         self.folder = folder
-        self._markers = {leftovers.RUN_MARKER: run, SITE_MARKER: name}
+        self._markers = {run_records.RUN_MARKER: run, SITE_MARKER: name}
         self._on_start = on_start
         self._nodes: dict[str, NodeProcess] = {}
         self._ports = Ports()
@@ -67,7 +61,7 @@ class ProcessesSite(RealSite):
         if name not in self._nodes:
             folder = self.folder / "nodes" / _plain(name)
             place = Place(
-                host=_HOST,
+                host=HOST,
                 port=self._ports.take(),
                 data=str(folder / "data"),
                 witness=str(self.witness.folder),
@@ -88,24 +82,22 @@ class ProcessesSite(RealSite):
         return self._relay.address(frm, to, (place.host, place.port))
 
     def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
-        """Where that node reaches a server that is no node; a cut lies between these two as well.
-
-        The name of such a wire's far end can be none of a node: those are plain words.
-        """
+        """The address at which that node reaches a server that is no node, through a relay too."""
         if self._relay is None:
             return host, port
+        # No node can have that name: names of nodes are plain words.
         return self._relay.address(frm, f"{host}:{port}", (host, port))
 
     def start(self, *specs: NodeSpec) -> None:
         """Start nodes, or start them again. Raises `ValueError` for a node that runs."""
         for spec in specs:
             node = self._node(spec.name)
-            self.furnish(spec)
+            self.write_files(spec)
             node.start(spec, on_exit=self.notify)
             self._on_start(node.pid)
 
     def alive(self, node: str) -> bool:
-        """Whether the node's daemon runs (a frozen one does)."""
+        """Whether the node's daemon exists (a frozen one does)."""
         return self._node(node).alive
 
     def logs(self, node: str) -> str:
@@ -113,8 +105,12 @@ class ProcessesSite(RealSite):
         log = self._node(node).log
         return log.read_text(errors="replace") if log.exists() else ""
 
+    def data_folder(self, node: str) -> Path:
+        """The node's data folder."""
+        return Path(self.place(node).data)
+
     def job_gone(self, execution: Execution) -> bool:
-        """Whether a silent job has no process any more; its id may be somebody else's by now."""
+        """Whether a silent job has no process any more; its id may belong to another one by now."""
         try:
             process = psutil.Process(self.witness.pid(execution.id))
             younger = process.create_time() > execution.started_at + 1
@@ -125,41 +121,36 @@ class ProcessesSite(RealSite):
     # ------------------------------------------------------------------ faults
     def kill(self, node: str, scope: Scope = "node") -> Proof:
         """SIGKILL the whole node atomically, or its daemon alone, or its jobs alone."""
-        hurt = self._node(node)
+        target = self._node(node)
         if scope == "daemon":
-            return self._done(process_faults.kill_daemon(hurt))
+            return self._done(faults.kill_daemon(target))
         if scope == "job":
-            running = [e for e in self.executions() if e.node == node and e.how == "running"]
-            return self._done(process_faults.kill_jobs(hurt, self.witness, running))
-        return self._done(process_faults.kill_node(hurt, self.witness))
+            return self._done(faults.kill_jobs(target, self.witness, self.running_jobs(node)))
+        return self._done(faults.kill_node(target, self.witness))
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
         """The stop signal to the daemon, or to all of the node; its exit within `grace` seconds."""
-        return self._done(process_faults.stop(self._node(node), self.witness, grace, to))
+        return self._done(faults.stop(self._node(node), self.witness, grace, to))
 
     def pause(self, node: str) -> Proof:
         """Freeze every process of the node."""
-        return self._done(process_faults.pause(self._node(node)))
+        return self._done(faults.pause(self._node(node)))
 
     def unpause(self, node: str) -> Proof:
         """Let a frozen node go on."""
-        return self._done(process_faults.unpause(self._node(node)))
+        return self._done(faults.unpause(self._node(node)))
 
     def cut(self, node: str) -> Proof:
         """Cut the node off from the other nodes without closing any connection."""
-        return self._done(process_faults.cut(self._node(node), self._relay))
+        return self._done(faults.cut(self._node(node), self._relay))
 
     def join(self, node: str) -> Proof:
-        """Mend the cut."""
-        return self._done(process_faults.join(self._node(node), self._relay))
+        """End the partition of that node."""
+        return self._done(faults.join(self._node(node), self._relay))
 
-    def data_folder(self, node: str) -> Path:
-        """The node's data folder."""
-        return Path(self.place(node).data)
-
-    def bury(self, node: str) -> tuple[bool, str]:
+    def end_remaining(self, node: str) -> tuple[bool, str]:
         """End the jobs that a dead daemon left, as the loss of its server would."""
-        return process_faults.bury(self._node(node), self.witness)
+        return faults.end_remaining(self._node(node), self.witness)
 
     def _done(self, proof: Proof) -> Proof:
         self.notify()
@@ -184,10 +175,10 @@ class ProcessesSite(RealSite):
         self._closed = True
 
     def _end_all(self) -> list[psutil.Process]:
-        kin = process_tree.Kin(self._markers)
+        tree = process_tree.ProcessTree(self._markers)
         for node in self._nodes.values():
-            kin.include(node.kin)
-        alive = process_tree.kill(kin.freeze().all)
+            tree.include(node.tree)
+        alive = process_tree.kill(tree.freeze().all)
         for node in self._nodes.values():
             node.exited.wait(process_tree.PATIENCE)
         return alive
@@ -197,7 +188,7 @@ class ProcessesRig:
     """Nodes are processes of this machine. One instance for one run, named `run`.
 
     `records` is where the run is recorded for `runall clean`; by default the user's state folder.
-    `store` is where a server listens that the nodes share, if there is one.
+    `store` is the address of a server that the nodes share, if there is one.
     Raises `KitCannotRun` where there are no POSIX signals.
     """
 
@@ -210,14 +201,12 @@ class ProcessesRig:
             raise KitCannotRun(
                 "this system cannot freeze processes", "use --rig docker or --rig simulated"
             )
-        ignore_nothing_for_good()
-        self.run = _plain(run)
-        # Cut off from a store that is a file nobody can be: only one on the network is lost.
-        self.abilities = ABILITIES | frozenset({"netstore"} if store else ())
+        stop_ignoring_signals()
+        self.run, self.abilities = _plain(run), abilities(store)
         self.folder = Path(tempfile.mkdtemp(prefix="runall-"))
         self._sites: list[ProcessesSite] = []
-        self._path, self._record = leftovers.begin(
-            run, self.folder, records or leftovers.runs_folder()
+        self._path, self._record = run_records.begin(
+            run, self.folder, records or run_records.runs_folder()
         )
         atexit.register(self.close)
 
@@ -229,20 +218,21 @@ class ProcessesRig:
         del orphans
         number = len(self._sites) + 1
         label = re.sub(r"[^A-Za-z0-9]+", "-", case)[:40].strip("-")
-        name = f"{self.run}.{number}"
         folder = self.folder / f"{number}-{label}"
-        site = ProcessesSite(self.run, name, folder, self._note, cuttable=cuttable)
+        site = ProcessesSite(
+            self.run, f"{self.run}.{number}", folder, self._record_daemon, cuttable=cuttable
+        )
         self._sites.append(site)
         return site
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:
         """Nothing: a site of processes takes no time to make."""
 
-    def _note(self, pid: int) -> None:
-        leader = leftovers.birth(pid)
-        if leader is not None:
-            self._record.leaders.append(leader)
-            leftovers.save(self._path, self._record)
+    def _record_daemon(self, pid: int) -> None:
+        daemon = identify(pid)
+        if daemon is not None:
+            self._record.leaders.append(daemon)
+            run_records.save(self._path, self._record)
 
     def close(self) -> None:
         """End every process of the run and remove its folder and record. Safe to call twice.
@@ -252,11 +242,11 @@ class ProcessesRig:
         with ExitStack() as sites:
             for site in self._sites:
                 sites.callback(site.close)
-        leftovers.end(self._path, self._record)
+        run_records.end(self._path, self._record)
         atexit.unregister(self.close)
 
 
 def _plain(name: str) -> str:
-    if not _PLAIN.fullmatch(name):
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
         raise ValueError(f"{name!r} is no plain word; use letters, digits, dots and dashes")
     return name

@@ -28,7 +28,7 @@ def rig(image: str) -> Iterator[DockerRig]:
 @contextmanager
 def knocking(site: DockerSite, node: str, other: str) -> Generator[list[bool]]:
     """Connect from one node to another, again and again; what became of each attempt."""
-    pid, place = int(site._box(node).state()["Pid"]), site.place(other)
+    pid, place = int(site._container(node).state()["Pid"]), site.place(other)
     stop, tried = threading.Event(), list[bool]()
 
     def knock() -> None:
@@ -56,6 +56,6 @@ def test_a_cut_holds_while_the_engine_makes_networks(rig: DockerRig, engine: Eng
         assert "no answer from" in site.cut("worker").evidence
         with knocking(site, "worker", "primary") as tried:
             for _ in range(NETWORKS):
-                make_network(engine, rig.run, owner_labels(rig.run)).remove()
+                make_network(engine, rig.run, owner_labels(rig.run)).handle.remove()
         assert tried
         assert not any(tried)

@@ -1,15 +1,14 @@
-"""What a run leaves behind when its harness dies, and how to remove it.
+"""The record of a run on disk, by which `runall clean` ends what a dead harness left behind.
 
 Nodes live in sessions of their own, so that Ctrl-C reaches the harness and not them. A harness
 that is killed cannot end them. So each run keeps a small record on disk, and each of its
-processes carries the run's id in its environment. `runall clean` ends whatever belongs to a run
-whose harness is dead; what belongs to a live run, or to nobody, it does not touch.
+processes carries the run's id in its environment. `runall clean` ends all processes of a run
+whose harness is dead; it does not touch those of a live run, or of none.
 """
 
 import os
 import platform
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ import psutil
 from platformdirs import user_state_path
 
 from runall_harness.contract.errors import KitCannotRun
+from runall_harness.host.process_identity import ProcessIdentity, identify
 
 from . import process_tree
 
@@ -26,42 +26,35 @@ SCHEMA = "runall-run/1"
 FOLDER_MARK = ".runall-run"
 
 
-class Birth(msgspec.Struct, frozen=True):
-    """One process for ever: its id, and when it was born, as process ids are used again."""
-
-    pid: int
-    born: str
-
-    def lives(self) -> bool:
-        """Whether that very process exists."""
-        return birth(self.pid) == self
-
-
 class RunRecord(msgspec.Struct, kw_only=True):
     """What is to be removed if the harness cannot do it. `leaders` are the nodes' daemons."""
 
     schema: str = SCHEMA
     run: str
     host: str
-    harness: Birth
+    harness: ProcessIdentity
     folder: str
-    leaders: list[Birth] = []
+    leaders: list[ProcessIdentity] = []
 
+    def remove_folder(self) -> bool:
+        """Remove the run's folder if it carries the run's mark; whether it did."""
+        folder = Path(self.folder)
+        try:
+            ours = (folder / FOLDER_MARK).read_text() == self.run
+        except OSError:
+            return False
+        if ours:
+            shutil.rmtree(folder, ignore_errors=True)
+        return ours
 
-def birth(pid: int) -> Birth | None:
-    """The process of that id now, or None if there is none or it is a zombie.
-
-    On Linux the birth is told in ticks since the boot, and the boot by its id: a step of the
-    wall clock must not make a live harness look like another process.
-    """
-    with suppress(OSError, ValueError):
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return None if stat[0] in {"Z", "X"} else Birth(pid, f"{boot}:{stat[19]}")
-    try:
-        return Birth(pid, repr(psutil.Process(pid).create_time()))
-    except psutil.NoSuchProcess:
-        return None
+    def processes(self) -> process_tree.ProcessTree:
+        """All processes of the run, found by their environment and by the daemons' sessions."""
+        tree = process_tree.ProcessTree({RUN_MARKER: self.run})
+        for leader in self.leaders:
+            # A session outlives its leader, but an id that was used again leads another session.
+            if leader.lives() or not psutil.pid_exists(leader.pid):
+                tree.add_session(leader.pid)
+        return tree
 
 
 def runs_folder() -> Path:
@@ -71,7 +64,7 @@ def runs_folder() -> Path:
 
 def begin(run: str, folder: Path, records: Path) -> tuple[Path, RunRecord]:
     """Record a run of this very process, and mark its folder. Raises `KitCannotRun`."""
-    harness = birth(os.getpid())
+    harness = identify(os.getpid())
     if harness is None:
         raise KitCannotRun("the harness cannot see its own process", "mount /proc, or use docker")
     record = RunRecord(run=run, host=platform.node(), harness=harness, folder=str(folder))
@@ -95,8 +88,8 @@ def save(path: Path, record: RunRecord) -> None:
 
 
 def end(path: Path, record: RunRecord) -> None:
-    """The run removed everything itself: drop its folder and its record."""
-    _remove_folder(record)
+    """Drop folder and record of a run that has removed everything else itself."""
+    record.remove_folder()
     path.unlink(missing_ok=True)
 
 
@@ -109,9 +102,9 @@ def clean_processes(records: Path | None = None) -> list[str]:
     return [line for path in paths for line in _clean_record(path)]
 
 
-def clean_run(run: str, records: Path | None = None) -> list[str]:
-    """The same for one run only."""
-    return _clean_record((records or runs_folder()) / f"{run}.json")
+def clean_run(run: str) -> list[str]:
+    """End what that run of this user left, if it is dead; one line for each thing done."""
+    return _clean_record(runs_folder() / f"{run}.json")
 
 
 def _clean_record(path: Path) -> list[str]:
@@ -121,33 +114,20 @@ def _clean_record(path: Path) -> list[str]:
         return []
     except msgspec.MsgspecError as error:
         return [f"left {path}: not a record of a run ({error})"]
-    return _clean(path, record)
+    if record.host != platform.node():
+        return [f"left run {record.run}: it belongs to the host {record.host}"]
+    return [] if record.harness.lives() else _clean(path, record)
 
 
 def _clean(path: Path, record: RunRecord) -> list[str]:
-    if record.host != platform.node():
-        return [f"left run {record.run}: it belongs to the host {record.host}"]
-    if record.harness.lives():
-        return []
-    kin = _kin(record)
-    victims = kin.freeze().all
-    names = [f"{process.pid} ({_name(process)})" for process in victims]
-    if alive := process_tree.kill(victims):
+    processes = record.processes().freeze().all
+    lines = [f"ended process {p.pid} ({_name(p)}) of run {record.run}" for p in processes]
+    if alive := process_tree.kill(processes):
         return [f"could not end {p.pid} of run {record.run}; its record stays" for p in alive]
-    folder = record.folder if _remove_folder(record) else ""
+    if record.remove_folder():
+        lines.append(f"removed {record.folder} of run {record.run}")
     path.unlink(missing_ok=True)
-    told = [f"ended process {name} of run {record.run}" for name in names]
-    told += [f"removed {folder} of run {record.run}"] if folder else []
-    return [*told, f"removed the record of run {record.run}"]
-
-
-def _kin(record: RunRecord) -> process_tree.Kin:
-    kin = process_tree.Kin({RUN_MARKER: record.run})
-    for leader in record.leaders:
-        # The session outlives its leader; a number that is somebody else's now leads no more.
-        if leader.lives() or not psutil.pid_exists(leader.pid):
-            kin.add_session(leader.pid)
-    return kin
+    return [*lines, f"removed the record of run {record.run}"]
 
 
 def _name(process: psutil.Process) -> str:
@@ -155,14 +135,3 @@ def _name(process: psutil.Process) -> str:
         return process.name()
     except psutil.Error:
         return "?"
-
-
-def _remove_folder(record: RunRecord) -> bool:
-    folder = Path(record.folder)
-    try:
-        ours = (folder / FOLDER_MARK).read_text() == record.run
-    except OSError:
-        return False
-    if ours:
-        shutil.rmtree(folder, ignore_errors=True)
-    return ours

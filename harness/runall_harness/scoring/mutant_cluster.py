@@ -16,8 +16,8 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.evidence.views import Rejected, Unreachable
 from runall_harness.mutants.daemons import KIT, serve
 from runall_harness.rigs.base import NodeSpec, Site
-from runall_harness.rigs.processes.leftovers import RUN_MARKER
 from runall_harness.rigs.processes.rig import ProcessesRig
+from runall_harness.rigs.processes.run_records import RUN_MARKER
 from runall_harness.systems.base import Client
 from runall_harness.systems.reference.system import Reference
 

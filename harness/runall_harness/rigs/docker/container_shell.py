@@ -1,0 +1,74 @@
+"""Runs shell scripts in a container, to hurt a part of what runs there.
+
+From outside, an engine can freeze, signal and end a container as a whole, and its first process.
+A narrower fault has to tell the processes apart where they live. This works with every engine, and
+on machines whose kernel the containers don't share.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from signal import Signals
+from typing import Any, NamedTuple
+
+from .engine import asking
+
+SUPERVISOR_FOLDER = "/runall/supervisor"
+SUPERVISOR = Path(__file__).with_name("supervisor.sh").read_text("utf-8")
+SCOPED_FAULTS = Path(__file__).with_name("scoped_faults.sh").read_text("utf-8")
+PROVEN = "proven: "
+# Exit status 0 while that process exists and is no zombie; needs nothing but a shell.
+PROCESS_EXISTS = """
+while read -r key value rest; do
+    case "$key$value" in State:Z|State:X) exit 1 ;; esac
+done 2>/dev/null <"/proc/$1/status" || exit 1
+"""
+
+
+class ScriptResult(NamedTuple):
+    """Whether a script proved that its fault took effect, and what it printed."""
+
+    proven: bool
+    text: str
+
+
+class ContainerShell:
+    """A shell in a container. `name` is the container's name in error messages."""
+
+    def __init__(self, api: Any, container: str, name: str) -> None:
+        self._api, self._container, self._name = api, container, name
+
+    def lacks(self, pid: int) -> bool:
+        """Whether no process has that id in the container, or only a zombie has it."""
+        execution, _ = self._run(PROCESS_EXISTS, pid)
+        with asking(f"see what became of a command in {self._name}"):
+            return self._api.exec_inspect(execution)["ExitCode"] == 1
+
+    def kill_daemon(self) -> ScriptResult:
+        """SIGKILL the daemon's main process alone, and wait until its supervisor noticed."""
+        return self._run_fault("daemon", SUPERVISOR_FOLDER)
+
+    def kill_jobs(self, pids: Sequence[int]) -> ScriptResult:
+        """SIGKILL jobs, by their process ids in the container, with all that belongs to them."""
+        return self._run_fault("jobs", *pids)
+
+    def signal_all(self, signal: Signals) -> ScriptResult:
+        """Give a signal to every process at one instant."""
+        name = signal.name.removeprefix("SIG")
+        return self._run_fault("group", SUPERVISOR_FOLDER, name, signal.value)
+
+    def restart_daemon(self) -> ScriptResult:
+        """Let the supervisor start the daemon again that was killed."""
+        return self._run_fault("restart", SUPERVISOR_FOLDER)
+
+    def _run_fault(self, fault: str, *arguments: str | int) -> ScriptResult:
+        """Judge the script by its output: its exit status is lost if it ends the container."""
+        _, text = self._run(SCOPED_FAULTS, fault, *arguments)
+        return ScriptResult(text.startswith(PROVEN), text.removeprefix(PROVEN))
+
+    def _run(self, script: str, *arguments: str | int) -> tuple[str, str]:
+        """Run a shell script there; the engine's id of that execution, and what it printed."""
+        command = ["sh", "-c", script, "sh", *map(str, arguments)]
+        with asking(f"run a command in {self._name}"):
+            execution = self._api.exec_create(self._container, command)["Id"]
+            printed: bytes = self._api.exec_start(execution)
+        return execution, printed.decode("utf-8", "replace").strip()
