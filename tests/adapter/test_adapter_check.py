@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from runall_harness.cli import exit_code_of
-from runall_harness.systems.adapter_check.exam import Exam
-from runall_harness.systems.adapter_check.examine import examine
 from runall_harness.systems.adapter_check.report import AdapterReport
 from runall_harness.systems.adapter_check.rules import RULES
+from runall_harness.systems.adapter_check.run import check_adapter
+from runall_harness.systems.adapter_check.session import AdapterCheck
 from support.lying_adapters import (
     LIES,
     AbortsTheRecord,
@@ -63,7 +63,7 @@ def broken(report: AdapterReport) -> dict[str, str]:
 
 
 def test_the_honest_adapter_keeps_every_rule(env: dict[str, str]) -> None:
-    report = examine(command("Honest"), env=env, minute=MINUTE, patience=PATIENCE)
+    report = check_adapter(command("Honest"), env=env, minute=MINUTE, patience=PATIENCE)
     assert {rule.rule: rule.verdict for rule in report.rules} == {r.name: "pass" for r in RULES}
     assert (report.code, report.verdict) == (0, "conformant")
     assert all(rule.judged for rule in report.rules)
@@ -76,7 +76,9 @@ def test_a_lie_is_found_and_the_way_to_mend_it_is_told(
     # Who hangs is given up soon; everybody else has the time that a busy machine takes.
     limit = 1.5 if lie is Hangs else None
     patience = SHORTER if lie in SILENT else PATIENCE
-    report = examine(command(lie.__name__), env=env, minute=MINUTE, patience=patience, limit=limit)
+    report = check_adapter(
+        command(lie.__name__), env=env, minute=MINUTE, patience=patience, limit=limit
+    )
     found, mend = broken(report), {rule.name: rule.mend for rule in RULES}
     assert LIES[lie][0] in found
     assert found == {name: mend[name] for name in LIES[lie] if name in found}
@@ -100,7 +102,7 @@ def test_what_is_declared_is_unsupported_and_what_was_not_judged_is_no_pass(
         "Modest(os.environ).serve()\n",
         "utf-8",
     )
-    report = examine([sys.executable, str(modest)], env=env, minute=MINUTE, patience=PATIENCE)
+    report = check_adapter([sys.executable, str(modest)], env=env, minute=MINUTE, patience=PATIENCE)
     told = {rule.rule: (str(rule.verdict), rule.reason) for rule in report.rules}
     assert told["aborts"] == ("unsupported", "the system can't do abort: it has no such call")
     assert told["schedules"][0] == told["updates"][0] == "unsupported"
@@ -152,11 +154,11 @@ def test_without_an_adapter_or_a_scheduler_the_kit_could_not_run(
 def test_an_interruption_is_told_as_one_also_where_the_adapter_is_gone_by_then(
     env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(exam: Exam) -> None:
+    def interrupted(exam: AdapterCheck) -> None:
         exam.create(exam.name("left"), exam.params(exam.name("left")))
         exam.client.wire.process.kill()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("runall_harness.systems.adapter_check.examine.PROBES", ((interrupted, ()),))
+    monkeypatch.setattr("runall_harness.systems.adapter_check.run.PROBES", ((interrupted, ()),))
     with pytest.raises(KeyboardInterrupt):
-        examine(command("Honest"), env=env, minute=MINUTE, patience=PATIENCE)
+        check_adapter(command("Honest"), env=env, minute=MINUTE, patience=PATIENCE)

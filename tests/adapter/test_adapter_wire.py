@@ -22,7 +22,7 @@ from runall_harness.cli import exit_code_of
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import Unsupported
 from runall_harness.evidence.views import EventView, Rejected, Unreachable
-from runall_harness.systems.adapter import AdapterClient
+from runall_harness.systems.adapter_client import AdapterClient
 from support.places import DOCS
 
 PAGE = DOCS / "adapters.md"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from runall_harness.checks import examine
-from runall_harness.checks.story import LATE, Story
+from runall_harness.checks.evaluation import LATE, Evaluation
 from runall_harness.evidence.history import AnyLine, BadHistory, Meta, Seen, Witnessed, read
 from support.check_examples import TALES, Lines
 from support.small_histories import created, meta, moved, ran, shown
@@ -47,14 +47,14 @@ def test_tales_on_a_string_are_judged_as_each_alone() -> None:
 
 
 def test_a_lineage_that_ended_long_ago_is_recognised_when_it_starts_again() -> None:
-    story = Story(sweep=1)
+    evaluation = Evaluation(sweep=1)
     first: Lines = [meta(), *created(), ran("j1", 1, 5), shown(5, "j1", "succeeded")]
     for line in [*first, shown(1000, "j2", "running")]:
-        story.take(line)
-    assert "j1" not in story.lineages
-    story.take(ran("j1.2", 2000, 2001))
-    story.finish()
-    assert [(one.clause, one.lines) for one in story.total.broken] == [("RA-3.4", (4, 5, 7))]
+        evaluation.take(line)
+    assert "j1" not in evaluation.lineages
+    evaluation.take(ran("j1.2", 2000, 2001))
+    evaluation.finish()
+    assert [(one.clause, one.lines) for one in evaluation.total.broken] == [("RA-3.4", (4, 5, 7))]
 
 
 def test_a_slot_that_was_served_long_ago_is_recognised_when_another_job_serves_it() -> None:
@@ -115,13 +115,13 @@ def lives(count: int) -> Lines:
 
 
 def test_memory_holds_what_lives_however_long_the_history_is() -> None:
-    story, most = Story(), 0
+    evaluation, most = Evaluation(), 0
     for line in lives(16_667):
-        story.take(line)
-        most = max(most, len(story.lineages) + len(story.crowds.starts))
-    story.finish()
-    assert story.number > 50_000
-    assert story.total.counted["completed-is-final", "RA-3.4"] == 16_667
+        evaluation.take(line)
+        most = max(most, len(evaluation.lineages) + len(evaluation.crowds.starts))
+    evaluation.finish()
+    assert evaluation.number > 50_000
+    assert evaluation.total.counted["completed-is-final", "RA-3.4"] == 16_667
     # Of one job a second: those of the last LATE seconds, and of the lines between two looks.
     assert most < 2 * (LATE + 4096 / 3) + 100
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from runall_harness.checks.job_outcome import WORDS, JobOutcome, Outcome, Traces, outcome_of
 from runall_harness.checks.job_traces import About, gather
-from runall_harness.checks.work import BEAT
+from runall_harness.checks.records import BEAT
 from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.history import (
     Answer,

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from runall_harness.cli import exit_code_of
 from runall_harness.contract.clauses import clause_text
 from runall_harness.evidence.facts import Execution, Proof
-from runall_harness.evidence.history import AnyLine, Line, Told, schema
+from runall_harness.evidence.history import AnyLine, Line, Reproduction, schema
 from runall_harness.evidence.views import JobView, LedgerView
 from support.places import DOCS
 from support.small_histories import created, fault, meta, ran, shown
@@ -198,7 +198,7 @@ def test_the_page_names_every_field_of_every_line() -> None:
     fields = {
         field.encode_name
         for one in types
-        if one is not Told  # the explorer's own
+        if one is not Reproduction  # the explorer's own
         for field in msgspec.structs.fields(one)
     } - set(Line.__struct_fields__)
     inner = {"proof", "execution", "job", "entries", "schema"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from runall_harness.contract.cases import load_cases
-from runall_harness.systems.description import example
+from runall_harness.systems.description_file import example
 from support.installed_kit import ROOT, install_wheel
 from support.small_features import STEPS, plain_pytest, write_folder
 

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import psutil
 import pytest
-from runall_harness.checks.guarantees import CHECKS
+from runall_harness.checks.registry import CHECKS
 from runall_harness.explorer.exploration import Explored, Order
 from runall_harness.explorer.moves import KINDS
 from runall_harness.explorer.report import EXERCISED_BY, make_report, report_schema

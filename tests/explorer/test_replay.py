@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from runall_harness.checks import examine
-from runall_harness.evidence.history import History, Told, load
+from runall_harness.evidence.history import History, Reproduction, load
 from runall_harness.explorer.moves import AnyMove, Crash, Cut, Message, Stop
 from runall_harness.explorer.moves import Order as Ask
 from runall_harness.explorer.play import MOMENT
@@ -100,7 +100,7 @@ def test_a_story_in_which_nothing_fails_proves_nothing(tmp_path: Path) -> None:
 
 def test_a_history_of_other_origin_cannot_be_told_again(saved: Path, tmp_path: Path) -> None:
     history = History()
-    history.lines = [line for line in load(saved) if not isinstance(line, Told)]
+    history.lines = [line for line in load(saved) if not isinstance(line, Reproduction)]
     history.save(tmp_path / "exported.jsonl")
     done = runall("replay", tmp_path / "exported.jsonl")
     assert done.returncode == 3

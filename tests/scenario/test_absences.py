@@ -10,7 +10,7 @@ from contextlib import closing
 
 import msgspec
 import pytest
-from runall_harness.checks.work import BEAT
+from runall_harness.checks.records import BEAT
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.history import Witnessed

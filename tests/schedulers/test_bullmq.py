@@ -19,8 +19,8 @@ from runall_harness.contract.cases import feature_folder, load_cases
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.rigs.processes.rig import ProcessesRig
 from runall_harness.scenario.cluster import PRIMARY, Cluster
-from runall_harness.systems.adapter_check.examine import examine
-from runall_harness.systems.file import FileSystem
+from runall_harness.systems.adapter_check.run import check_adapter
+from runall_harness.systems.described_system import DescribedSystem
 from runall_harness.systems.shipped import shipped
 from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.timing import Timing
@@ -46,14 +46,14 @@ SLOT = 1_764_340_000  # of a schedule whose minutes are seconds, in 2025
 
 
 @pytest.fixture(scope="module")
-def system() -> FileSystem:
+def system() -> DescribedSystem:
     """The shipped file, on processes."""
     if missing := [name for name in PROGRAMS if shutil.which(name) is None]:
         give_up(f"BullMQ's nodes need {', '.join(missing)}: .ci/run installs them")
-    return FileSystem(FILE, "processes")
+    return DescribedSystem(FILE, "processes")
 
 
-def node(system: FileSystem, *words: str) -> str:
+def node(system: DescribedSystem, *words: str) -> str:
     """What node prints, with BullMQ to be required."""
     env = {"NODE_PATH": f"{system.cache}/node_modules"}
     command = [shutil.which("node") or "node", *words]
@@ -73,7 +73,7 @@ def node(system: FileSystem, *words: str) -> str:
     ],
 )
 def test_bullmq_serves_the_minutes_that_a_timing_names(
-    timing: dict[str, Any], timezone: str, system: FileSystem
+    timing: dict[str, Any], timezone: str, system: DescribedSystem
 ) -> None:
     asked = json.dumps([{"timing": timing, "timezone": timezone}, 1000, SLOT, 5])
     found = json.loads(node(system, "-e", NEXT, str(FOLDER / "schedule.js"), asked))
@@ -82,7 +82,7 @@ def test_bullmq_serves_the_minutes_that_a_timing_names(
     assert found == list(due_slots(named, timezone, SLOT, found[-1]))
 
 
-def test_a_timing_of_one_year_ends_with_it(system: FileSystem) -> None:
+def test_a_timing_of_one_year_ends_with_it(system: DescribedSystem) -> None:
     year = 5325  # the slot lies in the summer of the year before
     timing = {"minutes": [0], "hours": [0], "days": [1], "months": [6], "years": [year]}
     event = {"timing": timing, "timezone": "UTC"}
@@ -93,7 +93,7 @@ def test_a_timing_of_one_year_ends_with_it(system: FileSystem) -> None:
     assert len(found) == 1
 
 
-def test_of_days_and_weekdays_bullmq_takes_either(system: FileSystem) -> None:
+def test_of_days_and_weekdays_bullmq_takes_either(system: DescribedSystem) -> None:
     timing = {"minutes": [0], "hours": [0], "days": [13], "weekdays": [5]}
     event = {"timing": timing, "timezone": "UTC"}
     asked = json.dumps([event, 1000, SLOT, 12])
@@ -108,14 +108,14 @@ def test_of_days_and_weekdays_bullmq_takes_either(system: FileSystem) -> None:
 
 
 # ------------------------------------------------------------------ the adapter
-def test_the_adapter_tells_the_truth_of_real_nodes(system: FileSystem) -> None:
+def test_the_adapter_tells_the_truth_of_real_nodes(system: DescribedSystem) -> None:
     case = load_cases(feature_folder())[0]
     with closing(ProcessesRig(f"test-{uuid.uuid4().hex[:8]}")) as rig:
         cluster = Cluster(rig, case, system)
         try:
             cluster.up("worker-1")
             command, env = system.program(cluster.site, (PRIMARY,))
-            report = examine(
+            report = check_adapter(
                 [command[0], *(str(FOLDER / word) for word in command[1:])],
                 env=env,
                 minute=system.timings.minute,
@@ -145,7 +145,7 @@ AT_ONCE = 3
 
 
 def test_bullmq_gets_the_verdicts_that_its_file_declares(
-    system: FileSystem, tmp_path: Path
+    system: DescribedSystem, tmp_path: Path
 ) -> None:
     assert system.cache.is_dir(), "fetched once, before several runs want it"
 
@@ -178,7 +178,7 @@ def test_bullmq_gets_the_same_verdict_in_containers(tmp_path: Path) -> None:
     assert (found.code, found.verdicts()) == (0, {case: "pass"}), found.report["cases"]
 
 
-def test_every_program_of_bullmqs_nodes_is_read_by_node(system: FileSystem) -> None:
+def test_every_program_of_bullmqs_nodes_is_read_by_node(system: DescribedSystem) -> None:
     programs = sorted(FOLDER.glob("*.js"))
     assert len(programs) > 5
     for program in programs:

@@ -25,8 +25,8 @@ from runall_harness.evidence.views import JobView
 from runall_harness.reports.comparison import read_report
 from runall_harness.rigs.processes.rig import ProcessesRig, ProcessesSite
 from runall_harness.scenario.cluster import PRIMARY, Cluster
-from runall_harness.systems.adapter_check.examine import examine
-from runall_harness.systems.file import FileSystem
+from runall_harness.systems.adapter_check.run import check_adapter
+from runall_harness.systems.described_system import DescribedSystem
 from runall_harness.systems.shipped import shipped
 from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.timing import Timing
@@ -101,7 +101,7 @@ def running(policy: str) -> Generator[Cluster]:
     """A primary and a worker, on processes of this machine."""
     case = load_cases(feature_folder())[0]
     with closing(ProcessesRig(f"test-{uuid.uuid4().hex[:8]}")) as rig:
-        cluster = Cluster(rig, case, FileSystem(FILE, "processes", policy))
+        cluster = Cluster(rig, case, DescribedSystem(FILE, "processes", policy))
         try:
             cluster.up(WORKER)
             yield cluster
@@ -111,9 +111,9 @@ def running(policy: str) -> Generator[Cluster]:
 
 def test_the_adapter_tells_the_truth_of_real_nodes() -> None:
     with running("acks_late") as cluster:
-        assert isinstance(cluster.system, FileSystem)
+        assert isinstance(cluster.system, DescribedSystem)
         command, env = cluster.system.program(cluster.site, (PRIMARY,))
-        report = examine(command, env=env, minute=cluster.system.timings.minute)
+        report = check_adapter(command, env=env, minute=cluster.system.timings.minute)
     found = {rule.rule: rule.verdict for rule in report.rules}
     assert set(found.values()) == {Verdict.PASS}, [rule.seen for rule in report.rules]
 
@@ -205,7 +205,7 @@ def test_the_policies_differ_where_their_settings_do(tmp_path: Path) -> None:
 # ------------------------------------------------------------------ the whole runs
 def kept(policy: str) -> dict[str, Verdict]:
     """How the cases of the whole run ended that the documentation shows, each with its repeats."""
-    version = FileSystem(FILE, "processes", policy).described.version
+    version = DescribedSystem(FILE, "processes", policy).described.version
     name = "-".join(filter(None, ("celery", version, policy, "processes.json")))
     return {c.id: c.verdict for c in read_report(DOCS / "results" / "reports" / name).cases}
 
@@ -240,7 +240,7 @@ def test_celery_gets_the_same_verdict_in_containers(tmp_path: Path) -> None:
 
 def test_each_known_failure_has_a_reason_that_names_what_in_celery_causes_it() -> None:
     for policy in POLICIES:
-        known = FileSystem(FILE, "processes", policy).described.known_failures
+        known = DescribedSystem(FILE, "processes", policy).described.known_failures
         assert known, policy
         for case, reason in known.items():
             assert len(reason.split()) > 5, f"{policy} {case}: {reason}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runall_harness.rigs.base import Site
 from runall_harness.rigs.simulated.rig import SimulatedSite
-from runall_harness.systems.adapter import AdapterClient
+from runall_harness.systems.adapter_client import AdapterClient
 from runall_harness.systems.base import Client
 from runall_harness.systems.reference.system import Reference
 

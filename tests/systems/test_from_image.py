@@ -16,8 +16,8 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs.base import NodeSpec
 from runall_harness.rigs.docker import DockerRig, connect
 from runall_harness.systems import find
-from runall_harness.systems.description import example
-from runall_harness.systems.file import FileSystem
+from runall_harness.systems.described_system import DescribedSystem
+from runall_harness.systems.description_file import example
 from runall_harness.systems.from_image import ask
 from support.conform_runs import conform
 
@@ -40,10 +40,10 @@ def described(folder: Path, *, program: str = TELLS, path: str = "/etc/debian_ve
     return file
 
 
-def system(file: Path, image: str, **options: str) -> FileSystem:
+def system(file: Path, image: str, **options: str) -> DescribedSystem:
     """The system of that file in that image."""
     found = find(str(file), rig="docker", image=image, options=options)
-    assert isinstance(found, FileSystem)
+    assert isinstance(found, DescribedSystem)
     return found
 
 

@@ -19,7 +19,7 @@ from runall_harness.contract.verdicts import Unsupported
 from runall_harness.rigs.processes.rig import ProcessesRig
 from runall_harness.systems import find
 from runall_harness.systems.base import System, Timings
-from runall_harness.systems.description import description_schema, example
+from runall_harness.systems.description_file import description_schema, example
 from support.conform_runs import conform
 from support.places import ROOT
 from support.small_features import runall

@@ -17,10 +17,10 @@ from runall_harness.contract.verdicts import Verdict
 from runall_harness.evidence.facts import Proof
 from runall_harness.rigs.base import NodeSpec, Readiness
 from runall_harness.rigs.processes.rig import ProcessesRig
-from runall_harness.systems import Wanted, file_of, find, read_options
+from runall_harness.systems import SystemChoice, file_of, find, read_options
 from runall_harness.systems.base import NoPolicy
-from runall_harness.systems.description import example, laid_over, read_description
-from runall_harness.systems.file import FileSystem
+from runall_harness.systems.described_system import DescribedSystem
+from runall_harness.systems.description_file import example, laid_over, read_description
 from runall_harness.systems.shipped import shipped
 from support.conform_runs import conform
 from support.small_features import runall
@@ -42,7 +42,7 @@ def write(folder: Path, *, top: str = "", tables: str = "", **changes: str) -> P
 def cause(path: Path, rig: str = "processes", **more: str) -> str:
     """Why the system of that file cannot be had."""
     with pytest.raises(KitCannotRun) as caught:
-        Wanted(name=str(path), **more).find(rig)  # pyright: ignore[reportArgumentType] - texts only
+        SystemChoice(name=str(path), **more).find(rig)  # pyright: ignore[reportArgumentType] - texts only
     return f"{caught.value.cause}; {caught.value.hint}"
 
 
@@ -152,7 +152,7 @@ def test_laying_over_joins_tables_and_replaces_the_rest() -> None:
 
 
 # ------------------------------------------------------------------ options, rigs, images
-def node_of(system: FileSystem, folder: Path, role: str = "worker") -> NodeSpec:
+def node_of(system: DescribedSystem, folder: Path, role: str = "worker") -> NodeSpec:
     with closing(ProcessesRig("keys", records=folder)) as rig:
         return system.node(rig.site("c"), "w1", role, ("primary",))
 
@@ -164,12 +164,12 @@ def test_an_option_has_its_default_until_a_user_sets_it(tmp_path: Path) -> None:
         **{'"0.2", "--silence"': '"${option.beat}", "--silence"'},
     )
     for given, beat in (({}, "0.2"), (read_options(["beat=0.3"]), "0.3")):
-        system = FileSystem(path, "processes", options=given)
+        system = DescribedSystem(path, "processes", options=given)
         assert describe(system).options == {"beat": beat}
         spec = node_of(system, tmp_path)
         assert spec.command[spec.command.index("--heartbeat") + 1] == beat
     with pytest.raises(KitCannotRun, match="it has beat"):
-        FileSystem(path, "processes", options={"bet": "1"})
+        DescribedSystem(path, "processes", options={"bet": "1"})
     with pytest.raises(KitCannotRun, match="NAME=VALUE"):
         read_options(["beat"])
 
@@ -224,9 +224,9 @@ def test_a_set_up_runs_once_until_its_inputs_change(
     path = write(tmp_path, tables=SETUP.format(code=0))
     seed = tmp_path / "seed"
     seed.write_text("one")
-    first, again = (FileSystem(path, "processes").cache for _ in "12")
+    first, again = (DescribedSystem(path, "processes").cache for _ in "12")
     seed.write_text("two")
-    other = FileSystem(path, "processes").cache
+    other = DescribedSystem(path, "processes").cache
     assert first == again != other
     assert [(f / "made").read_text() for f in (first, other)] == ["made\n"] * 2
     assert [(f / "copy").read_text() for f in (first, other)] == ["one", "two"]
@@ -238,11 +238,11 @@ def test_a_set_up_that_fails_is_told_with_its_last_words_and_tried_again(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = write(tmp_path, tables=SETUP.format(code=3))
     with pytest.raises(KitCannotRun, match=r"setup\.inputs"):
-        _ = FileSystem(path, "processes").cache
+        _ = DescribedSystem(path, "processes").cache
     (tmp_path / "seed").write_text("one")
     for _ in "12":
         with pytest.raises(KitCannotRun, match=r"setup\.command ended with 3"):
-            _ = FileSystem(path, "processes").cache
+            _ = DescribedSystem(path, "processes").cache
 
 
 def test_a_program_that_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from .check import Breach, Finding, Kept
-from .work import BEAT, UNDER_WAY, Attempt, Lineage, Run, proof
-from .world import HIDDEN, SILENCES, World
+from .context import HIDDEN, SILENCES, Context
+from .records import BEAT, UNDER_WAY, Attempt, Lineage, RunRecord, proof
 
 BY_ITSELF = ("succeeded", "failed")
 # The end of a process is told by itself: less than any order takes to get to it, in seconds.
@@ -13,7 +13,7 @@ EXACT = 0.001
 
 
 # ------------------------------------------------------------------ the end
-def finalized_once(lineage: Lineage, _: World) -> Iterator[Finding]:
+def finalized_once(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """What the system once showed as the end of an attempt never changes.
 
     Where a late result took the place of an interruption, the clause about those is named.
@@ -31,7 +31,7 @@ def finalized_once(lineage: Lineage, _: World) -> Iterator[Finding]:
             )
 
 
-def late_results_stay_apart(lineage: Lineage, _: World) -> Iterator[Finding]:
+def late_results_stay_apart(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """A late result is recorded against an attempt that was given up, and against no other."""
     for attempt in lineage.attempts.values():
         if attempt.view.late_code is None:
@@ -47,7 +47,7 @@ def late_results_stay_apart(lineage: Lineage, _: World) -> Iterator[Finding]:
 
 
 # ------------------------------------------------------------------ what follows
-def one_rerun_each(lineage: Lineage, _: World) -> Iterator[Finding]:
+def one_rerun_each(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """No attempt is replaced twice."""
     successors: dict[str, Attempt] = {}
     for attempt in lineage.attempts.values():
@@ -64,7 +64,7 @@ def one_rerun_each(lineage: Lineage, _: World) -> Iterator[Finding]:
             yield None
 
 
-def reruns_are_shown_faithful(lineage: Lineage, _: World) -> Iterator[Finding]:
+def reruns_are_shown_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """A rerun is shown with the parameters, the source and the logical time of what it replaces."""
     for before, attempt in lineage.reruns():
         if before is None:
@@ -82,7 +82,7 @@ def reruns_are_shown_faithful(lineage: Lineage, _: World) -> Iterator[Finding]:
             yield None
 
 
-def lineage_is_complete(lineage: Lineage, _: World) -> Iterator[Finding]:
+def lineage_is_complete(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """A rerun names its root, its predecessor, which was interrupted, its number and its cause."""
     for attempt in lineage.attempts.values():
         view = attempt.view
@@ -113,7 +113,7 @@ def incomplete(attempt: Attempt, before: Attempt | None, root: str) -> str:
     return ""
 
 
-def own_end_is_no_interruption(lineage: Lineage, _: World) -> Iterator[Finding]:
+def own_end_is_no_interruption(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """What ended by itself, or over its time, or by a user's wish, is not replaced as interrupted.
 
     Each of these ends has a clause of its own.
@@ -140,14 +140,14 @@ def own_end_is_no_interruption(lineage: Lineage, _: World) -> Iterator[Finding]:
             yield Kept(clause)
 
 
-def flag_is_heeded(lineage: Lineage, world: World) -> Iterator[Finding]:
+def flag_is_heeded(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """Nothing is run again of an event whose Run All was surely off at the interruption."""
     event = lineage.event()
     for attempt in lineage.attempts.values():
-        over = world.finalized(attempt)
+        over = context.finalized(attempt)
         if over is None or attempt.ends[0].state != "interrupted":
             continue
-        if not (off := world.surely(event, "catch_up", False, over)):
+        if not (off := context.surely(event, "catch_up", False, over)):
             continue
         if rerun := follower(lineage, attempt):
             yield Breach(
@@ -164,9 +164,9 @@ def follower(lineage: Lineage, attempt: Attempt) -> Attempt | None:
     return next((a for _, a in lineage.reruns() if a.view.predecessor == attempt.view.id), None)
 
 
-def deleted_is_over(lineage: Lineage, world: World) -> Iterator[Finding]:
+def deleted_is_over(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """Nothing starts as a rerun once its event was surely deleted."""
-    if (gone := world.deleted.get(lineage.event())) is None:
+    if (gone := context.deleted.get(lineage.event())) is None:
         return
     for attempt in lineage.attempts.values():
         over = attempt.ends[0] if attempt.ends else None
@@ -185,7 +185,7 @@ def deleted_is_over(lineage: Lineage, world: World) -> Iterator[Finding]:
                 yield None
 
 
-def refused_is_refused(lineage: Lineage, _: World) -> Iterator[Finding]:
+def refused_is_refused(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """What the ledger says is not run again is not."""
     for note in lineage.notes:
         if not note.entry.refused:
@@ -202,24 +202,24 @@ def refused_is_refused(lineage: Lineage, _: World) -> Iterator[Finding]:
 
 
 # ------------------------------------------------------------------ the living
-def living_go_on(lineage: Lineage, world: World) -> Iterator[Finding]:
+def living_go_on(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A job that lives on a server in reach is not finalized as interrupted.
 
     Where its own server had been out of reach, RA-2.4 says so; where the primary had failed,
     RA-2.11; else RA-2.10. An ended or restarted server loses its jobs, and says nothing here.
     """
     for run in lineage.runs.values():
-        attempt = lineage.attempts.get(run.told.job)
-        over = world.finalized(attempt)
+        attempt = lineage.attempts.get(run.job)
+        over = context.finalized(attempt)
         if over is None or attempt is None or attempt.ends[0].state != "interrupted":
             continue
-        if world.faulty > over:
+        if context.faulty > over:
             continue
-        if (clause := in_reach(run, over, world)) is None:
+        if (clause := in_reach(run, over, context)) is None:
             continue
-        if run.seen > over + (EXACT if run.told.ended_at else BEAT):
+        if run.seen > over + (EXACT if run.execution.ended_at else BEAT):
             yield Breach(
-                f"{run.told.job} goes on, for it lives on a server in reach",
+                f"{run.job} goes on, for it lives on a server in reach",
                 f"it was finalized as interrupted, and lived {run.seen - over:.2f} s more",
                 proof(run, attempt.ends[0]),
                 clause,
@@ -228,9 +228,9 @@ def living_go_on(lineage: Lineage, world: World) -> Iterator[Finding]:
             yield Kept(clause)
 
 
-def in_reach(run: Run, at: float, world: World) -> str | None:
+def in_reach(run: RunRecord, at: float, context: Context) -> str | None:
     """The clause by which a run must go on, given what its server went through; None if none."""
-    own = [fault for fault, _ in world.faults(run.told.node, run.told.started_at, at)]
+    own = [fault for fault, _ in context.faults(run.node, run.started_at, at)]
     kinds = [fault.kind for fault in own]
     if HIDDEN.intersection(kinds):
         return None
@@ -240,26 +240,26 @@ def in_reach(run: Run, at: float, world: World) -> str | None:
             return None
     if own:
         return "RA-2.4" if own[-1].at < at - UNDER_WAY else None
-    hurt = world.hurt_nodes(run.told.started_at, at) & world.leaders(at)
+    hurt = context.hurt_nodes(run.started_at, at) & context.leaders(at)
     return "RA-2.11" if hurt else "RA-2.10"
 
 
-def time_limit_is_no_interruption(lineage: Lineage, world: World) -> Iterator[Finding]:
+def time_limit_is_no_interruption(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """What was stopped for its time limit, on a server in reach, is not taken for interrupted."""
     for run in lineage.runs.values():
-        attempt = lineage.attempts.get(run.told.job)
-        over = world.finalized(attempt)
+        attempt = lineage.attempts.get(run.job)
+        over = context.finalized(attempt)
         if over is None or attempt is None:
             continue
-        told = world.possible(lineage.event(), "timeout", over)
+        told = context.possible(lineage.event(), "timeout", over)
         limit = max((value for value, _ in told), default=0)
-        if not all(value for value, _ in told) or not used_up(run, limit, world.grace):
+        if not all(value for value, _ in told) or not used_up(run, limit, context.grace):
             continue
-        if in_reach(run, over, world) != "RA-2.10":
+        if in_reach(run, over, context) != "RA-2.10":
             continue
         if attempt.ends[0].state == "interrupted":
             yield Breach(
-                f"{run.told.job} timed out, for its limit is {limit:g} s",
+                f"{run.job} timed out, for its limit is {limit:g} s",
                 "it was finalized as interrupted, and no server had failed",
                 proof(
                     *(line for _, edit in told for line in edit.lines), run.last, attempt.ends[0]
@@ -269,24 +269,24 @@ def time_limit_is_no_interruption(lineage: Lineage, world: World) -> Iterator[Fi
             yield None
 
 
-def used_up(run: Run, limit: float, grace: float) -> bool:
+def used_up(run: RunRecord, limit: float, grace: float) -> bool:
     """Whether an execution ended when its time was up, and not much later."""
-    if not limit or run.told.ended_at is None:
+    if not limit or run.execution.ended_at is None:
         return False
-    lasted = run.told.ended_at - run.told.started_at
+    lasted = run.execution.ended_at - run.started_at
     return limit - BEAT <= lasted <= limit + grace + UNDER_WAY
 
 
-def drain_launches_nothing(lineage: Lineage, world: World) -> Iterator[Finding]:
+def drain_launches_nothing(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """Nothing is placed while the only primary is going down."""
     for attempt in lineage.attempts.values():
         at = attempt.view.placed_at
-        if not at or at > world.trusted:
+        if not at or at > context.trusted:
             continue
-        for drain in world.drains:
-            if at <= drain.since or world.leaders(at) != {drain.node}:
+        for drain in context.drains:
+            if at <= drain.since or context.leaders(at) != {drain.node}:
                 continue
-            if drain.since + world.lag < at < drain.until:
+            if drain.since + context.lag < at < drain.until:
                 yield Breach(
                     f"nothing is placed while {drain.node} goes down",
                     f"{attempt.view.id} was, after {at - drain.since:.2f} s",
@@ -297,12 +297,12 @@ def drain_launches_nothing(lineage: Lineage, world: World) -> Iterator[Finding]:
 
 
 # ------------------------------------------------------------------ bounds and the ledger
-def reruns_are_bounded(lineage: Lineage, world: World) -> Iterator[Finding]:
+def reruns_are_bounded(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A lineage has no more reruns than its event ever allowed."""
     reruns = [attempt for _, attempt in lineage.reruns()]
     told = [
         edit
-        for edit in world.edits.get(lineage.event(), ())
+        for edit in context.edits.get(lineage.event(), ())
         if "max_reruns" in edit.fields and edit.called_at <= lineage.latest
     ]
     limits = [edit.fields["max_reruns"] for edit in told]
@@ -319,7 +319,7 @@ def reruns_are_bounded(lineage: Lineage, world: World) -> Iterator[Finding]:
         yield None
 
 
-def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
+def old_is_let_go(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """What was lost longer ago than its event allows is not run again, then or later.
 
     How long ago is known where the rig saw the job die with its server. A system need not know it
@@ -327,15 +327,15 @@ def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
     by when it read it.
     """
     for before, attempt in lineage.reruns():
-        over, runs = world.finalized(before), lineage.runs_of(attempt.view.predecessor)
-        if over is None or not runs or runs[-1].told.how != "killed":
+        over, runs = context.finalized(before), lineage.runs_of(attempt.view.predecessor)
+        if over is None or not runs or runs[-1].execution.how != "killed":
             continue
-        told = world.possible(attempt.view.event, "rerun_age", over)
+        told = context.possible(attempt.view.event, "rerun_age", over)
         ages = [age for age, _ in told]
         if not before or not ages or 0 in ages:
             continue
         until = max([over, *map(lineage.decided, lineage.runs_of(attempt.view.id))])
-        if world.deaf(runs[-1].seen):
+        if context.deaf(runs[-1].seen):
             continue
         late = until - runs[-1].seen
         if late > max(ages) + UNDER_WAY:
@@ -353,9 +353,9 @@ def old_is_let_go(lineage: Lineage, world: World) -> Iterator[Finding]:
             yield None
 
 
-def interruptions_are_told(lineage: Lineage, world: World) -> Iterator[Finding]:
+def interruptions_are_told(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """Every interrupted attempt is in the ledger: what was done about it, and by which clause."""
-    if not world.ledger_shown:
+    if not context.ledger_shown:
         return
     for name, attempt in lineage.attempts.items():
         if attempt.view.state != "interrupted":
@@ -371,7 +371,7 @@ def interruptions_are_told(lineage: Lineage, world: World) -> Iterator[Finding]:
             )
 
 
-def refusals_have_reasons(lineage: Lineage, _: World) -> Iterator[Finding]:
+def refusals_have_reasons(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """Whatever is refused, the ledger says why."""
     for note in lineage.notes:
         if not note.entry.refused:

@@ -7,9 +7,9 @@ what it saw. So what was never looked at can't count as kept.
 from collections.abc import Callable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
+from .context import Context
 from .findings import Broken, Judgement
-from .work import Lineage, Work
-from .world import World
+from .records import Group, Lineage
 
 
 class Breach(NamedTuple):
@@ -31,27 +31,27 @@ class Kept(NamedTuple):
 
 
 Finding = Breach | Kept | None
-Of = TypeVar("Of", Lineage, Work)
+Of = TypeVar("Of", Lineage, Group)
 
 
 class Check(NamedTuple, Generic[Of]):
     """A guarantee, the capabilities under which it is owed, and the function that judges it.
 
-    `given` is what a lineage must have for it to have anything to judge: see `traits` in `work`.
+    `given` is what a lineage must have for it to have anything to judge: see `traits` in `group`.
     `clauses` are all that it may speak for, besides its own.
     """
 
     name: str
     clause: str
-    judge: Callable[[Of, World], Iterator[Finding]]
+    judge: Callable[[Of, Context], Iterator[Finding]]
     needs: frozenset[str] = frozenset()
     given: str = ""
     clauses: tuple[str, ...] = ()
 
-    def run(self, judged: Of, world: World, judgement: Judgement) -> None:
+    def run(self, judged: Of, context: Context, judgement: Judgement) -> None:
         """Judge it. Most of what is looked at holds, so that is counted without a word."""
         kept, counted = (self.name, self.clause), judgement.counted
-        for finding in self.judge(judged, world):
+        for finding in self.judge(judged, context):
             if finding is None:
                 counted[kept] = counted.get(kept, 0) + 1
             else:

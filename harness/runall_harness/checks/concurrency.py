@@ -16,8 +16,8 @@ import msgspec
 from runall_harness.evidence.views import JobView
 
 from .check import Breach, Finding
-from .work import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, Run, proof
-from .world import World
+from .context import Context
+from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord, proof
 
 # Two orders of one moment are in no order; seconds of the system's own clock.
 INSTANT = 1e-3
@@ -32,14 +32,14 @@ class Limbo(msgspec.Struct):
     until: float = inf
 
 
-class Start:
+class ObservedStart:
     """An execution that began at a time, and its lineage, which says more of it later on."""
 
     __slots__ = ("at", "job", "lineage", "run")
 
-    def __init__(self, run: Run, lineage: Lineage) -> None:
+    def __init__(self, run: RunRecord, lineage: Lineage) -> None:
         self.run, self.lineage = run, lineage
-        self.at, self.job = run.told.started_at, run.told.job
+        self.at, self.job = run.started_at, run.job
 
     @property
     def attempt(self) -> Attempt | None:
@@ -50,30 +50,30 @@ class Start:
     def open(self) -> bool:
         """Whether its end may still be told."""
         attempt = self.attempt
-        return self.run.told.ended_at is None and not (attempt and attempt.ends)
+        return self.run.execution.ended_at is None and not (attempt and attempt.ends)
 
 
-class Question(NamedTuple):
+class LimitedStart(NamedTuple):
     """Whether a start was one too many: it depends on how long `beside` lived."""
 
-    start: Start
+    start: ObservedStart
     most: float
     said: tuple[int, ...]
-    beside: list[Start]
+    beside: list[ObservedStart]
 
 
 class Crowd:
     """The jobs of one event that may live, and those of it that came first in their queues."""
 
     def __init__(self) -> None:
-        self.alive: list[Start] = []
+        self.alive: list[ObservedStart] = []
         self.limbo: dict[str, Limbo] = {}
         self.lost: list[Limbo] = []
         self.slot: tuple[float, float, int] | None = None
         self.asked: tuple[Accepted, float, int] | None = None
         self.room = 8
 
-    def join(self, start: Start) -> None:
+    def join(self, start: ObservedStart) -> None:
         """Take in one more; now and then let go of those that were over before it."""
         if len(self.alive) >= self.room:
             self.forget(start.at)
@@ -85,7 +85,7 @@ class Crowd:
         self.lost = [limbo for limbo in self.lost if limbo.until > at]
         self.room = 8 + 2 * len(self.alive)
 
-    def beside(self, start: Start, most: float) -> list[Start]:
+    def beside(self, start: ObservedStart, most: float) -> list[ObservedStart]:
         """Those that may live beside one that starts; none need be named while they are few."""
         if len(self.alive) >= most:
             self.forget(start.at)
@@ -100,11 +100,11 @@ Tell = Callable[[str, Finding], None]
 class Crowds:
     """The crowds of all events. What is found is told by the name of the check."""
 
-    def __init__(self, world: World, tell: Tell) -> None:
-        self.world, self.tell = world, tell
-        self.starts: list[Start] = []
+    def __init__(self, context: Context, tell: Tell) -> None:
+        self.context, self.tell = context, tell
+        self.starts: list[ObservedStart] = []
         self.crowds: dict[str, Crowd] = {}
-        self.questions: list[Question] = []
+        self.questions: list[LimitedStart] = []
 
     def crowd(self, event: str) -> Crowd:
         """The crowd of an event."""
@@ -129,7 +129,7 @@ class Crowds:
         self.starts = [start for start in self.starts if start.at > until] if not last else []
         for start in sorted(due, key=lambda one: one.at):
             attempt = start.attempt
-            event = start.run.told.claims.get("JOB_EVENT") or (
+            event = start.run.execution.claims.get("JOB_EVENT") or (
                 attempt.view.event if attempt else ""
             )
             if event:
@@ -141,11 +141,11 @@ class Crowds:
             self.answer(question, last=last)
 
     # ---------------------------------------------------------------- limits
-    def judge(self, event: str, crowd: Crowd, start: Start, *, last: bool) -> None:
+    def judge(self, event: str, crowd: Crowd, start: ObservedStart, *, last: bool) -> None:
         """Everything that is to say about one start."""
-        most, said = self.world.most(event, start.at)
+        most, said = self.context.most(event, start.at)
         if most < inf:
-            question = Question(start, most, said, crowd.beside(start, most))
+            question = LimitedStart(start, most, said, crowd.beside(start, most))
             self.answer(question, last=last)
             if crowd.lost:
                 self.judge_limbo(crowd, question)
@@ -153,16 +153,16 @@ class Crowds:
             self.judge_slots(crowd, start, attempt)
             self.judge_queue(crowd, start, attempt)
 
-    def lived(self, question: Question) -> dict[str, Start]:
+    def lived(self, question: LimitedStart) -> dict[str, ObservedStart]:
         """Those beside which a job surely started, by their job."""
         start = question.start
         return {
             one.job: one
             for one in question.beside
-            if one.run.seen > start.at + BEAT and not self.world.slept_into(one.run, start.run)
+            if one.run.seen > start.at + BEAT and not self.context.slept_into(one.run, start.run)
         }
 
-    def answer(self, question: Question, *, last: bool) -> None:
+    def answer(self, question: LimitedStart, *, last: bool) -> None:
         """No job of an event starts beside as many live ones as its limit allows.
 
         Where that depends on the end of one that still runs, the question waits for it.
@@ -186,7 +186,7 @@ class Crowds:
             return self.tell("limits-are-kept", None)
         return self.questions.append(question)
 
-    def judge_limbo(self, crowd: Crowd, question: Question) -> None:
+    def judge_limbo(self, crowd: Crowd, question: LimitedStart) -> None:
         """No job of an event starts while those that live and those in limbo fill its limit."""
         start = question.start
         lost = {
@@ -210,10 +210,10 @@ class Crowds:
         )
 
     # ---------------------------------------------------------------- order
-    def judge_slots(self, crowd: Crowd, start: Start, attempt: Attempt) -> None:
+    def judge_slots(self, crowd: Crowd, start: ObservedStart, attempt: Attempt) -> None:
         """The slots of an event are handed out oldest first."""
         view = attempt.view
-        if view.cause != "schedule" or not 0 < view.placed_at <= self.world.trusted:
+        if view.cause != "schedule" or not 0 < view.placed_at <= self.context.trusted:
             return None
         if crowd.slot is None or view.now >= crowd.slot[0]:
             crowd.slot = (view.now, view.placed_at, start.run.first)
@@ -230,10 +230,10 @@ class Crowds:
             ),
         )
 
-    def judge_queue(self, crowd: Crowd, start: Start, attempt: Attempt) -> None:
+    def judge_queue(self, crowd: Crowd, start: ObservedStart, attempt: Attempt) -> None:
         """Manual runs of an event are handed out in the order in which they were accepted."""
         accepted, placed_at = start.lineage.accepted.get(start.job), attempt.view.placed_at
-        if accepted is None or not 0 < placed_at <= self.world.trusted:
+        if accepted is None or not 0 < placed_at <= self.context.trusted:
             return None
         ahead = crowd.asked
         if ahead is None or accepted.lines > ahead[0].lines:

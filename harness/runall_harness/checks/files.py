@@ -12,9 +12,9 @@ from typing import IO
 
 from runall_harness.evidence.history import BadHistory, Meta, read
 
-from . import findings
+from .evaluation import Evaluation
+from .examine import findings_of
 from .report import HistoryReport, MalformedLine, report_history
-from .story import Story
 
 # So many malformed lines are named; the others are counted.
 NAMED = 100
@@ -23,17 +23,17 @@ SPOOLED = 1 << 20
 
 
 class Reading:
-    """One history while it is read: its story, and what of it could not be understood."""
+    """One history while it is read: its evaluation, and what of it could not be understood."""
 
     def __init__(self) -> None:
-        self.story = Story()
+        self.evaluation = Evaluation()
         self.about: Meta | None = None
         self.malformed: list[MalformedLine] = []
         self.count = 0
 
     def skip(self, trouble: BadHistory) -> None:
         """Remember a malformed line; the numbers go on behind it."""
-        self.story.number += 1
+        self.evaluation.number += 1
         self.note(trouble)
 
     def note(self, trouble: BadHistory) -> None:
@@ -46,12 +46,12 @@ class Reading:
         """Take in all lines."""
         for line in read(raws, bad=self.skip):
             try:
-                self.story.take(line)
+                self.evaluation.take(line)
             except BadHistory as trouble:
                 self.note(trouble)
             if isinstance(line, Meta):
                 self.about = self.about or line
-        self.story.finish()
+        self.evaluation.finish()
 
 
 def judge_file(
@@ -61,7 +61,7 @@ def judge_file(
     reading = Reading()
     with without_collector():
         reading.read(watch(file))
-    found = findings(reading.story)
+    found = findings_of(reading.evaluation)
     wanted = {number for broken in found.violations for number in broken.lines}
     file.seek(0)
     texts = dict(quote(file, wanted)) if wanted else {}

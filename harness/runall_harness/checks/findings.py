@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Verdict = Literal["pass", "fail", "inconclusive", "unsupported"]
+ClauseVerdict = Literal["pass", "fail", "inconclusive", "unsupported"]
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     violations: tuple[Broken, ...]
     exercised: dict[str, int]
     judged: dict[str, int]
-    verdicts: dict[str, Verdict]
+    verdicts: dict[str, ClauseVerdict]
     executions: int
     lines: int
     open: str = ""

@@ -17,7 +17,7 @@ import msgspec
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
-from .work import BEAT, last_sign
+from .records import BEAT, last_sign
 
 Spans = Sequence[tuple[float, float]]
 

@@ -23,8 +23,8 @@ from runall_harness.evidence.history import (
 )
 from runall_harness.evidence.views import JobView
 
+from .evaluation import slot_of, slot_told
 from .job_outcome import Traces
-from .story import slot_of, slot_told
 
 
 class About(NamedTuple):

@@ -20,8 +20,8 @@ from runall_harness.contract.verdicts import (
 )
 from runall_harness.evidence.history import Meta
 
-from .findings import Broken, Findings, Verdict
-from .guarantees import CHECKS
+from .findings import Broken, ClauseVerdict, Findings
+from .registry import CHECKS
 
 SCHEMA = "runall-check/1"
 Word = Literal["conformant", "not conformant", "inconclusive", "error"]
@@ -54,7 +54,7 @@ class ClauseReport(msgspec.Struct, frozen=True, kw_only=True):
     clause: str
     capability: str
     text: str
-    verdict: Verdict
+    verdict: ClauseVerdict
     judged: int
 
 

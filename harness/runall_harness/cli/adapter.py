@@ -102,11 +102,11 @@ def check(command: tuple[str, ...], form: str, **options: Any) -> int:
 
     COMMAND starts the adapter. What it says is held against what jobs that really ran have told.
     """
-    from runall_harness.systems.adapter_check.examine import examine
+    from runall_harness.systems.adapter_check.run import check_adapter
 
     with ExitStack() as stack:
         say = progress(stack) if sys.stderr.isatty() else None
-        report = examine(command, **options, **({"say": say} if say else {}))
+        report = check_adapter(command, **options, **({"say": say} if say else {}))
     if form == "json":
         from runall_harness.conformance.run_report import encode
 

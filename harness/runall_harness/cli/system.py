@@ -36,10 +36,10 @@ def new(name: str, adapter: bool) -> int:
     It runs as it is. With --adapter the file is a short one, with what every scheduler needs to say
     and nothing more. A file that is there already is never written over.
     """
-    from runall_harness.systems.scaffold import beginning
+    from runall_harness.systems.scaffold import scaffold
 
     folder, stem = Path(name).parent, Path(name).name
-    texts = {folder / file: text for file, text in beginning(stem, adapter=adapter).items()}
+    texts = {folder / file: text for file, text in scaffold(stem, adapter=adapter).items()}
     if there := [path for path in texts if path.exists()]:
         raise click.UsageError(f"{there[0]} is there already, and is left as it is.")
     for path, text in texts.items():
@@ -65,7 +65,7 @@ def listing() -> int:
     """Name the systems that `runall conform --system` knows, with their policies."""
     from runall_reference.brain.primary.policies import POLICIES
 
-    from runall_harness.systems.description import read_description
+    from runall_harness.systems.description_file import read_description
     from runall_harness.systems.shipped import shipped
 
     known = {"reference": ("the scheduler of this kit", list(POLICIES))}
@@ -85,7 +85,7 @@ def check(file: Path) -> int:
     Exit codes: 0 the file is right, 1 it is not, 64 wrong usage.
     """
     from runall_harness.contract.errors import KitCannotRun
-    from runall_harness.systems.description import read_description
+    from runall_harness.systems.description_file import read_description
 
     try:
         described = read_description(file)
@@ -105,7 +105,7 @@ def check_policy(file: Path, policy: str) -> None:
     from runall_harness.conformance.known_failures import declarations
     from runall_harness.contract.cases import load_cases
     from runall_harness.systems.classes import load_class
-    from runall_harness.systems.description import read_description
+    from runall_harness.systems.description_file import read_description
 
     described = read_description(file, policy)
     if described.adapter.client:
@@ -119,6 +119,6 @@ def check_policy(file: Path, policy: str) -> None:
 def schema() -> None:
     """Print the JSON Schema of a file that describes a system."""
     from runall_harness.conformance.run_report import encode
-    from runall_harness.systems.description import description_schema
+    from runall_harness.systems.description_file import description_schema
 
     click.echo(encode(description_schema()))

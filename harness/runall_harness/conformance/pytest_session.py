@@ -21,7 +21,7 @@ from runall_harness.contract.verdicts import CANNOT_RUN, Unsupported, Verdict, v
 from runall_harness.rigs.base import Rig
 from runall_harness.rigs.faults import FAULTS, SITUATIONS, WHY, stand_apart
 from runall_harness.rigs.run_names import new_run_id, share_of
-from runall_harness.systems import Wanted, file_of, read_options
+from runall_harness.systems import SystemChoice, file_of, read_options
 from runall_harness.systems.base import System
 
 from .case_result import TROUBLE, Ended
@@ -252,9 +252,9 @@ def join(config: pytest.Config, folder: Path) -> None:
     config.pluginmanager.register(session, SESSION_PLUGIN)
 
 
-def wanted_of(config: pytest.Config) -> Wanted:
+def wanted_of(config: pytest.Config) -> SystemChoice:
     """The system that pytest's options name. Raises `KitCannotRun` for a badly written option."""
-    return Wanted(
+    return SystemChoice(
         name=option(config, "system"),
         policy=option(config, "policy"),
         store=option(config, "store-url"),
@@ -263,7 +263,7 @@ def wanted_of(config: pytest.Config) -> Wanted:
     )
 
 
-def known_failures(config: pytest.Config, wanted: Wanted, cases: Sequence[str]) -> Known:
+def known_failures(config: pytest.Config, wanted: SystemChoice, cases: Sequence[str]) -> Known:
     """What was declared as failing: in the file that was named, else in that of the system."""
     named: Path | None = option(config, "known-failures")
     where = declarations(named, file_of(wanted.name), wanted.policy)

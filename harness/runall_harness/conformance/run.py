@@ -33,7 +33,7 @@ from runall_harness.contract.verdicts import (
     strict_code,
     worst,
 )
-from runall_harness.systems import REFERENCE, Wanted, read_options
+from runall_harness.systems import REFERENCE, SystemChoice, read_options
 from runall_harness.systems.base import System, Timings
 
 from .case_result import Ended, not_run
@@ -73,9 +73,9 @@ class Order:
         return [again(case, number) for case in self.cases for number in repeats]
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> SystemChoice:
         """The system under test. Raises `KitCannotRun` for an option that is badly written."""
-        return Wanted(
+        return SystemChoice(
             name=self.system,
             policy=self.policy,
             store=self.store_url,

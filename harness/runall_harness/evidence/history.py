@@ -17,7 +17,7 @@ from .facts import Execution, Proof
 from .views import JobView, LedgerView
 
 SCHEMA = "runall-history/1"
-Outcome = Literal["done", "refused", "maybe"]
+AnswerOutcome = Literal["done", "refused", "maybe"]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
@@ -64,7 +64,7 @@ class Answer(Line, frozen=True, kw_only=True, tag="answer"):
     """
 
     number: int
-    outcome: Outcome
+    outcome: AnswerOutcome
     value: Any = None
 
 
@@ -142,7 +142,7 @@ class End(Line, frozen=True, kw_only=True, tag="end"):
     """The watching ended: until then everything that changed was written down."""
 
 
-class Told(Line, frozen=True, kw_only=True, tag="story"):
+class Reproduction(Line, frozen=True, kw_only=True, tag="story"):
     """How this history came about, where the explorer told it, so that it can be told again.
 
     `outline` is the bounded world, `moves` what was done to it, as the explorer writes them;
@@ -167,7 +167,7 @@ AnyLine = (
     | Ledger
     | Owed
     | End
-    | Told
+    | Reproduction
 )
 
 

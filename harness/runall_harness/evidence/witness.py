@@ -49,21 +49,21 @@ _STEP_MS = 1
 _POLL_MS = 50
 
 
-class Story(NamedTuple):
+class StartFacts(NamedTuple):
     """What never changes about an execution: when it started, and what it was given."""
 
     started_at: float
     values: dict[str, str]
 
 
-class Death(NamedTuple):
+class NodeDeath(NamedTuple):
     """A node died at a time; `seen` are the executions that had told something by then."""
 
     node: str
     at: float
     seen: frozenset[str]
 
-    def ended(self, name: str, story: Story) -> bool:
+    def ended(self, name: str, story: StartFacts) -> bool:
         """Whether it ended an execution of its node.
 
         A node may be back and run a job in the same tick. A file that shows late, as through
@@ -81,8 +81,8 @@ class Witness:
     def __init__(self, folder: Path, *, polling: bool = False) -> None:
         self.folder = folder
         self._polling = polling
-        self._stories: dict[str, Story] = {}
-        self._deaths: list[Death] = []
+        self._stories: dict[str, StartFacts] = {}
+        self._deaths: list[NodeDeath] = []
         self._killed: dict[str, float] = {}
         self._ended: dict[str, Execution] = {}
         self._lock = threading.Lock()
@@ -169,7 +169,7 @@ class Witness:
             how=how,
         )
 
-    def _story(self, name: str) -> Story:
+    def _story(self, name: str) -> StartFacts:
         if name not in self._stories:
             started_at = (self.folder / "events" / f"{name}.started").stat().st_mtime
             values = {
@@ -177,10 +177,10 @@ class Witness:
                 path.name: path.read_bytes().decode("utf-8", "backslashreplace")
                 for path in (self.folder / "values" / name).iterdir()
             }
-            self._stories[name] = Story(started_at, values)
+            self._stories[name] = StartFacts(started_at, values)
         return self._stories[name]
 
-    def _end(self, name: str, told: set[str], story: Story) -> tuple[str, float | None]:
+    def _end(self, name: str, told: set[str], story: StartFacts) -> tuple[str, float | None]:
         """How and when it ended. What a job said itself is believed before what a rig saw."""
         for how in ENDS:
             if how in told:
@@ -211,7 +211,7 @@ class Witness:
         `at` is a time of `Witness.now`, taken when nothing of the node ran any more.
         """
         with self._lock:
-            self._deaths.append(Death(node, at, frozenset(self._told())))
+            self._deaths.append(NodeDeath(node, at, frozenset(self._told())))
 
     def execution_died(self, execution: str, at: float) -> None:
         """A rig saw one job's process gone; `killed`, unless the job itself says otherwise."""

@@ -14,7 +14,7 @@ from runall_harness.checks import Broken, examine
 from runall_harness.checks.report import code_of
 from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import INCONCLUSIVE
-from runall_harness.evidence.history import AnyLine, Told
+from runall_harness.evidence.history import AnyLine, Reproduction
 from runall_harness.rigs.base import Rig
 
 from .real_replay import SPEED, perform
@@ -133,7 +133,7 @@ def report_unplaced(
 
 def equal(before: Sequence[AnyLine], again: Replayed) -> bool | None:
     """Whether two histories are one, line for line; None if they are of different stories."""
-    first = next(line for line in before if isinstance(line, Told))
+    first = next(line for line in before if isinstance(line, Reproduction))
     if first != again.script.told(first.at):
         return None
     return msgspec.json.encode(before) == msgspec.json.encode(again.lines)

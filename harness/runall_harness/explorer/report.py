@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from runall_harness.checks import Broken
-from runall_harness.checks.guarantees import CHECKS
+from runall_harness.checks.registry import CHECKS
 from runall_harness.contract.clauses import clause_text
 from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT

@@ -12,7 +12,7 @@ import msgspec
 
 from runall_harness.checks import Broken, examine
 from runall_harness.contract.errors import KitCannotRun
-from runall_harness.evidence.history import AnyLine, BadHistory, Fault, Told, load
+from runall_harness.evidence.history import AnyLine, BadHistory, Fault, Reproduction, load
 
 from .moves import AnyMove, Kill, Stop
 from .play import Play
@@ -44,10 +44,10 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
         return planted(by_name(self.mutant))
 
-    def told(self, at: float) -> Told:
+    def told(self, at: float) -> Reproduction:
         """The line of a history that holds it."""
         outline, moves = msgspec.to_builtins((self.outline, self.moves))
-        return Told(at=at, outline=outline, moves=tuple(moves), mutant=self.mutant)
+        return Reproduction(at=at, outline=outline, moves=tuple(moves), mutant=self.mutant)
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ def read_script(path: Path) -> tuple[Script, list[AnyLine]]:
         lines = load(path)
     except (OSError, BadHistory) as error:
         raise NoStory(f"{path} cannot be read: {error}", "name a file that explore saved") from None
-    told = next((line for line in lines if isinstance(line, Told)), None)
+    told = next((line for line in lines if isinstance(line, Reproduction)), None)
     if told is None:
         raise NoStory(
             f"{path} does not say how it came about, so it cannot be told again",

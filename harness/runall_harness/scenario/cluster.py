@@ -20,6 +20,7 @@ from runall_harness.contract.verdicts import Inconclusive, Unsupported
 from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.history import (
     Answer,
+    AnswerOutcome,
     Call,
     Clock,
     End,
@@ -27,7 +28,6 @@ from runall_harness.evidence.history import (
     History,
     Ledger,
     Meta,
-    Outcome,
     Owed,
     Start,
 )
@@ -227,13 +227,13 @@ class Cluster:
         try:
             value = getattr(self.api, verb)(**args)
         except (Rejected, Unreachable) as error:
-            outcome: Outcome = "refused" if isinstance(error, Rejected) else "maybe"
+            outcome: AnswerOutcome = "refused" if isinstance(error, Rejected) else "maybe"
             self.answer(number, outcome, str(error))
             raise
         self.answer(number, "done", value)
         return value
 
-    def answer(self, number: int, outcome: Outcome, value: Any) -> None:
+    def answer(self, number: int, outcome: AnswerOutcome, value: Any) -> None:
         """Write down an answer."""
         line = Answer(at=self.site.now(), number=number, outcome=outcome, value=value)
         self.history.add(line)

@@ -1,33 +1,20 @@
-"""A scheduler described by a TOML file: its shape, and how it is read.
+"""The shape of a TOML file that describes a scheduler."""
 
-Whoever writes such a file has never seen this code, so an error names the key, the cause and the
-next step, and an unknown key is an error too: a misspelt one would say nothing and seem to work.
-`mistakes` has what the shape can't tell, `file` makes a system of a description.
-"""
-
-from collections.abc import Mapping
-from copy import deepcopy
-from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from runall_harness.contract.errors import KitCannotRun
-from runall_harness.contract.json_schemas import schema_of
 from runall_harness.rigs.base import Readiness
 
-from .base import NoPolicy, Timings
-from .declared_failures import RACES, TABLE, check_table, read_toml
-from .mistakes import find_mistakes
+from .base import Timings
 
 SCHEMA = "runall-system/1"
-POLICIES = "policies"
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Words = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 RealRig = Literal["processes", "docker"]
 
 
-class Stop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a node is stopped cleanly: which signal, and to the daemon alone or to all of it."""
 
     signal: Literal["SIGTERM", "SIGINT", "SIGQUIT"] = "SIGTERM"
@@ -55,7 +42,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     image: str = ""
     keep: dict[str, str] = {}
     shared: dict[str, str] = {}
-    stop: Stop = Stop()
+    stop: StopSettings = StopSettings()
     ready: Readiness | None = None
 
 
@@ -66,7 +53,7 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     worker: Role
 
 
-class Adapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AdapterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who speaks the scheduler's API.
 
     command: a program that speaks the adapter protocol, with `env` added to its environment. It
@@ -114,7 +101,7 @@ class Unsafe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     refusal: Text
 
 
-class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SystemDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file.
 
     merged: which of the kit's roles this scheduler merges, and with what; for readers.
@@ -142,7 +129,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     jobs: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
     timings: Timings
     roles: Roles
-    adapter: Adapter
+    adapter: AdapterSettings
     setup: Setup | None = None
     from_image: FromImage | None = None
     unsafe: Unsafe | None = None
@@ -151,79 +138,3 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     policies: dict[str, dict[str, Any]] = {}
     known_failures: dict[str, str] = {}
     known_races: dict[str, str] = {}
-
-
-# ------------------------------------------------------------------ reading
-def read_description(path: Path, policy: str = "") -> Description:
-    """The description in that file, with the settings of one of its policies.
-
-    Raises:
-        NoPolicy: it has no policy of that name.
-        KitCannotRun: the file cannot be read, or something in it is wrong: which key, and why.
-    """
-    raw = read_toml(path)
-    try:
-        raw = with_policy(path, raw, policy)
-        for name in (TABLE, RACES):
-            check_table(path, raw.get(name, {}), name)
-        check_timings(raw)
-        described = msgspec.convert(raw, Description)
-    except msgspec.ValidationError as error:
-        hint = "`runall system new NAME` writes a file that says what belongs where"
-        raise KitCannotRun(f"{path}: {tell(error)}", hint) from error
-    if mistakes := list(find_mistakes(described)):
-        hint = "correct the file; `runall system schema` prints what it may hold"
-        raise KitCannotRun("\n".join(f"{path}: {each}" for each in mistakes), hint)
-    return described
-
-
-def with_policy(path: Path, raw: dict[str, Any], policy: str) -> dict[str, Any]:
-    """The file with a policy laid over it, whose known failures are its own alone.
-
-    Raises `NoPolicy`, and `ValidationError` for a table of policies that is none.
-    """
-    policies = msgspec.convert({POLICIES: raw.get(POLICIES, {})}, dict[str, dict[str, Any]])
-    if not policy:
-        return raw
-    if policy not in policies[POLICIES]:
-        known = f"take one of {', '.join(policies[POLICIES])}" if policies[POLICIES] else ""
-        raise NoPolicy(f"{path} has no policy {policy!r}", known or "leave --policy away")
-    over = msgspec.convert(policies[POLICIES][policy], dict[str, Any])
-    return laid_over(raw, over) | {name: over.get(name, {}) for name in (TABLE, RACES)}
-
-
-def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """One table over another: what both are tables for is joined, else the upper one counts."""
-    joined = deepcopy(dict(below))
-    for key, value in above.items():
-        under = joined.get(key)
-        if isinstance(value, dict) and isinstance(under, dict):
-            value = laid_over(cast(dict[str, Any], under), cast(dict[str, Any], value))
-        joined[key] = value
-    return joined
-
-
-def tell(error: msgspec.ValidationError) -> str:
-    """The key that is wrong, and then why."""
-    why, _, place = str(error).partition(" - at `$")
-    return f"{place.removesuffix('`').lstrip('.') or 'the file'}: {why}"
-
-
-def check_timings(raw: Mapping[str, Any]) -> None:
-    """Refuse a timing that nobody asks for: `Timings` itself does not. Raises `ValidationError`."""
-    timings: object = raw.get("timings")
-    known = Timings.__struct_fields__
-    told_of = cast(dict[str, object], timings) if isinstance(timings, dict) else {}
-    if strange := [name for name in told_of if name not in known]:
-        told = f"Object contains unknown field `{strange[0]}`; take one of {', '.join(known)}"
-        raise msgspec.ValidationError(f"{told} - at `$.timings`")
-
-
-def description_schema() -> dict[str, Any]:
-    """The JSON Schema of a file that describes a system."""
-    return schema_of(Description, SCHEMA)
-
-
-def example() -> str:
-    """The file that describes the reference, with its comments: what new ones begin with."""
-    return (Path(__file__).parent / "files" / "reference.toml").read_text("utf-8")

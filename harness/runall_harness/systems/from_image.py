@@ -21,7 +21,7 @@ PATIENCE = 30.0
 HINT = "from_image.command is to print an object with `version` and `timings`; run it by hand"
 
 
-class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ImageFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the program says: the release, and the timings that differ from the file's (seconds)."""
 
     version: str = ""
@@ -35,7 +35,7 @@ def ask(
     command: tuple[str, ...],
     options: tuple[tuple[str, str], ...],
     folder: Path,
-) -> Told:
+) -> ImageFacts:
     """What the program makes of those files of the image; once for each process.
 
     Raises `KitCannotRun`: the image cannot be had, lacks a file, or the program fails.
@@ -43,7 +43,7 @@ def ask(
     texts = read_image(image, dict(files))
     question = {"image": image, "files": texts, "options": dict(options)}
     try:
-        told = msgspec.json.decode(run(command, folder, question), type=Told)
+        told = msgspec.json.decode(run(command, folder, question), type=ImageFacts)
         check(told.timings)
     except msgspec.MsgspecError as error:
         raise KitCannotRun(f"{' '.join(command)} says nonsense: {error}", HINT) from error

@@ -29,7 +29,7 @@ LISTEN_HINT = "RUNALL_STORE_URL=$(ci/postgres --listen 172.17.0.1), the address 
 Route = Callable[[str, int], tuple[str, int]]
 
 
-class Server(NamedTuple):
+class PostgresServer(NamedTuple):
     """A server's URL, taken apart. `password` is empty where the URL has none."""
 
     url: str
@@ -59,7 +59,7 @@ class Server(NamedTuple):
         return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query, quote_via=quote)))
 
 
-def read_server(url: str) -> Server:
+def read_server(url: str) -> PostgresServer:
     """Take the URL of a server apart. Raises `KitCannotRun` for what is none, or is several."""
     try:
         parts = urlsplit(url)
@@ -72,10 +72,10 @@ def read_server(url: str) -> Server:
             "give --store-url postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
         )
     asked = dict(parse_qsl(parts.query)).get("password", "")
-    return Server(url, host, port, unquote(parts.password or "") or asked)
+    return PostgresServer(url, host, port, unquote(parts.password or "") or asked)
 
 
-def check_server(server: Server, rig: str) -> None:
+def check_server(server: PostgresServer, rig: str) -> None:
     """See that a server answers, and that the nodes of that rig can reach it.
 
     Raises:
@@ -104,7 +104,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def connect(server: Server) -> "Connection[tuple[Any, ...]]":
+def connect(server: PostgresServer) -> "Connection[tuple[Any, ...]]":
     """A session with that server. Raises `KitCannotRun`."""
     try:
         import psycopg

@@ -8,12 +8,12 @@ hold what cannot be done without, and say what belongs there.
 import json
 from pathlib import Path
 
-from .description import example
+from .description_file import example
 
 FILES = Path(__file__).parent / "files"
 
 
-def beginning(name: str, *, adapter: bool) -> dict[str, str]:
+def scaffold(name: str, *, adapter: bool) -> dict[str, str]:
     """The files for a system of that name, each with its text."""
     word = json.dumps(name, ensure_ascii=False)  # a name may hold quotes, in TOML and in Python
     if not adapter:

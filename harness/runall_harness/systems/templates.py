@@ -6,10 +6,8 @@ will be. So its texts hold names, and a name that nobody fills in is told before
 
 from collections.abc import Collection, Iterator
 from string import Template
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .description import Description, Role
+from .description import Role, SystemDescription
 
 ROLES = ("primary", "worker")
 HOME_NAMES = ("here", "cache", "python")
@@ -33,7 +31,7 @@ def names_in(*texts: str) -> set[str]:
     return {name for text in texts for name in Names(text).get_identifiers()}
 
 
-def templates(described: "Description") -> Iterator[Found]:
+def templates(described: SystemDescription) -> Iterator[Found]:
     """Every template with its key, and the names that it may hold beside secrets and options."""
     for name in ROLES:
         yield from role_templates(f"roles.{name}", getattr(described.roles, name))
@@ -50,7 +48,7 @@ def templates(described: "Description") -> Iterator[Found]:
     yield "image", described.image, ()
 
 
-def role_templates(key: str, role: "Role") -> Iterator[Found]:
+def role_templates(key: str, role: Role) -> Iterator[Found]:
     """The templates of a role."""
     other = (*NODE_NAMES, *OTHER_NAMES)
     yield from ((f"{key}.command", word, NODE_NAMES) for word in role.command)

@@ -7,7 +7,7 @@ hurt: a job must not be seen to die by a daemon that is about to.
 
 from pytest_bdd import parsers, then, when
 
-from runall_harness.checks.work import BEAT, last_sign
+from runall_harness.checks.records import BEAT, last_sign
 from runall_harness.contract.verdicts import Violation
 from runall_harness.rigs.base import StopTo
 

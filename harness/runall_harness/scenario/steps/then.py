@@ -2,7 +2,7 @@
 
 from pytest_bdd import parsers, then
 
-from runall_harness.checks.work import last_sign
+from runall_harness.checks.records import last_sign
 from runall_harness.contract.verdicts import Violation
 
 from .scene import PROMISE, Scene

@@ -15,11 +15,12 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import Unsupported
 from runall_harness.rigs.base import NodeSpec, Site
 
-from .adapter import AdapterClient
+from .adapter_client import AdapterClient
 from .base import Client, Timings
 from .classes import load_class
-from .description import Role, read_description
-from .from_image import Told, ask
+from .description import Role
+from .description_file import read_description
+from .from_image import ImageFacts, ask
 from .setup import cache_for, require_programs, set_up
 from .templates import OPTION, SECRET, Names, names_in, role_templates
 
@@ -27,7 +28,7 @@ from .templates import OPTION, SECRET, Names, names_in, role_templates
 HERE, CACHE = "/runall/system", "/runall/cache"
 
 
-class FileSystem:
+class DescribedSystem:
     """The system of one file, for one cluster: its secrets are made anew for each.
 
     `policy` names one of the file's policies; `image` goes before the file's own; `options` before
@@ -75,11 +76,11 @@ class FileSystem:
         if self.rig == "processes" and described.setup:
             require_programs(described.setup.programs)
 
-    def ask_image(self) -> Told:
+    def ask_image(self) -> ImageFacts:
         """What its image tells of it. Raises `KitCannotRun`, as where there is no such image."""
         asked = self.described.from_image
         if asked is None or self.rig != "docker":
-            return Told()
+            return ImageFacts()
         here = {"here": str(self.folder), "python": sys.executable}
         command = tuple(self.fill(word, here) for word in asked.command)
         files, options = tuple(asked.files.items()), tuple(self.in_force.items())

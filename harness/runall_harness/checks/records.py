@@ -1,7 +1,7 @@
-"""What belongs together in a history, for the checks: executions, attempts, lineages, work.
+"""What belongs together in a history, for the checks: executions, attempts, lineages, group.
 
 A lineage is judged as a whole, by functions that read like its clauses. It is kept as long as
-anything of it lives or is owed; `story` decides that, and `shelf` keeps what is over.
+anything of it lives or is owed; `evaluation` decides that, and `archive` keeps what is over.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,10 +29,10 @@ def last_sign(told: Execution) -> float:
     return told.ended_at or max(told.beat_at, told.started_at)
 
 
-class Run(msgspec.Struct):
+class RunRecord(msgspec.Struct):
     """An execution as it was told last, by the lines `first` to `last`."""
 
-    told: Execution
+    execution: Execution
     first: int
     last: int
 
@@ -42,13 +42,28 @@ class Run(msgspec.Struct):
         return (self.first, self.last)
 
     @property
+    def job(self) -> str:
+        """The id of its job."""
+        return self.execution.job
+
+    @property
+    def node(self) -> str:
+        """The name of the node that it ran on."""
+        return self.execution.node
+
+    @property
+    def started_at(self) -> float:
+        """When it started, by the witness's clock in seconds."""
+        return self.execution.started_at
+
+    @property
     def seen(self) -> float:
         """When it surely still lived, at the latest that is known."""
-        return last_sign(self.told)
+        return last_sign(self.execution)
 
     def __str__(self) -> str:
         """An execution in a few words."""
-        return f"{self.told.job} on {self.told.node} ({self.told.how})"
+        return f"{self.job} on {self.node} ({self.execution.how})"
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -95,7 +110,7 @@ class Accepted(msgspec.Struct, frozen=True):
     lines: tuple[int, ...]
 
 
-class Abort(msgspec.Struct, frozen=True):
+class AbortRequest(msgspec.Struct, frozen=True):
     """A user's wish that a job ends; `answered_at` is None where nobody said that it was heard."""
 
     job: str
@@ -132,10 +147,10 @@ class Lineage(msgspec.Struct):
     root: str
     slot: str = ""
     latest: float = 0.0
-    runs: dict[str, Run] = {}
+    runs: dict[str, RunRecord] = {}
     attempts: dict[str, Attempt] = {}
     accepted: dict[str, Accepted] = {}
-    aborts: list[Abort] = []
+    aborts: list[AbortRequest] = []
     notes: list[Note] = []
     debts: list[Debt] = []
     judgement: Judgement | None = None
@@ -143,7 +158,7 @@ class Lineage(msgspec.Struct):
     def sort(self) -> None:
         """Put executions in the order of their starts, and attempts in that of their numbers."""
         if len(self.runs) > 1:
-            reorder(self.runs, lambda run: run.told.started_at)
+            reorder(self.runs, lambda run: run.started_at)
         if len(self.attempts) > 1:
             reorder(self.attempts, lambda attempt: attempt.view.attempt)
 
@@ -178,16 +193,16 @@ class Lineage(msgspec.Struct):
             if not attempt.view.final:
                 return False
         for run in self.runs.values():
-            if run.told.ended_at is None and run.told.job not in self.attempts:
+            if run.execution.ended_at is None and run.job not in self.attempts:
                 return False
         return True
 
     def names(self) -> set[str]:
         """Every id by which a line may speak of it."""
-        jobs = {run.told.job for run in self.runs.values()}
+        jobs = {run.job for run in self.runs.values()}
         return {self.root, *self.attempts, *self.accepted, *jobs}
 
-    def pairs(self) -> Iterator[tuple[Run, Run]]:
+    def pairs(self) -> Iterator[tuple[RunRecord, RunRecord]]:
         """Each execution with the one that started next."""
         return pairwise(self.runs.values())
 
@@ -197,13 +212,13 @@ class Lineage(msgspec.Struct):
             if attempt.view.cause == "interrupted":
                 yield self.attempts.get(attempt.view.predecessor), attempt
 
-    def runs_of(self, job: str) -> list[Run]:
+    def runs_of(self, job: str) -> list[RunRecord]:
         """The executions of one attempt."""
-        return [run for run in self.runs.values() if run.told.job == job]
+        return [run for run in self.runs.values() if run.job == job]
 
-    def decided(self, run: Run) -> float:
+    def decided(self, run: RunRecord) -> float:
         """When the system had an execution started: what it handed out is under way for a while."""
-        attempt, began = self.attempts.get(run.told.job), run.told.started_at
+        attempt, began = self.attempts.get(run.job), run.started_at
         return min(attempt.view.placed_at or began, began) if attempt else began
 
     def refused(self, job: str) -> Note | None:
@@ -215,7 +230,7 @@ class Lineage(msgspec.Struct):
         for attempt in self.attempts.values():
             return attempt.view.event
         return next(
-            (told for r in self.runs.values() if (told := r.told.claims.get("JOB_EVENT"))), ""
+            (told for r in self.runs.values() if (told := r.execution.claims.get("JOB_EVENT"))), ""
         )
 
 
@@ -226,11 +241,13 @@ def reorder(kept: dict[str, T], key: Callable[[T], float]) -> None:
     kept.update(found)
 
 
-Work = list[Lineage]
+Group = list[Lineage]
 """What is judged together: a lineage, and the others that serve the same slot, if it has one."""
 
 
-def proof(*of: Run | Attempt | Accepted | Abort | Note | Debt | Ending | int) -> tuple[int, ...]:
+def proof(
+    *of: RunRecord | Attempt | Accepted | AbortRequest | Note | Debt | Ending | int,
+) -> tuple[int, ...]:
     """The numbers of the lines that tell of all these, in order."""
     found: set[int] = set()
     for one in of:

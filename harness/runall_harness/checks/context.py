@@ -12,7 +12,7 @@ import msgspec
 from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.history import BadHistory, Call, Meta
 
-from .work import NONE, UNDER_WAY, Attempt, Debt, Run
+from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord
 
 # What ends jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
@@ -59,7 +59,7 @@ def defaults() -> dict[str, Any]:
     return {field.name: field.default for field in msgspec.structs.fields(Event)}
 
 
-class Drain(msgspec.Struct):
+class CleanStop(msgspec.Struct):
     """A clean stop of a node, from its SIGTERM to its next start, in seconds."""
 
     node: str
@@ -82,7 +82,7 @@ def between(hurts: list[Hurt], since: float, until: float) -> list[Hurt]:
     return hurts[bisect_left(hurts, since, key=told_at) : bisect_right(hurts, until, key=told_at)]
 
 
-class World:
+class Context:
     """All that is known besides the jobs, so far.
 
     `now` is the latest time of any line. From `faulty` on faults are told: where none ever was,
@@ -99,12 +99,12 @@ class World:
         self.freezes: dict[str, list[Freeze]] = {}
         self.hurts: dict[str, list[Hurt]] = {}
         self.all_hurts: list[Hurt] = []
-        self.drains: list[Drain] = []
+        self.drains: list[CleanStop] = []
         self.starts: dict[str, list[float]] = {}
         self.edits: dict[str, list[Edit]] = {}
         self.deleted: dict[str, Edit] = {}
         self.debts: list[Debt] = []
-        self.tagged: dict[str, list[Run]] = {}
+        self.tagged: dict[str, list[RunRecord]] = {}
         self.timed = False
 
     def meet(self, meta: Meta) -> None:
@@ -136,7 +136,7 @@ class World:
         if fault.kind == "pause":
             self.freezes.setdefault(fault.node, []).append(Freeze(fault.at))
         if fault.kind == "stop" and fault.proven:
-            self.drains.append(Drain(fault.node, fault.at, line))
+            self.drains.append(CleanStop(fault.node, fault.at, line))
 
     def start(self, node: str, role: str, at: float) -> None:
         """A node was started; that ends its drain."""
@@ -155,14 +155,14 @@ class World:
         """The nodes that were started as primaries by then."""
         return {node for node, since in self.primaries.items() if since <= at}
 
-    def slept_into(self, earlier: Run, later: Run) -> bool:
+    def slept_into(self, earlier: RunRecord, later: RunRecord) -> bool:
         """Whether one execution outlived the start of another only because its node was frozen.
 
         What does not run cannot stop itself: it has the kill grace from its waking (RA-7.6).
         """
         return any(
-            freeze.since <= later.told.started_at and earlier.seen <= freeze.until + self.grace
-            for freeze in self.freezes.get(earlier.told.node, ())
+            freeze.since <= later.started_at and earlier.seen <= freeze.until + self.grace
+            for freeze in self.freezes.get(earlier.node, ())
         )
 
     def faults(self, node: str, since: float, until: float) -> list[Hurt]:

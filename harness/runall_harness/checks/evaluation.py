@@ -1,7 +1,7 @@
 """A history as it is read, line by line: what belongs together is put together, then judged.
 
 A lineage is judged as a whole when nothing of it lives or is owed and nothing was heard of it
-for `LATE` seconds, or at the end. Then it leaves memory (see `shelf`). If it stirs again, it is
+for `LATE` seconds, or at the end. Then it leaves memory (see `archive`). If it stirs again, it is
 judged anew, and the later judgement counts. So memory holds what lives and what is owed, and a
 long history is judged as a short one is.
 """
@@ -25,22 +25,21 @@ from runall_harness.evidence.history import (
     Line,
     Meta,
     Owed,
+    Reproduction,
     Seen,
     Start,
-    Told,
     Witnessed,
 )
 from runall_harness.evidence.views import JobView
 
+from .archive import Archive
 from .check import Check, Finding, Kept, Of
-from .concurrency import Crowds
-from .concurrency import Start as Begun
+from .concurrency import Crowds, ObservedStart
+from .context import Context, Edit, name_in
 from .deadlines import left_over
 from .findings import Judgement
-from .guarantees import BY_NAME, DEADLINES, LINEAGE_CHECKS, WORK_CHECKS
-from .spill import Shelf
-from .work import Abort, Accepted, Attempt, Debt, Lineage, Note, Run, Work
-from .world import Edit, World, name_in
+from .records import AbortRequest, Accepted, Attempt, Debt, Group, Lineage, Note, RunRecord
+from .registry import BY_NAME, DEADLINES, GROUP_CHECKS, LINEAGE_CHECKS
 
 # How long after a start a line may first tell of it, in seconds. Lines are otherwise in order.
 LATE = 300.0
@@ -48,20 +47,20 @@ LATE = 300.0
 SWEEP = 4096
 
 
-class Story:
+class Evaluation:
     """The history so far. `take` takes a line in; `finish` judges what is left.
 
     `sweep` is the least number of lines between two looks for what is over.
     """
 
     def __init__(self, sweep: int = SWEEP) -> None:
-        self.world = World()
+        self.context = Context()
         self.number = self.executions = self.interruptions = 0
         self.lineages: dict[str, Lineage] = {}
-        self.slots: dict[str, Work] = {}
+        self.slots: dict[str, Group] = {}
         self.calls: dict[int, tuple[int, Call, tuple[str, Edit] | None]] = {}
-        self.shelf = Shelf()
-        self.crowds = Crowds(self.world, self.tell)
+        self.archive = Archive()
+        self.crowds = Crowds(self.context, self.tell)
         self.total = Judgement()
         self._sweep, self._next = sweep, sweep
         self._due: dict[bool, dict[frozenset[str], tuple[Check[Any], ...]]] = {}
@@ -77,7 +76,7 @@ class Story:
             Owed: self.owe,
             Clock: self.set_clock,
             End: self.end,
-            Told: self.skip,
+            Reproduction: self.skip,
             Gone: self.skip,
         }
 
@@ -87,8 +86,8 @@ class Story:
         if self.number == 1 and type(line) is not Meta:
             raise BadHistory(1, "a history begins with a `meta` line: what was judged, and where")
         self._takes[type(line)](line)
-        if line.at > self.world.now:
-            self.world.now = line.at
+        if line.at > self.context.now:
+            self.context.now = line.at
         if self.number >= self._next:
             self.put_away()
 
@@ -97,7 +96,7 @@ class Story:
         """The first line says what the system declares."""
         if self.number > 1:
             raise BadHistory(self.number, "`meta` is the first line, and only the first")
-        self.world.meet(line)
+        self.context.meet(line)
         self._due.clear()
 
     def call(self, line: Call) -> None:
@@ -106,7 +105,7 @@ class Story:
             raise BadHistory(self.number, f"call {line.number} was made before, and is unanswered")
         if line.verb == "abort":
             name_in(line, "job", self.number)
-        self.calls[line.number] = self.number, line, self.world.edit(line, self.number)
+        self.calls[line.number] = self.number, line, self.context.edit(line, self.number)
 
     def answer(self, line: Answer) -> None:
         """The system answered."""
@@ -115,7 +114,7 @@ class Story:
         number, call, edit = self.calls.pop(line.number)
         lines = (number, self.number)
         if edit is not None:
-            self.world.settle(*edit, line.outcome, line.at, self.number)
+            self.context.settle(*edit, line.outcome, line.at, self.number)
         elif call.verb == "abort" and line.outcome != "refused":
             answered = line.at if line.outcome == "done" else None
             self.wish(call, answered, lines)
@@ -128,25 +127,25 @@ class Story:
         """A user wanted a job to end."""
         job = name_in(call, "job", lines[0])
         lineage = self.lineage(job)
-        lineage.aborts.append(Abort(job, answered, lines))
+        lineage.aborts.append(AbortRequest(job, answered, lines))
         lineage.latest = call.at if answered is None else answered
 
     def fault(self, line: Fault) -> None:
         """Something was broken or mended."""
-        self.world.hurt(line.proof, self.number)
+        self.context.hurt(line.proof, self.number)
 
     def start(self, line: Start) -> None:
         """A node was started."""
-        self.world.start(line.node, line.role, line.at)
+        self.context.start(line.node, line.role, line.at)
 
     def set_clock(self, line: Clock) -> None:
         """A clock was set."""
-        self.world.set_clock(line.at)
+        self.context.set_clock(line.at)
 
     def end(self, _: End) -> None:
         """Everything was told until now."""
 
-    def skip(self, _: Told | Gone) -> None:
+    def skip(self, _: Reproduction | Gone) -> None:
         """How the history came about proves nothing; what is shown no more was shown."""
 
     def witness(self, line: Witnessed) -> None:
@@ -157,7 +156,7 @@ class Story:
         if lineage is None or run is None:
             lineage = self.meet(line)
         else:
-            run.told, run.last = told, self.number
+            run.execution, run.last = told, self.number
         lineage.latest = line.at
 
     def meet(self, line: Witnessed) -> Lineage:
@@ -165,15 +164,15 @@ class Story:
         told, claims = line.execution, line.execution.claims
         lineage = self.lineage(told.job, claims.get("JOB_ROOT", ""), slot_told(told))
         if run := lineage.runs.get(told.id):
-            run.told, run.last = told, self.number
+            run.execution, run.last = told, self.number
             return lineage
-        if (late := max(line.at, self.world.now) - told.started_at) > LATE:
+        if (late := max(line.at, self.context.now) - told.started_at) > LATE:
             why = f"it tells of a start {late:.0f} s ago; {LATE:.0f} s at most"
             raise BadHistory(self.number, why)
         self.executions += 1
-        run = lineage.runs[told.id] = Run(told, self.number, self.number)
-        self.crowds.starts.append(Begun(run, lineage))
-        if (tagged := self.world.tagged.get(told.tag)) is not None:
+        run = lineage.runs[told.id] = RunRecord(told, self.number, self.number)
+        self.crowds.starts.append(ObservedStart(run, lineage))
+        if (tagged := self.context.tagged.get(told.tag)) is not None:
             tagged.append(run)
         return lineage
 
@@ -189,14 +188,14 @@ class Story:
                 attempt = lineage.attempts[job.id] = Attempt(job, self.number, self.number)
         attempt.show(job, line.at, self.number)
         lineage.latest = line.at
-        self.world.jobs_shown = True
+        self.context.jobs_shown = True
         self.interruptions += job.state == "interrupted"
         if job.limbo or job.id in self.crowds.crowd(job.event).limbo:
             self.crowds.show(job, line.at, self.number)
 
     def note(self, line: Ledger) -> None:
         """The system's ledger was looked at."""
-        self.world.ledger_shown = True
+        self.context.ledger_shown = True
         for entry in line.entries:
             lineage = self.lineage(entry.job, entry.root)
             if all(note.entry.number != entry.number for note in lineage.notes):
@@ -209,11 +208,11 @@ class Story:
             raise BadHistory(self.number, f"an `owed` {line.what} needs a job")
         if line.clause and line.clause not in clauses():
             raise BadHistory(self.number, f"the specification has no clause {line.clause}")
-        debts = self.lineage(line.job).debts if line.job else self.world.debts
+        debts = self.lineage(line.job).debts if line.job else self.context.debts
         debts.append(Debt(line, self.number))
-        if line.tag and line.tag not in self.world.tagged and not self.world.links:
+        if line.tag and line.tag not in self.context.tagged and not self.context.links:
             runs = (run for one in self.lineages.values() for run in one.runs.values())
-            self.world.tagged[line.tag] = [run for run in runs if run.told.tag == line.tag]
+            self.context.tagged[line.tag] = [run for run in runs if run.execution.tag == line.tag]
 
     # ---------------------------------------------------------------- what belongs together
     def lineage(self, job: str, root: str = "", slot: str = "") -> Lineage:
@@ -234,21 +233,21 @@ class Story:
         return lineage
 
     def find(self, name: str) -> Lineage | None:
-        """The lineage that goes by that name, if need be from the shelf."""
-        if name not in self.lineages and self.shelf.held and (work := self.shelf.take(name)):
-            self.restore(work)
+        """The lineage that goes by that name, if need be from the archive."""
+        if name not in self.lineages and self.archive.held and (group := self.archive.take(name)):
+            self.restore(group)
         return self.lineages.get(name)
 
-    def restore(self, work: Work) -> None:
-        """Take a work back into memory, and take back what was said of it."""
-        for lineage in work:
+    def restore(self, group: Group) -> None:
+        """Take a group back into memory, and take back what was said of it."""
+        for lineage in group:
             for name in lineage.names():
                 self.lineages[name] = lineage
-        if work[0].judgement:
-            work[0].judgement.take_from(self.total)
-            work[0].judgement = None
-        if work[0].slot:
-            self.slots[work[0].slot] = work
+        if group[0].judgement:
+            group[0].judgement.take_from(self.total)
+            group[0].judgement = None
+        if group[0].slot:
+            self.slots[group[0].slot] = group
 
     def unite(self, one: Lineage, other: Lineage) -> None:
         """Two lineages have turned out to be one."""
@@ -261,10 +260,10 @@ class Story:
         """A lineage serves that slot of the schedule; perhaps others have."""
         if (
             slot not in self.slots
-            and self.shelf.held
-            and (work := self.shelf.take(slot_name(slot)))
+            and self.archive.held
+            and (group := self.archive.take(slot_name(slot)))
         ):
-            self.restore(work)
+            self.restore(group)
         self.leave_slot(lineage)
         lineage.slot = slot
         self.slots.setdefault(slot, []).append(lineage)
@@ -277,31 +276,33 @@ class Story:
                 del self.slots[slot]
             lineage.slot = ""
 
-    def works(self) -> Iterable[Work]:
+    def groups(self) -> Iterable[Group]:
         """All that is in memory, each lineage once."""
         seen: set[int] = set()
         for lineage in list(self.lineages.values()):
-            work = self.slots[lineage.slot] if lineage.slot else [lineage]
-            if id(work[0]) not in seen:
-                seen.add(id(work[0]))
-                yield work
+            group = self.slots[lineage.slot] if lineage.slot else [lineage]
+            if id(group[0]) not in seen:
+                seen.add(id(group[0]))
+                yield group
 
     # ---------------------------------------------------------------- judging
     def tell(self, check: str, finding: Finding) -> None:
         """Take in what was found out about one start among others."""
-        if (made := BY_NAME[check]).needs <= self.world.capabilities:
+        if (made := BY_NAME[check]).needs <= self.context.capabilities:
             made.tell(finding, self.total)
 
     def put_away(self) -> None:
-        """Judge what began long ago, and put on the shelf what is over."""
-        until = self.world.now - LATE
+        """Judge what began long ago, and put on the archive what is over."""
+        until = self.context.now - LATE
         self.crowds.sweep(until)
-        over = [work for work in self.works() if all(self.over(one, work, until) for one in work)]
+        over = [
+            group for group in self.groups() if all(self.over(one, group, until) for one in group)
+        ]
         if over:
-            self.shelf.put(self.leave(work) for work in over)
+            self.archive.put(self.leave(group) for group in over)
         self._next = self.number + self._sweep * max(1, 2 * len(self.lineages) // SWEEP)
 
-    def over(self, lineage: Lineage, work: Work, until: float) -> bool:
+    def over(self, lineage: Lineage, group: Group, until: float) -> bool:
         """Whether nothing of a lineage lives, is owed, or was heard of lately."""
         if lineage.latest > until or not lineage.ended():
             return False
@@ -310,61 +311,61 @@ class Story:
         if self.untold(lineage) or (lineage.accepted.keys() - lineage.attempts.keys()):
             return False
         lineage.sort()
-        return left_over(lineage, work, self.world) is None
+        return left_over(lineage, group, self.context) is None
 
     def untold(self, lineage: Lineage) -> bool:
         """Whether the ledger, where there is one, has still to tell of an interruption."""
-        if "bounds" not in self.world.capabilities or lineage.notes:
+        if "bounds" not in self.context.capabilities or lineage.notes:
             return False
         return any(a.view.state == "interrupted" for a in lineage.attempts.values())
 
-    def leave(self, work: Work) -> tuple[set[str], Work]:
-        """Judge a work, and take it out of memory: its names, and all of it."""
-        judgement = self.judge(work)
+    def leave(self, group: Group) -> tuple[set[str], Group]:
+        """Judge a group, and take it out of memory: its names, and all of it."""
+        judgement = self.judge(group)
         judgement.add_to(self.total)
-        work[0].judgement = judgement
-        names = {name for lineage in work for name in lineage.names()}
+        group[0].judgement = judgement
+        names = {name for lineage in group for name in lineage.names()}
         for name in names:
             del self.lineages[name]
-        if slot := work[0].slot:
+        if slot := group[0].slot:
             del self.slots[slot]
             names.add(slot_name(slot))
-        return names, work
+        return names, group
 
-    def judge(self, work: Work) -> Judgement:
-        """Run every check over a work."""
-        judgement, world = Judgement(), self.world
-        traits = general = world.traits()
-        for lineage in work:
+    def judge(self, group: Group) -> Judgement:
+        """Run every check over a group."""
+        judgement, context = Judgement(), self.context
+        traits = general = context.traits()
+        for lineage in group:
             lineage.sort()
             own = lineage.traits() | general
             traits |= own
             for check in self.due(LINEAGE_CHECKS, own):
-                check.run(lineage, world, judgement)
-        for check in self.due(WORK_CHECKS, traits):
-            check.run(work, world, judgement)
+                check.run(lineage, context, judgement)
+        for check in self.due(GROUP_CHECKS, traits):
+            check.run(group, context, judgement)
         return judgement
 
     def due(self, checks: tuple[Check[Of], ...], traits: frozenset[str]) -> tuple[Check[Of], ...]:
         """Those checks that are owed, and have something to judge where there are these traits."""
-        known = self._due.setdefault(checks is WORK_CHECKS, {})
+        known = self._due.setdefault(checks is GROUP_CHECKS, {})
         if traits not in known:
             known[traits] = tuple(
                 check
                 for check in checks
-                if check.needs <= self.world.capabilities and check.given in traits | {""}
+                if check.needs <= self.context.capabilities and check.given in traits | {""}
             )
         return known[traits]
 
     def finish(self) -> None:
         """Judge all that is left: nothing more will be told."""
         self.crowds.sweep(inf, last=True)
-        for work in self.works():
-            self.judge(work).add_to(self.total)
-        for debt in self.world.debts:
-            if debt.owed.until <= self.world.now:
+        for group in self.groups():
+            self.judge(group).add_to(self.total)
+        for debt in self.context.debts:
+            if debt.owed.until <= self.context.now:
                 BY_NAME[DEADLINES].tell(Kept(debt.owed.clause or "RA-1.1"), self.total)
-        self.shelf.close()
+        self.archive.close()
 
 
 def slot_of(job: JobView) -> str:
@@ -384,5 +385,5 @@ def slot_told(told: Execution) -> str:
 
 
 def slot_name(slot: str) -> str:
-    """The name of a slot on the shelf, which is no name of any job."""
+    """The name of a slot on the archive, which is no name of any job."""
     return f"\0{slot}"

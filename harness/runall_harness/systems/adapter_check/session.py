@@ -17,18 +17,18 @@ from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.evidence.witness import Witness
 from runall_harness.rigs.real_site import RealSite
 
-from ..adapter import AdapterClient
+from ..adapter_client import AdapterClient
 from .report import AdapterReport, RuleReport, make_report
 from .rules import RULES, Rule
 
 T = TypeVar("T")
 
 
-class Lie(Exception):
+class RuleBroken(Exception):
     """A rule is broken, and the probe can't go on."""
 
 
-class Exam:
+class AdapterCheck:
     """One examination. `patience` is how long evidence may take, `minute` a slot, in seconds."""
 
     def __init__(self, client: AdapterClient, folder: Path, patience: float, minute: float) -> None:
@@ -52,9 +52,9 @@ class Exam:
         return bool(holds)
 
     def require(self, rule: Rule, holds: object, seen: str) -> None:
-        """The same, where nothing more can be asked of this probe. Raises `Lie`."""
+        """The same, where nothing more can be asked of this probe. Raises `RuleBroken`."""
         if not self.hold(rule, holds, seen):
-            raise Lie
+            raise RuleBroken
 
     def caught(self, rule: Rule) -> bool:
         """Whether that rule is known to be broken: one fault is told once."""
@@ -65,11 +65,11 @@ class Exam:
         for rule in rules:
             self.open.setdefault(rule.name, (verdict, why))
 
-    def attempt(self, probe: "Callable[[Exam], None]", rules: Iterable[Rule]) -> None:
+    def attempt(self, probe: "Callable[[AdapterCheck], None]", rules: Iterable[Rule]) -> None:
         """Carry a probe out. Raises `AdapterBroke` when the adapter can't be asked any more."""
         try:
             probe(self)
-        except Lie:
+        except RuleBroken:
             pass
         except Unsupported as reason:
             self.leave_open(rules, Verdict.UNSUPPORTED, str(reason))

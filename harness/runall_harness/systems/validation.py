@@ -7,19 +7,16 @@ cause. Most are about templates: a name that nobody fills in would end up in a c
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from runall_harness.rigs.faults import FAULTS, SITUATIONS
 
 from .base import Timings
+from .description import Role, SystemDescription
 from .reference.views import CAPABILITIES
 from .templates import ROLES, templates, unfilled
 
-if TYPE_CHECKING:
-    from .description import Description, Role
 
-
-def find_mistakes(described: "Description") -> Iterator[str]:
+def find_errors(described: SystemDescription) -> Iterator[str]:
     """What the shape of the file cannot tell: each mistake with its key."""
     yield from find_strangers(described)
     for name in Timings.__struct_fields__:
@@ -35,7 +32,7 @@ def find_mistakes(described: "Description") -> Iterator[str]:
         yield from (f"{key}: {why}" for why in unfilled(text, names, described.options))
 
 
-def find_strangers(described: "Description") -> Iterator[str]:
+def find_strangers(described: SystemDescription) -> Iterator[str]:
     """Words that the kit does not know."""
     for capability in described.capabilities:
         if capability not in CAPABILITIES:
@@ -49,7 +46,7 @@ def find_strangers(described: "Description") -> Iterator[str]:
             yield f"cannot.{fault}: say why, in a text that is not empty"
 
 
-def find_in_role(key: str, role: "Role") -> Iterator[str]:
+def find_in_role(key: str, role: Role) -> Iterator[str]:
     """What is wrong with a role."""
     strays = [name for name in (*role.files, *role.keep.values()) if leads_out(name)]
     yield from (f"{key}: {stray!r} is not in the data folder" for stray in strays)
@@ -62,7 +59,7 @@ def find_in_role(key: str, role: "Role") -> Iterator[str]:
     yield from (f"{key}.ready: {why}" for why in find_in_readiness(role))
 
 
-def find_in_readiness(role: "Role") -> Iterator[str]:
+def find_in_readiness(role: Role) -> Iterator[str]:
     """What is wrong with a role's readiness."""
     ready = role.ready
     if ready is None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from runall_harness.adapter.wire import AdapterBroke
 
-from ..adapter import AdapterClient
-from .exam import Exam
+from ..adapter_client import AdapterClient
 from .probes import PROBES, description, readiness
 from .report import AdapterReport
 from .rules import DESCRIBES, LEAVES, SPEAKS
+from .session import AdapterCheck
 
 
-def examine(
+def check_adapter(
     command: Sequence[str],
     *,
     env: Mapping[str, str] | None = None,
@@ -38,34 +38,34 @@ def examine(
         try:
             # Jobs may run as any user.
             Path(own).chmod(0o755)
-            exam = Exam(client, witness or Path(own) / "witness", patience, minute)
+            check = AdapterCheck(client, witness or Path(own) / "witness", patience, minute)
             try:
-                put(exam, say)
+                put(check, say)
             finally:
-                exam.witness.close()
-            return exam.report(tuple(command))
+                check.witness.close()
+            return check.report(tuple(command))
         finally:
             client.wire.end()
 
 
-def put(exam: Exam, say: Callable[[str], None]) -> None:
+def put(check: AdapterCheck, say: Callable[[str], None]) -> None:
     """Carry out the probes; an adapter that breaks down ends the examination, and is told."""
     try:
         say("description")
-        exam.attempt(description, (DESCRIBES,))
-        readiness(exam)
+        check.attempt(description, (DESCRIBES,))
+        readiness(check)
         try:
             for probe, rules in PROBES:
                 say(probe.__name__)
-                exam.attempt(probe, rules)
+                check.attempt(probe, rules)
         except BaseException:
             # What cut it short, a user's wish perhaps, is told; not what follows from it.
             with suppress(AdapterBroke):
-                exam.clean_up()
+                check.clean_up()
             raise
-        exam.clean_up()
-        exam.hold(SPEAKS, True, "")
+        check.clean_up()
+        check.hold(SPEAKS, True, "")
         say("leaving")
-        exam.hold(LEAVES, exam.client.wire.close(), "it runs on although its input has ended")
+        check.hold(LEAVES, check.client.wire.close(), "it runs on although its input has ended")
     except AdapterBroke as broken:
-        exam.hold(SPEAKS, False, f"{broken.cause}; {broken.hint}")
+        check.hold(SPEAKS, False, f"{broken.cause}; {broken.hint}")

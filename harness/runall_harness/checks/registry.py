@@ -8,7 +8,7 @@ from typing import Any
 
 from . import attempts, deadlines, lineages
 from .check import Check
-from .work import Lineage, Work
+from .records import Group, Lineage
 
 DEADLINES = "deadlines-are-met"
 
@@ -65,7 +65,7 @@ LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("lineage-is-complete", "RA-4.5", attempts.lineage_is_complete, needs("lineage"), "rerun"),
 )
 
-WORK_CHECKS: tuple[Check[Work], ...] = (
+GROUP_CHECKS: tuple[Check[Group], ...] = (
     Check("slot-completed-once", "RA-4.7", lineages.slot_completed_once, given="slot"),
     Check("slot-served-once", "RA-5.1", lineages.slot_served_once, needs("slots"), "slot"),
     Check(
@@ -86,5 +86,5 @@ CROWD_CHECKS: tuple[Check[Any], ...] = (
     Check("slots-keep-order", "RA-5.2", unjudged, needs("slots")),
 )
 
-CHECKS: tuple[Check[Any], ...] = (*LINEAGE_CHECKS, *WORK_CHECKS, *CROWD_CHECKS)
+CHECKS: tuple[Check[Any], ...] = (*LINEAGE_CHECKS, *GROUP_CHECKS, *CROWD_CHECKS)
 BY_NAME: dict[str, Check[Any]] = {check.name: check for check in CHECKS}

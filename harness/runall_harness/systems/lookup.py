@@ -1,0 +1,99 @@
+"""Finds the system that a name stands for.
+
+A name is that of the reference, of a shipped system, of a file that describes one, or of a class.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from runall_harness.contract.errors import KitCannotRun
+
+from .classes import WAYS, NoSystem, load_class
+from .shipped import shipped
+
+if TYPE_CHECKING:
+    from .base import System
+
+REFERENCE = "reference"
+SUFFIX = ".toml"
+
+
+class SystemChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Which system a user wants, and how.
+
+    policy: one of its recovery policies; empty for its own choice. store: the URL of a server for
+    primaries that share their records. image: what the docker rig runs its nodes in. options: those
+    of its file, by name.
+    """
+
+    name: str = REFERENCE
+    policy: str = ""
+    store: str | None = None
+    image: str = ""
+    options: Mapping[str, str] = {}
+
+    def find(self, rig: str) -> "System":
+        """That system, for one cluster on a rig of that name. Raises what `find` does."""
+        return find(
+            self.name,
+            rig=rig,
+            policy=self.policy,
+            store=self.store,
+            image=self.image,
+            options=self.options,
+        )
+
+
+def find(
+    name: str,
+    *,
+    rig: str,
+    policy: str = "",
+    store: str | None = None,
+    image: str = "",
+    options: Mapping[str, str] | None = None,
+) -> "System":
+    """The system of that name, for one cluster on a rig; `SystemChoice` explains the options.
+
+    A class is called with `policy`, `rig` and `store`, and must keep the protocol `base.System`.
+
+    Raises:
+        NoSystem: the name stands for no system, or its class cannot be had.
+        NoPolicy: the system has no such policy.
+        KitCannotRun: its file is wrong, has no use for a store, or can't be run on that rig.
+    """
+    if (path := file_of(name)) is not None:
+        from .described_system import DescribedSystem
+
+        if store is not None:
+            cause = f"{name} says itself where records are kept"
+            raise KitCannotRun(cause, "leave --store-url away")
+        return DescribedSystem(path, rig, policy, image, options)
+    if options:
+        raise KitCannotRun(f"{name} has no options", "leave --set away")
+    if name == REFERENCE:
+        from .reference.system import Reference
+
+        return Reference(policy, rig, store, image)
+    if ":" in name:
+        return load_class(name)(policy=policy, rig=rig, store=store)
+    raise NoSystem(f"there is no system {name!r}", WAYS)
+
+
+def read_options(words: Iterable[str]) -> dict[str, str]:
+    """Options of a system's file, from words like NAME=VALUE. Raises `KitCannotRun`."""
+    options: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals:
+            raise KitCannotRun(f"{word!r} sets no option", "write --set NAME=VALUE")
+        options[name] = value
+    return options
+
+
+def file_of(name: str) -> Path | None:
+    """The file that describes the system of that name; None where no file does."""
+    return Path(name) if name.endswith(SUFFIX) else shipped().get(name)
