@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.inputs import Tick
 from runall_reference.brain.record_set import Put, Step
 from runall_reference.brain.records import Counter, Job
-from runall_reference.daemon.failpoints import ALLOWED, FIRED, ORDERED, Failpoint, Fuse, Where
+from runall_reference.brain.turn import Where
+from runall_reference.daemon.failpoints import ALLOWED, FIRED, ORDERED
 from support.real_daemons import KEYS, QUICK, Api, Daemon, Town, options
 
 COUNTED = Step((Put(Counter(name="c", next=2)),), ("act", "act"))
@@ -55,35 +57,35 @@ def api_of(daemon: Daemon) -> Api:
     return Api(int(line.rpartition(":")[2]))
 
 
-def burnt(point: Failpoint, *steps: Step) -> list[tuple[int, str, int]]:
-    """At which point of which step a fuse burns."""
-    fuse = Fuse(point)
+def fired(point: Failpoint, *steps: Step) -> list[tuple[int, str, int]]:
+    """At which point of which step a trigger fires."""
+    trigger = Trigger(point)
     where: list[tuple[int, str, int]] = []
     for number, step in enumerate(steps):
-        told: list[tuple[Where, int]] = [("before", 0), ("after", 0)]
+        points: list[tuple[Where, int]] = [("before", 0), ("after", 0)]
         for act in range(1, len(step.actions) + 1):
-            told.append(("between", act))
-        where += [(number, kind, act) for kind, act in told if fuse.burns(kind, step, act)]
+            points.append(("between", act))
+        where += [(number, kind, act) for kind, act in points if trigger.fires(kind, step, act)]
     return where
 
 
-def test_a_fuse_burns_once_at_the_point_that_was_named() -> None:
+def test_a_trigger_fires_once_at_the_point_that_was_named() -> None:
     three = (COUNTED, COUNTED, COUNTED)
-    assert burnt(Failpoint(where="before", count=2), *three) == [(1, "before", 0)]
-    assert burnt(Failpoint(where="after", count=3), *three) == [(2, "after", 0)]
-    assert burnt(Failpoint(where="between", act=2), *three) == [(0, "between", 2)]
-    assert burnt(Failpoint(where="between", act=3), *three) == []
+    assert fired(Failpoint(where="before", count=2), *three) == [(1, "before", 0)]
+    assert fired(Failpoint(where="after", count=3), *three) == [(2, "after", 0)]
+    assert fired(Failpoint(where="between", act=2), *three) == [(0, "between", 2)]
+    assert fired(Failpoint(where="between", act=3), *three) == []
 
 
 def test_a_step_that_commits_nothing_has_only_points_between_its_acts() -> None:
-    assert burnt(Failpoint(where="before"), IDLE, COUNTED) == [(1, "before", 0)]
-    assert burnt(Failpoint(where="between"), IDLE, COUNTED) == [(0, "between", 1)]
+    assert fired(Failpoint(where="before"), IDLE, COUNTED) == [(1, "before", 0)]
+    assert fired(Failpoint(where="between"), IDLE, COUNTED) == [(0, "between", 1)]
 
 
 def test_the_counting_can_begin_with_the_first_write_to_a_table() -> None:
     point = Failpoint(where="before", count=2, first="live")
-    assert burnt(point, COUNTED, PLACED, COUNTED) == [(2, "before", 0)]
-    assert burnt(point, COUNTED, COUNTED, COUNTED) == []
+    assert fired(point, COUNTED, PLACED, COUNTED) == [(2, "before", 0)]
+    assert fired(point, COUNTED, COUNTED, COUNTED) == []
 
 
 def test_a_daemon_that_is_not_allowed_to_crash_refuses_to_start(town: Town) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from runall_reference.brain.records import Job
-from runall_reference.daemon.environment import environment
+from runall_reference.daemon.job_environment import environment
 from support.real_daemons import SECRET, TOKEN, Town, gone
 
 

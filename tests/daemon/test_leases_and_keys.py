@@ -16,10 +16,10 @@ import pytest
 from runall_reference.brain.inputs import Tick
 from runall_reference.brain.messages import Ack, decode_beat, encode
 from runall_reference.brain.settings import Settings
-from runall_reference.daemon import primary_shell as module
+from runall_reference.daemon import primary_runner as module
 from runall_reference.daemon.api import application
-from runall_reference.daemon.clocks import SteadyClock
-from runall_reference.daemon.primary_shell import PrimaryDaemon
+from runall_reference.daemon.primary_runner import PrimaryRunner
+from runall_reference.daemon.steady_clock import SteadyClock
 from runall_reference.store import Store, open_store
 from support.real_daemons import KEYS, SECRET, Daemon, Town
 from websockets.sync.server import ServerConnection, serve
@@ -152,11 +152,11 @@ def test_the_schedule_follows_a_wall_clock_that_was_set(tmp_path: Path):
     async def body() -> None:
         clock = SetClock()
         store = f"sqlite:///{tmp_path / 'p.db'}"
-        primary = PrimaryDaemon("p", Settings(), store, SECRET, clock)
+        primary = PrimaryRunner("p", Settings(), store, SECRET, clock)
         primary.begin()
         slot = primary.brain.clock.slot(clock())
         clock.ahead = 3600.0
-        primary.inform(Tick())
+        primary.notify(Tick())
         await asyncio.sleep(0)
         assert primary.brain.clock.slot(clock()) - slot in (60, 61)
         primary.close_store()
@@ -175,7 +175,7 @@ def test_a_primary_that_slept_through_its_lease_answers_nothing_before_it_has_re
 
     async def body() -> list[int]:
         clock, store = SlowClock(), f"sqlite:///{tmp_path / 'p.db'}"
-        primary = PrimaryDaemon("p", Settings(), store, SECRET, clock)
+        primary = PrimaryRunner("p", Settings(), store, SECRET, clock)
         primary.begin()
         app = httpx.ASGITransport(application(primary, SECRET))
         shown = {"Authorization": f"Bearer {SECRET}"}
@@ -184,7 +184,7 @@ def test_a_primary_that_slept_through_its_lease_answers_nothing_before_it_has_re
             clock.slept = Settings().lease
             answers += [await api.get("/v1/jobs"), await api.get("/health")]
             assert "has not renewed its lease" in answers[2].text
-            primary.inform(Tick())
+            primary.notify(Tick())
             answers += [await api.get("/v1/jobs"), await api.get("/health")]
         primary.close_store()
         return [answer.status_code for answer in answers]
@@ -204,7 +204,7 @@ def test_the_own_worker_of_a_primary_goes_on_while_its_store_is_out_of_reach(
 
     async def body() -> None:
         clock, store = SteadyClock(), f"sqlite:///{tmp_path / 'p.db'}"
-        primary = PrimaryDaemon("p", Settings(), store, SECRET, clock)
+        primary = PrimaryRunner("p", Settings(), store, SECRET, clock)
         monkeypatch.setattr(module, "open_store", open_late)
         recovering = asyncio.create_task(primary.recover())
         asyncio.get_running_loop().call_later(0.5, going_on.set)

@@ -12,8 +12,9 @@ import pytest
 from runall_harness.mutants import planted
 from runall_harness.rigs.base import CrashPoint, Rig
 from runall_harness.rigs.processes.rig import ProcessesRig
-from runall_harness.rigs.simulated.node import Shell
 from runall_harness.rigs.simulated.rig import SimulatedRig
+from runall_reference.brain.record_set import Change, Step
+from runall_reference.brain.turn import Brain, Reached
 from support import broken_references as lies
 from support.crash_scripts import RECOVERIES, Recovery, Story, recover
 
@@ -113,16 +114,22 @@ def test_a_rerun_that_is_decided_one_step_late_is_lost_at_one_of_the_points() ->
 def test_acting_before_the_commit_is_found_out_at_one_of_the_points(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def tell(self: Shell, told: Any) -> Any:
-        step = self.brain.handle(told, self.node.world.time.now)
+    def act_first(
+        brain: Brain,
+        given: Any,
+        now: float,
+        commit: Callable[[Change, int | None], None],
+        act: Callable[[Any], None],
+        reached: Reached,
+    ) -> Step:
+        step = brain.handle(given, now)
         for action in step.actions:
-            self.act(action)
-        self.reached("before", step)
-        self.node.commit(self.disk, step)
-        self.reached("after", step)
-        self.arm()
-        return step.reply
+            act(action)
+        reached("before", step)
+        commit(step.change, step.guard)
+        reached("after", step)
+        return step
 
-    monkeypatch.setattr(Shell, "tell", tell)
+    monkeypatch.setattr("runall_harness.rigs.simulated.node.take_turn", act_first)
     with pytest.raises(AssertionError, match="'killed', 'completed', 'completed'"):
         list(explore(lambda point: recover(SimulatedRig(), RECOVERIES[1], "manual", point)))

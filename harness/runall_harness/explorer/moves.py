@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.record_set import Step
-from runall_reference.daemon.failpoints import Failpoint, Fuse, Where
+from runall_reference.brain.turn import Where
 
 from .play import EVENT, Play
 from .worlds import AT_ONCE, HELD, LATE
@@ -61,10 +62,10 @@ class Crash(Move, frozen=True, kw_only=True, tag="crash"):
         """Arm the point, let the act happen, and plan the return."""
         node = play.site.node(self.node)
         point = Failpoint(where=self.where, count=self.count, act=self.act)
-        node.fuses[self.brain] = Fuse(point)
+        node.triggers[self.brain] = Trigger(point)
         play.step()
-        reached = not node.up and self.brain not in node.fuses
-        node.fuses.pop(self.brain, None)
+        reached = not node.up and self.brain not in node.triggers
+        node.triggers.pop(self.brain, None)
         if reached:
             play.note(play.site.proof("crash", self.node, True, self.point()))
             play.returns(self.node, self.back)
@@ -200,14 +201,14 @@ class Order(Move, frozen=True, kw_only=True, tag="order"):
 AnyMove = Crash | Kill | Stop | Pause | Cut | Message | Order
 
 
-class Probe(Fuse):
-    """A fuse that never burns: it writes down each point that a step gets to."""
+class Probe(Trigger):
+    """A trigger that never fires: it writes down each point that a step gets to."""
 
     def __init__(self) -> None:
         super().__init__(Failpoint(where="before"))
         self.points: list[tuple[Where, int]] = []
 
-    def burns(self, where: Where, step: Step, act: int = 0) -> bool:
+    def fires(self, where: Where, step: Step, act: int = 0) -> bool:
         """Write the point down, if a crash there differs from none."""
         if step.change or where == "between":
             self.points.append((where, act))
@@ -232,7 +233,7 @@ def crash_points(play: Play) -> list[Point]:
     twin = play.copy()
     probes: dict[Brain, Probe] = {"primary": Probe(), "worker": Probe()}
     for brain, probe in probes.items():
-        twin.site.node(node.name).fuses[brain] = probe
+        twin.site.node(node.name).triggers[brain] = probe
     twin.step()
     return [
         Point(node.name, brain, where, act, probe.points[: number + 1].count((where, act)))

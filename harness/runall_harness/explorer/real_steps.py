@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
+from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.record_set import Put, Step
-from runall_reference.daemon.failpoints import Failpoint, Fuse, Where
+from runall_reference.brain.turn import Where
 
 from runall_harness.evidence.history import Call, Fault, Start
 from runall_harness.rigs.base import CrashPoint
@@ -127,14 +128,14 @@ class Passed(msgspec.Struct, frozen=True):
     tables: frozenset[str]
 
 
-class Recorder(Fuse):
-    """A fuse that never burns, and writes down each point that a primary passes."""
+class Recorder(Trigger):
+    """A trigger that never fires, and writes down each point that a primary passes."""
 
     def __init__(self, play: Play, node: str, passed: list[Passed]) -> None:
         super().__init__(Failpoint(where="before"))
         self.play, self.node, self.passed = play, node, passed
 
-    def burns(self, where: Where, step: Step, act: int = 0) -> bool:
+    def fires(self, where: Where, step: Step, act: int = 0) -> bool:
         """Write it down, if a failpoint would count it."""
         if step.change or where == "between":
             tables = frozenset(w.record.table for w in step.change if isinstance(w, Put))
@@ -156,7 +157,7 @@ class Recorded(Play):
         """Watch all primaries, those that come later as well."""
         for node in self.nodes():
             if node.name in self.outline.primaries:
-                node.fuses["primary"] = Recorder(self, node.name, self.passed)
+                node.triggers["primary"] = Recorder(self, node.name, self.passed)
 
 
 def crash_points(script: Script, times: Iterable[float]) -> Iterator[CrashPoint]:

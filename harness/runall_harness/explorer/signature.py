@@ -21,7 +21,7 @@ from runall_reference.brain.worker import Worker
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.history import Answer, Fault
 from runall_harness.rigs.simulated.network import Link
-from runall_harness.rigs.simulated.node import Living, Node, Shell
+from runall_harness.rigs.simulated.node import Living, Node, SimulatedBrain
 from runall_harness.rigs.simulated.process import Process
 from runall_harness.rigs.simulated.rig import SimulatedSite
 from runall_harness.rigs.simulated.timeline import Act
@@ -169,20 +169,20 @@ class Signing:
             flags,
             running,
             self.records(node.disks["worker"].load()),
-            self.shell(node.primary),
-            self.shell(node.worker),
+            self.runner(node.primary),
+            self.runner(node.worker),
             self.standby(node),
             self.link(node.link),
             tuple((n, self.link(link)) for n, link in node.links.items()),
             tuple(self.act(act) for act in node.inbox),
         )
 
-    def shell(self, shell: Shell | None) -> Frozen:
+    def runner(self, runner: SimulatedBrain | None) -> Frozen:
         """What a brain knows that is on no disk."""
-        if shell is None:
+        if runner is None:
             return None
-        known = KNOWN_TO_PRIMARY if isinstance(shell.brain, Primary) else KNOWN_TO_WORKER
-        return tuple(self.value(getattr(shell.brain, name)) for name in known)
+        known = KNOWN_TO_PRIMARY if isinstance(runner.brain, Primary) else KNOWN_TO_WORKER
+        return tuple(self.value(getattr(runner.brain, name)) for name in known)
 
     def standby(self, node: Node) -> Frozen:
         """Whether a backup has seen the last renewal of the lease, and since when."""
@@ -219,18 +219,18 @@ class Signing:
             return True
         if not act.node.up or act.node.boots != act.boots:
             return False
-        shell, _, args = parts(act.act)
-        if not isinstance(shell, Shell):
+        runner, _, args = parts(act.act)
+        if not isinstance(runner, SimulatedBrain):
             return True
-        return args == (shell.wakes,) and shell in (act.node.primary, act.node.worker)
+        return args == (runner.wakes,) and runner in (act.node.primary, act.node.worker)
 
     def act(self, act: Act) -> Frozen:
         """An act: whose it is, its name, and with what."""
         if isinstance(act, Living):
             return ("living", act.node.name, act.boots, self.act(act.act))
         whose, name, args = parts(act)
-        # A shell numbers its wakes; only the last one does anything (see `will_do`).
-        told = () if isinstance(whose, Shell) else tuple(map(self.value, args))
+        # A brain numbers its wakes; only the last one does anything (see `will_do`).
+        told = () if isinstance(whose, SimulatedBrain) else tuple(map(self.value, args))
         return (self.value(whose), name, told)
 
     def slots(self) -> Frozen:
@@ -277,9 +277,9 @@ def nothing(_: Signing, thing: object) -> Frozen:
     return type(thing).__name__
 
 
-def role_of(_: Signing, shell: Shell) -> Frozen:
-    """A shell is known by its node and its brain."""
-    return ("shell", shell.node.name, type(shell.brain).__name__)
+def role_of(_: Signing, runner: SimulatedBrain) -> Frozen:
+    """A brain is known by its node and its role."""
+    return ("brain", runner.node.name, type(runner.brain).__name__)
 
 
 NONE: frozenset[str] = frozenset()
@@ -306,7 +306,7 @@ KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
     partial: Signing.act,
     Process: Signing.process,
     Node: name_of,
-    Shell: role_of,
+    SimulatedBrain: role_of,
     World: nothing,
     SimulatedSite: nothing,
     Play: nothing,

@@ -1,1 +1,1 @@
-"""The thin shells around the brains: clocks, sockets, files and processes live here only."""
+"""The processes around the brains: only they use clocks, sockets, files and child processes."""

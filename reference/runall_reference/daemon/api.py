@@ -29,9 +29,9 @@ from runall_reference.store import LeaseLost, StoreError
 
 from . import views
 from .api_replies import ApiError, body, decode, error_reply, refusal, reply
+from .brain_runner import BrainDiscarded
 from .keys import matches
-from .primary_shell import PrimaryDaemon
-from .shell import BrainDiscarded
+from .primary_runner import PrimaryRunner
 
 LONGEST_WAIT = 30.0
 BY_HAND = "API"
@@ -80,7 +80,7 @@ def denied(shown: str | None) -> ApiError:
 class Api:
     """The endpoints."""
 
-    def __init__(self, primary: PrimaryDaemon) -> None:
+    def __init__(self, primary: PrimaryRunner) -> None:
         self.primary = primary
 
     def routes(self) -> list[Route | WebSocketRoute]:
@@ -120,7 +120,7 @@ class Api:
     def order(self, order: Order) -> Any:
         """Give an order. Raises `ApiError` when it is refused, or nobody is there to take it."""
         try:
-            answer = self.primary.tell(order)
+            answer = self.primary.handle(order)
         except BrainDiscarded:
             raise self.nobody() from None
         except LeaseLost:
@@ -284,7 +284,7 @@ async def answer_fault(_: Request, error: Exception) -> Response:
     return error_reply(ApiError(500, "fault", message, "see the daemon's log"))
 
 
-def application(primary: PrimaryDaemon, token: str) -> ASGIApp:
+def application(primary: PrimaryRunner, token: str) -> ASGIApp:
     """The whole API as an ASGI application."""
     app = Starlette(
         routes=Api(primary).routes(),

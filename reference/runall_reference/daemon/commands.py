@@ -199,7 +199,7 @@ def primary(**told: Any) -> None:
     on any other address they must be given.
     """
     with loading():
-        from .daemon import open_log, run_daemon
+        from .lifecycle import open_log, run_daemon
         from .primary_daemon import PrimaryOptions, live_as_primary
 
     open_log(told.pop("log_level"))
@@ -234,7 +234,7 @@ def worker(**told: Any) -> None:
     70 a fault of the program.
     """
     with loading():
-        from .daemon import open_log, run_daemon
+        from .lifecycle import open_log, run_daemon
         from .worker_daemon import WorkerOptions, live_as_worker
 
     open_log(told.pop("log_level"))

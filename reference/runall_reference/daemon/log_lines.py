@@ -6,7 +6,7 @@ from runall_reference.brain.record_set import Change, Put
 from runall_reference.brain.records import Entry, Finished, Job, Lease, Run
 
 
-def narrate(change: Change) -> Iterator[str]:
+def log_lines(change: Change) -> Iterator[str]:
     """The lines that tell a change. Records that only keep count are passed over."""
     for one in change:
         if isinstance(one, Put) and (line := tell(one.record)):

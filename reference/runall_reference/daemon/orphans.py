@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .environment import MARKER, marker
+from .job_environment import MARKER, marker
 
 log = logging.getLogger("runall")
 

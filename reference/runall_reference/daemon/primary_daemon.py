@@ -14,16 +14,16 @@ from runall_reference.store import CommitFailed, LeaseLost
 
 from .addresses import Address, bind
 from .api import application
-from .clocks import SteadyClock
-from .daemon import Stops
 from .errors import DONE, DaemonCannotRun
 from .failpoints import watch_failpoints
-from .guardian import guarded
+from .folder_lock import FolderLock
+from .guardian_process import guarded
+from .http_server import HttpServer
 from .keys import kept_key, read_key
-from .lock import FolderLock
-from .primary_shell import PrimaryDaemon
-from .serving import ApiServer
-from .worker_shell import WorkerDaemon
+from .lifecycle import Stops
+from .primary_runner import PrimaryRunner
+from .steady_clock import SteadyClock
+from .worker_runner import WorkerRunner
 
 log = logging.getLogger("runall")
 
@@ -53,7 +53,7 @@ async def live_as_primary(options: PrimaryOptions) -> int:
     with contextlib.closing(lock), guarded(options.data):
         secret, token = keys(options)
         with contextlib.closing(bind(options.listen)) as bound:
-            return await Headquarters(options, secret, token, bound).live()
+            return await PrimaryDaemon(options, secret, token, bound).live()
 
 
 def check_policy(name: str) -> None:
@@ -82,7 +82,7 @@ def keys(options: PrimaryOptions) -> tuple[str, str]:
     return str(found["secret"]), str(found["token"])
 
 
-class Headquarters:
+class PrimaryDaemon:
     """A primary, its HTTP server, and the worker of its own node."""
 
     def __init__(
@@ -92,11 +92,11 @@ class Headquarters:
         self.address, clock = Address(host, port), SteadyClock()
         self.grace = options.settings.kill_grace
         store = options.store or f"sqlite:///{options.data / 'primary.db'}"
-        self.primary = PrimaryDaemon(
+        self.primary = PrimaryRunner(
             options.name, options.settings, store, secret, clock, watch_failpoints(options.data)
         )
-        self.server = ApiServer(application(self.primary, token), bound)
-        self.worker = WorkerDaemon(
+        self.server = HttpServer(application(self.primary, token), bound)
+        self.worker = WorkerRunner(
             options.name,
             options.settings,
             options.data,

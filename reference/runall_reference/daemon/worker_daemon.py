@@ -10,13 +10,13 @@ import msgspec
 from runall_reference.brain.settings import Settings
 
 from .addresses import Address
-from .clocks import SteadyClock
-from .daemon import Stops
 from .errors import DONE, DaemonCannotRun
-from .guardian import guarded
+from .folder_lock import FolderLock
+from .guardian_process import guarded
 from .keys import read_key
-from .lock import FolderLock
-from .worker_shell import WorkerDaemon
+from .lifecycle import Stops
+from .steady_clock import SteadyClock
+from .worker_runner import WorkerRunner
 
 log = logging.getLogger("runall")
 
@@ -42,14 +42,14 @@ async def live_as_worker(options: WorkerOptions) -> int:
         )
     lock = FolderLock(options.data, f"worker {options.name}")
     with contextlib.closing(lock), guarded(options.data):
-        worker = WorkerDaemon(
+        worker = WorkerRunner(
             options.name, options.settings, options.data, options.primaries, secret, SteadyClock()
         )
         stops = Stops(worker.drain)
         return await end_of_worker(worker, stops)
 
 
-async def end_of_worker(worker: WorkerDaemon, stops: Stops) -> int:
+async def end_of_worker(worker: WorkerRunner, stops: Stops) -> int:
     """Wait for the worker's end; no job outlives it."""
     task = asyncio.create_task(worker.run(), name="worker")
     try:

@@ -1,7 +1,6 @@
 """A node in virtual time: disks that last, brains and processes that die with it.
 
-`Shell` is the daemon around a brain: it commits what a step writes before it does what the step
-says, and asks to be woken when the brain wants to be.
+`SimulatedBrain` runs one brain in it, as the daemon's `BrainRunner` does in an event loop.
 """
 
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from runall_reference.brain.failpoint import Trigger
 from runall_reference.brain.inputs import (
     BeatReceived,
     Boot,
@@ -28,10 +28,10 @@ from runall_reference.brain.inputs import (
     WorkerDisconnected,
 )
 from runall_reference.brain.primary import Primary, Standby
-from runall_reference.brain.record_set import Step
+from runall_reference.brain.record_set import Change, Step
 from runall_reference.brain.settings import Settings
+from runall_reference.brain.turn import Where, take_turn, wake_delay
 from runall_reference.brain.worker import Worker
-from runall_reference.daemon.failpoints import Fuse, Where
 
 from .disk import Disk, LeaseLost
 from .network import LATENCY, REDIAL, Link
@@ -51,7 +51,6 @@ class Crashed(Exception):
     """The node died in the middle of a step: nothing more of it is done."""
 
 
-SOONEST = 0.001
 # How soon the guardian of a daemon that died has ended its jobs, in seconds.
 GUARD = 0.02
 
@@ -72,50 +71,50 @@ class Living:
             node.inbox.append(self.act) if node.frozen else node.survive(self.act)
 
 
-class Shell:
-    """The daemon around one brain, for one boot of its node."""
+class SimulatedBrain:
+    """A brain of one start of its node. Its turns are those of the daemon (see `brain.turn`)."""
 
     def __init__(self, node: "Node", brain: Brain, disk: Disk, act: Callable[[Any], None]) -> None:
         self.node, self.brain, self.disk, self.act = node, brain, disk, act
         self.wakes = 0
 
-    def tell(self, told: Any) -> Any:
-        """One turn: think, commit, act, and arrange the next wake."""
-        world = self.node.world
-        step = self.brain.handle(told, world.time.now)
-        self.reached("before", step)
+    def handle(self, given: Any) -> Any:
+        """Take one turn, plan the next wake, and return the reply; None if the lease is gone."""
+        now = self.node.world.time.now
         try:
-            self.node.commit(self.disk, step)
+            step = take_turn(self.brain, given, now, self.commit, self.act, self.reached)
         except (LeaseLost, Unavailable):
             return self.node.step_down()
-        self.reached("after", step)
-        for number, action in enumerate(step.actions, 1):
-            self.act(action)
-            self.reached("between", step, number)
-        self.arm()
+        self.plan_wake()
         return step.reply
+
+    def commit(self, change: Change, guard: int | None) -> None:
+        """Write a step's change. Raises `LeaseLost` or `Unavailable`; then nothing is written."""
+        if self.disk is self.node.disks["primary"] and not self.node.reaches_store():
+            raise Unavailable
+        self.disk.commit(change, guard)
 
     def reached(self, where: Where, step: Step, act: int = 0) -> None:
         """Die here, if this is where this brain is to crash. Raises `Crashed`."""
         role = "primary" if isinstance(self.brain, Primary) else "worker"
-        fuse = self.node.fuses.get(role)
-        if fuse is not None and fuse.burns(where, step, act):
-            del self.node.fuses[role]
+        trigger = self.node.triggers.get(role)
+        if trigger is not None and trigger.fires(where, step, act):
+            del self.node.triggers[role]
             self.node.die()
             raise Crashed
 
-    def arm(self) -> None:
+    def plan_wake(self) -> None:
         """Plan the wake that the brain's state asks for; every earlier plan is void."""
         self.wakes += 1
-        mine, wake, world = self.wakes, self.brain.next_wake(), self.node.world
-        if wake is not None:
-            delay = max(wake - world.time.now, SOONEST)
-            world.time.after(delay, self.node.living(partial(self.ring, mine)))
+        time = self.node.world.time
+        delay = wake_delay(self.brain, time.now)
+        if delay is not None:
+            time.after(delay, self.node.living(partial(self.wake, self.wakes)))
 
-    def ring(self, number: int) -> None:
+    def wake(self, number: int) -> None:
         """The wake came, unless something else woke the brain before, or it was given up."""
         if number == self.wakes and self in (self.node.primary, self.node.worker):
-            self.tell(Tick())
+            self.handle(Tick())
 
 
 class Node:
@@ -129,13 +128,13 @@ class Node:
         self.skew = 0.0
         self.up = self.frozen = self.cut = self.leaving = False
         # Where each of the two brains is to crash, if anywhere.
-        self.fuses: dict[str, Fuse] = {}
+        self.triggers: dict[str, Trigger] = {}
         self.inbox: list[Callable[[], None]] = []
         self.processes: dict[str, Process] = {}
         self.link: Link | None = None
         self.links: dict[str, Link] = {}
-        self.primary: Shell | None = None
-        self.worker: Shell | None = None
+        self.primary: SimulatedBrain | None = None
+        self.worker: SimulatedBrain | None = None
 
     @property
     def boot(self) -> str:
@@ -164,8 +163,8 @@ class Node:
             self.standby = Standby(self.name, self.settings)
             self.stand_by()
         brain = Worker(self.name, self.settings, self.disks["worker"].load())
-        self.worker = Shell(self, brain, self.disks["worker"], self.act_worker)
-        self.worker.tell(Boot(self.boot))
+        self.worker = SimulatedBrain(self, brain, self.disks["worker"], self.act_worker)
+        self.worker.handle(Boot(self.boot))
         self.dial()
 
     def stand_by(self) -> None:
@@ -173,8 +172,8 @@ class Node:
         store = self.disks["primary"]
         if self.reaches_store() and self.standby.may_lead(store.lease(), self.world.time.now):
             brain = Primary(self.name, self.settings, store.load())
-            self.primary = Shell(self, brain, store, self.act_primary)
-            self.primary.tell(Boot(self.boot))
+            self.primary = SimulatedBrain(self, brain, store, self.act_primary)
+            self.primary.handle(Boot(self.boot))
             self.tell_primary(ClockSet(self.skew))
         else:
             self.world.time.after(self.standby.poll_every(), self.living(self.stand_by))
@@ -182,12 +181,6 @@ class Node:
     def reaches_store(self) -> bool:
         """Whether the store can be written: one that is shared is out of reach for a cut node."""
         return not (self.cut and self.world.shares_store())
-
-    def commit(self, disk: Disk, step: Step) -> None:
-        """Write a step's change. Raises `LeaseLost` or `Unavailable`, and then nothing is done."""
-        if disk is self.disks["primary"] and not self.reaches_store():
-            raise Unavailable
-        disk.commit(step.change, step.guard)
 
     def step_down(self) -> None:
         """This primary may write no more: forget what it knew, and watch the lease again."""
@@ -236,7 +229,7 @@ class Node:
         """Tell both brains."""
         for shell in (self.worker, self.primary):
             if shell is not None:
-                shell.tell(Drain())
+                shell.handle(Drain())
 
     def set_clock(self, ahead: float) -> None:
         """Somebody sets the wall clock of this node, in seconds; the daemons notice."""
@@ -263,7 +256,7 @@ class Node:
         """The link is open: let the worker speak."""
         if self.worker is not None and self.link is not None:
             self.link.primary.links[self.name] = self.link
-            self.worker.tell(Connected())
+            self.worker.handle(Connected())
 
     def leave_link(self) -> None:
         """Close the worker's link from this side, and dial again."""
@@ -286,18 +279,18 @@ class Node:
     def worker_cut(self) -> None:
         """Tell the worker, then look for a primary again."""
         if self.worker is not None:
-            self.worker.tell(Disconnected())
+            self.worker.handle(Disconnected())
             self.world.time.after(REDIAL, self.living(self.dial))
 
-    def tell_primary(self, told: Any) -> None:
+    def tell_primary(self, given: Any) -> None:
         """Tell the primary of this node, if there is one."""
         if self.primary is not None:
-            self.primary.tell(told)
+            self.primary.handle(given)
 
-    def tell_worker(self, told: Any) -> None:
+    def tell_worker(self, given: Any) -> None:
         """Tell the worker of this node, if it lives."""
         if self.worker is not None:
-            self.worker.tell(told)
+            self.worker.handle(given)
 
     # ---------------------------------------------------------------- acts
     def act_primary(self, action: Send | Retire) -> None:

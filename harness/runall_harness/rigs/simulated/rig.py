@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from msgspec import convert
 from msgspec.structs import replace
+from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.settings import UnsafeSettings
-from runall_reference.daemon.failpoints import Failpoint, Fuse
 
 from runall_harness.evidence.facts import Execution, Proof
 
@@ -124,18 +124,18 @@ class SimulatedSite:
 
     def arm(self, node: str, point: CrashPoint) -> None:
         """Let the node's primary crash there, now or after its next start."""
-        fuse = Fuse(convert(point, Failpoint, from_attributes=True))
-        self.node(node).fuses["primary"] = fuse
+        failpoint = convert(point, Failpoint, from_attributes=True)
+        self.node(node).triggers["primary"] = Trigger(failpoint)
 
     def disarm(self, node: str) -> None:
         """Take the order to crash back."""
-        self.node(node).fuses.clear()
+        self.node(node).triggers.clear()
 
     def crashed(self, node: str, within: float) -> Proof:
         """Wait for that crash."""
         victim = self.node(node)
-        self.wait(lambda: not victim.fuses, within)
-        proven = not victim.fuses and not victim.up
+        self.wait(lambda: not victim.triggers, within)
+        proven = not victim.triggers and not victim.up
         evidence = f"start {victim.boots} of {node} ended at the point" if proven else "it lives"
         return self.proof("crash", node, proven, evidence)
 

@@ -11,7 +11,7 @@ from runall_reference.brain.records import Event
 from runall_reference.daemon.views import View, events, jobs, ledger, servers, status
 
 from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
-from runall_harness.rigs.simulated.node import Crashed, Shell
+from runall_harness.rigs.simulated.node import Crashed, SimulatedBrain
 from runall_harness.rigs.simulated.rig import SimulatedSite
 
 from .views import entry_of, event_of, job_of, still_owed, told_reasons
@@ -23,29 +23,29 @@ class SimulatedClient:
     def __init__(self, site: SimulatedSite, primaries: tuple[str, ...]) -> None:
         self.site, self.primaries = site, primaries
 
-    def shell(self) -> Shell:
+    def leading(self) -> SimulatedBrain:
         """Who leads and can be reached. Raises `Unreachable` while nobody does."""
         world = self.site.world.nodes
         nodes = [world[name] for name in self.primaries if name in world]
         there = [n.primary for n in nodes if n.up and not n.frozen and not n.cut and n.primary]
-        shells = [shell for shell in there if self.leads(shell).may_answer(self.site.now())]
-        if not shells:
+        leaders = [leader for leader in there if self.leads(leader).may_answer(self.site.now())]
+        if not leaders:
             raise Unreachable(f"none of {', '.join(self.primaries)} answers")
-        return max(shells, key=lambda shell: self.leads(shell).epoch)
+        return max(leaders, key=lambda leader: self.leads(leader).epoch)
 
-    def leads(self, shell: Shell) -> Primary:
-        """The brain in a primary's shell."""
-        assert isinstance(shell.brain, Primary)
-        return shell.brain
+    def leads(self, leader: SimulatedBrain) -> Primary:
+        """The brain of a primary."""
+        assert isinstance(leader.brain, Primary)
+        return leader.brain
 
     def brain(self) -> Primary:
         """The brain of whoever leads."""
-        return self.leads(self.shell())
+        return self.leads(self.leading())
 
     def order(self, order: Any) -> Any:
         """Give an order, as the API would."""
         try:
-            reply = self.shell().tell(order)
+            reply = self.leading().handle(order)
         except Crashed:
             raise Unreachable("it died before it answered") from None
         if isinstance(reply, Refused):

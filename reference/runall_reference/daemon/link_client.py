@@ -52,7 +52,7 @@ class Listener(Protocol):
         ...
 
 
-class Dialing:
+class LinkClient:
     """Keeps a worker linked to one of its primaries."""
 
     def __init__(

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from .addresses import Address
-from .worker_link import LARGEST_MESSAGE
+from .link_client import LARGEST_MESSAGE
 
 log = logging.getLogger("runall")
 
@@ -22,7 +22,7 @@ log = logging.getLogger("runall")
 LAST_WORDS = 1
 
 
-class ApiServer(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """Serves on a bound socket until it is told to stop."""
 
     def __init__(self, app: ASGIApp, bound: socket.socket) -> None:

@@ -14,7 +14,7 @@ def pauses() -> Iterator[float]:
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-async def happens(event: asyncio.Event, within: float) -> bool:
+async def set_within(event: asyncio.Event, within: float) -> bool:
     """Whether an event is set within so many seconds, waiting no longer than it takes."""
     try:
         async with asyncio.timeout(within):

@@ -1,4 +1,4 @@
-"""The worker's shell: one start of the worker after another, each with a brain of its own.
+"""A worker: one start of it after another, each with a brain of its own.
 
 A start ends when its brain asks to leave, or when its store fails. In the second case all jobs
 are killed and another start begins, exactly as if the process had been started again.
@@ -33,12 +33,12 @@ from runall_reference.brain.worker import Worker
 from runall_reference.store import CommitFailed, Store, StoreError, open_store
 
 from .addresses import Address
-from .jobs import Jobs
-from .log_lines import narrate
+from .backoff import pauses, set_within
+from .brain_runner import BrainRunner
+from .job_processes import JobProcesses
+from .link_client import LinkClient
+from .log_lines import log_lines
 from .orphans import end_orphans
-from .shell import Shell
-from .waiting import happens, pauses
-from .worker_link import Dialing
 
 log = logging.getLogger("runall")
 
@@ -52,25 +52,25 @@ class Start:
     """One start of the worker: its brain, its jobs, its link."""
 
     def __init__(
-        self, daemon: "WorkerDaemon", brain: Worker, store: Store, clock: Callable[[], float]
+        self, daemon: "WorkerRunner", brain: Worker, store: Store, clock: Callable[[], float]
     ) -> None:
         self.halted = asyncio.Event()
-        self.jobs = Jobs(daemon.data, self.exited)
-        self.shell = Shell(brain, store, clock, self.act, self.seen)
-        self.dialing = Dialing(daemon.primaries, daemon.secret, daemon.settings.fence, self)
+        self.jobs = JobProcesses(daemon.data, self.exited)
+        self.runner = BrainRunner(brain, store, clock, self.act, self.seen)
+        self.link = LinkClient(daemon.primaries, daemon.secret, daemon.settings.fence, self)
 
     async def run(self) -> None:
         """Live until the brain asks to leave. Raises what ends this start otherwise."""
         boot = new_boot()
-        self.shell.tell(Boot(boot))
+        self.runner.handle(Boot(boot))
         log.info("the worker starts as boot %s", boot)
         tasks: list[asyncio.Task[Any]] = [
-            asyncio.create_task(self.dialing.run(), name="link"),
+            asyncio.create_task(self.link.run(), name="link"),
             asyncio.create_task(self.halted.wait(), name="halt"),
         ]
         try:
             done, _ = await asyncio.wait(
-                (*tasks, self.shell.over), return_when=asyncio.FIRST_COMPLETED
+                (*tasks, self.runner.over), return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 task.result()
@@ -79,8 +79,8 @@ class Start:
 
     async def leave(self, tasks: Sequence["asyncio.Task[Any]"]) -> None:
         """Close the link, and see to it that no job outlives this start."""
-        self.shell.stop()
-        self.shell.over.cancel()
+        self.runner.stop()
+        self.runner.over.cancel()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -90,41 +90,41 @@ class Start:
         """Carry out one action."""
         match action:
             case Send(_, message):
-                self.dialing.send(message)
+                self.link.send(message)
             case Spawn(job):
                 self.jobs.spawn(job)
             case Signal(job, which):
                 log.info("job %s gets SIG%s", job, which)
                 self.jobs.signal(job, which)
             case Leave(why):
-                self.dialing.leave(why)
+                self.link.leave(why)
             case Halt():
                 self.halted.set()
 
     def seen(self, step: Step) -> None:
         """Log what a step did."""
-        for line in narrate(step.change):
+        for line in log_lines(step.change):
             log.info("%s", line)
 
     def exited(self, job: str, code: int) -> None:
         """A job's process ended."""
-        self.shell.inform(Exited(job, code))
+        self.runner.notify(Exited(job, code))
 
     # ---------------------------------------------------------------- what the link says
     def linked(self) -> None:
         """A primary let us in."""
-        self.shell.inform(Connected())
+        self.runner.notify(Connected())
 
     def told(self, message: ToWorker) -> None:
         """It said something."""
-        self.shell.inform(MessageReceived(message))
+        self.runner.notify(MessageReceived(message))
 
     def cut(self) -> None:
         """The link is closed."""
-        self.shell.inform(Disconnected())
+        self.runner.notify(Disconnected())
 
 
-class WorkerDaemon:
+class WorkerRunner:
     """A worker: its name, its settings, its folder, and whom it dials."""
 
     def __init__(
@@ -150,7 +150,7 @@ class WorkerDaemon:
         await self.live(self.open())
         # The pauses grow from start to start: a disk that stays full must not spin through jobs.
         for pause in pauses():
-            if self.done or await happens(self.leaving, pause):
+            if self.done or await set_within(self.leaving, pause):
                 return
             try:
                 await self.live(self.open())
@@ -179,4 +179,4 @@ class WorkerDaemon:
         """Go down cleanly; `run` returns when that is done."""
         self.leaving.set()
         if self.start is not None:
-            self.start.shell.inform(Drain())
+            self.start.runner.notify(Drain())

@@ -8,7 +8,7 @@ import pytest
 from runall_reference.brain.inputs import Tick
 from runall_reference.brain.record_set import Change, Put, Step
 from runall_reference.brain.records import Counter, Record
-from runall_reference.daemon.shell import BrainDiscarded, Shell
+from runall_reference.daemon.brain_runner import BrainDiscarded, BrainRunner
 from runall_reference.store import CommitFailed
 
 CHANGE: Change = (Put(Counter(name="c", next=2)),)
@@ -61,15 +61,15 @@ def life(test: Callable[[list[Any]], Any]) -> None:
     asyncio.run(body())
 
 
-def shell_of(brain: Script, store: Notebook) -> Shell:
+def runner_of(brain: Script, store: Notebook) -> BrainRunner:
     events = store.events
-    return Shell(brain, store, lambda: 7.0, lambda act: events.append(act), lambda _: None)
+    return BrainRunner(brain, store, lambda: 7.0, lambda act: events.append(act), lambda _: None)
 
 
 def test_the_change_is_committed_before_any_action_and_the_reply_comes_last():
     async def test(events: list[Any]) -> None:
-        shell = shell_of(Script(Step(CHANGE, ("first", "second"), "reply", 3)), Notebook(events))
-        assert shell.tell("input") == "reply"
+        runner = runner_of(Script(Step(CHANGE, ("first", "second"), "reply", 3)), Notebook(events))
+        assert runner.handle("input") == "reply"
         assert events == [("commit", CHANGE, 3), "first", "second"]
 
     life(test)
@@ -78,13 +78,13 @@ def test_the_change_is_committed_before_any_action_and_the_reply_comes_last():
 def test_when_the_commit_fails_nothing_is_acted_upon_and_the_brain_is_discarded():
     async def test(events: list[Any]) -> None:
         trouble = CommitFailed("the disk is full", "free some space")
-        shell = shell_of(Script(Step(CHANGE, ("act",)), Step()), Notebook(events, trouble))
+        runner = runner_of(Script(Step(CHANGE, ("act",)), Step()), Notebook(events, trouble))
         with pytest.raises(CommitFailed):
-            shell.tell("input")
+            runner.handle("input")
         assert events == []
-        assert shell.over.exception() is trouble
+        assert runner.over.exception() is trouble
         with pytest.raises(BrainDiscarded):
-            shell.tell("another")
+            runner.handle("another")
 
     life(test)
 
@@ -93,10 +93,10 @@ def test_a_fault_of_the_brain_ends_it_also_when_nobody_waits_for_the_answer():
     async def test(events: list[Any]) -> None:
         fault = ZeroDivisionError("a fault of the brain")
         brain = Script(fault, Step())
-        shell = shell_of(brain, Notebook(events))
-        shell.inform("input")
-        assert shell.over.exception() is fault
-        shell.inform("another")
+        runner = runner_of(brain, Notebook(events))
+        runner.notify("input")
+        assert runner.over.exception() is fault
+        runner.notify("another")
         assert len(brain.told) == 1
 
     life(test)
@@ -105,14 +105,14 @@ def test_a_fault_of_the_brain_ends_it_also_when_nobody_waits_for_the_answer():
 def test_a_wake_that_is_due_tells_the_brain_that_time_has_passed():
     async def test(events: list[Any]) -> None:
         brain = Script(Step(), Step(actions=("woken",)), wake=7.0)
-        shell = shell_of(brain, Notebook(events))
+        runner = runner_of(brain, Notebook(events))
         woken = asyncio.Event()
 
         def act(_: object) -> None:
             woken.set()
 
-        shell.act = act
-        shell.tell("input")
+        runner.act = act
+        runner.handle("input")
         async with asyncio.timeout(20):
             await woken.wait()
         assert brain.told[1] == (Tick(), 7.0)

@@ -1,4 +1,4 @@
-"""Jobs as real processes: each in a session of its own, so that a signal reaches all of it.
+"""JobProcesses as real processes: each in a session of its own, so that a signal reaches all of it.
 
 The main process is the job. When it ends, whatever it left in its group is killed: a straggler
 would be an execution that nobody knows of.
@@ -16,7 +16,7 @@ from typing import IO
 
 from runall_reference.brain.records import Job
 
-from .environment import environment
+from .job_environment import environment
 
 log = logging.getLogger("runall")
 
@@ -25,7 +25,7 @@ NOT_STARTED = 127
 SIGNALS = {"TERM": signal.SIGTERM, "KILL": signal.SIGKILL}
 
 
-class Jobs:
+class JobProcesses:
     """The job processes of one start of a worker.
 
     `exited` is told each job's id and exit status, negative for a signal.

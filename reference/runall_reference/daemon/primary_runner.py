@@ -1,4 +1,4 @@
-"""The primary's shell: one brain after another over the same store, links and watchers.
+"""A primary: one brain after another over the same store, links and watchers.
 
 A brain whose commit has an unknown outcome is discarded, and the next one is built from what the
 store says. While the lease is another's there is no brain: this server is a backup, it watches
@@ -14,16 +14,16 @@ from runall_reference.brain.primary import Primary, Standby
 from runall_reference.brain.record_set import Step
 from runall_reference.brain.records import PRIMARY_RECORDS
 from runall_reference.brain.settings import Settings
+from runall_reference.brain.turn import Reached, ignore_point
 from runall_reference.store import LeaseLost, Store, StoreError, open_store
 
-from .changes import Changes
-from .clocks import SteadyClock
-from .failpoints import Reached, unheeded
-from .log_lines import narrate
-from .primary_links import Links
-from .shell import BrainDiscarded, Shell
-from .waiting import happens, pauses
-from .worker_shell import new_boot
+from .backoff import pauses, set_within
+from .brain_runner import BrainDiscarded, BrainRunner
+from .change_counter import ChangeCounter
+from .link_server import LinkServer
+from .log_lines import log_lines
+from .steady_clock import SteadyClock
+from .worker_runner import new_boot
 
 log = logging.getLogger("runall")
 
@@ -31,7 +31,7 @@ log = logging.getLogger("runall")
 CLOCK_SET = 1.0
 
 
-class PrimaryDaemon:
+class PrimaryRunner:
     """A primary: its name, its settings, its store, its links."""
 
     def __init__(
@@ -41,19 +41,19 @@ class PrimaryDaemon:
         store: str,
         secret: str,
         clock: SteadyClock,
-        reached: Reached = unheeded,
+        reached: Reached = ignore_point,
     ) -> None:
         self.node, self.settings, self.url, self.clock = node, settings, store, clock
         self.reached = reached
-        self.changes = Changes()
-        self.links = Links(secret, self.inform, self.leading)
+        self.changes = ChangeCounter()
+        self.links = LinkServer(secret, self.notify, self.leading)
         self.standby = Standby(node, settings)
         self.store: Store | None = None
         self.skew = 0.0
         self.retired = asyncio.Event()
         self.leaving = asyncio.Event()
         self.brain = Primary(node, settings)
-        self.shell: Shell | None = None
+        self.runner: BrainRunner | None = None
         self.shown: object = None
 
     # ---------------------------------------------------------------- a brain's life
@@ -79,16 +79,16 @@ class PrimaryDaemon:
         assert self.store is not None
         if self.standby.may_lead(self.store.lease(), self.clock()):
             self.brain = Primary(self.node, self.settings, self.store.load())
-            self.shell = Shell(
+            self.runner = BrainRunner(
                 self.brain, self.store, self.clock, self.act, self.seen, self.reached
             )
-            self.shell.tell(Boot(new_boot()))
+            self.runner.handle(Boot(new_boot()))
             if self.leaving.is_set():
-                self.shell.tell(Drain())
+                self.runner.handle(Drain())
 
     def leading(self) -> bool:
         """Whether there is a brain that knows what the store knows."""
-        return self.shell is not None and not self.shell.over.done()
+        return self.runner is not None and not self.runner.over.done()
 
     async def run(self) -> None:
         """Live until this primary has retired.
@@ -108,26 +108,26 @@ class PrimaryDaemon:
         if self.store is None:
             return await self.recover()
         try:
-            await (self.live() if self.shell else self.stand_by())
+            await (self.live() if self.runner else self.stand_by())
         except LeaseLost as error:
             self.step_down(error)
 
     async def live(self) -> None:
         """Wait for the present brain's end or retirement."""
-        assert self.shell is not None
+        assert self.runner is not None
         retired = asyncio.create_task(self.retired.wait(), name="retired")
         try:
-            await asyncio.wait((retired, self.shell.over), return_when=asyncio.FIRST_COMPLETED)
-            if self.shell.over.done():
-                self.shell.over.result()
+            await asyncio.wait((retired, self.runner.over), return_when=asyncio.FIRST_COMPLETED)
+            if self.runner.over.done():
+                self.runner.over.result()
         finally:
             retired.cancel()
 
     async def stand_by(self) -> None:
         """Watch the lease until it may be taken, or until it is time to leave."""
         log.info("this server is a backup: it watches the lease")
-        while self.shell is None:
-            if await happens(self.leaving, self.standby.poll_every()):
+        while self.runner is None:
+            if await set_within(self.leaving, self.standby.poll_every()):
                 self.retired.set()
                 return
             try:
@@ -147,9 +147,9 @@ class PrimaryDaemon:
 
     def discard(self) -> None:
         """Let go of the brain and of everybody who believes that it leads."""
-        if self.shell is not None:
-            self.shell.stop()
-            self.shell = None
+        if self.runner is not None:
+            self.runner.stop()
+            self.runner = None
         self.links.close_all()
         self.changes.count()
 
@@ -158,7 +158,7 @@ class PrimaryDaemon:
         self.close_store()
         self.links.close_all()
         for pause in pauses():
-            if await happens(self.leaving, pause):
+            if await set_within(self.leaving, pause):
                 self.give_up()
                 return
             try:
@@ -179,25 +179,25 @@ class PrimaryDaemon:
             self.store = None
 
     # ---------------------------------------------------------------- inputs
-    def tell(self, told: Any) -> Any:
+    def handle(self, given: Any) -> Any:
         """Give the brain an input and return its reply. Raises `BrainDiscarded` without one."""
-        if self.shell is None:
+        if self.runner is None:
             raise BrainDiscarded
-        return self.shell.tell(told)
+        return self.runner.handle(given)
 
-    def inform(self, told: Any) -> None:
+    def notify(self, given: Any) -> None:
         """Give the brain an input that nobody waits for; without a brain it is dropped."""
-        if self.shell is not None:
-            self.shell.inform(told)
+        if self.runner is not None:
+            self.runner.notify(given)
 
     def drain(self) -> None:
         """Go down cleanly; `run` returns when that is done."""
         self.leaving.set()
-        self.inform(Drain())
+        self.notify(Drain())
 
     async def retire_within(self, seconds: float) -> None:
         """Wait for the brain to retire, but no longer than that."""
-        if not await happens(self.retired, seconds):
+        if not await set_within(self.retired, seconds):
             self.give_up()
 
     def give_up(self) -> None:
@@ -216,7 +216,7 @@ class PrimaryDaemon:
 
     def seen(self, step: Step) -> None:
         """Log what a step did, and tell those who watch."""
-        for line in narrate(step.change):
+        for line in log_lines(step.change):
             log.info("%s", line)
         servers = {name: (link.state, link.boot) for name, link in self.brain.links.items()}
         shown = (self.brain.role, servers)
@@ -235,4 +235,4 @@ class PrimaryDaemon:
         if abs(skew - self.skew) >= CLOCK_SET:
             log.warning("the wall clock was set: it is %+.1f s off its course", skew)
             self.skew = skew
-            self.inform(ClockSet(skew))
+            self.notify(ClockSet(skew))

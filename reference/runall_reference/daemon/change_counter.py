@@ -2,10 +2,10 @@
 
 import asyncio
 
-from .waiting import happens
+from .backoff import set_within
 
 
-class Changes:
+class ChangeCounter:
     """Counts what changed since the daemon's start, and wakes whoever waits for more."""
 
     def __init__(self) -> None:
@@ -34,5 +34,5 @@ class Changes:
         A version that was never reached is from an earlier start: that returns at once.
         """
         if self.version == version and not self.closed:
-            await happens(self.next, within)
+            await set_within(self.next, within)
         return self.version

@@ -17,7 +17,7 @@ from runall_reference.brain.inputs import BeatReceived, WorkerDisconnected
 from runall_reference.brain.messages import Beat, Message, decode_beat, encode
 
 from .keys import matches
-from .worker_link import BACKUP
+from .link_client import BACKUP
 
 log = logging.getLogger("runall")
 
@@ -57,16 +57,16 @@ class Connection:
             return
 
 
-class Links:
-    """All live connections. `inform` gives the primary's brain an input, if it is `leading`."""
+class LinkServer:
+    """All live connections. `notify` gives the primary's brain an input, if it is `leading`."""
 
     def __init__(
         self,
         secret: str,
-        inform: Callable[[BeatReceived | WorkerDisconnected], None],
+        notify: Callable[[BeatReceived | WorkerDisconnected], None],
         leading: Callable[[], bool],
     ) -> None:
-        self.secret, self.inform, self.leading = secret, inform, leading
+        self.secret, self.notify, self.leading = secret, notify, leading
         self.live: dict[str, Connection] = {}
         self.closing: set[asyncio.Task[None]] = set()
 
@@ -109,7 +109,7 @@ class Links:
         if (beat.node, beat.boot) != (connection.node, connection.boot):
             self.introduce(connection, beat)
         if self.live.get(beat.node) is connection:
-            self.inform(BeatReceived(beat))
+            self.notify(BeatReceived(beat))
 
     def introduce(self, connection: Connection, beat: Beat) -> None:
         """Let a connection take its worker's place, and hang up on the earlier one."""
@@ -139,7 +139,7 @@ class Links:
         if connection.node and self.live.get(connection.node) is connection:
             del self.live[connection.node]
             log.info("the link to worker %s is closed", connection.node)
-            self.inform(WorkerDisconnected(connection.node, connection.boot))
+            self.notify(WorkerDisconnected(connection.node, connection.boot))
 
     def close_all(self) -> None:
         """Hang up on everybody: they dial again, and tell all that they know."""
