@@ -19,8 +19,17 @@ from support.conform_runs import conform
 from support.databases import Server, can_make_servers, own_schema, own_server
 from support.engine_relay import ENGINE_SOCKET, Relay
 from support.machine import give_up
+from support.real_daemons import RealDaemons
 
 LOCAL_BASE = "runall-base:bookworm"
+
+
+@pytest.fixture
+def daemons(tmp_path: Path) -> Iterator[RealDaemons]:
+    """Primaries and workers as real processes, which end with the test."""
+    daemons = RealDaemons(tmp_path)
+    yield daemons
+    daemons.close()
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from runall_harness.systems.adapter_check.report import AdapterReport
 from runall_harness.systems.adapter_check.rules import RULES
 from runall_harness.systems.adapter_check.run import check_adapter
 from runall_harness.systems.adapter_check.session import AdapterCheck
-from support.lying_adapters import (
-    LIES,
+from support.faulty_adapters import (
+    FAULTY,
     AbortsTheRecord,
     AllWell,
     Boasts,
@@ -30,9 +30,9 @@ from support.lying_adapters import (
     Remembers,
 )
 from support.places import SUPPORT
-from support.real_daemons import TOKEN, Town
+from support.real_daemons import TOKEN, RealDaemons
 
-LIARS = SUPPORT / "lying_adapters.py"
+PROGRAM = SUPPORT / "faulty_adapters.py"
 MINUTE, PATIENCE = 0.25, 5.0
 # These are found by what does not come, or does not end: their tests wait for it in vain.
 SILENT = {NeverRuns, OneId, AllWell, OwnWords, Remembers, AbortsTheRecord, EditsNothing}
@@ -43,18 +43,18 @@ SHORT = ["--minute", str(MINUTE), "--patience", str(PATIENCE)]
 @pytest.fixture(scope="module")
 def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Where a scheduler is that runs, as the environment of its adapter says it."""
-    town = Town(tmp_path_factory.mktemp("town"))
+    daemons = RealDaemons(tmp_path_factory.mktemp("daemons"))
     try:
-        _, api = town.primary(worker=True, time_scale=240)
+        _, api = daemons.primary(worker=True, time_scale=240)
         api.server_in("online", "p")
         yield {"RUNALL_URLS": str(api.http.base_url).rstrip("/"), "RUNALL_TOKEN": TOKEN}
     finally:
-        town.close()
+        daemons.close()
 
 
-def command(lie: str) -> list[str]:
+def command(faulty: str) -> list[str]:
     """How that adapter is started."""
-    return [sys.executable, str(LIARS), lie]
+    return [sys.executable, str(PROGRAM), faulty]
 
 
 def broken(report: AdapterReport) -> dict[str, str]:
@@ -62,32 +62,32 @@ def broken(report: AdapterReport) -> dict[str, str]:
     return {rule.rule: rule.mend for rule in report.rules if rule.verdict == "fail"}
 
 
-def test_the_honest_adapter_keeps_every_rule(env: dict[str, str]) -> None:
-    report = check_adapter(command("Honest"), env=env, minute=MINUTE, patience=PATIENCE)
+def test_the_faultless_adapter_keeps_every_rule(env: dict[str, str]) -> None:
+    report = check_adapter(command("Faultless"), env=env, minute=MINUTE, patience=PATIENCE)
     assert {rule.rule: rule.verdict for rule in report.rules} == {r.name: "pass" for r in RULES}
     assert (report.code, report.verdict) == (0, "conformant")
     assert all(rule.judged for rule in report.rules)
 
 
-@pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
+@pytest.mark.parametrize("faulty", FAULTY, ids=lambda faulty: faulty.__name__)
 def test_a_lie_is_found_and_the_way_to_mend_it_is_told(
-    lie: type[ReferenceAdapter], env: dict[str, str]
+    faulty: type[ReferenceAdapter], env: dict[str, str]
 ) -> None:
     # Who hangs is given up soon; everybody else has the time that a busy machine takes.
-    limit = 1.5 if lie is Hangs else None
-    patience = SHORTER if lie in SILENT else PATIENCE
+    limit = 1.5 if faulty is Hangs else None
+    patience = SHORTER if faulty in SILENT else PATIENCE
     report = check_adapter(
-        command(lie.__name__), env=env, minute=MINUTE, patience=patience, limit=limit
+        command(faulty.__name__), env=env, minute=MINUTE, patience=patience, limit=limit
     )
     found, mend = broken(report), {rule.name: rule.mend for rule in RULES}
-    assert LIES[lie][0] in found
-    assert found == {name: mend[name] for name in LIES[lie] if name in found}
+    assert FAULTY[faulty][0] in found
+    assert found == {name: mend[name] for name in FAULTY[faulty] if name in found}
     assert report.code == 1
     assert all(rule.seen for rule in report.rules if rule.verdict == "fail")
 
 
 def test_every_rule_has_a_lie_that_is_about_it() -> None:
-    assert {names[0] for names in LIES.values()} == {rule.name for rule in RULES}
+    assert {names[0] for names in FAULTY.values()} == {rule.name for rule in RULES}
 
 
 def test_what_is_declared_is_unsupported_and_what_was_not_judged_is_no_pass(
@@ -120,7 +120,7 @@ def test_the_command_tells_people_what_was_seen_and_how_to_mend_it(
     out = capsys.readouterr().out
     assert "capabilities that nobody knows: exactly-once" in out
     assert "mend: let describe answer a name" in out
-    assert LIES[Boasts] == ("describes",)
+    assert FAULTY[Boasts] == ("describes",)
 
 
 def test_the_report_keeps_to_its_schema(
@@ -146,7 +146,7 @@ def test_without_an_adapter_or_a_scheduler_the_kit_could_not_run(
     assert "see whether 'no-such-program' is installed" in capsys.readouterr().err
     monkeypatch.setenv("RUNALL_URLS", "http://127.0.0.1:1")
     monkeypatch.setenv("RUNALL_TOKEN", "any")
-    assert exit_code_of(["adapter", "check", "--patience", "0.1", *command("Honest")]) == 3
+    assert exit_code_of(["adapter", "check", "--patience", "0.1", *command("Faultless")]) == 3
     assert "start the scheduler" in capsys.readouterr().err
     assert exit_code_of(["adapter", "check"]) == 64
 
@@ -161,4 +161,4 @@ def test_an_interruption_is_told_as_one_also_where_the_adapter_is_gone_by_then(
 
     monkeypatch.setattr("runall_harness.systems.adapter_check.run.PROBES", ((interrupted, ()),))
     with pytest.raises(KeyboardInterrupt):
-        check_adapter(command("Honest"), env=env, minute=MINUTE, patience=PATIENCE)
+        check_adapter(command("Faultless"), env=env, minute=MINUTE, patience=PATIENCE)

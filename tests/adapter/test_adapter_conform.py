@@ -30,7 +30,7 @@ def test_the_five_failures_get_the_same_verdicts_through_an_adapter(
 
 
 @pytest.mark.parametrize(
-    ("lie", "cause"),
+    ("faulty", "cause"),
     [
         ("Dies", "instead of answering jobs"),
         ("Hangs", "did not answer jobs within 10 s"),
@@ -38,12 +38,12 @@ def test_the_five_failures_get_the_same_verdicts_through_an_adapter(
     ],
 )
 def test_an_adapter_that_breaks_in_the_middle_of_a_case_is_an_error_and_leaves_nothing(
-    lie: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    faulty: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     features = features_through_an_adapter(tmp_path / "features")
-    liar = f"{sys.executable} {SUPPORT / 'lying_adapters.py'} {lie}"
+    program = f"{sys.executable} {SUPPORT / 'faulty_adapters.py'} {faulty}"
     monkeypatch.setenv("RUNALL_FEATURES", str(features))
-    monkeypatch.setenv(PROGRAM_OPTION, liar)
+    monkeypatch.setenv(PROGRAM_OPTION, program)
     asked = ("--scenario", "5_*/its-job*by-a*", "--trigger", "manual", "--jobs", "1")
     found = conform("--rig", "processes", *asked, out=tmp_path / "out")
     assert found.code == 3
@@ -52,4 +52,4 @@ def test_an_adapter_that_breaks_in_the_middle_of_a_case_is_an_error_and_leaves_n
     assert any(cause in line for line in told)
     assert all("; next step: " in line for line in told), "cause and next step are in one line"
     commands = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
-    assert [command for command in commands if command == liar] == []
+    assert [command for command in commands if command == program] == []

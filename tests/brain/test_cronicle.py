@@ -8,26 +8,26 @@ from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.primary.policies.cronicle import Cronicle0952
 from runall_reference.brain.records import Cursor, Job
 from runall_reference.brain.timing import Timing
-from support.driven_primary import NOW, SLOT, Stage, ended
+from support.primary_driver import NOW, SLOT, PrimaryDriver, ended
 
 RELEASES = ("cronicle-0.9.49", "cronicle-0.9.50", "cronicle-0.9.52")
 REWINDS_FOR_MANUAL = RELEASES[1:]
 TO = f"to {SLOT - 1}"
 
 
-def running(policy: str, **fields: Any) -> tuple[Stage, str]:
+def running(policy: str, **fields: Any) -> tuple[PrimaryDriver, str]:
     """A job by hand runs on the worker since the second 1."""
-    stage = Stage(policy=policy)
-    stage.beat(0)
-    stage.create(**fields)
-    job = stage.run().id
-    stage.beat(1, job)
-    return stage, job
+    driver = PrimaryDriver(policy=policy)
+    driver.beat(0)
+    driver.create(**fields)
+    job = driver.run().id
+    driver.beat(1, job)
+    return driver, job
 
 
-def shut_down(stage: Stage, job: str, at: float = 2) -> None:
+def shut_down(driver: PrimaryDriver, job: str, at: float = 2) -> None:
     """The worker goes down cleanly under the job."""
-    stage.beat(at, results=(ended(job, -15, "shutdown"),), draining=True)
+    driver.beat(at, results=(ended(job, -15, "shutdown"),), draining=True)
 
 
 def test_each_policy_goes_by_its_own_name():
@@ -36,140 +36,140 @@ def test_each_policy_goes_by_its_own_name():
 
 # ------------------------------------------------------------------ by hand
 def test_0_9_49_does_nothing_about_a_job_by_hand():
-    stage, job = running("cronicle-0.9.49")
-    shut_down(stage, job)
-    assert (stage.lines(), stage.brain.live()) == ([], [])
-    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    driver, job = running("cronicle-0.9.49")
+    shut_down(driver, job)
+    assert (driver.lines(), driver.brain.live()) == ([], [])
+    assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
 
 
 def test_0_9_50_rewinds_the_cursor_to_the_minute_before_the_call():
-    stage, job = running("cronicle-0.9.50", timing=Timing(minutes=(20,)))
-    shut_down(stage, job)
-    assert stage.lines() == [(job, "shutdown", "cursor rewound", "RA-4.2", TO)]
-    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT - 1)
-    assert stage.brain.live() == []
-    stage.beat(3, boot="w#2")
-    (beside,) = stage.brain.live()
+    driver, job = running("cronicle-0.9.50", timing=Timing(minutes=(20,)))
+    shut_down(driver, job)
+    assert driver.lines() == [(job, "shutdown", "cursor rewound", "RA-4.2", TO)]
+    assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT - 1)
+    assert driver.brain.live() == []
+    driver.beat(3, boot="w#2")
+    (beside,) = driver.brain.live()
     assert (beside.slot, beside.cause, beside.root) == (SLOT, "schedule", beside.id)
 
 
 def test_0_9_52_does_that_too_and_tries_the_job_once():
-    stage, job = running("cronicle-0.9.52")
-    shut_down(stage, job)
-    assert stage.lines() == [
+    driver, job = running("cronicle-0.9.52")
+    shut_down(driver, job)
+    assert driver.lines() == [
         (job, "shutdown", "cursor rewound", "RA-4.2", TO),
         (job, "shutdown", "dropped", "RA-4.6", "it could not start at once"),
     ]
-    assert stage.brain.live() == []
+    assert driver.brain.live() == []
 
 
 def test_0_9_52_starts_the_job_again_where_a_server_is_free():
-    stage, job = running("cronicle-0.9.52")
-    stage.beat(2, boot="w#2")
-    assert stage.lines() == [
+    driver, job = running("cronicle-0.9.52")
+    driver.beat(2, boot="w#2")
+    assert driver.lines() == [
         (job, "restart", "cursor rewound", "RA-4.2", TO),
         (job, "restart", "rerun", "RA-4.1", f"as {job}.2"),
     ]
-    (rerun,) = stage.brain.live()
+    (rerun,) = driver.brain.live()
     assert (rerun.state, rerun.node, rerun.boot) == ("starting", "w", "w#2")
     assert (rerun.cause, rerun.created_at, rerun.source) == ("interrupted", NOW + 2, "operator")
 
 
 def test_0_9_52_drops_the_job_when_its_event_is_at_its_limit():
-    stage, job = running("cronicle-0.9.52", max_children=2)
-    others = [stage.run().id]
-    stage.order(UpdateEvent("e", {"max_children": 1}))
-    stage.beat(2, *others, results=(ended(job, -15, "shutdown"),))
-    assert stage.lines()[-1][2:4] == ("dropped", "RA-4.6")
-    assert [job.id for job in stage.brain.live()] == others
+    driver, job = running("cronicle-0.9.52", max_children=2)
+    others = [driver.run().id]
+    driver.order(UpdateEvent("e", {"max_children": 1}))
+    driver.beat(2, *others, results=(ended(job, -15, "shutdown"),))
+    assert driver.lines()[-1][2:4] == ("dropped", "RA-4.6")
+    assert [job.id for job in driver.brain.live()] == others
 
 
 def test_0_9_52_keeps_the_job_on_a_server_that_is_going_down():
-    stage = Stage(policy="cronicle-0.9.52")
-    stage.beat(0, node="p", boot="p#1")
-    stage.create(target="p")
-    job = stage.run().id
-    stage.beat(1, job, node="p", boot="p#1")
-    stage.tell(Drain(), 2)
-    stage.beat(3, node="p", boot="p#1", results=(ended(job, -15, "shutdown"),))
-    assert stage.job(f"{job}.2").state == "waiting"
-    assert stage.lines()[-1] == (job, "shutdown", "rerun", "RA-4.1", f"as {job}.2")
+    driver = PrimaryDriver(policy="cronicle-0.9.52")
+    driver.beat(0, node="p", boot="p#1")
+    driver.create(target="p")
+    job = driver.run().id
+    driver.beat(1, job, node="p", boot="p#1")
+    driver.handle(Drain(), 2)
+    driver.beat(3, node="p", boot="p#1", results=(ended(job, -15, "shutdown"),))
+    assert driver.job(f"{job}.2").state == "waiting"
+    assert driver.lines()[-1] == (job, "shutdown", "rerun", "RA-4.1", f"as {job}.2")
 
 
 # ------------------------------------------------------------------ by the clock
 @pytest.mark.parametrize("policy", RELEASES)
 def test_all_three_rewind_the_cursor_of_a_scheduled_job_to_the_minute_before_its_own(policy: str):
-    stage = Stage(policy=policy)
-    stage.beat(0)
-    stage.create(timing=Timing(minutes=(21,)))
-    stage.beat(60)
-    (job,) = stage.brain.live()
-    stage.beat(190, job.id)
-    shut_down(stage, job.id, 200)
-    assert stage.lines() == [(job.id, "shutdown", "cursor rewound", "RA-4.2", f"to {SLOT}")]
-    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
-    stage.beat(210, boot="w#2")
-    assert [(job.slot, job.attempt) for job in stage.brain.live()] == [(SLOT + 1, 1)]
+    driver = PrimaryDriver(policy=policy)
+    driver.beat(0)
+    driver.create(timing=Timing(minutes=(21,)))
+    driver.beat(60)
+    (job,) = driver.brain.live()
+    driver.beat(190, job.id)
+    shut_down(driver, job.id, 200)
+    assert driver.lines() == [(job.id, "shutdown", "cursor rewound", "RA-4.2", f"to {SLOT}")]
+    assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    driver.beat(210, boot="w#2")
+    assert [(job.slot, job.attempt) for job in driver.brain.live()] == [(SLOT + 1, 1)]
 
 
 def test_the_minute_of_a_job_by_hand_is_that_of_the_scaled_schedule():
-    stage = Stage(policy="cronicle-0.9.50", time_scale=60.0)
-    stage.beat(0)
-    stage.create()
-    stage.tick(10)
-    job = stage.run().id
-    stage.beat(11, job)
-    stage.beat(12)
-    assert stage.lines() == [(job, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 9}")]
+    driver = PrimaryDriver(policy="cronicle-0.9.50", time_scale=60.0)
+    driver.beat(0)
+    driver.create()
+    driver.tick(10)
+    job = driver.run().id
+    driver.beat(11, job)
+    driver.beat(12)
+    assert driver.lines() == [(job, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 9}")]
 
 
 def test_the_minute_of_a_scheduled_job_is_its_slot_whatever_the_scale():
-    stage = Stage(policy="cronicle-0.9.50", time_scale=60.0)
-    stage.beat(0)
-    stage.create(timing=Timing(minutes=(25,)))
-    stage.beat(5)
-    (job,) = stage.brain.live()
-    stage.beat(6, job.id)
-    stage.beat(9)
-    assert stage.lines() == [(job.id, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 4}")]
+    driver = PrimaryDriver(policy="cronicle-0.9.50", time_scale=60.0)
+    driver.beat(0)
+    driver.create(timing=Timing(minutes=(25,)))
+    driver.beat(5)
+    (job,) = driver.brain.live()
+    driver.beat(6, job.id)
+    driver.beat(9)
+    assert driver.lines() == [(job.id, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 4}")]
 
 
 # ------------------------------------------------------------------ what none of them recovers
 @pytest.mark.parametrize("policy", RELEASES)
 def test_run_all_is_judged_by_the_job_as_it_began(policy: str):
-    stage, job = running(policy, catch_up=False)
-    stage.order(UpdateEvent("e", {"catch_up": True}))
-    shut_down(stage, job)
+    driver, job = running(policy, catch_up=False)
+    driver.order(UpdateEvent("e", {"catch_up": True}))
+    shut_down(driver, job)
     told = "no event, or Run All was off at the start"
-    assert stage.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
-    assert stage.brain.live() == []
-    stage, job = running("cronicle-0.9.52")
-    stage.order(UpdateEvent("e", {"catch_up": False}))
-    stage.beat(2, boot="w#2")
-    assert [job.cause for job in stage.brain.live()] == ["interrupted"]
+    assert driver.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
+    assert driver.brain.live() == []
+    driver, job = running("cronicle-0.9.52")
+    driver.order(UpdateEvent("e", {"catch_up": False}))
+    driver.beat(2, boot="w#2")
+    assert [job.cause for job in driver.brain.live()] == ["interrupted"]
 
 
 @pytest.mark.parametrize("policy", RELEASES)
 def test_a_deleted_event_is_not_recovered(policy: str):
-    stage, job = running(policy)
-    stage.order(DeleteEvent("e"))
-    shut_down(stage, job)
+    driver, job = running(policy)
+    driver.order(DeleteEvent("e"))
+    shut_down(driver, job)
     told = "no event, or Run All was off at the start"
-    assert stage.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
+    assert driver.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
 
 
 @pytest.mark.parametrize("policy", REWINDS_FOR_MANUAL)
 def test_a_crash_of_the_primary_rewinds_nothing(policy: str):
-    stage = Stage(policy=policy)
-    stage.beat(0, node="p", boot="p#1")
-    stage.create(target="p")
-    job = stage.run().id
-    stage.beat(1, job, node="p", boot="p#1")
-    stage.beat(2, node="p", boot="p#2")
-    assert [line[1:3] for line in stage.lines()] == (
+    driver = PrimaryDriver(policy=policy)
+    driver.beat(0, node="p", boot="p#1")
+    driver.create(target="p")
+    job = driver.run().id
+    driver.beat(1, job, node="p", boot="p#1")
+    driver.beat(2, node="p", boot="p#2")
+    assert [line[1:3] for line in driver.lines()] == (
         [("crash of the primary", "rerun")] if policy == "cronicle-0.9.52" else []
     )
-    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
 
 
 def test_a_scheduled_job_is_never_started_again_by_itself():

@@ -17,7 +17,7 @@ from runall_reference.brain.inputs import (
 from runall_reference.brain.messages import Stop
 from runall_reference.brain.records import Abort, Cursor, Event, Reopened
 from runall_reference.brain.timing import Timing
-from support.driven_primary import NOW, SLOT, Stage, ended
+from support.primary_driver import NOW, SLOT, PrimaryDriver, ended
 
 EVERY_MINUTE = Timing()
 BOUNDS = (
@@ -32,35 +32,35 @@ BOUNDS = (
 )
 
 
-def with_worker(*events: str, **fields: Any) -> Stage:
+def with_worker(*events: str, **fields: Any) -> PrimaryDriver:
     """A worker is there, and these events are."""
-    stage = Stage()
-    stage.beat()
+    driver = PrimaryDriver()
+    driver.beat()
     for event in events or ("e",):
-        stage.create(event, **fields)
-    return stage
+        driver.create(event, **fields)
+    return driver
 
 
-def holding_a_rerun(**fields: Any) -> tuple[Stage, str]:
+def holding_a_rerun(**fields: Any) -> tuple[PrimaryDriver, str]:
     """The worker shut down under a job, whose rerun waits; the name of the job."""
-    stage = with_worker(**fields)
-    job = stage.run().id
-    stage.beat(1, job)
-    stage.beat(2, results=(ended(job, -15, "shutdown"),), draining=True)
-    return stage, job
+    driver = with_worker(**fields)
+    job = driver.run().id
+    driver.beat(1, job)
+    driver.beat(2, results=(ended(job, -15, "shutdown"),), draining=True)
+    return driver, job
 
 
-def owing_a_slot(slots: int = 1) -> tuple[Stage, list[str]]:
+def owing_a_slot(slots: int = 1) -> tuple[PrimaryDriver, list[str]]:
     """The worker shut down under the jobs of some minutes; the names of the jobs."""
-    stage = with_worker(timing=EVERY_MINUTE, max_children=0)
+    driver = with_worker(timing=EVERY_MINUTE, max_children=0)
     for minute in range(1, slots + 1):
-        stage.tick(60 * minute)
-        stage.beat(60 * minute)
-    jobs = [job.id for job in stage.brain.live()]
+        driver.tick(60 * minute)
+        driver.beat(60 * minute)
+    jobs = [job.id for job in driver.brain.live()]
     at = 60 * slots + 1
-    stage.beat(at, *jobs)
-    stage.beat(at, results=tuple(ended(job, -15, "shutdown") for job in jobs), draining=True)
-    return stage, jobs
+    driver.beat(at, *jobs)
+    driver.beat(at, results=tuple(ended(job, -15, "shutdown") for job in jobs), draining=True)
+    return driver, jobs
 
 
 # ------------------------------------------------------------------ what is refused, and why
@@ -110,27 +110,27 @@ def test_an_edit_of_the_wrong_type_says_which_field_and_why():
 
 
 def test_a_run_while_the_primary_is_going_down():
-    stage = with_worker()
-    stage.beat(node="p", boot="p#1")
-    stage.create("local", target="p")
-    stage.beat(0, stage.run("local").id, node="p", boot="p#1")
-    stage.tell(Drain())
+    driver = with_worker()
+    driver.beat(node="p", boot="p#1")
+    driver.create("local", target="p")
+    driver.beat(0, driver.run("local").id, node="p", boot="p#1")
+    driver.handle(Drain())
     told = "this primary is going down"
-    assert stage.refusal(RunEvent("e", {}, "me")) == ("no-server", told)
+    assert driver.refusal(RunEvent("e", {}, "me")) == ("no-server", told)
 
 
 def test_a_run_where_no_server_that_the_event_names_takes_work():
     told = "no server that 'else-*' names takes work now"
-    stage = with_worker(target="else-*")
-    assert stage.refusal(RunEvent("e", {}, "me")) == ("no-server", told)
+    driver = with_worker(target="else-*")
+    assert driver.refusal(RunEvent("e", {}, "me")) == ("no-server", told)
 
 
 def test_a_run_beyond_the_limit_and_the_queue():
-    stage = with_worker(max_children=1, queue_max=1)
-    stage.run()
-    assert stage.run().state == "waiting"
+    driver = with_worker(max_children=1, queue_max=1)
+    driver.run()
+    assert driver.run().state == "waiting"
     told = "'e' runs 1 jobs, its limit, and its queue of 1 is full"
-    assert stage.refusal(RunEvent("e", {}, "me")) == ("limit", told)
+    assert driver.refusal(RunEvent("e", {}, "me")) == ("limit", told)
 
 
 def test_an_abort_of_a_job_that_never_was():
@@ -138,11 +138,11 @@ def test_an_abort_of_a_job_that_never_was():
 
 
 def test_an_abort_of_a_lineage_that_is_over():
-    stage = with_worker()
-    job = stage.run().id
-    stage.beat(1, results=(ended(job),))
+    driver = with_worker()
+    job = driver.run().id
+    driver.beat(1, results=(ended(job),))
     told = f"job {job!r} has ended, and nothing follows it"
-    assert stage.refusal(AbortJob(job, "me")) == ("ended", told)
+    assert driver.refusal(AbortJob(job, "me")) == ("ended", told)
 
 
 def test_a_refusal_that_nobody_catches_still_says_why():
@@ -156,139 +156,139 @@ def test_a_refusal_that_nobody_catches_still_says_why():
 
 # ------------------------------------------------------------------ what is carried out
 def test_a_new_event_is_scheduled_from_the_present_minute_on():
-    stage = with_worker(timing=EVERY_MINUTE)
-    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
-    assert not stage.brain.live()
+    driver = with_worker(timing=EVERY_MINUTE)
+    assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
+    assert not driver.brain.live()
 
 
 def test_an_edit_changes_what_it_names_and_nothing_else():
-    stage = with_worker(retries=3, timing=EVERY_MINUTE)
-    before, cursor = stage.brain.event("e"), stage.records.get(Cursor, "e")
+    driver = with_worker(retries=3, timing=EVERY_MINUTE)
+    before, cursor = driver.brain.event("e"), driver.records.get(Cursor, "e")
     assert before is not None
-    after = stage.order(UpdateEvent("e", {"title": "new", "enabled": False}))
-    assert after == stage.brain.event("e") == replace(before, title="new", enabled=False)
-    assert stage.records.get(Cursor, "e") == cursor
+    after = driver.order(UpdateEvent("e", {"title": "new", "enabled": False}))
+    assert after == driver.brain.event("e") == replace(before, title="new", enabled=False)
+    assert driver.records.get(Cursor, "e") == cursor
 
 
 def test_the_parameters_of_a_run_go_before_those_of_its_event():
-    stage = with_worker(params={"a": 1, "b": 2})
-    job = stage.run(source="alice", b=3, c=4)
+    driver = with_worker(params={"a": 1, "b": 2})
+    job = driver.run(source="alice", b=3, c=4)
     assert job.params == {"a": 1, "b": 3, "c": 4}
     assert (job.cause, job.source, job.slot, job.now) == ("manual", "alice", None, NOW)
-    assert stage.brain.known("e").params == {"a": 1, "b": 2}
+    assert driver.brain.known("e").params == {"a": 1, "b": 2}
 
 
 def test_a_queued_run_keeps_who_asked_and_with_what():
-    stage = with_worker(queue_max=1)
-    stage.run()
-    job = stage.run(source="alice", a=1)
-    assert job == stage.job(job.id)
+    driver = with_worker(queue_max=1)
+    driver.run()
+    job = driver.run(source="alice", a=1)
+    assert job == driver.job(job.id)
     assert (job.state, job.cause, job.source) == ("waiting", "manual", "alice")
     assert (job.params, job.now, job.slot) == ({"a": 1}, NOW, None)
 
 
 def test_the_queue_of_one_event_is_not_filled_by_another():
-    stage = with_worker("e", "f", queue_max=1)
+    driver = with_worker("e", "f", queue_max=1)
     for event in ("e", "e", "f"):
-        stage.run(event)
-    assert stage.run("f").state == "waiting"
+        driver.run(event)
+    assert driver.run("f").state == "waiting"
 
 
 def test_a_rerun_that_waits_takes_no_place_in_the_queue():
-    stage, job = holding_a_rerun(queue_max=1)
-    assert [rerun.predecessor for rerun in stage.brain.live()] == [job]
-    stage.create("other", target="else")
-    stage.beat(node="else", boot="else#1")
-    stage.order(UpdateEvent("e", {"enabled": False, "target": "else"}))
-    stage.run()
-    assert stage.run().state == "waiting"
+    driver, job = holding_a_rerun(queue_max=1)
+    assert [rerun.predecessor for rerun in driver.brain.live()] == [job]
+    driver.create("other", target="else")
+    driver.beat(node="else", boot="else#1")
+    driver.order(UpdateEvent("e", {"enabled": False, "target": "else"}))
+    driver.run()
+    assert driver.run().state == "waiting"
 
 
 def test_deleting_an_event_ends_what_waits_with_its_reason():
-    stage, job = holding_a_rerun()
-    stage.create("other")
-    stage.order(DeleteEvent("e"))
-    assert stage.lines()[-1] == (
+    driver, job = holding_a_rerun()
+    driver.create("other")
+    driver.order(DeleteEvent("e"))
+    assert driver.lines()[-1] == (
         f"{job}.2",
         "waiting",
         "refused",
         "RA-6.3",
         "the event was deleted",
     )
-    done = stage.done(f"{job}.2").job
+    done = driver.done(f"{job}.2").job
     assert (done.state, done.finalized_at, done.code) == ("aborted", NOW + 2, None)
-    assert stage.records.get(Cursor, "e") is None
-    assert list(stage.records.all(Event)) == list(stage.records.all(Cursor)) == ["other"]
+    assert driver.records.get(Cursor, "e") is None
+    assert list(driver.records.all(Event)) == list(driver.records.all(Cursor)) == ["other"]
 
 
 def test_deleting_an_event_ends_what_it_owes_with_its_reason():
-    stage, jobs = owing_a_slot(2)
-    stage.order(DeleteEvent("e"))
-    assert not stage.records.all(Reopened)
-    assert stage.lines()[-2:] == [
+    driver, jobs = owing_a_slot(2)
+    driver.order(DeleteEvent("e"))
+    assert not driver.records.all(Reopened)
+    assert driver.lines()[-2:] == [
         (job, "owed slot", "refused", "RA-6.3", "the event was deleted") for job in jobs
     ]
 
 
 def test_deleting_an_event_leaves_the_work_of_others_alone():
-    stage, _ = holding_a_rerun()
-    owing = [*stage.brain.live()]
-    stage.create("other")
-    stage.order(DeleteEvent("other"))
-    assert stage.brain.live() == owing
-    stage, _ = owing_a_slot()
-    stage.create("other")
-    stage.order(DeleteEvent("other"))
-    assert [owed.event for owed in stage.records.all(Reopened).values()] == ["e"]
+    driver, _ = holding_a_rerun()
+    owing = [*driver.brain.live()]
+    driver.create("other")
+    driver.order(DeleteEvent("other"))
+    assert driver.brain.live() == owing
+    driver, _ = owing_a_slot()
+    driver.create("other")
+    driver.order(DeleteEvent("other"))
+    assert [owed.event for owed in driver.records.all(Reopened).values()] == ["e"]
 
 
 def test_deleting_an_event_lets_its_running_jobs_go_on():
-    stage = with_worker()
-    job = stage.run().id
-    stage.beat(1, job)
-    stage.order(DeleteEvent("e"))
-    assert stage.job(job).state == "running"
-    assert stage.lines() == []
+    driver = with_worker()
+    job = driver.run().id
+    driver.beat(1, job)
+    driver.order(DeleteEvent("e"))
+    assert driver.job(job).state == "running"
+    assert driver.lines() == []
 
 
 # ------------------------------------------------------------------ aborts
 def test_an_abort_is_written_down_with_its_time_and_its_author():
-    stage = with_worker()
-    job = stage.run().id
-    stage.beat(1, job)
-    assert stage.order(AbortJob(job, "alice")) == job
-    assert stage.records.get(Abort, job) == Abort(root=job, at=NOW + 1, by="alice")
-    assert stage.said() == [Stop(epoch=1, job=job, reason="abort")]
-    assert (stage.job(job).state, stage.job(job).stop_reason) == ("stopping", "abort")
+    driver = with_worker()
+    job = driver.run().id
+    driver.beat(1, job)
+    assert driver.order(AbortJob(job, "alice")) == job
+    assert driver.records.get(Abort, job) == Abort(root=job, at=NOW + 1, by="alice")
+    assert driver.messages() == [Stop(epoch=1, job=job, reason="abort")]
+    assert (driver.job(job).state, driver.job(job).stop_reason) == ("stopping", "abort")
 
 
 def test_an_abort_of_any_attempt_ends_the_rerun_that_waits():
-    stage, job = holding_a_rerun()
-    stage.order(AbortJob(job, "alice"))
-    assert stage.lines()[-1] == (f"{job}.2", "waiting", "refused", "RA-3.3", "aborted by alice")
-    assert stage.done(f"{job}.2").job.state == "aborted"
+    driver, job = holding_a_rerun()
+    driver.order(AbortJob(job, "alice"))
+    assert driver.lines()[-1] == (f"{job}.2", "waiting", "refused", "RA-3.3", "aborted by alice")
+    assert driver.done(f"{job}.2").job.state == "aborted"
 
 
 def test_an_abort_ends_the_slot_that_is_owed_and_no_other():
-    stage, (first, second) = owing_a_slot(2)
-    stage.order(AbortJob(first, "alice"))
-    assert stage.lines()[-1] == (first, "owed slot", "refused", "RA-3.3", "aborted by alice")
-    assert [owed.job.id for owed in stage.records.all(Reopened).values()] == [second]
+    driver, (first, second) = owing_a_slot(2)
+    driver.order(AbortJob(first, "alice"))
+    assert driver.lines()[-1] == (first, "owed slot", "refused", "RA-3.3", "aborted by alice")
+    assert [owed.job.id for owed in driver.records.all(Reopened).values()] == [second]
 
 
 def test_an_abort_of_a_queued_run_is_no_line_of_the_ledger():
-    stage = with_worker(queue_max=1)
-    stage.run()
-    queued = stage.run().id
-    stage.order(AbortJob(queued, "alice"))
-    assert stage.done(queued).job.state == "aborted"
-    assert stage.lines() == []
+    driver = with_worker(queue_max=1)
+    driver.run()
+    queued = driver.run().id
+    driver.order(AbortJob(queued, "alice"))
+    assert driver.done(queued).job.state == "aborted"
+    assert driver.lines() == []
 
 
 def test_an_abort_leaves_other_lineages_of_the_event_alone():
-    stage = with_worker(max_children=2)
-    mine, other = stage.run().id, stage.run().id
-    stage.beat(1, mine, other)
-    stage.order(AbortJob(mine, "alice"))
-    states = {job.id: job.state for job in stage.brain.live()}
+    driver = with_worker(max_children=2)
+    mine, other = driver.run().id, driver.run().id
+    driver.beat(1, mine, other)
+    driver.order(AbortJob(mine, "alice"))
+    states = {job.id: job.state for job in driver.brain.live()}
     assert states == {mine: "stopping", other: "running"}

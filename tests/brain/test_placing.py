@@ -14,24 +14,24 @@ from runall_reference.brain.inputs import (
 from runall_reference.brain.messages import Ack, Beat, Start
 from runall_reference.brain.records import Job
 from runall_reference.brain.settings import Settings
-from support.driven_primary import NOW, Stage, ended
+from support.primary_driver import NOW, PrimaryDriver, ended
 
 PATIENCE = Settings().dead_job_timeout
 
 
-def with_servers(*names: str, **fields: Any) -> Stage:
+def with_servers(*names: str, **fields: Any) -> PrimaryDriver:
     """These workers are there, and an event that may run anywhere."""
-    stage = Stage()
+    driver = PrimaryDriver()
     for name in names:
-        stage.beat(0, node=name, boot=f"{name}#1")
+        driver.beat(0, node=name, boot=f"{name}#1")
     told: dict[str, Any] = {"target": "*", "max_children": 0, **fields}
-    stage.create(**told)
-    return stage
+    driver.create(**told)
+    return driver
 
 
-def places(stage: Stage, count: int) -> list[str]:
+def places(driver: PrimaryDriver, count: int) -> list[str]:
     """Where so many runs by hand go, one after the other."""
-    return [stage.run().node for _ in range(count)]
+    return [driver.run().node for _ in range(count)]
 
 
 # ------------------------------------------------------------------ where
@@ -40,10 +40,10 @@ def test_jobs_go_to_the_server_with_the_least_work_and_ties_go_by_name():
 
 
 def test_only_what_is_not_over_counts_as_work():
-    stage = with_servers("a", "b")
-    job = stage.run().id
-    stage.beat(1, node="a", boot="a#1", results=(ended(job),))
-    assert places(stage, 2) == ["a", "b"]
+    driver = with_servers("a", "b")
+    job = driver.run().id
+    driver.beat(1, node="a", boot="a#1", results=(ended(job),))
+    assert places(driver, 2) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -55,54 +55,54 @@ def test_a_target_is_a_name_or_a_pattern(target: str, chosen: str | None):
 
 
 def test_a_server_that_is_suspect_lost_or_going_down_gets_nothing():
-    stage = with_servers("a", "b", "c", "d")
-    stage.beat(0, node="a", boot="a#1", draining=True)
-    stage.tell(WorkerDisconnected("b", "b#1"))
-    stage.tell(WorkerDisconnected("c", "c#1"))
-    assert stage.brain.eligible("*") == ["d"]
+    driver = with_servers("a", "b", "c", "d")
+    driver.beat(0, node="a", boot="a#1", draining=True)
+    driver.handle(WorkerDisconnected("b", "b#1"))
+    driver.handle(WorkerDisconnected("c", "c#1"))
+    assert driver.brain.eligible("*") == ["d"]
 
 
 @pytest.mark.parametrize(("outlives", "chosen"), [(PATIENCE - 0.1, "w"), (PATIENCE, None)])
 def test_a_server_whose_jobs_may_outlive_the_primary_s_patience_gets_nothing(
     outlives: float, chosen: str | None
 ):
-    stage = Stage()
-    stage.tell(BeatReceived(Beat(node="w", boot="w#1", sent=NOW, outlives=outlives)))
-    assert stage.brain.choose("w") == chosen
+    driver = PrimaryDriver()
+    driver.handle(BeatReceived(Beat(node="w", boot="w#1", sent=NOW, outlives=outlives)))
+    assert driver.brain.choose("w") == chosen
 
 
 def test_the_reason_against_a_server_names_both_times():
-    stage = Stage()
-    stage.tell(BeatReceived(Beat(node="w", boot="w#1", sent=NOW, outlives=955.0)))
-    assert stage.brain.unsafe(stage.brain.links["w"]) == (
+    driver = PrimaryDriver()
+    driver.handle(BeatReceived(Beat(node="w", boot="w#1", sent=NOW, outlives=955.0)))
+    assert driver.brain.unsafe(driver.brain.links["w"]) == (
         "its jobs may outlive it 955 s, the dead-job timeout is 120 s"
     )
-    stage.beat(1)
-    assert stage.brain.unsafe(stage.brain.links["w"]) == ""
+    driver.beat(1)
+    assert driver.brain.unsafe(driver.brain.links["w"]) == ""
 
 
 # ------------------------------------------------------------------ the order to start
 def test_what_is_placed_is_written_down_and_ordered_from_that_start_of_the_server():
-    stage = with_servers("w")
-    stage.beat(3)
-    job = stage.run()
-    assert job == stage.job(job.id)
+    driver = with_servers("w")
+    driver.beat(3)
+    job = driver.run()
+    assert job == driver.job(job.id)
     assert (job.id, job.root, job.attempt) == ("j1", "j1", 1)
     assert (job.state, job.node, job.boot) == ("starting", "w", "w#1")
     assert (job.placed_at, job.created_at, job.now) == (NOW + 3, NOW + 3, NOW + 3)
-    assert stage.said() == [Start(epoch=1, boot="w#1", sent=NOW + 3, job=job)]
+    assert driver.messages() == [Start(epoch=1, boot="w#1", sent=NOW + 3, job=job)]
 
 
 def test_jobs_are_numbered_from_one_without_gaps():
-    stage = with_servers("w")
-    assert [stage.run().id for _ in range(3)] == ["j1", "j2", "j3"]
+    driver = with_servers("w")
+    assert [driver.run().id for _ in range(3)] == ["j1", "j2", "j3"]
 
 
 def test_an_order_to_start_echoes_the_latest_report():
-    stage = with_servers("w")
-    job = stage.run()
-    stage.beat(7)
-    assert stage.said() == [
+    driver = with_servers("w")
+    job = driver.run()
+    driver.beat(7)
+    assert driver.messages() == [
         Start(epoch=1, boot="w#1", sent=NOW + 7, job=job),
         Ack(epoch=1, sent=NOW + 7),
     ]
@@ -110,28 +110,28 @@ def test_an_order_to_start_echoes_the_latest_report():
 
 # ------------------------------------------------------------------ room
 def test_an_event_s_limit_counts_all_that_was_placed_and_is_not_over():
-    stage = with_servers("w", max_children=2)
-    first, second = stage.run().id, stage.run().id
-    stage.beat(1, first)
-    assert isinstance(stage.tell(RunEvent("e", {}, "me")).reply, Refused)
-    stage.beat(2, first, results=(ended(second),))
-    assert stage.run().state == "starting"
+    driver = with_servers("w", max_children=2)
+    first, second = driver.run().id, driver.run().id
+    driver.beat(1, first)
+    assert isinstance(driver.handle(RunEvent("e", {}, "me")).reply, Refused)
+    driver.beat(2, first, results=(ended(second),))
+    assert driver.run().state == "starting"
 
 
 def test_a_job_in_limbo_takes_its_place():
-    stage = with_servers("w", "x", max_children=1)
-    job = stage.run()
-    stage.beat(1, job.id, node=job.node, boot=job.boot)
-    stage.tell(WorkerDisconnected(job.node, job.boot))
-    assert stage.brain.in_limbo(stage.job(job.id))
-    assert isinstance(stage.tell(RunEvent("e", {}, "me")).reply, Refused)
+    driver = with_servers("w", "x", max_children=1)
+    job = driver.run()
+    driver.beat(1, job.id, node=job.node, boot=job.boot)
+    driver.handle(WorkerDisconnected(job.node, job.boot))
+    assert driver.brain.in_limbo(driver.job(job.id))
+    assert isinstance(driver.handle(RunEvent("e", {}, "me")).reply, Refused)
 
 
 def test_the_jobs_of_another_event_take_no_place():
-    stage = with_servers("w", max_children=1)
-    stage.create("other", max_children=1)
-    stage.run("other")
-    assert stage.run().state == "starting"
+    driver = with_servers("w", max_children=1)
+    driver.create("other", max_children=1)
+    driver.run("other")
+    assert driver.run().state == "starting"
 
 
 def test_a_limit_of_nothing_is_no_limit():
@@ -139,93 +139,93 @@ def test_a_limit_of_nothing_is_no_limit():
 
 
 def test_what_waits_is_not_in_limbo():
-    stage = with_servers("w", max_children=1, queue_max=1)
-    running, waits = stage.run(), stage.run()
-    assert not stage.brain.in_limbo(stage.job(waits.id))
-    assert not stage.brain.in_limbo(stage.job(running.id))
-    stage.brain.links.clear()
-    assert not stage.brain.in_limbo(stage.job(waits.id))
-    assert stage.brain.in_limbo(stage.job(running.id)), "nobody knows its server"
+    driver = with_servers("w", max_children=1, queue_max=1)
+    running, waits = driver.run(), driver.run()
+    assert not driver.brain.in_limbo(driver.job(waits.id))
+    assert not driver.brain.in_limbo(driver.job(running.id))
+    driver.brain.links.clear()
+    assert not driver.brain.in_limbo(driver.job(waits.id))
+    assert driver.brain.in_limbo(driver.job(running.id)), "nobody knows its server"
 
 
 # ------------------------------------------------------------------ what waits
-def shut_down(stage: Stage, *jobs: str, at: float = 2) -> None:
+def shut_down(driver: PrimaryDriver, *jobs: str, at: float = 2) -> None:
     """The worker goes down cleanly under these jobs; their reruns wait."""
-    stage.beat(at, *jobs)
+    driver.beat(at, *jobs)
     results = tuple(ended(job, -15, "shutdown") for job in jobs)
-    stage.beat(at, results=results, draining=True)
+    driver.beat(at, results=results, draining=True)
 
 
 def test_reruns_start_before_the_queue_and_the_queue_in_its_order():
-    stage = with_servers("w", target="w", max_children=1, queue_max=2)
-    job = stage.run().id
-    queued = [stage.run().id, stage.run().id]
-    shut_down(stage, job)
-    assert [waits.id for waits in stage.brain.waiting()] == [f"{job}.2", *queued]
-    stage.beat(3, boot="w#2")
+    driver = with_servers("w", target="w", max_children=1, queue_max=2)
+    job = driver.run().id
+    queued = [driver.run().id, driver.run().id]
+    shut_down(driver, job)
+    assert [waits.id for waits in driver.brain.waiting()] == [f"{job}.2", *queued]
+    driver.beat(3, boot="w#2")
     for name in (f"{job}.2", *queued):
-        assert [j.id for j in stage.brain.live() if j.state == "starting"] == [name]
-        stage.beat(4, boot="w#2", results=(ended(name),))
-    assert not stage.brain.live()
+        assert [j.id for j in driver.brain.live() if j.state == "starting"] == [name]
+        driver.beat(4, boot="w#2", results=(ended(name),))
+    assert not driver.brain.live()
 
 
 def test_a_rerun_that_cannot_start_does_not_hold_up_the_next():
-    stage = with_servers("w", target="w")
-    stage.create("other")
-    mine, others = stage.run().id, stage.run("other").id
-    shut_down(stage, mine, others)
-    stage.order(UpdateEvent("e", {"target": "nowhere"}))
-    stage.beat(3, boot="w#2")
-    assert stage.job(f"{mine}.2").state == "waiting"
-    assert stage.job(f"{others}.2").state == "starting"
+    driver = with_servers("w", target="w")
+    driver.create("other")
+    mine, others = driver.run().id, driver.run("other").id
+    shut_down(driver, mine, others)
+    driver.order(UpdateEvent("e", {"target": "nowhere"}))
+    driver.beat(3, boot="w#2")
+    assert driver.job(f"{mine}.2").state == "waiting"
+    assert driver.job(f"{others}.2").state == "starting"
 
 
 def test_a_rerun_waits_while_its_event_is_disabled_or_full():
-    stage = with_servers("w", target="w", max_children=1)
-    job = stage.run().id
-    shut_down(stage, job)
-    stage.order(UpdateEvent("e", {"enabled": False}))
-    stage.beat(3, boot="w#2")
-    assert stage.job(f"{job}.2").state == "waiting"
-    stage.order(UpdateEvent("e", {"enabled": True}))
-    assert stage.job(f"{job}.2").state == "starting"
+    driver = with_servers("w", target="w", max_children=1)
+    job = driver.run().id
+    shut_down(driver, job)
+    driver.order(UpdateEvent("e", {"enabled": False}))
+    driver.beat(3, boot="w#2")
+    assert driver.job(f"{job}.2").state == "waiting"
+    driver.order(UpdateEvent("e", {"enabled": True}))
+    assert driver.job(f"{job}.2").state == "starting"
 
 
 def test_a_rerun_goes_where_its_event_may_run_now():
-    stage = with_servers("w", "x", target="w")
-    job = stage.run().id
-    shut_down(stage, job)
-    stage.order(UpdateEvent("e", {"target": "x"}))
-    assert (stage.job(f"{job}.2").node, stage.job(f"{job}.2").target) == ("x", "w")
+    driver = with_servers("w", "x", target="w")
+    job = driver.run().id
+    shut_down(driver, job)
+    driver.order(UpdateEvent("e", {"target": "x"}))
+    assert (driver.job(f"{job}.2").node, driver.job(f"{job}.2").target) == ("x", "w")
 
 
 def test_nothing_starts_before_its_time():
-    stage = Stage(spread=5.0)
-    stage.beat(0)
-    stage.create(max_children=0)
-    jobs = [stage.run().id, stage.run().id]
-    shut_down(stage, *jobs)
-    stage.beat(6.9, boot="w#2")
-    states = [stage.job(f"{job}.2").state for job in jobs]
+    driver = PrimaryDriver(spread=5.0)
+    driver.beat(0)
+    driver.create(max_children=0)
+    jobs = [driver.run().id, driver.run().id]
+    shut_down(driver, *jobs)
+    driver.beat(6.9, boot="w#2")
+    states = [driver.job(f"{job}.2").state for job in jobs]
     assert states == ["starting", "waiting"]
-    stage.beat(7, f"{jobs[0]}.2", boot="w#2")
-    assert stage.job(f"{jobs[1]}.2").state == "starting"
+    driver.beat(7, f"{jobs[0]}.2", boot="w#2")
+    assert driver.job(f"{jobs[1]}.2").state == "starting"
 
 
 def test_a_primary_that_goes_down_places_nothing():
-    stage = with_servers("p", "w", target="p", max_children=1)
-    stage.create("other", target="w")
-    mine, others = stage.run().id, stage.run("other").id
-    stage.beat(1, mine, node="p", boot="p#1")
-    stage.tell(Drain(), 2)
-    shut_down(stage, others, at=3)
-    stage.beat(4, boot="w#2")
-    waits = [job for job in stage.brain.live() if job.state == "waiting"]
+    driver = with_servers("p", "w", target="p", max_children=1)
+    driver.create("other", target="w")
+    mine, others = driver.run().id, driver.run("other").id
+    driver.beat(1, mine, node="p", boot="p#1")
+    driver.handle(Drain(), 2)
+    shut_down(driver, others, at=3)
+    driver.beat(4, boot="w#2")
+    waits = [job for job in driver.brain.live() if job.state == "waiting"]
     assert [job.id for job in waits] == [f"{others}.2"]
 
 
 def test_every_record_of_a_job_without_a_server_is_left_to_wait():
     orphan = Job(id="j1.2", event="gone", root="j1", attempt=2, cause="interrupted", now=NOW)
-    stage = Stage([orphan])
-    stage.beat(0)
-    assert stage.job("j1.2") == orphan
+    driver = PrimaryDriver([orphan])
+    driver.beat(0)
+    assert driver.job("j1.2") == orphan

@@ -9,101 +9,101 @@ from runall_reference.brain.record_set import Drop, Put
 from runall_reference.brain.records import Cursor, Entry, Finished, Job, Reopened
 from runall_reference.brain.settings import Settings
 from runall_reference.brain.timing import Timing
-from support.driven_primary import NOW, SLOT, Stage, ended
+from support.primary_driver import NOW, SLOT, PrimaryDriver, ended
 
 DEAD = Settings().dead_job_timeout
 
 
-def running(count: int = 1, **fields: Any) -> tuple[Stage, list[str]]:
+def running(count: int = 1, **fields: Any) -> tuple[PrimaryDriver, list[str]]:
     """So many jobs by hand run on the worker since the second 1, and no other server is there."""
-    stage = Stage(spread=0.5)
-    stage.beat(0)
+    driver = PrimaryDriver(spread=0.5)
+    driver.beat(0)
     told: dict[str, Any] = {"max_children": 0, **fields}
-    stage.create(**told)
-    jobs = [stage.run().id for _ in range(count)]
-    stage.beat(1, *jobs)
-    return stage, jobs
+    driver.create(**told)
+    jobs = [driver.run().id for _ in range(count)]
+    driver.beat(1, *jobs)
+    return driver, jobs
 
 
-def lost(stage: Stage) -> None:
+def lost(driver: PrimaryDriver) -> None:
     """The worker is cut off at 2 and given up."""
-    stage.tell(WorkerDisconnected("w", "w#1"), 2)
-    stage.tick(2 + DEAD)
+    driver.handle(WorkerDisconnected("w", "w#1"), 2)
+    driver.tick(2 + DEAD)
 
 
 # ------------------------------------------------------------------ no rerun, and why
 def test_no_rerun_of_an_event_that_was_deleted():
-    stage, (job,) = running()
-    stage.tell(DeleteEvent("e"))
-    lost(stage)
-    assert stage.lines() == [
+    driver, (job,) = running()
+    driver.handle(DeleteEvent("e"))
+    lost(driver)
+    assert driver.lines() == [
         (job, "dead-job timeout", "refused", "RA-6.3", "the event was deleted")
     ]
-    assert not stage.brain.live()
+    assert not driver.brain.live()
 
 
 def test_no_rerun_with_run_all_off_by_then():
-    stage, (job,) = running()
-    stage.tell(UpdateEvent("e", {"catch_up": False}))
-    lost(stage)
-    assert stage.lines() == [(job, "dead-job timeout", "refused", "RA-1.3", "Run All is off")]
-    assert not stage.brain.live()
+    driver, (job,) = running()
+    driver.handle(UpdateEvent("e", {"catch_up": False}))
+    lost(driver)
+    assert driver.lines() == [(job, "dead-job timeout", "refused", "RA-1.3", "Run All is off")]
+    assert not driver.brain.live()
 
 
 def test_a_rerun_with_run_all_on_by_then():
-    stage, (job,) = running(catch_up=False)
-    stage.tell(UpdateEvent("e", {"catch_up": True}))
-    lost(stage)
-    assert stage.job(f"{job}.2").catch_up
+    driver, (job,) = running(catch_up=False)
+    driver.handle(UpdateEvent("e", {"catch_up": True}))
+    lost(driver)
+    assert driver.job(f"{job}.2").catch_up
 
 
 def test_no_rerun_beyond_what_servers_may_take_down():
-    stage, (job,) = running(max_reruns=2)
+    driver, (job,) = running(max_reruns=2)
     for boot in (2, 3, 4):
-        stage.beat(boot, boot=f"w#{boot}")
-        stage.beat(boot, *(job.id for job in stage.brain.live()), boot=f"w#{boot}")
-    assert [line[2:] for line in stage.lines()] == [
+        driver.beat(boot, boot=f"w#{boot}")
+        driver.beat(boot, *(job.id for job in driver.brain.live()), boot=f"w#{boot}")
+    assert [line[2:] for line in driver.lines()] == [
         ("rerun", "RA-4.1", f"as {job}.2"),
         ("rerun", "RA-4.1", f"as {job}.3"),
         ("refused", "RA-8.1", "servers took it down 3 times"),
     ]
-    assert not stage.brain.live()
+    assert not driver.brain.live()
 
 
 def test_without_a_cap_servers_may_take_it_down_for_ever():
-    stage, _ = running(max_reruns=0)
+    driver, _ = running(max_reruns=0)
     for boot in range(2, 20):
-        stage.beat(boot, boot=f"w#{boot}")
-        stage.beat(boot, *(job.id for job in stage.brain.live()), boot=f"w#{boot}")
-    (job,) = stage.brain.live()
+        driver.beat(boot, boot=f"w#{boot}")
+        driver.beat(boot, *(job.id for job in driver.brain.live()), boot=f"w#{boot}")
+    (job,) = driver.brain.live()
     assert (job.reruns, job.attempt) == (18, 19)
 
 
 def test_no_rerun_of_what_was_lost_too_long_ago():
-    stage, (job,) = running(rerun_age=DEAD)
-    stage.tell(WorkerDisconnected("w", "w#1"), 2)
-    stage.tick(2 + DEAD)
-    assert stage.lines() == [
+    driver, (job,) = running(rerun_age=DEAD)
+    driver.handle(WorkerDisconnected("w", "w#1"), 2)
+    driver.tick(2 + DEAD)
+    assert driver.lines() == [
         (job, "dead-job timeout", "refused", "RA-8.2", "it was lost more than 120 s ago")
     ]
 
 
 def test_a_loss_is_as_old_as_the_last_sign_of_life():
-    stage, (job,) = running(rerun_age=DEAD + 1.5)
-    lost(stage)
-    assert stage.job(f"{job}.2").lost_at == NOW + 1
+    driver, (job,) = running(rerun_age=DEAD + 1.5)
+    lost(driver)
+    assert driver.job(f"{job}.2").lost_at == NOW + 1
 
 
 # ------------------------------------------------------------------ a manual job
 def test_the_rerun_of_a_manual_job_waits_in_the_same_change_that_finalizes_it():
-    stage, (job,) = running()
-    before = stage.job(job)
-    stage.tell(WorkerDisconnected("w", "w#1"), 2)
-    step = stage.tick(2 + DEAD)
-    rerun = stage.job(f"{job}.2")
+    driver, (job,) = running()
+    before = driver.job(job)
+    driver.handle(WorkerDisconnected("w", "w#1"), 2)
+    step = driver.tick(2 + DEAD)
+    rerun = driver.job(f"{job}.2")
     drop, finished, waiting = [c for c in step.change if not about_the_rest(c)]
     assert drop == Drop("live", job)
-    assert finished == Put(Finished(job=stage.done(job).job))
+    assert finished == Put(Finished(job=driver.done(job).job))
     assert waiting == Put(rerun)
     assert rerun == replace(
         before,
@@ -130,53 +130,53 @@ def about_the_rest(change: Put | Drop) -> bool:
 
 
 def test_the_reruns_of_one_loss_are_spread():
-    stage, jobs = running(3)
-    lost(stage)
-    starts = [stage.job(f"{job}.2").not_before - stage.now for job in jobs]
+    driver, jobs = running(3)
+    lost(driver)
+    starts = [driver.job(f"{job}.2").not_before - driver.now for job in jobs]
     assert starts == [0.0, 0.5, 1.0]
 
 
 def test_the_spread_begins_anew_with_each_step():
-    stage, jobs = running(2)
-    stage.beat(2, jobs[1], results=(ended(jobs[0], -15, "shutdown"),))
-    stage.beat(3, f"{jobs[0]}.2", results=(ended(jobs[1], -15, "shutdown"),))
-    assert stage.job(f"{jobs[1]}.2").created_at == stage.job(f"{jobs[1]}.2").not_before == NOW + 3
+    driver, jobs = running(2)
+    driver.beat(2, jobs[1], results=(ended(jobs[0], -15, "shutdown"),))
+    driver.beat(3, f"{jobs[0]}.2", results=(ended(jobs[1], -15, "shutdown"),))
+    assert driver.job(f"{jobs[1]}.2").created_at == driver.job(f"{jobs[1]}.2").not_before == NOW + 3
 
 
 # ------------------------------------------------------------------ a scheduled job
-def lost_minute() -> tuple[Stage, Job]:
+def lost_minute() -> tuple[PrimaryDriver, Job]:
     """The job of the minute `SLOT + 1` ran from 61 on, and its server was given up."""
-    stage = Stage(spread=0.5)
-    stage.beat(0)
-    stage.create(timing=Timing(minutes=(21,)))
-    stage.beat(60)
-    (job,) = stage.brain.live()
-    stage.beat(61, job.id)
-    stage.tell(WorkerDisconnected("w", "w#1"), 62)
-    stage.tick(62 + DEAD)
-    return stage, job
+    driver = PrimaryDriver(spread=0.5)
+    driver.beat(0)
+    driver.create(timing=Timing(minutes=(21,)))
+    driver.beat(60)
+    (job,) = driver.brain.live()
+    driver.beat(61, job.id)
+    driver.handle(WorkerDisconnected("w", "w#1"), 62)
+    driver.tick(62 + DEAD)
+    return driver, job
 
 
 def test_an_interrupted_minute_is_owed_again_and_the_cursor_stays():
-    stage, job = lost_minute()
-    done = stage.done(job.id).job
-    assert stage.records.all(Reopened) == {
+    driver, job = lost_minute()
+    done = driver.done(job.id).job
+    assert driver.records.all(Reopened) == {
         f"e@{SLOT + 1}": Reopened(
             event="e", slot=SLOT + 1, job=done, lost_at=NOW + 61, not_before=NOW + 62 + DEAD
         )
     }
-    assert stage.lines() == [
+    assert driver.lines() == [
         (job.id, "dead-job timeout", "slot reopened", "RA-4.2", f"slot {SLOT + 1}")
     ]
-    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 1)
-    assert not stage.brain.live()
+    assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 1)
+    assert not driver.brain.live()
 
 
 def test_an_owed_minute_is_run_again_as_the_next_attempt_of_its_lineage():
-    stage, job = lost_minute()
-    stage.beat(200, boot="w#2")
-    (rerun,) = stage.brain.live()
-    assert not stage.records.all(Reopened)
+    driver, job = lost_minute()
+    driver.beat(200, boot="w#2")
+    (rerun,) = driver.brain.live()
+    assert not driver.records.all(Reopened)
     assert (rerun.id, rerun.root, rerun.predecessor) == (f"{job.id}.2", job.id, job.id)
     assert (rerun.cause, rerun.reruns, rerun.lost_at) == ("interrupted", 1, NOW + 61)
     assert (rerun.slot, rerun.now, rerun.source) == (SLOT + 1, (SLOT + 1) * 60.0, "")
@@ -186,20 +186,20 @@ def test_an_owed_minute_is_run_again_as_the_next_attempt_of_its_lineage():
 # ------------------------------------------------------------------ nothing beside it
 @pytest.mark.parametrize(("how", "code"), [("exit", 0), ("exit", 1), ("shutdown", 0)])
 def test_nothing_follows_a_job_that_came_to_its_own_end(how: str, code: int):
-    stage, (job,) = running()
-    stage.beat(5, results=(ended(job, code, how),))
-    assert not stage.brain.live()
-    assert not stage.records.all(Entry)
+    driver, (job,) = running()
+    driver.beat(5, results=(ended(job, code, how),))
+    assert not driver.brain.live()
+    assert not driver.records.all(Entry)
 
 
 def test_the_jobs_of_other_servers_are_left_alone():
-    stage, jobs = running(2)
-    stage.create("else", target="other")
-    stage.beat(2, *jobs)
-    stage.beat(2, node="other", boot="o#1")
-    mine = stage.run("else").id
-    stage.beat(3, mine, node="other", boot="o#1")
-    before = stage.job(mine)
-    stage.beat(4, boot="w#2")
-    assert stage.job(mine) == before
-    assert {line[0] for line in stage.lines()} == set(jobs)
+    driver, jobs = running(2)
+    driver.create("else", target="other")
+    driver.beat(2, *jobs)
+    driver.beat(2, node="other", boot="o#1")
+    mine = driver.run("else").id
+    driver.beat(3, mine, node="other", boot="o#1")
+    before = driver.job(mine)
+    driver.beat(4, boot="w#2")
+    assert driver.job(mine) == before
+    assert {line[0] for line in driver.lines()} == set(jobs)

@@ -6,71 +6,71 @@ import pytest
 from runall_reference.brain.inputs import ClockSet, RunEvent, UpdateEvent
 from runall_reference.brain.records import Cursor, Job, Reopened
 from runall_reference.brain.timing import Timing
-from support.driven_primary import NOW, SLOT, Stage, ended
+from support.primary_driver import NOW, SLOT, PrimaryDriver, ended
 
 EVERY_MINUTE = Timing()
 
 
-def scheduled(**fields: Any) -> Stage:
+def scheduled(**fields: Any) -> PrimaryDriver:
     """An event that is due every minute, without a limit, and no server yet."""
-    stage = Stage()
+    driver = PrimaryDriver()
     told: dict[str, Any] = {"timing": EVERY_MINUTE, "max_children": 0, **fields}
-    stage.create(**told)
-    return stage
+    driver.create(**told)
+    return driver
 
 
-def slots(stage: Stage) -> list[int]:
+def slots(driver: PrimaryDriver) -> list[int]:
     """The minutes whose jobs are live, counted from the start, in the order of their creation."""
-    return [job.slot - SLOT for job in stage.brain.live() if job.slot is not None]
+    return [job.slot - SLOT for job in driver.brain.live() if job.slot is not None]
 
 
-def cursor(stage: Stage) -> int:
+def cursor(driver: PrimaryDriver) -> int:
     """How far the event has been served, counted from the start."""
-    return stage.brain.cursor(stage.brain.known("e")) - SLOT
+    return driver.brain.cursor(driver.brain.known("e")) - SLOT
 
 
 # ------------------------------------------------------------------ in its minute
 def test_a_due_minute_starts_a_job_that_stands_for_it():
-    stage = scheduled(params={"a": 1}, retries=2)
-    stage.beat(59.9)
-    assert not stage.brain.live()
-    stage.beat(60.5)
-    (job,) = stage.brain.live()
+    driver = scheduled(params={"a": 1}, retries=2)
+    driver.beat(59.9)
+    assert not driver.brain.live()
+    driver.beat(60.5)
+    (job,) = driver.brain.live()
     assert (job.id, job.cause, job.source) == ("j1", "schedule", "")
     assert (job.slot, job.now, job.created_at) == (SLOT + 1, NOW + 60, NOW + 60.5)
     assert (job.params, job.retries, job.state, job.node) == ({"a": 1}, 2, "starting", "w")
-    assert cursor(stage) == 1
+    assert cursor(driver) == 1
 
 
 def test_a_minute_is_served_once():
-    stage = scheduled()
+    driver = scheduled()
     for at in (60, 61, 119, 120, 121):
-        stage.beat(at)
-    assert slots(stage) == [1, 2]
+        driver.beat(at)
+    assert slots(driver) == [1, 2]
 
 
 def test_a_manual_run_moves_no_cursor():
-    stage = scheduled()
-    stage.beat(30)
-    stage.tell(RunEvent("e", {}, "me"))
-    assert cursor(stage) == 0
-    assert slots(stage) == []
+    driver = scheduled()
+    driver.beat(30)
+    driver.handle(RunEvent("e", {}, "me"))
+    assert cursor(driver) == 0
+    assert slots(driver) == []
 
 
 def test_only_enabled_events_are_served_and_the_rest_accumulates():
-    stage = scheduled(enabled=False)
-    stage.beat(180)
-    assert slots(stage) == []
-    stage.order(UpdateEvent("e", {"enabled": True}))
-    assert slots(stage) == [1, 2, 3]
+    driver = scheduled(enabled=False)
+    driver.beat(180)
+    assert slots(driver) == []
+    driver.order(UpdateEvent("e", {"enabled": True}))
+    assert slots(driver) == [1, 2, 3]
 
 
 def test_each_event_has_a_schedule_of_its_own():
-    stage = scheduled()
-    stage.create("never", timing=None)
-    stage.create("other", timing=Timing(minutes=(22,)))
-    stage.beat(120)
-    assert sorted((job.event, (job.slot or 0) - SLOT) for job in stage.brain.live()) == [
+    driver = scheduled()
+    driver.create("never", timing=None)
+    driver.create("other", timing=Timing(minutes=(22,)))
+    driver.beat(120)
+    assert sorted((job.event, (job.slot or 0) - SLOT) for job in driver.brain.live()) == [
         ("e", 1),
         ("e", 2),
         ("other", 2),
@@ -79,17 +79,17 @@ def test_each_event_has_a_schedule_of_its_own():
 
 # ------------------------------------------------------------------ what was missed
 def test_missed_minutes_are_served_oldest_first_with_run_all():
-    stage = scheduled()
-    stage.beat(300)
-    assert slots(stage) == [1, 2, 3, 4, 5]
-    assert cursor(stage) == 5
+    driver = scheduled()
+    driver.beat(300)
+    assert slots(driver) == [1, 2, 3, 4, 5]
+    assert cursor(driver) == 5
 
 
 def test_missed_minutes_are_not_served_without_run_all():
-    stage = scheduled(catch_up=False)
-    stage.beat(300)
-    assert slots(stage) == [5]
-    assert cursor(stage) == 5
+    driver = scheduled(catch_up=False)
+    driver.beat(300)
+    assert slots(driver) == [5]
+    assert cursor(driver) == 5
 
 
 @pytest.mark.parametrize("catch_up", [True, False])
@@ -97,85 +97,85 @@ def test_missed_minutes_are_not_served_without_run_all():
 def test_what_the_event_wants_of_missed_minutes_goes_before_run_all(
     missed: str, served: list[int], catch_up: bool
 ):
-    stage = scheduled(missed=missed, catch_up=catch_up)
-    stage.beat(180)
-    assert slots(stage) == served
+    driver = scheduled(missed=missed, catch_up=catch_up)
+    driver.beat(180)
+    assert slots(driver) == served
 
 
 @pytest.mark.parametrize(("missed", "served"), [("all", [1]), ("last", [1]), ("none", [])])
 def test_a_missed_minute_that_is_the_last_due_one_is_served_if_it_is_wanted(
     missed: str, served: list[int]
 ):
-    stage = scheduled(missed=missed, timing=Timing(minutes=(21,)))
-    stage.beat(180)
-    assert slots(stage) == served
-    assert cursor(stage) == 3
+    driver = scheduled(missed=missed, timing=Timing(minutes=(21,)))
+    driver.beat(180)
+    assert slots(driver) == served
+    assert cursor(driver) == 3
 
 
 def test_minutes_wait_for_room_and_the_cursor_with_them():
-    stage = scheduled(max_children=1)
-    stage.beat(180)
-    (first,) = stage.brain.live()
-    assert (slots(stage), cursor(stage)) == ([1], 1)
-    stage.beat(181, results=(ended(first.id),))
-    assert (slots(stage), cursor(stage)) == ([2], 2)
+    driver = scheduled(max_children=1)
+    driver.beat(180)
+    (first,) = driver.brain.live()
+    assert (slots(driver), cursor(driver)) == ([1], 1)
+    driver.beat(181, results=(ended(first.id),))
+    assert (slots(driver), cursor(driver)) == ([2], 2)
 
 
 def test_a_minute_without_a_server_is_still_wanted_later():
-    stage = scheduled()
-    stage.tick(61)
-    assert cursor(stage) == 0
-    stage.beat(119)
-    assert slots(stage) == [1]
+    driver = scheduled()
+    driver.tick(61)
+    assert cursor(driver) == 0
+    driver.beat(119)
+    assert slots(driver) == [1]
 
 
 def test_a_minute_that_is_wanted_in_time_only_is_given_up_when_it_cannot_start_at_once():
-    stage = scheduled(missed="none", timing=Timing(minutes=(21,)))
-    stage.tick(61)
-    assert cursor(stage) == 1
-    stage.beat(70)
-    assert slots(stage) == []
+    driver = scheduled(missed="none", timing=Timing(minutes=(21,)))
+    driver.tick(61)
+    assert cursor(driver) == 1
+    driver.beat(70)
+    assert slots(driver) == []
 
 
 @pytest.mark.parametrize(
     ("age", "served"), [(60.0, [4, 5]), (119.0, [4, 5]), (120.0, [3, 4, 5]), (1e9, [1, 2, 3, 4, 5])]
 )
 def test_minutes_older_than_the_event_s_age_are_left_out(age: float, served: list[int]):
-    stage = scheduled(missed_age=age)
-    stage.beat(300)
-    assert slots(stage) == served
+    driver = scheduled(missed_age=age)
+    driver.beat(300)
+    assert slots(driver) == served
 
 
 # ------------------------------------------------------------------ the cursor
 def test_a_clock_that_is_set_back_brings_no_minute_again():
-    stage = scheduled()
-    stage.beat(180)
-    stage.tell(ClockSet(-120.0), 181)
-    assert cursor(stage) == 3
+    driver = scheduled()
+    driver.beat(180)
+    driver.handle(ClockSet(-120.0), 181)
+    assert cursor(driver) == 3
     for at in (240, 300, 360):
-        stage.beat(at)
-    assert slots(stage) == [1, 2, 3, 4]
+        driver.beat(at)
+    assert slots(driver) == [1, 2, 3, 4]
 
 
 def test_an_event_without_a_cursor_begins_with_the_present_minute():
-    stage = scheduled()
-    stage.records.drop(Cursor(event="e", slot=SLOT))
-    stage.beat(180)
-    assert slots(stage) == []
-    assert stage.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 3)
-    stage.beat(240)
-    assert slots(stage) == [4]
+    driver = scheduled()
+    driver.records.drop(Cursor(event="e", slot=SLOT))
+    driver.beat(180)
+    assert slots(driver) == []
+    assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 3)
+    driver.beat(240)
+    assert slots(driver) == [4]
 
 
 def test_a_cursor_that_stays_is_not_written_again():
-    stage = scheduled()
-    stage.beat(61)
-    step = stage.beat(62)
+    driver = scheduled()
+    driver.beat(61)
+    step = driver.beat(62)
     assert [change for change in step.change if "cursor" in str(change).lower()] == []
 
 
 # ------------------------------------------------------------------ what is owed again
-def owing(*minutes: int, not_before: float = 0.0, **fields: Any) -> Stage:
+def owing(*minutes: int, not_before: float = 0.0, **fields: Any) -> PrimaryDriver:
     """The jobs of these minutes were interrupted; no server is there."""
     records = [
         Reopened(
@@ -197,49 +197,49 @@ def owing(*minutes: int, not_before: float = 0.0, **fields: Any) -> Stage:
         )
         for minute in minutes
     ]
-    stage = Stage(records)
+    driver = PrimaryDriver(records)
     told: dict[str, Any] = {"timing": EVERY_MINUTE, "max_children": 0, **fields}
-    stage.create(**told)
-    return stage
+    driver.create(**told)
+    return driver
 
 
 def test_owed_minutes_are_run_again_oldest_first_and_before_new_ones():
-    stage = owing(0, -5, -3)
-    stage.beat(60)
-    assert slots(stage) == [-5, -3, 0, 1]
-    assert not stage.records.all(Reopened)
+    driver = owing(0, -5, -3)
+    driver.beat(60)
+    assert slots(driver) == [-5, -3, 0, 1]
+    assert not driver.records.all(Reopened)
 
 
 def test_an_owed_minute_runs_again_in_its_own_lineage():
-    stage = owing(-5)
-    stage.beat(30)
-    (job,) = stage.brain.live()
+    driver = owing(-5)
+    driver.beat(30)
+    (job,) = driver.brain.live()
     assert (job.id, job.root, job.attempt, job.predecessor) == ("j7-5.2", "j7-5", 2, "j7-5")
     assert (job.cause, job.reruns, job.lost_at) == ("interrupted", 2, NOW - 1)
     assert (job.created_at, job.placed_at, job.not_before) == (NOW + 30, NOW + 30, 0.0)
 
 
 def test_an_owed_minute_waits_for_its_time():
-    stage = owing(-5, not_before=10.0)
-    stage.beat(9.9)
-    assert slots(stage) == []
-    stage.beat(10)
-    assert slots(stage) == [-5]
+    driver = owing(-5, not_before=10.0)
+    driver.beat(9.9)
+    assert slots(driver) == []
+    driver.beat(10)
+    assert slots(driver) == [-5]
 
 
 def test_an_owed_minute_that_cannot_start_holds_back_the_new_ones_of_its_event_only():
-    stage = owing(-5, -3, max_children=1)
-    stage.create("other", timing=EVERY_MINUTE, max_children=0)
-    stage.beat(60)
-    first = stage.brain.live()[0]
-    assert (first.id, cursor(stage)) == ("j7-5.2", 0)
-    assert [job.event for job in stage.brain.live()] == ["e", "other"]
-    assert [owed.slot - SLOT for owed in stage.records.all(Reopened).values()] == [-3]
+    driver = owing(-5, -3, max_children=1)
+    driver.create("other", timing=EVERY_MINUTE, max_children=0)
+    driver.beat(60)
+    first = driver.brain.live()[0]
+    assert (first.id, cursor(driver)) == ("j7-5.2", 0)
+    assert [job.event for job in driver.brain.live()] == ["e", "other"]
+    assert [owed.slot - SLOT for owed in driver.records.all(Reopened).values()] == [-3]
 
 
 def test_owed_minutes_of_a_disabled_event_wait():
-    stage = owing(-5, enabled=False)
-    stage.beat(60)
-    assert slots(stage) == []
-    stage.order(UpdateEvent("e", {"enabled": True}))
-    assert slots(stage) == [-5, 1]
+    driver = owing(-5, enabled=False)
+    driver.beat(60)
+    assert slots(driver) == []
+    driver.order(UpdateEvent("e", {"enabled": True}))
+    assert slots(driver) == [-5, 1]

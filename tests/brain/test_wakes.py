@@ -22,7 +22,7 @@ from runall_reference.brain.records import Job
 from runall_reference.brain.settings import Settings
 from runall_reference.brain.timing import Timing
 from runall_reference.brain.worker import Worker
-from support.driven_primary import NOW, SLOT, Stage, ended
+from support.primary_driver import NOW, SLOT, PrimaryDriver, ended
 
 WAKES = 60
 MOMENTS = st.floats(0.001, 50.0, allow_nan=False)
@@ -61,11 +61,11 @@ def safe_settings(draw: st.DrawFn) -> dict[str, Any]:
 def test_a_primary_whose_worker_falls_silent_is_never_woken_in_vain(
     told: dict[str, Any], beat: float, limit: float, age: float
 ) -> None:
-    stage = Stage(**told)
-    stage.beat(beat)
-    stage.create(timeout=limit, rerun_age=age, timing=Timing(), max_children=0)
-    stage.beat(2 * beat, stage.run().id)
-    assert len(wakes_of(stage.brain, stage.now)) == WAKES
+    driver = PrimaryDriver(**told)
+    driver.beat(beat)
+    driver.create(timeout=limit, rerun_age=age, timing=Timing(), max_children=0)
+    driver.beat(2 * beat, driver.run().id)
+    assert len(wakes_of(driver.brain, driver.now)) == WAKES
 
 
 @settings(deadline=None, max_examples=50)
@@ -73,13 +73,13 @@ def test_a_primary_whose_worker_falls_silent_is_never_woken_in_vain(
 def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
     told: dict[str, Any], beat: float, age: float
 ) -> None:
-    stage = Stage(**told)
-    stage.beat(beat)
-    stage.create(rerun_age=age, retries=1, retry_delay=age)
-    job = stage.run().id
-    stage.beat(2 * beat, job)
-    stage.tell(WorkerDisconnected("w", "w#1"), 2.5 * beat)
-    assert len(wakes_of(stage.brain, stage.now)) == WAKES
+    driver = PrimaryDriver(**told)
+    driver.beat(beat)
+    driver.create(rerun_age=age, retries=1, retry_delay=age)
+    job = driver.run().id
+    driver.beat(2 * beat, job)
+    driver.handle(WorkerDisconnected("w", "w#1"), 2.5 * beat)
+    assert len(wakes_of(driver.brain, driver.now)) == WAKES
 
 
 @settings(deadline=None, max_examples=50)
@@ -87,11 +87,11 @@ def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
 def test_a_primary_that_tries_again_later_is_never_woken_in_vain(
     told: dict[str, Any], delay: float
 ) -> None:
-    stage = Stage(**told)
-    stage.beat(0.1)
-    stage.create(retries=1, retry_delay=delay)
-    stage.beat(0.2, results=(ended(stage.run().id, 1),))
-    assert len(wakes_of(stage.brain, stage.now)) == WAKES
+    driver = PrimaryDriver(**told)
+    driver.beat(0.1)
+    driver.create(retries=1, retry_delay=delay)
+    driver.beat(0.2, results=(ended(driver.run().id, 1),))
+    assert len(wakes_of(driver.brain, driver.now)) == WAKES
 
 
 @settings(deadline=None, max_examples=50)
@@ -123,10 +123,10 @@ def test_a_minute_has_begun_when_it_is_said_to_begin(
 
 
 def test_a_rerun_is_refused_at_the_moment_at_which_it_wakes_its_primary_for_that() -> None:
-    stage = Stage(lease=30_000.0)
-    stage.beat(0)
-    stage.create(rerun_age=1000.0)
-    job = stage.run().id
-    stage.beat(5, results=(ended(job, -15, "shutdown"),), draining=True)
-    stage.tick(1000)
-    assert [line[3] for line in stage.lines()] == ["RA-4.1", "RA-8.2"]
+    driver = PrimaryDriver(lease=30_000.0)
+    driver.beat(0)
+    driver.create(rerun_age=1000.0)
+    job = driver.run().id
+    driver.beat(5, results=(ended(job, -15, "shutdown"),), draining=True)
+    driver.tick(1000)
+    assert [line[3] for line in driver.lines()] == ["RA-4.1", "RA-8.2"]

@@ -28,28 +28,28 @@ JOB = Job(id="j1", event="e", root="j1", attempt=1, cause="manual", now=100.0)
 OTHER = replace(JOB, id="j2", root="j2")
 
 
-class Bench:
+class WorkerDriver:
     """A worker `w` that woke up at 0; `linked` opens its link at 0 too. Times are seconds."""
 
     def __init__(self, records: tuple[Run, ...] = (), *, linked: bool = True) -> None:
         self.worker = Worker("w", SETTINGS, records)
-        self.step = self.tell(Boot("w#1"), 0.0)
+        self.step = self.handle(Boot("w#1"), 0.0)
         if linked:
-            self.tell(Connected(), 0.0)
+            self.handle(Connected(), 0.0)
 
-    def tell(self, told: WorkerInput, at: float) -> Step:
-        self.step = self.worker.handle(told, at)
+    def handle(self, message: WorkerInput, at: float) -> Step:
+        self.step = self.worker.handle(message, at)
         return self.step
 
     def start(self, job: Job = JOB, at: float = 0.0, sent: float | None = None) -> Step:
         order = Start(epoch=1, boot="w#1", sent=at if sent is None else sent, job=job)
-        return self.tell(MessageReceived(order), at)
+        return self.handle(MessageReceived(order), at)
 
     def ack(self, sent: float, at: float, *done: str) -> Step:
-        return self.tell(MessageReceived(Ack(epoch=1, sent=sent, done=done)), at)
+        return self.handle(MessageReceived(Ack(epoch=1, sent=sent, done=done)), at)
 
     def stop(self, at: float, reason: str = "abort", name: str = "j1") -> Step:
-        return self.tell(MessageReceived(Stop(epoch=1, job=name, reason=reason)), at)
+        return self.handle(MessageReceived(Stop(epoch=1, job=name, reason=reason)), at)
 
     def beats(self) -> list[Beat]:
         """The inventories of the last step."""
@@ -72,406 +72,406 @@ def beat(at: float, *running: str, **more: object) -> Beat:
 
 # ------------------------------------------------------------------ what it tells
 def test_a_new_link_begins_with_the_whole_inventory() -> None:
-    bench = Bench(linked=False)
-    bench.tell(Connected(), 3.0)
-    assert bench.step.actions == (Send("primary", beat(3.0)),)
+    driver = WorkerDriver(linked=False)
+    driver.handle(Connected(), 3.0)
+    assert driver.step.actions == (Send("primary", beat(3.0)),)
 
 
 def test_it_tells_at_each_start_and_end_and_every_heartbeat() -> None:
-    bench = Bench()
-    bench.start()
-    assert bench.step.actions == (Spawn(JOB), Send("primary", beat(0.0, "j1")))
-    bench.tell(Tick(), 4.9)
-    assert bench.step.actions == ()
-    bench.tell(Tick(), 5.0)
-    assert bench.beats() == [beat(5.0, "j1")]
-    bench.tell(Exited("j1", 3), 6.0)
+    driver = WorkerDriver()
+    driver.start()
+    assert driver.step.actions == (Spawn(JOB), Send("primary", beat(0.0, "j1")))
+    driver.handle(Tick(), 4.9)
+    assert driver.step.actions == ()
+    driver.handle(Tick(), 5.0)
+    assert driver.beats() == [beat(5.0, "j1")]
+    driver.handle(Exited("j1", 3), 6.0)
     result = Result(job="j1", code=3, how="exit", ended_at=6.0)
-    assert bench.beats() == [beat(6.0, results=(result,))]
-    bench.tell(Tick(), 10.9)
-    assert bench.step.actions == ()
-    bench.tell(Tick(), 11.0)
-    assert bench.beats() == [beat(11.0, results=(result,))]
+    assert driver.beats() == [beat(6.0, results=(result,))]
+    driver.handle(Tick(), 10.9)
+    assert driver.step.actions == ()
+    driver.handle(Tick(), 11.0)
+    assert driver.beats() == [beat(11.0, results=(result,))]
 
 
 def test_without_a_link_it_tells_nothing_and_keeps_the_result() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Disconnected(), 1.0)
-    bench.tell(Exited("j1", 0), 2.0)
-    assert bench.step.actions == ()
-    bench.tell(Tick(), 60.0)
-    assert bench.step.actions == ()
-    bench.tell(Connected(), 61.0)
-    (told,) = bench.beats()
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Disconnected(), 1.0)
+    driver.handle(Exited("j1", 0), 2.0)
+    assert driver.step.actions == ()
+    driver.handle(Tick(), 60.0)
+    assert driver.step.actions == ()
+    driver.handle(Connected(), 61.0)
+    (told,) = driver.beats()
     assert told.results == (Result(job="j1", code=0, how="exit", ended_at=2.0),)
 
 
 def test_a_result_is_told_until_the_primary_has_it_on_its_disk() -> None:
-    bench = Bench()
-    bench.start()
-    bench.start(OTHER)
-    bench.tell(Exited("j1", 0), 1.0)
-    bench.ack(1.0, 1.5)
-    assert bench.run().how == "exit"
-    bench.ack(1.0, 1.6, "j1", "j2", "unheard-of")
-    assert list(bench.worker.records.all(Run)) == ["j2"], "what still runs is not forgotten"
+    driver = WorkerDriver()
+    driver.start()
+    driver.start(OTHER)
+    driver.handle(Exited("j1", 0), 1.0)
+    driver.ack(1.0, 1.5)
+    assert driver.run().how == "exit"
+    driver.ack(1.0, 1.6, "j1", "j2", "unheard-of")
+    assert list(driver.worker.records.all(Run)) == ["j2"], "what still runs is not forgotten"
 
 
 # ------------------------------------------------------------------ an end by SIGTERM
 @pytest.mark.parametrize("code", [-15, 143])
 def test_an_end_by_a_sigterm_that_was_not_its_own_is_told_a_moment_later(code: int) -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Exited("j1", code), 1.0)
-    assert bench.step.actions == ()
-    assert bench.run().how == "exit", "it is on disk at once"
-    assert bench.worker.next_wake() == 1.0 + HEARING
-    bench.tell(Tick(), 1.05)
-    assert bench.step.actions == ()
-    bench.tell(Tick(), 1.0 + HEARING)
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Exited("j1", code), 1.0)
+    assert driver.step.actions == ()
+    assert driver.run().how == "exit", "it is on disk at once"
+    assert driver.worker.next_wake() == 1.0 + HEARING
+    driver.handle(Tick(), 1.05)
+    assert driver.step.actions == ()
+    driver.handle(Tick(), 1.0 + HEARING)
     result = Result(job="j1", code=code, how="exit", ended_at=1.0)
-    assert bench.beats() == [beat(1.0 + HEARING, results=(result,))]
-    bench.tell(Tick(), 1.2)
-    assert bench.step.actions == ()
-    assert bench.worker.next_wake() == 1.0 + HEARING + SETTINGS.heartbeat
+    assert driver.beats() == [beat(1.0 + HEARING, results=(result,))]
+    driver.handle(Tick(), 1.2)
+    assert driver.step.actions == ()
+    assert driver.worker.next_wake() == 1.0 + HEARING + SETTINGS.heartbeat
 
 
 @pytest.mark.parametrize("code", [0, 1, 15, -9, 137, 128])
 def test_any_other_end_is_told_at_once(code: int) -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Exited("j1", code), 1.0)
-    assert [result.code for told in bench.beats() for result in told.results] == [code]
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Exited("j1", code), 1.0)
+    assert [result.code for told in driver.beats() for result in told.results] == [code]
 
 
 def test_an_end_by_the_sigterm_that_it_sent_is_told_at_once() -> None:
-    bench = Bench()
-    bench.start()
-    bench.stop(1.0)
-    bench.tell(Exited("j1", -15), 2.0)
-    assert [result.how for told in bench.beats() for result in told.results] == ["stopped"]
+    driver = WorkerDriver()
+    driver.start()
+    driver.stop(1.0)
+    driver.handle(Exited("j1", -15), 2.0)
+    assert [result.how for told in driver.beats() for result in told.results] == ["stopped"]
 
 
 def test_meanwhile_its_inventory_has_the_job_as_one_that_runs() -> None:
-    bench = Bench()
-    bench.start()
-    bench.start(OTHER)
-    bench.tell(Exited("j1", 143), 4.95)
-    bench.tell(Tick(), 5.0)
-    assert bench.beats() == [beat(5.0, "j1", "j2")]
+    driver = WorkerDriver()
+    driver.start()
+    driver.start(OTHER)
+    driver.handle(Exited("j1", 143), 4.95)
+    driver.handle(Tick(), 5.0)
+    assert driver.beats() == [beat(5.0, "j1", "j2")]
 
 
 def test_a_clean_stop_that_is_heard_of_after_the_job_had_obeyed_has_ended_it() -> None:
-    bench = Bench()
+    driver = WorkerDriver()
     for job in (JOB, OTHER, replace(JOB, id="j3", root="j3")):
-        bench.start(job)
-    bench.tell(Exited("j2", 143), 1.0)
-    bench.tell(Tick(), 1.5)
-    bench.tell(Exited("j1", 143), 2.0)
-    bench.tell(Drain(), 2.05)
-    told = {result.job: result.how for result in bench.beats()[-1].results}
+        driver.start(job)
+    driver.handle(Exited("j2", 143), 1.0)
+    driver.handle(Tick(), 1.5)
+    driver.handle(Exited("j1", 143), 2.0)
+    driver.handle(Drain(), 2.05)
+    told = {result.job: result.how for result in driver.beats()[-1].results}
     assert told == {"j1": "shutdown", "j2": "exit"}, "what was told before stays as it was told"
-    assert bench.beats()[-1].running == ("j3",)
-    assert bench.others() == [Signal("j3", "TERM")]
-    bench.tell(Tick(), 2.2)
-    assert bench.step.actions == (), "there is nothing more to be sure of"
+    assert driver.beats()[-1].running == ("j3",)
+    assert driver.others() == [Signal("j3", "TERM")]
+    driver.handle(Tick(), 2.2)
+    assert driver.step.actions == (), "there is nothing more to be sure of"
 
 
 def test_several_ends_by_sigterm_are_each_told_in_their_time() -> None:
-    bench = Bench()
-    bench.start()
-    bench.start(OTHER)
-    bench.tell(Exited("j1", 143), 1.0)
-    bench.tell(Exited("j2", 143), 1.06)
-    bench.tell(Tick(), 1.0 + HEARING)
-    assert [result.job for result in bench.beats()[0].results] == ["j1"]
-    assert bench.beats()[0].running == ("j2",)
-    assert bench.worker.next_wake() == 1.06 + HEARING
-    bench.tell(Tick(), 1.06 + HEARING)
-    assert [result.job for result in bench.beats()[0].results] == ["j1", "j2"]
+    driver = WorkerDriver()
+    driver.start()
+    driver.start(OTHER)
+    driver.handle(Exited("j1", 143), 1.0)
+    driver.handle(Exited("j2", 143), 1.06)
+    driver.handle(Tick(), 1.0 + HEARING)
+    assert [result.job for result in driver.beats()[0].results] == ["j1"]
+    assert driver.beats()[0].running == ("j2",)
+    assert driver.worker.next_wake() == 1.06 + HEARING
+    driver.handle(Tick(), 1.06 + HEARING)
+    assert [result.job for result in driver.beats()[0].results] == ["j1", "j2"]
 
 
 def test_a_worker_that_lost_its_link_meanwhile_tells_it_with_the_next() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Exited("j1", 143), 1.0)
-    bench.tell(Disconnected(), 1.01)
-    bench.tell(Tick(), 1.0 + HEARING)
-    assert bench.step.actions == ()
-    bench.tell(Connected(), 3.0)
-    assert [result.how for told in bench.beats() for result in told.results] == ["exit"]
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Exited("j1", 143), 1.0)
+    driver.handle(Disconnected(), 1.01)
+    driver.handle(Tick(), 1.0 + HEARING)
+    assert driver.step.actions == ()
+    driver.handle(Connected(), 3.0)
+    assert [result.how for told in driver.beats() for result in told.results] == ["exit"]
 
 
 # ------------------------------------------------------------------ starts
 def test_a_job_is_written_down_before_its_process_starts() -> None:
-    bench = Bench()
-    step = bench.start(at=2.0)
+    driver = WorkerDriver()
+    step = driver.start(at=2.0)
     assert step.change == (Put(Run(job=JOB, started_at=2.0)),)
 
 
 def test_a_start_that_is_repeated_starts_nothing() -> None:
-    bench = Bench()
-    bench.start()
-    bench.start(at=1.0)
-    assert bench.step == Step()
-    bench.tell(Exited("j1", 0), 2.0)
-    bench.start(at=3.0)
-    assert bench.others() == []
+    driver = WorkerDriver()
+    driver.start()
+    driver.start(at=1.0)
+    assert driver.step == Step()
+    driver.handle(Exited("j1", 0), 2.0)
+    driver.start(at=3.0)
+    assert driver.others() == []
 
 
 def test_a_start_for_another_start_of_this_worker_is_void() -> None:
-    bench = Bench()
-    bench.tell(MessageReceived(Start(epoch=1, boot="w#0", sent=0.0, job=JOB)), 1.0)
-    assert bench.step == Step()
+    driver = WorkerDriver()
+    driver.handle(MessageReceived(Start(epoch=1, boot="w#0", sent=0.0, job=JOB)), 1.0)
+    assert driver.step == Step()
 
 
 def test_a_start_that_answers_a_report_as_old_as_the_fence_is_void() -> None:
-    bench = Bench()
-    bench.ack(89.0, 89.0)
-    bench.start(at=90.0, sent=0.0)
-    assert bench.others() == []
-    bench.start(at=90.0, sent=0.5)
-    assert bench.others() == [Spawn(JOB)]
+    driver = WorkerDriver()
+    driver.ack(89.0, 89.0)
+    driver.start(at=90.0, sent=0.0)
+    assert driver.others() == []
+    driver.start(at=90.0, sent=0.5)
+    assert driver.others() == [Spawn(JOB)]
 
 
 def test_a_start_proves_contact_as_an_acknowledgement_does() -> None:
-    bench = Bench()
-    bench.start(at=30.0, sent=29.0)
-    assert bench.worker.acked == 29.0
-    bench.start(OTHER, at=31.0, sent=20.0)
-    assert bench.worker.acked == 29.0, "an older report proves nothing new"
+    driver = WorkerDriver()
+    driver.start(at=30.0, sent=29.0)
+    assert driver.worker.acked == 29.0
+    driver.start(OTHER, at=31.0, sent=20.0)
+    assert driver.worker.acked == 29.0, "an older report proves nothing new"
 
 
 def test_a_worker_that_goes_down_takes_no_more_work() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Drain(), 1.0)
-    bench.start(OTHER, at=1.0)
-    assert bench.step == Step()
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Drain(), 1.0)
+    driver.start(OTHER, at=1.0)
+    assert driver.step == Step()
 
 
 # ------------------------------------------------------------------ a later primary
 def test_an_earlier_primary_is_left_and_not_obeyed() -> None:
-    bench = Bench()
-    bench.tell(MessageReceived(Ack(epoch=2, sent=0.0)), 1.0)
-    bench.start(at=2.0)
-    assert bench.step.actions == (Leave("it is primary no more"),)
-    assert bench.worker.runs() == []
-    bench.stop(3.0)
-    assert bench.step.actions == (), "it left already"
+    driver = WorkerDriver()
+    driver.handle(MessageReceived(Ack(epoch=2, sent=0.0)), 1.0)
+    driver.start(at=2.0)
+    assert driver.step.actions == (Leave("it is primary no more"),)
+    assert driver.worker.runs() == []
+    driver.stop(3.0)
+    assert driver.step.actions == (), "it left already"
 
 
 def test_a_later_primary_is_obeyed() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(MessageReceived(Stop(epoch=2, job="j1", reason="stale")), 1.0)
-    assert bench.run().stop == "stale"
-    assert bench.worker.epoch == 2
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(MessageReceived(Stop(epoch=2, job="j1", reason="stale")), 1.0)
+    assert driver.run().stop == "stale"
+    assert driver.worker.epoch == 2
 
 
 def test_whatever_the_primary_says_breaks_its_silence_and_nothing_else_does() -> None:
-    bench = Bench()
-    bench.ack(0.0, 14.0)
-    bench.tell(Tick(), 28.9)
-    assert bench.others() == []
-    bench.tell(Exited("j9", 0), 29.0)
-    assert bench.others() == [Leave("it said nothing for 15 s")]
-    assert not bench.worker.linked
+    driver = WorkerDriver()
+    driver.ack(0.0, 14.0)
+    driver.handle(Tick(), 28.9)
+    assert driver.others() == []
+    driver.handle(Exited("j9", 0), 29.0)
+    assert driver.others() == [Leave("it said nothing for 15 s")]
+    assert not driver.worker.linked
 
 
 def test_an_inventory_is_no_order() -> None:
-    bench = Bench()
-    bench.worker.obey(beat(1.0))  # type: ignore[arg-type] - the wire could carry it
-    assert (bench.worker.epoch, bench.worker.heard) == (0, 0.0)
+    driver = WorkerDriver()
+    driver.worker.obey(beat(1.0))  # type: ignore[arg-type] - the wire could carry it
+    assert (driver.worker.epoch, driver.worker.heard) == (0, 0.0)
 
 
 # ------------------------------------------------------------------ stops
 def test_a_stop_asks_first_and_kills_after_the_grace_once() -> None:
-    bench = Bench()
-    bench.start()
-    bench.stop(20.0)
-    assert bench.others() == [Signal("j1", "TERM")]
-    assert (bench.run().stop, bench.run().stop_at) == ("abort", 20.0)
-    bench.tell(Tick(), 29.9)
-    assert bench.others() == []
-    bench.tell(Tick(), 30.0)
-    assert bench.others() == [Signal("j1", "KILL")]
-    bench.tell(Tick(), 31.0)
-    assert bench.others() == []
+    driver = WorkerDriver()
+    driver.start()
+    driver.stop(20.0)
+    assert driver.others() == [Signal("j1", "TERM")]
+    assert (driver.run().stop, driver.run().stop_at) == ("abort", 20.0)
+    driver.handle(Tick(), 29.9)
+    assert driver.others() == []
+    driver.handle(Tick(), 30.0)
+    assert driver.others() == [Signal("j1", "KILL")]
+    driver.handle(Tick(), 31.0)
+    assert driver.others() == []
 
 
 def test_the_first_reason_to_stop_stands() -> None:
-    bench = Bench()
-    bench.start()
-    bench.stop(1.0, "timeout")
-    bench.stop(2.0, "abort")
-    assert bench.others() == []
-    assert (bench.run().stop, bench.run().stop_at) == ("timeout", 1.0)
+    driver = WorkerDriver()
+    driver.start()
+    driver.stop(1.0, "timeout")
+    driver.stop(2.0, "abort")
+    assert driver.others() == []
+    assert (driver.run().stop, driver.run().stop_at) == ("timeout", 1.0)
 
 
 def test_what_has_ended_or_never_was_cannot_be_stopped() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Exited("j1", 0), 1.0)
-    bench.stop(2.0)
-    bench.stop(3.0, name="j9")
-    assert bench.others() == []
-    assert bench.run().stop == ""
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Exited("j1", 0), 1.0)
+    driver.stop(2.0)
+    driver.stop(3.0, name="j9")
+    assert driver.others() == []
+    assert driver.run().stop == ""
 
 
 def test_an_end_says_who_caused_it() -> None:
     reasons = {"abort": "stopped", "timeout": "stopped", "stale": "stopped"}
     for reason, how in reasons.items():
-        bench = Bench()
-        bench.start()
-        bench.stop(1.0, reason)
-        bench.tell(Exited("j1", -15), 2.0)
-        assert (bench.run().how, bench.run().code, bench.run().ended_at) == (how, -15, 2.0)
+        driver = WorkerDriver()
+        driver.start()
+        driver.stop(1.0, reason)
+        driver.handle(Exited("j1", -15), 2.0)
+        assert (driver.run().how, driver.run().code, driver.run().ended_at) == (how, -15, 2.0)
 
 
 def test_an_end_counts_once() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Exited("j1", 0), 1.0)
-    bench.tell(Exited("j1", 9), 2.0)
-    assert (bench.run().code, bench.run().ended_at) == (0, 1.0)
-    bench.tell(Exited("j9", 0), 3.0)
-    assert list(bench.worker.records.all(Run)) == ["j1"]
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Exited("j1", 0), 1.0)
+    driver.handle(Exited("j1", 9), 2.0)
+    assert (driver.run().code, driver.run().ended_at) == (0, 1.0)
+    driver.handle(Exited("j9", 0), 3.0)
+    assert list(driver.worker.records.all(Run)) == ["j1"]
 
 
 # ------------------------------------------------------------------ the fence
 def test_jobs_stop_when_no_beat_was_acknowledged_for_the_whole_fence() -> None:
-    bench = Bench()
-    bench.start()
-    bench.ack(3.0, 4.0)
-    bench.tell(Disconnected(), 5.0)
-    bench.tell(Tick(), 92.9)
-    assert bench.others() == []
-    bench.tell(Tick(), 93.0)
-    assert bench.others() == [Signal("j1", "TERM")]
-    bench.tell(Exited("j1", -15), 94.0)
-    assert bench.run().how == "fenced"
+    driver = WorkerDriver()
+    driver.start()
+    driver.ack(3.0, 4.0)
+    driver.handle(Disconnected(), 5.0)
+    driver.handle(Tick(), 92.9)
+    assert driver.others() == []
+    driver.handle(Tick(), 93.0)
+    assert driver.others() == [Signal("j1", "TERM")]
+    driver.handle(Exited("j1", -15), 94.0)
+    assert driver.run().how == "fenced"
 
 
 def test_an_acknowledgement_of_an_older_beat_takes_nothing_back() -> None:
-    bench = Bench()
-    bench.ack(5.0, 6.0)
-    bench.ack(1.0, 7.0)
-    assert bench.worker.acked == 5.0
+    driver = WorkerDriver()
+    driver.ack(5.0, 6.0)
+    driver.ack(1.0, 7.0)
+    assert driver.worker.acked == 5.0
 
 
 # ------------------------------------------------------------------ another start of the worker
 def test_what_ran_at_the_crash_is_gone_and_what_had_ended_is_still_owed() -> None:
     over = Run(job=OTHER, started_at=1.0, how="exit", code=0, ended_at=2.0)
-    bench = Bench((Run(job=JOB, started_at=1.0), over))
-    (told,) = bench.beats()
+    driver = WorkerDriver((Run(job=JOB, started_at=1.0), over))
+    (told,) = driver.beats()
     assert told.running == ()
     assert told.results == (Result(job="j2", code=0, how="exit", ended_at=2.0),)
-    assert list(bench.worker.records.all(Run)) == ["j2"]
+    assert list(driver.worker.records.all(Run)) == ["j2"]
 
 
 # ------------------------------------------------------------------ a clean stop
 def test_a_clean_stop_ends_what_runs_and_says_so() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Drain(), 1.0)
-    assert bench.step.actions == (
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Drain(), 1.0)
+    assert driver.step.actions == (
         Signal("j1", "TERM"),
         Send("primary", beat(1.0, "j1", draining=True)),
     )
-    bench.tell(Exited("j1", -15), 2.0)
+    driver.handle(Exited("j1", -15), 2.0)
     result = Result(job="j1", code=-15, how="shutdown", ended_at=2.0)
-    assert bench.step.actions == (Send("primary", beat(2.0, results=(result,), draining=True)),)
-    bench.ack(2.0, 3.0, "j1")
-    assert bench.others() == [Halt()]
-    bench.tell(Tick(), 4.0)
-    assert bench.others() == [], "it leaves once"
+    assert driver.step.actions == (Send("primary", beat(2.0, results=(result,), draining=True)),)
+    driver.ack(2.0, 3.0, "j1")
+    assert driver.others() == [Halt()]
+    driver.handle(Tick(), 4.0)
+    assert driver.others() == [], "it leaves once"
 
 
 def test_a_second_wish_to_go_down_changes_nothing() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Drain(), 1.0)
-    bench.tell(Drain(), 4.0)
-    assert bench.step == Step()
-    assert bench.worker.drained_at == 1.0
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Drain(), 1.0)
+    driver.handle(Drain(), 4.0)
+    assert driver.step == Step()
+    assert driver.worker.drained_at == 1.0
 
 
 def test_an_idle_worker_leaves_at_once() -> None:
-    bench = Bench()
-    bench.tell(Drain(), 1.0)
-    assert bench.step.actions == (Send("primary", beat(1.0, draining=True)), Halt())
+    driver = WorkerDriver()
+    driver.handle(Drain(), 1.0)
+    assert driver.step.actions == (Send("primary", beat(1.0, draining=True)), Halt())
 
 
 def test_a_worker_out_of_reach_leaves_with_its_results_on_disk() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Disconnected(), 1.0)
-    bench.tell(Drain(), 2.0)
-    assert bench.others() == [Signal("j1", "TERM")]
-    bench.tell(Exited("j1", -15), 3.0)
-    assert bench.step.actions == (Halt(),)
-    assert bench.run().how == "shutdown"
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Disconnected(), 1.0)
+    driver.handle(Drain(), 2.0)
+    assert driver.others() == [Signal("j1", "TERM")]
+    driver.handle(Exited("j1", -15), 3.0)
+    assert driver.step.actions == (Halt(),)
+    assert driver.run().how == "shutdown"
 
 
 def test_a_primary_that_never_acknowledges_is_waited_for_two_graces_long() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Drain(), 1.0)
-    bench.tell(Exited("j1", -15), 2.0)
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Drain(), 1.0)
+    driver.handle(Exited("j1", -15), 2.0)
     for at in (10.0, 15.0):
-        bench.tell(MessageReceived(Ack(epoch=1, sent=0.0)), at)
-    bench.tell(Tick(), 20.9)
-    assert Halt() not in bench.step.actions
-    bench.tell(Tick(), 21.0)
-    assert Halt() in bench.step.actions
+        driver.handle(MessageReceived(Ack(epoch=1, sent=0.0)), at)
+    driver.handle(Tick(), 20.9)
+    assert Halt() not in driver.step.actions
+    driver.handle(Tick(), 21.0)
+    assert Halt() in driver.step.actions
 
 
 # ------------------------------------------------------------------ when it wants to be woken
 def test_nothing_wakes_a_worker_without_link_and_jobs() -> None:
-    assert Bench(linked=False).worker.next_wake() is None
+    assert WorkerDriver(linked=False).worker.next_wake() is None
 
 
 def test_a_linked_worker_wakes_for_its_heartbeat_and_for_the_primary_s_silence() -> None:
-    bench = Bench()
-    assert list(bench.worker.wakes()) == [5.0, 15.0]
-    bench.tell(Tick(), 5.0)
-    assert list(bench.worker.wakes()) == [10.0, 15.0]
-    assert bench.worker.next_wake() == 10.0
+    driver = WorkerDriver()
+    assert list(driver.worker.wakes()) == [5.0, 15.0]
+    driver.handle(Tick(), 5.0)
+    assert list(driver.worker.wakes()) == [10.0, 15.0]
+    assert driver.worker.next_wake() == 10.0
 
 
 def test_a_job_wakes_its_worker_for_the_fence_and_then_for_the_kill() -> None:
-    bench = Bench()
-    bench.start()
-    bench.ack(2.0, 3.0)
-    bench.tell(Disconnected(), 4.0)
-    assert list(bench.worker.wakes()) == [92.0]
-    bench.tell(Tick(), 92.0)
-    assert list(bench.worker.wakes()) == [102.0]
-    bench.tell(Tick(), 102.0)
-    assert list(bench.worker.wakes()) == [], "the kill is out; only the end is waited for"
+    driver = WorkerDriver()
+    driver.start()
+    driver.ack(2.0, 3.0)
+    driver.handle(Disconnected(), 4.0)
+    assert list(driver.worker.wakes()) == [92.0]
+    driver.handle(Tick(), 92.0)
+    assert list(driver.worker.wakes()) == [102.0]
+    driver.handle(Tick(), 102.0)
+    assert list(driver.worker.wakes()) == [], "the kill is out; only the end is waited for"
 
 
 def test_a_drained_worker_wakes_to_give_its_results_up() -> None:
-    bench = Bench()
-    bench.start()
-    bench.tell(Drain(), 1.0)
-    assert list(bench.worker.wakes()) == [6.0, 15.0, 11.0]
-    bench.tell(Exited("j1", -15), 2.0)
-    assert list(bench.worker.wakes()) == [7.0, 15.0, 21.0]
-    bench.ack(2.0, 3.0, "j1")
-    bench.tell(Disconnected(), 4.0)
-    assert list(bench.worker.wakes()) == []
+    driver = WorkerDriver()
+    driver.start()
+    driver.handle(Drain(), 1.0)
+    assert list(driver.worker.wakes()) == [6.0, 15.0, 11.0]
+    driver.handle(Exited("j1", -15), 2.0)
+    assert list(driver.worker.wakes()) == [7.0, 15.0, 21.0]
+    driver.ack(2.0, 3.0, "j1")
+    driver.handle(Disconnected(), 4.0)
+    assert list(driver.worker.wakes()) == []
 
 
 def test_a_wake_is_never_in_the_past() -> None:
     """What is due is done in the step; otherwise the shell would spin."""
-    bench = Bench()
-    bench.start()
+    driver = WorkerDriver()
+    driver.start()
     now = 0.0
-    while (wake := bench.worker.next_wake()) is not None:
+    while (wake := driver.worker.next_wake()) is not None:
         assert wake > now
         now = wake
-        bench.tell(Tick(), now)
-    assert Signal("j1", "KILL") in bench.step.actions
+        driver.handle(Tick(), now)
+    assert Signal("j1", "KILL") in driver.step.actions

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import NamedTuple
 
 import pytest
-from support.real_daemons import KEYS, TOKEN, Api, Town
+from support.real_daemons import KEYS, TOKEN, Api, RealDaemons
 
 LOST = {"kept": ("rerun", "RA-4.1", "as "), "given-up": ("refused", "RA-1.3", "Run All is off")}
 
@@ -39,9 +39,9 @@ def ledger(*arguments: str, token: str = TOKEN) -> Said:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A primary whose worker was stopped with a job of each event."""
-    town = Town(tmp_path_factory.mktemp("town"))
-    api = town.primary()[1]
-    worker = town.worker("w", api)
+    daemons = RealDaemons(tmp_path_factory.mktemp("daemons"))
+    api = daemons.primary()[1]
+    worker = daemons.worker("w", api)
     api.server_in("online", "w")
     for event in LOST:
         api.event(event, "sleep 60", target="w", catch_up=event == "kept")
@@ -49,15 +49,15 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     worker.end()
     api.until(lambda: len(api.get("/v1/ledger")) == len(LOST))
     yield str(api.http.base_url)
-    town.close()
+    daemons.close()
 
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A primary to which nothing has happened yet."""
-    town = Town(tmp_path_factory.mktemp("fresh"))
-    yield town.primary()[1]
-    town.close()
+    daemons = RealDaemons(tmp_path_factory.mktemp("fresh"))
+    yield daemons.primary()[1]
+    daemons.close()
 
 
 def test_each_interruption_is_a_row_with_decision_clause_and_reason(url: str):

@@ -6,7 +6,7 @@ from runall_harness.contract.verdicts import Verdict
 from runall_harness.mutants import Mutant, by_name
 from runall_harness.mutants.planting import Lie
 from runall_harness.scoring.trial import try_scenarios
-from support.broken_references import LIES, as_mutant, slot_not_reopened
+from support.broken_references import BROKEN, as_mutant, slot_not_reopened
 from support.conform_runs import FIVE_FAILURES
 
 WHOSE = [
@@ -16,11 +16,11 @@ WHOSE = [
 ]
 
 
-@pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
-def test_a_lie_is_told_by_the_clause_that_it_breaks(lie: Lie) -> None:
-    trial = try_scenarios(as_mutant(lie), load_cases(), first=True)
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_a_lie_is_told_by_the_clause_that_it_breaks(broken: Lie) -> None:
+    trial = try_scenarios(as_mutant(broken), load_cases(), first=True)
     assert trial.troubles == []
-    assert trial.killed, f"no case names {sorted(LIES[lie])}: {trial.others}"
+    assert trial.killed, f"no case names {sorted(BROKEN[broken])}: {trial.others}"
 
 
 @pytest.mark.parametrize(("mutant", "trigger"), WHOSE, ids=lambda it: getattr(it, "name", it))

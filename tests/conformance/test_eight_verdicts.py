@@ -19,7 +19,7 @@ from support.reference_by_adapter import PROGRAM_OPTION, features_through_an_ada
 from support.small_features import (
     STEPS,
     conform,
-    judged_as,
+    judge_one,
     plain_pytest,
     report_of,
     runall,
@@ -257,7 +257,7 @@ def judged(
     tmp_path: Path, system: str, policy: str = "reference", case: str = TAKEN_OVER
 ) -> tuple[int, dict[str, Any]]:
     """The exit code and the one case of a run of that system in virtual time."""
-    return judged_as(tmp_path, SYSTEM, system, case, policy)
+    return judge_one(tmp_path, SYSTEM, system, case, policy)
 
 
 def test_what_comes_in_time_passes_although_the_system_can_say_nothing(tmp_path: Path) -> None:
@@ -354,9 +354,9 @@ def test_an_adapter_that_dies_makes_an_error_and_no_word_about_the_scheduler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     features = features_through_an_adapter(tmp_path / "features")
-    liar = f"{sys.executable} {SUPPORT / 'lying_adapters.py'} Dies"
+    program = f"{sys.executable} {SUPPORT / 'faulty_adapters.py'} Dies"
     monkeypatch.setenv("RUNALL_FEATURES", str(features))
-    monkeypatch.setenv(PROGRAM_OPTION, liar)
+    monkeypatch.setenv(PROGRAM_OPTION, program)
     asked = ("--scenario", "5_worker_restart/its-job-is-run-again-by-itself*/manual")
     found = conform_here("--rig", "processes", *asked, out=tmp_path / "out")
     (case,) = found.report["cases"]

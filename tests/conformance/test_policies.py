@@ -1,7 +1,7 @@
 """Three releases of history, each failing as history tells it, on two rigs."""
 
 import pytest
-from support.conform_runs import FIVE_FAILURES, Judged, conform
+from support.conform_runs import FIVE_FAILURES, ConformRun, conform
 
 # Whole runs on real rigs: minutes each, and the first test that asks for one waits for it.
 pytestmark = pytest.mark.timeout(1800)
@@ -16,7 +16,7 @@ CRASH_FORGETS = "3_primary_crash/the-same-primary-comes-back-and-its-local-job-i
 @pytest.fixture(scope="module", params=RIGS)
 def table(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Judged]:
+) -> dict[str, ConformRun]:
     """The verdicts of the three releases on one rig."""
     out = tmp_path_factory.mktemp("policies")
     asked = ("--rig", request.param, "--scenario", FIVE_FAILURES, "--policy")
@@ -26,20 +26,22 @@ def table(
     }
 
 
-def test_none_of_them_is_conformant_and_each_names_its_clauses(table: dict[str, Judged]) -> None:
+def test_none_of_them_is_conformant_and_each_names_its_clauses(
+    table: dict[str, ConformRun],
+) -> None:
     for judged in table.values():
         assert judged.code == 1, judged.words
         assert all(message.startswith("RA-") for message in judged.red().values())
 
 
-def test_0_9_49_never_reruns_a_manual_job(table: dict[str, Judged]) -> None:
+def test_0_9_49_never_reruns_a_manual_job(table: dict[str, ConformRun]) -> None:
     red = table["0.9.49"].red()
     told = [message for case, message in red.items() if case.endswith("/manual")]
     assert told
     assert all(message.startswith("RA-1.1") for message in told)
 
 
-def test_0_9_50_runs_a_served_slot_twice_instead(table: dict[str, Judged]) -> None:
+def test_0_9_50_runs_a_served_slot_twice_instead(table: dict[str, ConformRun]) -> None:
     red = table["0.9.50"].red()
     assert red.pop(SERVED_TWICE).startswith("RA-4.7")
     manual = [message for case, message in red.items() if case.endswith("/manual")]
@@ -48,7 +50,7 @@ def test_0_9_50_runs_a_served_slot_twice_instead(table: dict[str, Judged]) -> No
 
 
 def test_0_9_52_reruns_the_manual_job_and_runs_the_served_slot_twice(
-    table: dict[str, Judged],
+    table: dict[str, ConformRun],
 ) -> None:
     judged = table["0.9.52"]
     took_over = [v for case, v in judged.verdicts().items() if "takes-over/manual" in case]
@@ -56,18 +58,18 @@ def test_0_9_52_reruns_the_manual_job_and_runs_the_served_slot_twice(
     assert judged.red()[SERVED_TWICE].startswith("RA-4.7")
 
 
-def test_0_9_52_forgets_the_slot_of_a_primary_that_crashed(table: dict[str, Judged]) -> None:
+def test_0_9_52_forgets_the_slot_of_a_primary_that_crashed(table: dict[str, ConformRun]) -> None:
     verdicts = table["0.9.52"].verdicts()
     assert verdicts[f"{CRASH_FORGETS}manual"] == "pass"
     assert verdicts[f"{CRASH_FORGETS}scheduled"] == "fail"
 
 
-def test_all_three_recover_a_scheduled_job_of_a_lost_worker(table: dict[str, Judged]) -> None:
+def test_all_three_recover_a_scheduled_job_of_a_lost_worker(table: dict[str, ConformRun]) -> None:
     for judged in table.values():
         took_over = [v for c, v in judged.verdicts().items() if "takes-over/scheduled" in c]
         assert took_over == ["pass"]
 
 
-def test_the_three_tables_differ(table: dict[str, Judged]) -> None:
+def test_the_three_tables_differ(table: dict[str, ConformRun]) -> None:
     reds = [frozenset(judged.red().items()) for judged in table.values()]
     assert len(set(reds)) == len(reds)

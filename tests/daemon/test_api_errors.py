@@ -8,16 +8,16 @@ import httpx
 import msgspec
 import pytest
 from runall_reference.brain.messages import Beat, encode
-from support.real_daemons import SECRET, Api, Daemon, Town
+from support.real_daemons import SECRET, Api, Daemon, RealDaemons
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Daemon, Api]]:
-    town = Town(tmp_path_factory.mktemp("town"))
-    yield town.primary(worker=True)
-    town.close()
+    daemons = RealDaemons(tmp_path_factory.mktemp("daemons"))
+    yield daemons.primary(worker=True)
+    daemons.close()
 
 
 @pytest.fixture

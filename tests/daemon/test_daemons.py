@@ -6,93 +6,90 @@ import select
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.real_daemons import BOUND, Daemon, Town, gone
+from support.real_daemons import BOUND, Daemon, RealDaemons, gone
 
 # Says its id, attempt, own parameter and process, then holds until somebody ends it.
-HOLD = 'echo "$JOB_ID $JOB_ATTEMPT $WHO $$" > $EAR; sleep 600 & wait'
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    town = Town(tmp_path)
-    yield town
-    town.close()
+HOLD = 'echo "$JOB_ID $JOB_ATTEMPT $WHO $$" > $PIPE; sleep 600 & wait'
 
 
 # ------------------------------------------------------------------ servers that die
-def test_a_job_whose_worker_is_killed_runs_again_on_the_other_with_its_own_parameters(town: Town):
-    ear, (_, api) = town.ear(), town.primary()
-    first, _ = town.worker("w1", api), town.worker("w2", api)
+def test_a_job_whose_worker_is_killed_runs_again_on_the_other_with_its_own_parameters(
+    daemons: RealDaemons,
+):
+    pipe, (_, api) = daemons.pipe(), daemons.primary()
+    first, _ = daemons.worker("w1", api), daemons.worker("w2", api)
     for name in ("w1", "w2"):
         api.server_in("online", name)
-    api.event("e", HOLD, target="w*", params={"EAR": str(ear.path), "who": "the event"})
+    api.event("e", HOLD, target="w*", params={"PIPE": str(pipe.path), "who": "the event"})
     job = api.run("e", who="me")
-    name, attempt, who, pid = ear.hear().split()
+    name, attempt, who, pid = pipe.read_word().split()
     assert (name, attempt, who, job["node"]) == (job["id"], "1", "me", "w1")
     first.end(signal.SIGKILL)
     # Its guardian ends the job too.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(int(pid), signal.SIGKILL)
-    rerun, attempt, who, _ = ear.hear().split()
+    rerun, attempt, who, _ = pipe.read_word().split()
     assert (rerun, attempt, who) == (f"{job['id']}.2", "2", "me")
     assert api.job_in("running", rerun)["node"] == "w2"
     assert api.job_in("interrupted", job["id"])["source"] == "API"
 
 
-def test_a_worker_that_returns_gets_its_interrupted_job_again_at_once(town: Town):
+def test_a_worker_that_returns_gets_its_interrupted_job_again_at_once(daemons: RealDaemons):
     slow: dict[str, Any] = {"dead_job_timeout": 600.0}
-    ear, (_, api) = town.ear(), town.primary(**slow)
-    worker = town.worker("w1", api, **slow)
+    pipe, (_, api) = daemons.pipe(), daemons.primary(**slow)
+    worker = daemons.worker("w1", api, **slow)
     api.server_in("online", "w1")
-    api.event("e", HOLD, target="w1", params={"EAR": str(ear.path), "who": "x"})
+    api.event("e", HOLD, target="w1", params={"PIPE": str(pipe.path), "who": "x"})
     job = api.run("e")
-    pid = int(ear.hear().split()[3])
+    pid = int(pipe.read_word().split()[3])
     worker.end(signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     api.server_in("suspect", "w1")
-    town.worker("w1", api, **slow)
-    assert ear.hear().split()[:2] == [f"{job['id']}.2", "2"]
+    daemons.worker("w1", api, **slow)
+    assert pipe.read_word().split()[:2] == [f"{job['id']}.2", "2"]
 
 
-def test_the_job_of_a_daemon_that_is_killed_alone_ends_with_it(town: Town):
-    ear, (_, api) = town.ear(), town.primary()
-    worker = town.worker("w1", api)
+def test_the_job_of_a_daemon_that_is_killed_alone_ends_with_it(daemons: RealDaemons):
+    pipe, (_, api) = daemons.pipe(), daemons.primary()
+    worker = daemons.worker("w1", api)
     api.server_in("online", "w1")
-    api.event("e", f"trap '' TERM; {HOLD}", target="w1", params={"EAR": str(ear.path), "who": "x"})
+    api.event(
+        "e", f"trap '' TERM; {HOLD}", target="w1", params={"PIPE": str(pipe.path), "who": "x"}
+    )
     api.run("e")
-    orphan = os.pidfd_open(int(ear.hear().split()[3]))
+    orphan = os.pidfd_open(int(pipe.read_word().split()[3]))
     worker.end(signal.SIGKILL)
     assert select.select([orphan], [], [], BOUND)[0], "nobody ended it"
     os.close(orphan)
 
 
-def test_an_orphan_of_a_killed_daemon_is_ended_before_its_job_runs_again(town: Town):
+def test_an_orphan_of_a_killed_daemon_is_ended_before_its_job_runs_again(daemons: RealDaemons):
     """Its guardian is killed too, or else there would be no orphan."""
-    ear, (_, api) = town.ear(), town.primary()
-    worker = town.worker("w1", api)
+    pipe, (_, api) = daemons.pipe(), daemons.primary()
+    worker = daemons.worker("w1", api)
     api.server_in("online", "w1")
-    api.event("e", HOLD, target="w1", params={"EAR": str(ear.path), "who": "x"})
+    api.event("e", HOLD, target="w1", params={"PIPE": str(pipe.path), "who": "x"})
     api.run("e")
-    orphan = os.pidfd_open(int(ear.hear().split()[3]))
+    orphan = os.pidfd_open(int(pipe.read_word().split()[3]))
     os.kill(guardian_of(worker), signal.SIGKILL)
     worker.end(signal.SIGKILL)
     assert not has_ended(orphan)
-    again = town.worker("w1", api)
-    assert ear.hear().split()[1] == "2"
+    again = daemons.worker("w1", api)
+    assert pipe.read_word().split()[1] == "2"
     assert has_ended(orphan)
     again.says("processes of an earlier start were ended")
     os.close(orphan)
 
 
-def test_a_guardian_outlives_no_daemon_and_no_signal_of_a_clean_stop_ends_it(town: Town):
-    _, api = town.primary()
-    worker = town.worker("w1", api)
+def test_a_guardian_outlives_no_daemon_and_no_signal_of_a_clean_stop_ends_it(daemons: RealDaemons):
+    _, api = daemons.primary()
+    worker = daemons.worker("w1", api)
     api.server_in("online", "w1")
     guardian = guardian_of(worker)
     handle = os.pidfd_open(guardian)
@@ -108,16 +105,16 @@ def test_a_guardian_outlives_no_daemon_and_no_signal_of_a_clean_stop_ends_it(tow
     os.close(handle)
 
 
-def test_a_new_start_waits_for_the_guardian_of_the_last(town: Town):
-    _, api = town.primary()
-    worker = town.worker("w1", api)
+def test_a_new_start_waits_for_the_guardian_of_the_last(daemons: RealDaemons):
+    _, api = daemons.primary()
+    worker = daemons.worker("w1", api)
     api.server_in("online", "w1")
     guardian = guardian_of(worker)
     os.kill(guardian, signal.SIGSTOP)
     worker.end(signal.SIGKILL)
     api.server_in("suspect", "w1")
-    again = town.worker("w1", api)
-    lock = (town.folder / "w1" / "guardian").stat().st_ino
+    again = daemons.worker("w1", api)
+    lock = (daemons.folder / "w1" / "guardian").stat().st_ino
     becomes(lambda: waits_for(again.process.pid, lock))
     assert not again.line("the worker starts")
     os.kill(guardian, signal.SIGCONT)
@@ -158,62 +155,64 @@ def has_ended(handle: int) -> bool:
     return bool(select.select([handle], [], [], 0)[0])
 
 
-def test_a_killed_primary_that_returns_runs_its_local_job_again(town: Town):
-    ear, (primary, api) = town.ear(), town.primary(worker=True)
+def test_a_killed_primary_that_returns_runs_its_local_job_again(daemons: RealDaemons):
+    pipe, (primary, api) = daemons.pipe(), daemons.primary(worker=True)
     api.server_in("online", "p")
-    api.event("e", HOLD, target="p", params={"EAR": str(ear.path), "who": "x"})
+    api.event("e", HOLD, target="p", params={"PIPE": str(pipe.path), "who": "x"})
     job = api.run("e", who="me")
-    pid = int(ear.hear().split()[3])
+    pid = int(pipe.read_word().split()[3])
     primary.end(signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    _, api = town.primary(worker=True)
-    assert ear.hear().split()[:3] == [f"{job['id']}.2", "2", "me"]
+    _, api = daemons.primary(worker=True)
+    assert pipe.read_word().split()[:3] == [f"{job['id']}.2", "2", "me"]
     assert api.job_in("interrupted", job["id"])
 
 
 # ------------------------------------------------------------------ servers that go down cleanly
-def test_a_clean_stop_of_the_primary_records_its_local_job_and_launches_nothing_more(town: Town):
-    ear, (primary, api) = town.ear(), town.primary(worker=True)
+def test_a_clean_stop_of_the_primary_records_its_local_job_and_launches_nothing_more(
+    daemons: RealDaemons,
+):
+    pipe, (primary, api) = daemons.pipe(), daemons.primary(worker=True)
     api.server_in("online", "p")
-    api.event("e", HOLD, target="p", params={"EAR": str(ear.path), "who": "x"})
+    api.event("e", HOLD, target="p", params={"PIPE": str(pipe.path), "who": "x"})
     job = api.run("e", who="me")
-    pid = int(ear.hear().split()[3])
+    pid = int(pipe.read_word().split()[3])
     assert primary.end() == 0
     assert gone(pid, 0)
     assert f"job {job['id']} of e interrupted" in primary.log()
     assert f"job {job['id']}.2 of e is starting" not in primary.log()
-    _, api = town.primary(worker=True)
-    assert ear.hear().split()[:3] == [f"{job['id']}.2", "2", "me"]
+    _, api = daemons.primary(worker=True)
+    assert pipe.read_word().split()[:3] == [f"{job['id']}.2", "2", "me"]
     assert api.job_in("interrupted", job["id"])["description"] == "Server 'p' was shut down"
 
 
-def test_a_job_that_ends_well_while_its_worker_drains_has_succeeded(town: Town):
-    ear, (_, api) = town.ear(), town.primary()
-    worker = town.worker("w1", api)
+def test_a_job_that_ends_well_while_its_worker_drains_has_succeeded(daemons: RealDaemons):
+    pipe, (_, api) = daemons.pipe(), daemons.primary()
+    worker = daemons.worker("w1", api)
     api.server_in("online", "w1")
-    script = 'trap "echo told > $EAR; exit 0" TERM; echo up > $EAR; sleep 600 & wait'
-    api.event("e", script, target="w1", params={"EAR": str(ear.path)})
+    script = 'trap "echo told > $PIPE; exit 0" TERM; echo up > $PIPE; sleep 600 & wait'
+    api.event("e", script, target="w1", params={"PIPE": str(pipe.path)})
     job = api.run("e")
-    assert ear.hear() == "up"
+    assert pipe.read_word() == "up"
     assert worker.end() == 0
-    assert ear.hear() == "told"
+    assert pipe.read_word() == "told"
     assert api.job_in("succeeded", job["id"])["code"] == 0
     assert len(api.get("/v1/jobs")) == 1
 
 
-def test_a_draining_primary_still_answers_reads_and_says_that_it_drains(town: Town):
-    ear, leave = town.ear(), town.ear()
-    primary, api = town.primary(worker=True, kill_grace=20.0, dead_job_timeout=60.0)
+def test_a_draining_primary_still_answers_reads_and_says_that_it_drains(daemons: RealDaemons):
+    pipe, leave = daemons.pipe(), daemons.pipe()
+    primary, api = daemons.primary(worker=True, kill_grace=20.0, dead_job_timeout=60.0)
     api.server_in("online", "p")
-    last_words = "echo told > $EAR; read word < $LEAVE; exit 0"
-    script = f'trap "{last_words}" TERM; echo up > $EAR; sleep 600 & wait'
-    params = {"EAR": str(ear.path), "LEAVE": str(leave.path)}
+    last_words = "echo told > $PIPE; read word < $LEAVE; exit 0"
+    script = f'trap "{last_words}" TERM; echo up > $PIPE; sleep 600 & wait'
+    params = {"PIPE": str(pipe.path), "LEAVE": str(leave.path)}
     api.event("e", script, target="p", params=params, max_children=0)
     job = api.run("e")
-    assert ear.hear() == "up"
+    assert pipe.read_word() == "up"
     primary.send(signal.SIGTERM)
-    assert ear.hear() == "told"
+    assert pipe.read_word() == "told"
     health = api.http.get("/health")
     assert (health.status_code, health.json()["role"]) == (503, "draining")
     assert api.get(f"/v1/jobs/{job['id']}")["event"] == "e"
@@ -224,29 +223,29 @@ def test_a_draining_primary_still_answers_reads_and_says_that_it_drains(town: To
 
 
 @pytest.mark.parametrize("role", ["primary", "worker"])
-def test_a_second_signal_kills_the_jobs_and_leaves_at_once(town: Town, role: str):
-    ear = town.ear()
+def test_a_second_signal_kills_the_jobs_and_leaves_at_once(daemons: RealDaemons, role: str):
+    pipe = daemons.pipe()
     patient: dict[str, Any] = {"kill_grace": 300.0, "dead_job_timeout": 600.0}
-    primary, api = town.primary(worker=role == "primary", **patient)
-    node = primary if role == "primary" else town.worker("w1", api, **patient)
+    primary, api = daemons.primary(worker=role == "primary", **patient)
+    node = primary if role == "primary" else daemons.worker("w1", api, **patient)
     api.until(lambda: [s for s in api.get("/v1/servers") if s["state"] == "online"])
-    script = 'trap "echo deaf > $EAR" TERM; echo $$ > $EAR; while :; do sleep 600 & wait; done'
-    api.event("e", script, params={"EAR": str(ear.path)})
+    script = 'trap "echo deaf > $PIPE" TERM; echo $$ > $PIPE; while :; do sleep 600 & wait; done'
+    api.event("e", script, params={"PIPE": str(pipe.path)})
     api.run("e")
-    pid = int(ear.hear())
+    pid = int(pipe.read_word())
     node.send(signal.SIGTERM)
-    assert ear.hear() == "deaf"
+    assert pipe.read_word() == "deaf"
     assert node.end(signal.SIGTERM) == 128 + signal.SIGTERM
     assert gone(pid, 0)
 
 
 # ------------------------------------------------------------------ a disk that fails
-def test_a_store_that_fails_is_read_again_and_the_primary_goes_on(town: Town):
-    primary, api = town.primary()
-    town.worker("w1", api)
+def test_a_store_that_fails_is_read_again_and_the_primary_goes_on(daemons: RealDaemons):
+    primary, api = daemons.primary()
+    daemons.worker("w1", api)
     api.server_in("online", "w1")
     api.event("before", "true")
-    other = sqlite3.connect(town.folder / "p" / "primary.db", isolation_level=None)
+    other = sqlite3.connect(daemons.folder / "p" / "primary.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     answer = api.http.post("/v1/events", json={"id": "during"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "outcome-unknown")
@@ -258,9 +257,9 @@ def test_a_store_that_fails_is_read_again_and_the_primary_goes_on(town: Town):
     assert api.server_in("online", "w1")
 
 
-def test_a_primary_whose_store_stays_away_still_leaves_when_it_is_asked_to(town: Town):
-    primary, api = town.primary()
-    other = sqlite3.connect(town.folder / "p" / "primary.db", isolation_level=None)
+def test_a_primary_whose_store_stays_away_still_leaves_when_it_is_asked_to(daemons: RealDaemons):
+    primary, api = daemons.primary()
+    other = sqlite3.connect(daemons.folder / "p" / "primary.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert api.http.post("/v1/events", json={"id": "e"}).status_code == 503
     primary.says("the state is read from the store again")
@@ -269,14 +268,14 @@ def test_a_primary_whose_store_stays_away_still_leaves_when_it_is_asked_to(town:
     other.close()
 
 
-def test_a_worker_whose_store_fails_stops_its_jobs_and_starts_again(town: Town):
-    ear, (_, api) = town.ear(), town.primary()
-    worker = town.worker("w1", api)
+def test_a_worker_whose_store_fails_stops_its_jobs_and_starts_again(daemons: RealDaemons):
+    pipe, (_, api) = daemons.pipe(), daemons.primary()
+    worker = daemons.worker("w1", api)
     api.server_in("online", "w1")
-    api.event("e", HOLD, params={"EAR": str(ear.path), "who": "x"})
+    api.event("e", HOLD, params={"PIPE": str(pipe.path), "who": "x"})
     job = api.run("e")
-    pid = int(ear.hear().split()[3])
-    other = sqlite3.connect(town.folder / "w1" / "worker.db", isolation_level=None)
+    pid = int(pipe.read_word().split()[3])
+    other = sqlite3.connect(daemons.folder / "w1" / "worker.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     api.http.post(f"/v1/jobs/{job['id']}/abort").raise_for_status()
     worker.says("all jobs here are stopped, and a new start follows")
@@ -287,9 +286,9 @@ def test_a_worker_whose_store_fails_stops_its_jobs_and_starts_again(town: Town):
 
 
 # ------------------------------------------------------------------ a network that says nothing
-def test_a_worker_gives_up_a_link_on_which_nothing_is_heard_and_comes_back(town: Town):
-    primary, api = town.primary()
-    worker = town.worker("w1", api)
+def test_a_worker_gives_up_a_link_on_which_nothing_is_heard_and_comes_back(daemons: RealDaemons):
+    primary, api = daemons.primary()
+    worker = daemons.worker("w1", api)
     api.server_in("online", "w1")
     primary.send(signal.SIGSTOP)
     worker.says("it said nothing for 1 s")

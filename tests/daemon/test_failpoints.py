@@ -2,7 +2,6 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,11 @@ from runall_reference.brain.record_set import Put, Step
 from runall_reference.brain.records import Counter, Job
 from runall_reference.brain.turn import Where
 from runall_reference.daemon.failpoints import ALLOWED, FIRED, ORDERED
-from support.real_daemons import KEYS, QUICK, Api, Daemon, Town, options
+from support.real_daemons import KEYS, QUICK, Api, Daemon, RealDaemons, options
 
 COUNTED = Step((Put(Counter(name="c", next=2)),), ("act", "act"))
 PLACED = Step((Put(Job(id="j", event="e", root="j", attempt=1, cause="manual", now=0.0)),))
 IDLE = Step((), (Tick(),))
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    """Daemons that end with the test."""
-    town = Town(tmp_path)
-    yield town
-    town.close()
 
 
 def order(folder: Path, **point: Any) -> None:
@@ -35,14 +26,14 @@ def order(folder: Path, **point: Any) -> None:
     (folder / ORDERED).write_text(json.dumps(point), "utf-8")
 
 
-def primary(town: Town, **more: str) -> Daemon:
+def primary(daemons: RealDaemons, **more: str) -> Daemon:
     """A primary that may be asked to crash."""
-    return town.daemon(
+    return daemons.start(
         "primary",
         "--name",
         "p",
         "--data",
-        str(town.folder / "p"),
+        str(daemons.folder / "p"),
         "--listen",
         "127.0.0.1:0",
         "--no-worker",
@@ -88,9 +79,9 @@ def test_the_counting_can_begin_with_the_first_write_to_a_table() -> None:
     assert fired(point, COUNTED, COUNTED, COUNTED) == []
 
 
-def test_a_daemon_that_is_not_allowed_to_crash_refuses_to_start(town: Town) -> None:
-    order(town.folder / "p", where="before")
-    daemon = primary(town, **{ALLOWED: "0"})
+def test_a_daemon_that_is_not_allowed_to_crash_refuses_to_start(daemons: RealDaemons) -> None:
+    order(daemons.folder / "p", where="before")
+    daemon = primary(daemons, **{ALLOWED: "0"})
     assert daemon.wait() == 3
     assert "which only a test may" in daemon.log()
     assert f"set {ALLOWED}=1" in daemon.log()
@@ -98,41 +89,43 @@ def test_a_daemon_that_is_not_allowed_to_crash_refuses_to_start(town: Town) -> N
 
 @pytest.mark.parametrize(("where", "known"), [("before", []), ("after", ["e"])])
 def test_a_crash_before_the_commit_leaves_nothing_and_one_after_it_everything(
-    where: str, known: list[str], town: Town
+    where: str, known: list[str], daemons: RealDaemons
 ) -> None:
-    first = primary(town)
+    first = primary(daemons)
     api = api_of(first)
-    order(town.folder / "p", where=where)
+    order(daemons.folder / "p", where=where)
     with pytest.raises(httpx.TransportError):
         api.event("e", "true")
     assert first.wait() == -signal.SIGKILL
-    assert not (town.folder / "p" / ORDERED).exists()
-    assert (town.folder / "p" / FIRED).exists()
-    again = api_of(primary(town))
+    assert not (daemons.folder / "p" / ORDERED).exists()
+    assert (daemons.folder / "p" / FIRED).exists()
+    again = api_of(primary(daemons))
     assert [event["id"] for event in again.get("/v1/events")] == known
 
 
-def test_an_order_that_is_taken_back_is_forgotten(town: Town) -> None:
-    daemon = primary(town)
+def test_an_order_that_is_taken_back_is_forgotten(daemons: RealDaemons) -> None:
+    daemon = primary(daemons)
     api = api_of(daemon)
-    order(town.folder / "p", where="before", count=3)
+    order(daemons.folder / "p", where="before", count=3)
     api.event("one", "true")
-    (town.folder / "p" / ORDERED).unlink()
+    (daemons.folder / "p" / ORDERED).unlink()
     api.event("two", "true")
     api.event("three", "true")
     assert len(api.get("/v1/events")) == 3
     assert daemon.end() == 0
 
 
-def test_what_was_done_before_a_crash_between_two_acts_reaches_the_others(town: Town) -> None:
-    daemon = primary(town)
+def test_what_was_done_before_a_crash_between_two_acts_reaches_the_others(
+    daemons: RealDaemons,
+) -> None:
+    daemon = primary(daemons)
     api = api_of(daemon)
-    worker, ear = town.worker("w", api), town.ear()
+    worker, pipe = daemons.worker("w", api), daemons.pipe()
     api.server_in("online", "w")
-    api.event("e", f"echo began > {ear.path}", target="w")
-    order(town.folder / "p", where="between", first="live")
+    api.event("e", f"echo began > {pipe.path}", target="w")
+    order(daemons.folder / "p", where="between", first="live")
     with pytest.raises(httpx.HTTPError):
         api.run("e")
     assert daemon.wait() == -signal.SIGKILL
-    assert ear.hear() == "began"
+    assert pipe.read_word() == "began"
     assert worker.end() == 0

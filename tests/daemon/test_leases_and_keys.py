@@ -6,7 +6,7 @@ import queue
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,15 @@ from runall_reference.daemon.api import application
 from runall_reference.daemon.primary_runner import PrimaryRunner
 from runall_reference.daemon.steady_clock import SteadyClock
 from runall_reference.store import Store, open_store
-from support.real_daemons import KEYS, SECRET, Daemon, Town
+from support.real_daemons import KEYS, SECRET, Daemon, RealDaemons
 from websockets.sync.server import ServerConnection, serve
 
 
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    town = Town(tmp_path)
-    yield town
-    town.close()
-
-
 # ------------------------------------------------------------------ who may do what
-def test_a_second_server_on_one_store_is_a_backup_that_takes_no_orders(town: Town):
-    store = f"sqlite:///{town.folder / 'shared.db'}"
-    town.primary("first", store=store)
-    second, asked = town.primary("second", store=store)
+def test_a_second_server_on_one_store_is_a_backup_that_takes_no_orders(daemons: RealDaemons):
+    store = f"sqlite:///{daemons.folder / 'shared.db'}"
+    daemons.primary("first", store=store)
+    second, asked = daemons.primary("second", store=store)
     assert second.says("this server is a backup")
     answer = asked.http.post("/v1/events", json={"id": "late"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not-primary")
@@ -58,12 +51,14 @@ def fall_asleep(daemon: Daemon, store: Path) -> None:
     raise AssertionError("it was never between two writes")
 
 
-def test_a_primary_that_slept_through_its_lease_writes_nothing_and_becomes_a_backup(town: Town):
-    store = f"sqlite:///{town.folder / 'shared.db'}"
-    older, asked = town.primary("old", store=store, lease=0.6)
-    newer, api = town.primary("new", store=store, lease=0.6)
+def test_a_primary_that_slept_through_its_lease_writes_nothing_and_becomes_a_backup(
+    daemons: RealDaemons,
+):
+    store = f"sqlite:///{daemons.folder / 'shared.db'}"
+    older, asked = daemons.primary("old", store=store, lease=0.6)
+    newer, api = daemons.primary("new", store=store, lease=0.6)
     assert newer.says("this server is a backup")
-    fall_asleep(older, town.folder / "shared.db")
+    fall_asleep(older, daemons.folder / "shared.db")
     assert newer.says("this server leads from now on")
     older.send(signal.SIGCONT)
     answer = asked.http.post("/v1/events", json={"id": "late"})
@@ -73,19 +68,23 @@ def test_a_primary_that_slept_through_its_lease_writes_nothing_and_becomes_a_bac
     assert older.end() == 0
 
 
-def test_of_two_servers_of_one_name_the_earlier_leaves(town: Town):
-    store = f"sqlite:///{town.folder / 'shared.db'}"
+def test_of_two_servers_of_one_name_the_earlier_leaves(daemons: RealDaemons):
+    store = f"sqlite:///{daemons.folder / 'shared.db'}"
     options = ("--store", store, "--no-worker", "--listen", "127.0.0.1:0", "--lease", "0.6")
-    first = town.daemon("primary", "--name", "twin", "--data", str(town.folder / "a"), *options)
+    first = daemons.start(
+        "primary", "--name", "twin", "--data", str(daemons.folder / "a"), *options
+    )
     assert first.says("listening")
-    second = town.daemon("primary", "--name", "twin", "--data", str(town.folder / "b"), *options)
+    second = daemons.start(
+        "primary", "--name", "twin", "--data", str(daemons.folder / "b"), *options
+    )
     assert second.says("listening")
     assert first.wait() == 4
     assert "another primary has taken the lease" in first.log()
 
 
-def test_a_renewed_lease_is_not_news(town: Town):
-    primary, api = town.primary(lease=0.15)
+def test_a_renewed_lease_is_not_news(daemons: RealDaemons):
+    primary, api = daemons.primary(lease=0.15)
     for _ in range(3):
         version = api.get("/v1/status")["version"]
         assert api.get(f"/v1/changes?after={version}&wait=20")["version"] > version
@@ -93,7 +92,7 @@ def test_a_renewed_lease_is_not_news(town: Town):
     assert primary.log().count("is primary") == 1
 
 
-def test_a_worker_leaves_a_primary_that_another_has_replaced(town: Town):
+def test_a_worker_leaves_a_primary_that_another_has_replaced(daemons: RealDaemons):
     visits: queue.Queue[str] = queue.Queue()
 
     def newer(link: ServerConnection) -> None:
@@ -107,12 +106,12 @@ def test_a_worker_leaves_a_primary_that_another_has_replaced(town: Town):
             pass
 
     with primary_that(newer) as first, primary_that(stale) as second:
-        worker = town.daemon(
+        worker = daemons.start(
             "worker",
             "--name",
             "w1",
             "--data",
-            str(town.folder / "w1"),
+            str(daemons.folder / "w1"),
             "--primary",
             f"127.0.0.1:{first}",
             "--primary",
@@ -215,45 +214,47 @@ def test_the_own_worker_of_a_primary_goes_on_while_its_store_is_out_of_reach(
     asyncio.run(body())
 
 
-def test_a_worker_with_a_wrong_secret_is_refused_says_so_and_tries_on(town: Town):
-    primary, api = town.primary()
-    stranger = town.worker("w1", api, secret="not-the-secret-at-all")
+def test_a_worker_with_a_wrong_secret_is_refused_says_so_and_tries_on(daemons: RealDaemons):
+    primary, api = daemons.primary()
+    stranger = daemons.worker("w1", api, secret="not-the-secret-at-all")
     assert "give both the same --secret-file" in stranger.says("refused our secret (HTTP 403)")
     assert "wrong secret" in primary.says("was refused")
     assert stranger.process.poll() is None
-    town.worker("w2", api)
+    daemons.worker("w2", api)
     api.server_in("online", "w2")
     assert [server["name"] for server in api.get("/v1/servers")] == ["w2"]
     assert stranger.end() == 0
 
 
-def test_an_unknown_policy_is_refused_with_those_that_are_known(town: Town):
-    data = str(town.folder / "p")
-    daemon = town.daemon("primary", "--name", "p", "--data", data, "--policy", "hope")
+def test_an_unknown_policy_is_refused_with_those_that_are_known(daemons: RealDaemons):
+    data = str(daemons.folder / "p")
+    daemon = daemons.start("primary", "--name", "p", "--data", data, "--policy", "hope")
     assert daemon.wait() == 3
     assert "no policy 'hope'" in daemon.log()
     assert "cronicle-0.9.52" in daemon.log()
 
 
-def test_settings_under_which_two_executions_could_overlap_are_refused(town: Town):
-    data = str(town.folder / "p")
-    daemon = town.daemon("primary", "--name", "p", "--data", data, "--fence", "200")
+def test_settings_under_which_two_executions_could_overlap_are_refused(daemons: RealDaemons):
+    data = str(daemons.folder / "p")
+    daemon = daemons.start("primary", "--name", "p", "--data", data, "--fence", "200")
     assert daemon.wait() == 2
     assert "shorten the fence or lengthen the timeout" in daemon.log()
 
 
-def test_two_daemons_can_not_share_a_folder(town: Town):
-    _, api = town.primary("p")
-    second = town.worker("p", api)
+def test_two_daemons_can_not_share_a_folder(daemons: RealDaemons):
+    _, api = daemons.primary("p")
+    second = daemons.worker("p", api)
     assert second.wait() == 3
     assert "in use by primary p (pid" in second.log()
 
 
-def test_a_port_that_is_taken_is_named(town: Town):
-    _, api = town.primary()
+def test_a_port_that_is_taken_is_named(daemons: RealDaemons):
+    _, api = daemons.primary()
     port = api.http.base_url.port
-    data = str(town.folder / "q")
-    second = town.daemon("primary", "--name", "q", "--data", data, "--listen", f"127.0.0.1:{port}")
+    data = str(daemons.folder / "q")
+    second = daemons.start(
+        "primary", "--name", "q", "--data", data, "--listen", f"127.0.0.1:{port}"
+    )
     assert second.wait() == 3
     assert f"can't listen on 127.0.0.1:{port}" in second.log()
 
@@ -267,22 +268,22 @@ def test_a_port_that_is_taken_is_named(town: Town):
     ],
 )
 def test_keys_that_are_missing_or_short_are_refused(
-    town: Town, keys: dict[str, str], listen: str, words: str
+    daemons: RealDaemons, keys: dict[str, str], listen: str, words: str
 ):
-    data = str(town.folder / "p")
-    daemon = town.daemon("primary", "--name", "p", "--data", data, "--listen", listen, keys=keys)
+    data = str(daemons.folder / "p")
+    daemon = daemons.start("primary", "--name", "p", "--data", data, "--listen", listen, keys=keys)
     assert daemon.wait() == 3
     assert words in daemon.log()
     assert "next step" in daemon.log()
 
 
-def test_on_loopback_keys_are_made_kept_and_shared_by_file(town: Town):
-    data = town.folder / "p"
+def test_on_loopback_keys_are_made_kept_and_shared_by_file(daemons: RealDaemons):
+    data = daemons.folder / "p"
     arguments = ("primary", "--name", "p", "--data", str(data), "--listen", "127.0.0.1:0")
-    first = town.daemon(*arguments, keys={})
+    first = daemons.start(*arguments, keys={})
     first.says("listening on")
     kept = {what: (data / what).read_text() for what in ("secret", "token")}
     assert all((data / what).stat().st_mode & 0o077 == 0 for what in kept)
     assert first.end() == 0
-    town.daemon(*arguments, keys={}).says("listening on")
+    daemons.start(*arguments, keys={}).says("listening on")
     assert {what: (data / what).read_text() for what in kept} == kept

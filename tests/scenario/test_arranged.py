@@ -8,7 +8,7 @@ error of the kit, for what the case could have seen to.
 from pathlib import Path
 
 import pytest
-from support.small_features import judged_as
+from support.small_features import judge_one
 
 SYSTEM = """\
 from typing import Any
@@ -63,7 +63,7 @@ HANDED = "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began"
 
 def judged(folder: Path, system: str, case: str) -> tuple[str, str]:
     """The verdict on that case in virtual time, and what was said of it."""
-    _, told = judged_as(folder, SYSTEM, system, case)
+    _, told = judge_one(folder, SYSTEM, system, case)
     return told["verdict"], told["message"]
 
 

@@ -15,7 +15,7 @@ from runall_harness.rigs.processes.rig import ProcessesRig
 from runall_harness.rigs.simulated.rig import SimulatedRig
 from runall_reference.brain.record_set import Change, Step
 from runall_reference.brain.turn import Brain, Reached
-from support import broken_references as lies
+from support import broken_references
 from support.crash_scripts import RECOVERIES, Recovery, Story, recover
 
 TRIGGERS = ("manual", "scheduled")
@@ -106,7 +106,7 @@ def test_a_real_primary_killed_at_any_commit_of_its_recovery_leads_to_one_rerun(
 
 
 def test_a_rerun_that_is_decided_one_step_late_is_lost_at_one_of_the_points() -> None:
-    lie = lies.as_mutant(lies.decides_later)
+    lie = broken_references.as_mutant(broken_references.decides_later)
     with planted(lie), pytest.raises(AssertionError, match="nothing came of it: j1 interrupted"):
         list(explore(lambda point: recover(SimulatedRig(), RECOVERIES[2], "manual", point)))
 

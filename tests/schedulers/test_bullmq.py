@@ -24,7 +24,7 @@ from runall_harness.systems.described_system import DescribedSystem
 from runall_harness.systems.shipped import shipped
 from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.timing import Timing
-from support.conform_runs import ROOT, Judged, conform
+from support.conform_runs import ROOT, ConformRun, conform
 from support.machine import give_up
 
 FILE = shipped()["bullmq"]
@@ -149,7 +149,7 @@ def test_bullmq_gets_the_verdicts_that_its_file_declares(
 ) -> None:
     assert system.cache.is_dir(), "fetched once, before several runs want it"
 
-    def run(numbered: tuple[int, str]) -> Judged:
+    def run(numbered: tuple[int, str]) -> ConformRun:
         number, case = numbered
         asked = ("--system", "bullmq", "--rig", "processes", "--scenario", case)
         return conform(*asked, out=tmp_path / str(number))

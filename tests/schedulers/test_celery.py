@@ -30,7 +30,7 @@ from runall_harness.systems.described_system import DescribedSystem
 from runall_harness.systems.shipped import shipped
 from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.timing import Timing
-from support.conform_runs import ROOT, Judged, conform
+from support.conform_runs import ROOT, ConformRun, conform
 from support.machine import give_up
 from support.places import DOCS
 
@@ -185,7 +185,7 @@ AT_ONCE = 4
 
 
 def test_the_policies_differ_where_their_settings_do(tmp_path: Path) -> None:
-    def run(asked: tuple[str, str]) -> Judged:
+    def run(asked: tuple[str, str]) -> ConformRun:
         policy, case = asked
         words = ("--policy", policy) if policy else ()
         out = tmp_path / (policy or "default") / case.partition("/")[0]

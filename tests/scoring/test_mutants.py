@@ -24,7 +24,7 @@ from runall_reference.brain.machines import JOB, Token
 from runall_reference.brain.primary.finalization import Finalization
 from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.primary.policies.reference import Policy
-from support import broken_references as lies
+from support import broken_references
 
 ONE_CASE = "another-worker-of-the-group-takes-over/manual"
 
@@ -144,10 +144,10 @@ def parts() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "POLICIES", dict(POLICIES)
 
 
-EVERY_LIE: Sequence[Mutant] = (*ALL, *map(lies.as_mutant, lies.LIES))
+EVERY_BUG: Sequence[Mutant] = (*ALL, *map(broken_references.as_mutant, broken_references.BROKEN))
 
 
-@pytest.mark.parametrize("mutant", EVERY_LIE, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", EVERY_BUG, ids=lambda mutant: mutant.name)
 def test_whatever_is_planted_is_taken_out_again(mutant: Mutant) -> None:
     before = dict(parts())
     with planted(mutant):
@@ -177,7 +177,7 @@ def test_two_lies_about_one_rule_are_taken_out_in_turn() -> None:
     before = dict(parts())
     with planted(by_name("timeout_loops")):
         once = Finalization.finalize
-        with planted(lies.as_mutant(lies.forgets_aborts)):
+        with planted(broken_references.as_mutant(broken_references.forgets_aborts)):
             assert Finalization.finalize is not once
         assert Finalization.finalize is once
     assert dict(parts()) == before

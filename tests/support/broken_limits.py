@@ -1,4 +1,4 @@
-"""Lies about limbo, reruns that wait, bounds, limits and the ledger. See `lies`."""
+"""References broken in limbo, reruns that wait, bounds, limits and the ledger."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,14 +39,14 @@ def notices_no_silence(plant: Plant) -> None:
 
 def loses_aborts_in_limbo(plant: Plant) -> None:
     """An abort is passed on to the server, which is out of reach, and then forgotten."""
-    honest = Orders.abort_job
+    original = Orders.abort_job
 
-    def lying(self: Any, order: Any) -> str:
+    def changed(self: Any, order: Any) -> str:
         root = self.root_of(order.job)
         lost = any(job.root == root and self.in_limbo(job) for job in self.live())
-        return root if lost else honest(self, order)
+        return root if lost else original(self, order)
 
-    plant(Orders, "abort_job", lying)
+    plant(Orders, "abort_job", changed)
 
 
 # ------------------------------------------------------------------ reruns that wait
@@ -59,35 +59,35 @@ def goes_where_it_was(plant: Plant) -> None:
     """The rerun of a manual job goes where the event might run when the job began."""
     plant.entry(rerun.FIELDS, "target", "keep")
 
-    def lying(self: Any, job: Any) -> None:
+    def changed(self: Any, job: Any) -> None:
         event = self.event(job.event)
         node = self.choose(job.target) if event and event.enabled and self.room(event) else None
         if node is not None:
             self.place(job, node)
 
-    plant(Placement, "place_held", lying)
+    plant(Placement, "place_held", changed)
 
 
 def one_waits_for_all(plant: Plant) -> None:
     """What waits is started in its order, and the first that cannot start stops the rest."""
 
-    def lying(self: Any) -> None:
+    def changed(self: Any) -> None:
         for job in self.waiting():
             self.place_held(job)
             if self.records.get(type(job), job.id).state == "waiting":
                 return
 
-    plant(Placement, "place_waiting", lying)
+    plant(Placement, "place_waiting", changed)
 
 
 def keeps_its_id(plant: Plant) -> None:
     """The rerun of a manual job goes by the name of the job that it replaces."""
-    honest = rerun.again
+    original = rerun.again
 
-    def lying(job: Any, event: Any, **more: Any) -> Any:
-        return replace(honest(job, event, **more), id=job.id)
+    def changed(job: Any, event: Any, **more: Any) -> Any:
+        return replace(original(job, event, **more), id=job.id)
 
-    plant(reference, "again", lying)
+    plant(reference, "again", changed)
 
 
 # ------------------------------------------------------------------ bounds
@@ -103,13 +103,13 @@ def all_at_once(plant: Plant) -> None:
 
 def refuses_in_silence(plant: Plant) -> None:
     """A rerun that is refused leaves no trace."""
-    honest = Desk.note
+    original = Desk.note
 
-    def lying(self: Any, job: Any, what: str, decision: str, *more: str) -> None:
+    def changed(self: Any, job: Any, what: str, decision: str, *more: str) -> None:
         if decision != "refused":
-            honest(self, job, what, decision, *more)
+            original(self, job, what, decision, *more)
 
-    plant(Desk, "note", lying)
+    plant(Desk, "note", changed)
 
 
 def keeps_no_ledger(plant: Plant) -> None:
@@ -120,27 +120,27 @@ def keeps_no_ledger(plant: Plant) -> None:
 # ------------------------------------------------------------------ limits
 def last_come_first_served(plant: Plant) -> None:
     """The queue is a stack."""
-    honest = Placement.waiting
+    original = Placement.waiting
 
-    def lying(self: Any) -> list[Any]:
-        waits = honest(self)
+    def changed(self: Any) -> list[Any]:
+        waits = original(self)
         first = [job for job in waits if job.cause != "manual"]
         return first + [job for job in waits if job.cause == "manual"][::-1]
 
-    plant(Placement, "waiting", lying)
+    plant(Placement, "waiting", changed)
 
 
 def endless_queue(plant: Plant) -> None:
     """Whatever is asked for may wait."""
-    honest = Orders.queue
+    original = Orders.queue
 
-    def lying(self: Any, asked: Any, source: str) -> Any:
-        return honest(self, replace(asked, queue_max=999), source)
+    def changed(self: Any, asked: Any, source: str) -> Any:
+        return original(self, replace(asked, queue_max=999), source)
 
-    plant(Orders, "queue", lying)
+    plant(Orders, "queue", changed)
 
 
-LIES_ABOUT_LIMITS: dict[Lie, frozenset[str]] = {
+BROKEN_LIMITS: dict[Lie, frozenset[str]] = {
     hides_limbo: frozenset({"RA-10.1"}),
     notices_no_silence: frozenset({"RA-2.12"}),
     loses_aborts_in_limbo: frozenset({"RA-10.2"}),

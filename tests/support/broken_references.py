@@ -1,8 +1,8 @@
-"""Lies: the reference with one rule broken each, so that tests can show the kit turning red.
+"""Broken references: each has one rule taken out, so that tests can show the kit turning red.
 
 The bugs that the field has had are the kit's own mutants. These are for the rules that no bug of
-the field has broken yet: each lie breaks one small method of the brains, and names the clauses of
-which one must say so.
+the field has broken yet: each changes one small method of the brains. `BROKEN` names the
+clauses of which at least one must then be reported as broken.
 """
 
 from inspect import cleandoc
@@ -18,9 +18,9 @@ from runall_reference.brain.primary.policies.reference import Policy
 from runall_reference.brain.records import Job
 from runall_reference.brain.worker import Worker
 
-from support.broken_limits import LIES_ABOUT_LIMITS
-from support.broken_retries import LIES_ABOUT_LATE
-from support.broken_schedules import LIES_ABOUT_TIME
+from support.broken_limits import BROKEN_LIMITS
+from support.broken_retries import BROKEN_RETRIES
+from support.broken_schedules import BROKEN_SCHEDULES
 
 
 def no_reason(*_: Any) -> str:
@@ -52,26 +52,26 @@ def no_fence(plant: Plant) -> None:
 def drains_are_deaths(plant: Plant) -> None:
     """A job that completed while it was told to leave is taken for interrupted."""
 
-    def lying(_: Any, result: Any) -> bool:
+    def changed(_: Any, result: Any) -> bool:
         return result.how == "exit"
 
-    plant(Finalization, "reached", lying)
+    plant(Finalization, "reached", changed)
 
 
 def aborts_undo_results(plant: Plant) -> None:
     """A result counts for nothing when a user asked for the end of the job after it was reached."""
-    honest = Finalization.reached
+    original = Finalization.reached
 
-    def lying(self: Any, result: Any) -> bool:
+    def changed(self: Any, result: Any) -> bool:
         job = self.records.get(Job, result.job)
-        return honest(self, result) and job.stop_reason != "abort"
+        return original(self, result) and job.stop_reason != "abort"
 
-    plant(Finalization, "reached", lying)
+    plant(Finalization, "reached", changed)
 
 
 def decides_later(plant: Plant) -> None:
     """An attempt is finalized in one change, and its rerun is decided in the next."""
-    honest, honest_answer = Finalization.follow, Primary.answer
+    original, original_answer = Finalization.follow, Primary.answer
 
     def follow(self: Any, done: Any, cause: str) -> None:
         self.later = [*getattr(self, "later", ()), (done, cause)]
@@ -80,8 +80,8 @@ def decides_later(plant: Plant) -> None:
         later: list[tuple[Any, str]] = getattr(self, "later", [])
         self.later = []
         for done, cause in later:
-            honest(self, done, cause)
-        return honest_answer(self, told)
+            original(self, done, cause)
+        return original_answer(self, told)
 
     plant(Finalization, "follow", follow)
     plant(Primary, "answer", answer)
@@ -89,11 +89,11 @@ def decides_later(plant: Plant) -> None:
 
 def answers_too_soon(plant: Plant) -> None:
     """A run by hand is accepted first, and written down with the next step."""
-    honest, honest_answer = Placement.place, Primary.answer
+    original, original_answer = Placement.place, Primary.answer
 
     def place(self: Any, job: Any, node: str) -> Any:
         if job.cause != "manual":
-            return honest(self, job, node)
+            return original(self, job, node)
         self.promised = [*getattr(self, "promised", ()), (job, node)]
         return job
 
@@ -101,15 +101,15 @@ def answers_too_soon(plant: Plant) -> None:
         promised: list[tuple[Any, str]] = getattr(self, "promised", [])
         self.promised = []
         for job, node in promised:
-            honest(self, job, node)
-        return honest_answer(self, told)
+            original(self, job, node)
+        return original_answer(self, told)
 
     plant(Placement, "place", place)
     plant(Primary, "answer", answer)
 
 
-# Each lie with the clauses of which at least one must be named, and no case may pass for it.
-LIES: dict[Lie, frozenset[str]] = (
+# Each with the clauses of which at least one must be named, and no case may pass for it.
+BROKEN: dict[Lie, frozenset[str]] = (
     {
         slot_not_reopened: frozenset({"RA-1.2"}),
         ignores_the_flag: frozenset({"RA-1.3"}),
@@ -120,20 +120,20 @@ LIES: dict[Lie, frozenset[str]] = (
         decides_later: frozenset({"RA-12.1"}),
         answers_too_soon: frozenset({"RA-12.2"}),
     }
-    | LIES_ABOUT_LIMITS
-    | LIES_ABOUT_TIME
-    | LIES_ABOUT_LATE
+    | BROKEN_LIMITS
+    | BROKEN_SCHEDULES
+    | BROKEN_RETRIES
 )
 
 
-def as_mutant(lie: Lie) -> Mutant:
+def as_mutant(broken: Lie) -> Mutant:
     """The same, as the kit tries its own mutants."""
-    clause, *also = sorted(LIES[lie])
+    clause, *also = sorted(BROKEN[broken])
     return Mutant(
-        name=lie.__name__,
-        story=cleandoc(lie.__doc__ or ""),
+        name=broken.__name__,
+        story=cleandoc(broken.__doc__ or ""),
         source="a rule taken out",
         clause=clause,
         also=tuple(also),
-        lie=lie,
+        lie=broken,
     )

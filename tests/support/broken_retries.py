@@ -1,4 +1,4 @@
-"""Lies about retries, time limits, and what comes late. See `lies`."""
+"""References broken in retries, time limits, and what comes late."""
 
 from typing import Any
 
@@ -21,28 +21,28 @@ def never_tries_again(plant: Plant) -> None:
 
 def tries_at_once(plant: Plant) -> None:
     """A retry waits for nothing."""
-    honest = Finalization.retry
+    original = Finalization.retry
 
-    def lying(self: Any, done: Any) -> None:
-        honest(self, done)
+    def changed(self: Any, done: Any) -> None:
+        original(self, done)
         for job in [job for job in self.live() if job.predecessor == done.id]:
             self.records.put(replace(job, not_before=0.0))
 
-    plant(Finalization, "retry", lying)
+    plant(Finalization, "retry", changed)
 
 
 def retries_die_with_their_server(plant: Plant) -> None:
     """What waits for a retry is kept by the server on which it failed."""
-    honest = Links.unlinked
+    original = Links.unlinked
 
-    def lying(self: Any, node: str, boot: str) -> None:
-        honest(self, node, boot)
+    def changed(self: Any, node: str, boot: str) -> None:
+        original(self, node, boot)
         for job in [job for job in self.waiting() if job.cause == "retry"]:
             done = self.records.get(Finished, job.predecessor)
             if done and done.job.node == node:
                 self.cancel(job)
 
-    plant(Links, "unlinked", lying)
+    plant(Links, "unlinked", changed)
 
 
 def tries_for_ever(plant: Plant) -> None:
@@ -76,13 +76,13 @@ def the_dead_run_out_of_time(plant: Plant) -> None:
 
 def deaths_forgive_the_limit(plant: Plant) -> None:
     """Only a result can tell that a job was over its time."""
-    honest = Finalization.lose
+    original = Finalization.lose
 
-    def lying(self: Any, job: Any, cause: str) -> None:
+    def changed(self: Any, job: Any, cause: str) -> None:
         over = job.stop_reason == "timeout"
-        honest(self, replace(job, stop_reason="", state="running") if over else job, cause)
+        original(self, replace(job, stop_reason="", state="running") if over else job, cause)
 
-    plant(Finalization, "lose", lying)
+    plant(Finalization, "lose", changed)
 
 
 # ------------------------------------------------------------------ what comes late
@@ -100,72 +100,72 @@ def late_results_are_lost(plant: Plant) -> None:
 def late_results_count(plant: Plant) -> None:
     """A late result ends whatever attempt is running by then."""
 
-    def lying(self: Any, done: Any, result: Any) -> None:
+    def changed(self: Any, done: Any, result: Any) -> None:
         for job in [job for job in self.live() if job.root == done.job.root]:
             if job.state == "running":
                 self.conclude(job, result)
 
-    plant(Finalization, "late", lying)
+    plant(Finalization, "late", changed)
 
 
 def workers_forget_results(plant: Plant) -> None:
     """A result that could not be delivered is gone with the next start."""
-    honest = Worker.wake_up
+    original = Worker.wake_up
 
-    def lying(self: Any, boot: str) -> None:
+    def changed(self: Any, boot: str) -> None:
         for run in self.runs():
             self.records.drop(run)
-        honest(self, boot)
+        original(self, boot)
 
-    plant(Worker, "wake_up", lying)
+    plant(Worker, "wake_up", changed)
 
 
 def results_count_twice(plant: Plant) -> None:
     """A result that is delivered again finalizes its job again."""
-    honest = Links.take_result
+    original = Links.take_result
 
-    def lying(self: Any, beat: Any, result: Any) -> bool:
+    def changed(self: Any, beat: Any, result: Any) -> bool:
         done = self.records.get(Finished, result.job)
         if done is not None:
             self.records.put(Finished(job=replace(done.job, finalized_at=self.now)))
-        return honest(self, beat, result)
+        return original(self, beat, result)
 
-    plant(Links, "take_result", lying)
+    plant(Links, "take_result", changed)
 
 
 def old_orders_are_obeyed(plant: Plant) -> None:
     """A start order is obeyed, however long it was on its way."""
 
-    def lying(self: Any, order: Any) -> bool:
+    def changed(self: Any, order: Any) -> bool:
         return self.draining or order.boot != self.boot
 
-    plant(Worker, "void", lying)
+    plant(Worker, "void", changed)
 
 
 def what_never_began_is_nothing(plant: Plant) -> None:
     """A job that no server reported is forgotten with the server that it was handed to."""
-    honest = Finalization.lose
+    original = Finalization.lose
 
-    def lying(self: Any, job: Any, cause: str) -> None:
+    def changed(self: Any, job: Any, cause: str) -> None:
         if job.state != "starting":
-            return honest(self, job, cause)
+            return original(self, job, cause)
         self.records.drop(job)
         return self.records.put(Finished(job=replace(job, state="failed", finalized_at=self.now)))
 
-    plant(Finalization, "lose", lying)
+    plant(Finalization, "lose", changed)
 
 
 def drains_beat_aborts(plant: Plant) -> None:
     """What a server that goes down has ended was ended by that, whoever asked before."""
-    honest = Finalization.conclude
+    original = Finalization.conclude
 
-    def lying(self: Any, job: Any, result: Any) -> None:
+    def changed(self: Any, job: Any, result: Any) -> None:
         if self.links[job.node].state == "draining" and job.stop_reason == "abort":
             job = replace(job, stop_reason="", state="running")
             self.records.drop(self.records.get(Abort, job.root))
-        honest(self, job, result)
+        original(self, job, result)
 
-    plant(Finalization, "conclude", lying)
+    plant(Finalization, "conclude", changed)
 
 
 def any_settings_will_do(plant: Plant) -> None:
@@ -178,7 +178,7 @@ def itself(what: Any) -> Any:
     return what
 
 
-LIES_ABOUT_LATE: dict[Lie, frozenset[str]] = {
+BROKEN_RETRIES: dict[Lie, frozenset[str]] = {
     never_tries_again: frozenset({"RA-11.1", "RA-11.2"}),
     tries_at_once: frozenset({"RA-11.1"}),
     retries_die_with_their_server: frozenset({"RA-11.2"}),

@@ -1,4 +1,4 @@
-"""Lies about the schedule, its cursor and its clock. See `lies`."""
+"""References broken in the schedule, its cursor and its clock."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -19,10 +19,10 @@ Due = Callable[[Any, datetime], bool]
 def wants_unless_told(plant: Plant, what: str) -> None:
     """Let an event want that, whatever its Run All, unless it says what it wants."""
 
-    def lying(_: Any, event: Any) -> str:
+    def changed(_: Any, event: Any) -> str:
         return event.missed or what
 
-    plant(Schedule, "missed", lying)
+    plant(Schedule, "missed", changed)
 
 
 def forgets_what_it_missed(plant: Plant) -> None:
@@ -37,75 +37,75 @@ def serves_what_nobody_wants(plant: Plant) -> None:
 
 def serves_all_for_the_last(plant: Plant) -> None:
     """An event that wants the last missed slot gets all of them."""
-    honest = Schedule.missed
+    original = Schedule.missed
 
-    def lying(self: Any, event: Any) -> str:
-        return "all" if event.missed == "last" else honest(self, event)
+    def changed(self: Any, event: Any) -> str:
+        return "all" if event.missed == "last" else original(self, event)
 
-    plant(Schedule, "missed", lying)
+    plant(Schedule, "missed", changed)
 
 
 def serves_at_any_age(plant: Plant) -> None:
     """No slot is too old to be served."""
-    honest = Schedule.oldest_wanted
+    original = Schedule.oldest_wanted
 
-    def lying(self: Any, event: Any, present: int) -> int:
-        return honest(self, replace(event, missed_age=0.0), present)
+    def changed(self: Any, event: Any, present: int) -> int:
+        return original(self, replace(event, missed_age=0.0), present)
 
-    plant(Schedule, "oldest_wanted", lying)
+    plant(Schedule, "oldest_wanted", changed)
 
 
 def serves_the_newest_first(plant: Plant) -> None:
     """Of several slots that are owed again, the latest comes first."""
 
-    def lying(self: Any, event: Any) -> bool:
+    def changed(self: Any, event: Any) -> bool:
         owed = [slot for slot in self.records.all(Reopened).values() if slot.event == event.id]
         return all(self.serve_again(event, slot) for slot in sorted(owed, key=lambda s: -s.slot))
 
-    plant(Schedule, "serve_reopened", lying)
+    plant(Schedule, "serve_reopened", changed)
 
 
 def rewinds_the_cursor(plant: Plant) -> None:
     """An interrupted slot is brought back by replaying all since, as three releases did."""
 
-    def lying(_: Any, desk: Any, job: Any, cause: str) -> None:
+    def changed(_: Any, desk: Any, job: Any, cause: str) -> None:
         desk.records.put(Cursor(event=job.event, slot=job.slot - 1))
         desk.note(job, cause, "cursor rewound", "RA-4.2", "")
 
-    plant(Policy, "recover_scheduled", lying)
+    plant(Policy, "recover_scheduled", changed)
 
 
 def edits_reset_the_cursor(plant: Plant) -> None:
     """The cursor belongs to the event's record, and an edit begins it anew."""
-    honest = Orders.update_event
+    original = Orders.update_event
 
-    def lying(self: Any, order: Any) -> Any:
-        event = honest(self, order)
+    def changed(self: Any, order: Any) -> Any:
+        event = original(self, order)
         self.records.put(Cursor(event=event.id, slot=self.clock.slot(self.now)))
         return event
 
-    plant(Orders, "update_event", lying)
+    plant(Orders, "update_event", changed)
 
 
 def manual_runs_move_the_cursor(plant: Plant) -> None:
     """A run by hand counts for all minutes until then."""
-    honest = Orders.run_event
+    original = Orders.run_event
 
-    def lying(self: Any, order: Any) -> Any:
+    def changed(self: Any, order: Any) -> Any:
         self.records.put(Cursor(event=order.event, slot=self.clock.slot(self.now)))
-        return honest(self, order)
+        return original(self, order)
 
-    plant(Orders, "run_event", lying)
+    plant(Orders, "run_event", changed)
 
 
 def due_by(plant: Plant, rule: Due) -> None:
     """Let the schedule step through all minutes and serve those that another rule names."""
 
-    def lying(listed: Any, zone: str, after: int, until: int) -> Iterator[int]:
+    def changed(listed: Any, zone: str, after: int, until: int) -> Iterator[int]:
         slots = range(after + 1, until + 1) if listed else ()
         return (slot for slot in slots if rule(listed, timing.local_minute(slot, zone)))
 
-    plant(schedule, "due_slots", lying)
+    plant(schedule, "due_slots", changed)
 
 
 def days_or_weekdays(plant: Plant) -> None:
@@ -138,31 +138,31 @@ def serves_autumn_once(plant: Plant) -> None:
 def follows_the_clock_back(plant: Plant) -> None:
     """The cursor is wherever the clock is."""
 
-    def lying(self: Any, event: Any, slot: int) -> None:
+    def changed(self: Any, event: Any, slot: int) -> None:
         self.records.put(Cursor(event=event.id, slot=slot))
 
-    plant(Schedule, "move_cursor", lying)
+    plant(Schedule, "move_cursor", changed)
 
 
 def times_out_by_the_wall_clock(plant: Plant) -> None:
     """Silence is counted on a clock that people set."""
     from runall_reference.brain.inputs import ClockSet
 
-    honest = Primary.answer
+    original = Primary.answer
 
-    def lying(self: Any, told: Any) -> Any:
+    def changed(self: Any, told: Any) -> Any:
         if isinstance(told, ClockSet) and told.skew:
             for link in self.links.values():
                 link.heard -= told.skew
             self.suspect_silent()
             for link in self.links.values():
                 link.since -= told.skew
-        return honest(self, told)
+        return original(self, told)
 
-    plant(Primary, "answer", lying)
+    plant(Primary, "answer", changed)
 
 
-LIES_ABOUT_TIME: dict[Lie, frozenset[str]] = {
+BROKEN_SCHEDULES: dict[Lie, frozenset[str]] = {
     forgets_what_it_missed: frozenset({"RA-5.4"}),
     serves_what_nobody_wants: frozenset({"RA-5.7"}),
     serves_all_for_the_last: frozenset({"RA-5.6"}),

@@ -12,8 +12,8 @@ from support.places import ROOT
 FIVE_FAILURES = "[1-5s][_i]*"
 
 
-class Judged(NamedTuple):
-    """What a run said: its exit code, its report, and what it told on standard error."""
+class ConformRun(NamedTuple):
+    """A finished run: its exit code, its report, and what it wrote on standard error."""
 
     code: int
     report: dict[str, Any]
@@ -28,7 +28,7 @@ class Judged(NamedTuple):
         return {case["id"]: case["verdict"] for case in self.report["cases"]}
 
 
-def conform(*options: str, out: Path, within: float = 1500) -> Judged:
+def conform(*options: str, out: Path, within: float = 1500) -> ConformRun:
     """Run `runall conform` with JSON output."""
     command = [sys.executable, "-m", "runall_harness.cli", "conform", "--format", "json"]
     done = subprocess.run(
@@ -40,4 +40,4 @@ def conform(*options: str, out: Path, within: float = 1500) -> Judged:
         check=False,
     )
     assert done.stdout, done.stderr
-    return Judged(done.returncode, json.loads(done.stdout), done.stderr)
+    return ConformRun(done.returncode, json.loads(done.stdout), done.stderr)

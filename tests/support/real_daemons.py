@@ -1,4 +1,4 @@
-"""A town of real daemons for tests: started as a user would, watched by events, and removed.
+"""Real daemons for tests: started as a user would, watched by events, and removed.
 
 Nothing here sleeps. A test waits for a line of a log, for a change that the API reports, for a
 word that a job says into a pipe, or for the end of a process; each wait has a bound.
@@ -26,9 +26,14 @@ QUICK = {"heartbeat": 0.2, "silence": 1.0, "dead-job-timeout": 2.0, "fence": 1.0
 BOUND = 20.0
 
 
-def options(told: Mapping[str, float | str]) -> list[str]:
-    """Settings as arguments."""
-    return [part for name, value in told.items() for part in (f"--{name}", str(value))]
+def options(settings: Mapping[str, float | str]) -> list[str]:
+    """Settings as command-line arguments."""
+    return [part for name, value in settings.items() for part in (f"--{name}", str(value))]
+
+
+def quick_options(settings: Mapping[str, float | str]) -> list[str]:
+    """The settings of QUICK as arguments, with these over them."""
+    return options({**QUICK, **{name.replace("_", "-"): settings[name] for name in settings}})
 
 
 class Daemon:
@@ -145,48 +150,47 @@ class Api:
         return self.until(found)
 
 
-class Ear:
-    """A pipe into which jobs say a word a line: `echo word > $EAR`."""
+class JobPipe:
+    """A named pipe into which jobs write a line at a time: `echo word > $PIPE`."""
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
         self.path, self.pipe, self.rest = path, os.open(path, os.O_RDWR | os.O_NONBLOCK), b""
 
-    def hear(self, within: float = BOUND) -> str:
-        """The next line, as soon as a job has said it."""
+    def read_word(self, within: float = BOUND) -> str:
+        """The next line, as soon as a job has written it."""
         deadline = time.monotonic() + within
         while b"\n" not in self.rest:
             left = deadline - time.monotonic()
-            assert left > 0, f"no job said anything within {within} s"
-            assert select.select([self.pipe], [], [], left)[0], "no job said anything"
+            assert left > 0, f"no job wrote anything within {within} s"
+            assert select.select([self.pipe], [], [], left)[0], "no job wrote anything"
             self.rest += os.read(self.pipe, 65536)
         line, _, self.rest = self.rest.partition(b"\n")
         return line.decode()
 
     def close(self) -> None:
-        """Close the pipe."""
+        """Close this end of the pipe."""
         os.close(self.pipe)
 
 
-class Town:
+class RealDaemons:
     """Primaries and workers in one folder, all of which end with the test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.daemons: list[Daemon] = []
-        self.ears: list[Ear] = []
+        self.started: list[Daemon] = []
+        self.pipes: list[JobPipe] = []
 
-    def daemon(self, *arguments: str, keys: Mapping[str, str] = KEYS) -> Daemon:
+    def start(self, *arguments: str, keys: Mapping[str, str] = KEYS) -> Daemon:
         """Start a daemon with exactly these arguments."""
         daemon = Daemon(list(arguments), keys)
-        self.daemons.append(daemon)
+        self.started.append(daemon)
         return daemon
 
-    def primary(self, name: str = "p", port: int = 0, **told: Any) -> tuple[Daemon, Api]:
+    def primary(self, name: str = "p", port: int = 0, **settings: Any) -> tuple[Daemon, Api]:
         """Start a primary that runs no jobs itself, unless `worker=True`."""
-        alone = [] if told.pop("worker", False) else ["--no-worker"]
-        settings = options({**QUICK, **{key.replace("_", "-"): told[key] for key in told}})
-        daemon = self.daemon(
+        alone = [] if settings.pop("worker", False) else ["--no-worker"]
+        daemon = self.start(
             "primary",
             "--name",
             name,
@@ -195,15 +199,14 @@ class Town:
             "--listen",
             f"127.0.0.1:{port}",
             *alone,
-            *settings,
+            *quick_options(settings),
         )
         line = daemon.says("listening on http://127.0.0.1:")
         return daemon, Api(int(line.rpartition(":")[2]))
 
-    def worker(self, name: str, api: Api, secret: str = SECRET, **told: Any) -> Daemon:
+    def worker(self, name: str, api: Api, secret: str = SECRET, **settings: Any) -> Daemon:
         """Start a worker of that primary."""
-        settings = options({**QUICK, **{key.replace("_", "-"): told[key] for key in told}})
-        return self.daemon(
+        return self.start(
             "worker",
             "--name",
             name,
@@ -211,30 +214,30 @@ class Town:
             str(self.folder / name),
             "--primary",
             f"127.0.0.1:{api.http.base_url.port}",
-            *settings,
+            *quick_options(settings),
             keys={"RUNALL_SECRET": secret},
         )
 
-    def ear(self) -> Ear:
-        """A pipe for jobs to speak into."""
-        ear = Ear(self.folder / f"ear{len(self.ears)}")
-        self.ears.append(ear)
-        return ear
+    def pipe(self) -> JobPipe:
+        """A pipe that jobs write into and the test reads."""
+        pipe = JobPipe(self.folder / f"pipe{len(self.pipes)}")
+        self.pipes.append(pipe)
+        return pipe
 
     def close(self) -> None:
-        """End every daemon, and every process that carries a mark of this town."""
-        for daemon in self.daemons:
+        """End every daemon, and every process that carries their mark."""
+        for daemon in self.started:
             if daemon.process.poll() is None:
                 daemon.process.kill()
             daemon.wait()
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and self.owns(entry):
                 os.kill(int(entry.name), signal.SIGKILL)
-        for ear in self.ears:
-            ear.close()
+        for pipe in self.pipes:
+            pipe.close()
 
     def owns(self, process: Path) -> bool:
-        """Whether a process is a job of this town."""
+        """Whether a process is a job of one of these daemons."""
         try:
             return (
                 f"RUNALL_RUN_OF={self.folder.resolve()}/".encode()

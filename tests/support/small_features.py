@@ -1,6 +1,6 @@
-"""Small feature folders whose clusters are fakes that lie in a known way.
+"""Small feature folders whose clusters are fakes with known answers.
 
-With them each verdict can be brought about, and each trap of the test runner set, in a process of
+With them a test brings about each verdict, and sets each trap of the test runner, in a process of
 its own, as a user runs the kit.
 """
 
@@ -210,15 +210,15 @@ def report_of(done: Done) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def judged_as(
-    folder: Path, source: str, system: str, case: str, policy: str = "reference"
+def judge_one(
+    folder: Path, source: str, system: str, wanted: str, policy: str = "reference"
 ) -> tuple[int, dict[str, Any]]:
     """The exit code and the one case of a run in virtual time of a system from that source."""
     (folder / "mine.py").write_text(source, "utf-8")
-    asked = ("--system", f"mine:{system}", "--policy", policy, "--scenario", case)
+    asked = ("--system", f"mine:{system}", "--policy", policy, "--scenario", wanted)
     done = runall(None, "conform", "--rig", "simulated", *asked, "--format", "json", cwd=folder)
-    (told,) = report_of(done)["cases"]
-    return done.returncode, told
+    (case,) = report_of(done)["cases"]
+    return done.returncode, case
 
 
 def verdicts(report: dict[str, Any]) -> dict[str, str]:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from runall_harness.evidence.views import Rejected, Unreachable
 from runall_harness.systems.reference.http_client import HttpClient
-from support.real_daemons import TOKEN, Town
+from support.real_daemons import TOKEN, RealDaemons
 
 
 def test_an_order_whose_outcome_the_primary_does_not_know_is_no_refusal(tmp_path: Path) -> None:
-    town = Town(tmp_path)
+    daemons = RealDaemons(tmp_path)
     try:
-        primary, api = town.primary()
+        primary, api = daemons.primary()
         client = HttpClient(lambda: None, [str(api.http.base_url).rstrip("/")], TOKEN)
         other = sqlite3.connect(tmp_path / "p" / "primary.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -26,4 +26,4 @@ def test_an_order_whose_outcome_the_primary_does_not_know_is_no_refusal(tmp_path
             client.delete_event("during")
         client.close()
     finally:
-        town.close()
+        daemons.close()

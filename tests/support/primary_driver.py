@@ -1,7 +1,7 @@
-"""A stage for the primary's brain: one primary, and workers that say what a test has them say.
+"""Drives the primary's brain: one primary, and workers that send what a test has them send.
 
-No clock, process or network: a test tells the brain what it likes, when it likes, and then looks
-at the records and the orders that follow.
+There is no clock, process or network. A test hands the brain an input at a moment of its choice,
+then looks at the records and the orders that follow.
 """
 
 from collections.abc import Iterable
@@ -24,11 +24,11 @@ from runall_reference.brain.record_set import Step
 from runall_reference.brain.records import Entry, Event, Finished, Job, Record
 from runall_reference.brain.settings import Settings
 
-NOW = 1_740_000_000.0  # the moment at which a stage opens: slot 29,000,000 begins
+NOW = 1_740_000_000.0  # the moment at which a driver begins: slot 29,000,000 begins
 SLOT = 29_000_000
 
 
-class Stage:
+class PrimaryDriver:
     """A primary `p` that leads since `NOW`. Times are seconds after that, and never go back."""
 
     def __init__(self, records: Iterable[Record] = (), **settings: Any) -> None:
@@ -36,18 +36,18 @@ class Stage:
         self.brain = Primary("p", self.settings, records)
         self.records = self.brain.records
         self.now = NOW
-        self.step = self.tell(Boot("p#1"))
+        self.step = self.handle(Boot("p#1"))
 
-    # ---------------------------------------------------------------- what it is told
-    def tell(self, told: PrimaryInput, at: float | None = None) -> Step:
-        """Tell the brain something, then or now; the step that follows."""
+    # ---------------------------------------------------------------- inputs
+    def handle(self, given: PrimaryInput, at: float | None = None) -> Step:
+        """Hand the brain an input, at that second or now; the step that follows."""
         self.now = self.now if at is None else NOW + at
-        self.step = self.brain.handle(told, self.now)
+        self.step = self.brain.handle(given, self.now)
         return self.step
 
     def tick(self, at: float) -> Step:
         """Let time pass."""
-        return self.tell(Tick(), at)
+        return self.handle(Tick(), at)
 
     def beat(
         self,
@@ -58,17 +58,17 @@ class Stage:
         results: tuple[Result, ...] = (),
         draining: bool = False,
     ) -> Step:
-        """A worker tells what it runs and what ended."""
+        """A worker sends its inventory: what it runs and what ended."""
         sent = self.now if at is None else NOW + at
-        told = Beat(
+        inventory = Beat(
             node=node, boot=boot, sent=sent, running=running, results=results, draining=draining
         )
-        return self.tell(BeatReceived(told), at)
+        return self.handle(BeatReceived(inventory), at)
 
     def create(self, name: str = "e", **fields: Any) -> Event:
         """A user schedules something for the worker `w`, with Run All on."""
-        told: dict[str, Any] = {"target": "w", "catch_up": True, **fields}
-        return self.order(CreateEvent(Event(id=name, **told)))
+        wanted: dict[str, Any] = {"target": "w", "catch_up": True, **fields}
+        return self.order(CreateEvent(Event(id=name, **wanted)))
 
     def run(self, name: str = "e", source: str = "operator", **params: Any) -> Job:
         """A person runs an event by hand; the accepted job."""
@@ -76,21 +76,21 @@ class Stage:
 
     def order(self, order: Order) -> Any:
         """An order that must be accepted; the reply."""
-        reply = self.tell(order).reply
+        reply = self.handle(order).reply
         assert not isinstance(reply, Refused), reply.message
         return reply
 
     def refusal(self, order: Order) -> tuple[str, str]:
         """The code and the message with which an order is refused; it must have changed nothing."""
         before = {name: dict(table) for name, table in self.records.tables.items() if table}
-        reply = self.tell(order).reply
+        reply = self.handle(order).reply
         assert isinstance(reply, Refused), "it was accepted"
         assert before == {name: table for name, table in self.records.tables.items() if table}
         return reply.code, reply.message
 
     # ---------------------------------------------------------------- what can be seen
-    def said(self, node: str = "w") -> list[Message]:
-        """What the last step tells a node."""
+    def messages(self, node: str = "w") -> list[Message]:
+        """What the last step sends to a node."""
         sends = (act for act in self.step.actions if isinstance(act, Send))
         return [send.message for send in sends if send.node == node]
 
@@ -114,5 +114,5 @@ class Stage:
 
 
 def ended(job: str, code: int = 0, how: str = "exit", at: float = 0.0) -> Result:
-    """The end of a job, as its worker tells it."""
+    """The end of a job, as its worker reports it."""
     return Result(job=job, code=code, how=how, ended_at=NOW + at)

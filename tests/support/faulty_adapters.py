@@ -1,7 +1,7 @@
-"""Adapters of the reference that lie in one way each, and an honest one: `python FILE LIE`.
+"""Adapters of the reference with one fault each, and a faultless one: `python FILE NAME`.
 
-Each is the kit's own adapter with one method spoilt, as real adapters are: by a forgotten
-argument, a cache, an eager answer, a stray print. `LIES` names the rule that each one breaks.
+Each is the kit's own adapter with one method broken, as real adapters are: by a forgotten
+argument, a cache, an eager answer, a stray print. `FAULTY` names the rules that each one breaks.
 """
 
 import os
@@ -21,8 +21,8 @@ def changed(view: JobView, **fields: Any) -> JobView:
     return msgspec.structs.replace(view, **fields)
 
 
-class Honest(ReferenceAdapter):
-    """The kit's own."""
+class Faultless(ReferenceAdapter):
+    """The kit's own adapter, unchanged."""
 
 
 class SaysYes(ReferenceAdapter):
@@ -260,8 +260,8 @@ class Lingers(ReferenceAdapter):
         threading.Event().wait()
 
 
-# Each lie with the rules that it breaks: the first for certain, the others as things fall out.
-LIES: dict[type[ReferenceAdapter], tuple[str, ...]] = {
+# Each with the rules that it breaks: the first for certain, the others as a consequence.
+FAULTY: dict[type[ReferenceAdapter], tuple[str, ...]] = {
     SaysYes: ("refuses", "deletes"),
     SaysMaybe: ("refuses", "deletes"),
     NeverRuns: ("runs",),
@@ -293,5 +293,5 @@ LIES: dict[type[ReferenceAdapter], tuple[str, ...]] = {
 }
 
 if __name__ == "__main__":
-    told = {kind.__name__: kind for kind in (Honest, *LIES)}
-    told[sys.argv[1]](os.environ).serve()
+    adapters = {kind.__name__: kind for kind in (Faultless, *FAULTY)}
+    adapters[sys.argv[1]](os.environ).serve()
