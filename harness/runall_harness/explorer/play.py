@@ -28,7 +28,7 @@ from runall_harness.evidence.history import (
 )
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.rigs.base import NodeSpec
-from runall_harness.rigs.simulated.node import Living, Node
+from runall_harness.rigs.simulated.node import ActOfStart, Node
 from runall_harness.rigs.simulated.rig import SimulatedSite
 from runall_harness.rigs.simulated.world import EPOCH
 from runall_harness.systems.reference.simulated_client import SimulatedClient
@@ -229,7 +229,7 @@ class Play:
         """The node that does the next act; None for what a person or the nemesis does."""
         planned = self.site.world.time.next()
         act = planned.act if planned else None
-        return act.node if isinstance(act, Living) else None
+        return act.node if isinstance(act, ActOfStart) else None
 
     # ---------------------------------------------------------------- what is written down
     def observe(self) -> None:

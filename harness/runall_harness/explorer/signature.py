@@ -21,7 +21,7 @@ from runall_reference.brain.worker import Worker
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.history import Answer, Fault
 from runall_harness.rigs.simulated.network import Link
-from runall_harness.rigs.simulated.node import Living, Node, SimulatedBrain
+from runall_harness.rigs.simulated.node import ActOfStart, Node, SimulatedBrain
 from runall_harness.rigs.simulated.process import Process
 from runall_harness.rigs.simulated.rig import SimulatedSite
 from runall_harness.rigs.simulated.timeline import Act
@@ -192,7 +192,7 @@ class Signing:
         current = standby.seen == (lease.epoch, lease.renewals)
         return (current, self.value(standby.since) if current else "")
 
-    def link(self, link: Link | None) -> Frozen:
+    def link(self, link: Link[Node] | None) -> Frozen:
         """A link, and what it holds up."""
         if link is None:
             return None
@@ -215,7 +215,7 @@ class Signing:
 
     def will_do(self, act: Act) -> bool:
         """Whether an act is still one of a start that lives, and no wake that became void."""
-        if not isinstance(act, Living):
+        if not isinstance(act, ActOfStart):
             return True
         if not act.node.up or act.node.boots != act.boots:
             return False
@@ -226,8 +226,8 @@ class Signing:
 
     def act(self, act: Act) -> Frozen:
         """An act: whose it is, its name, and with what."""
-        if isinstance(act, Living):
-            return ("living", act.node.name, act.boots, self.act(act.act))
+        if isinstance(act, ActOfStart):
+            return ("act of start", act.node.name, act.boots, self.act(act.act))
         whose, name, args = parts(act)
         # A brain numbers its wakes; only the last one does anything (see `will_do`).
         told = () if isinstance(whose, SimulatedBrain) else tuple(map(self.value, args))
@@ -267,7 +267,7 @@ def name_of(_: Signing, node: Node) -> Frozen:
     return ("node", node.name)
 
 
-def ends_of(_: Signing, link: Link) -> Frozen:
+def ends_of(_: Signing, link: Link[Node]) -> Frozen:
     """A link is known by its ends, and by the start of the worker that dialled."""
     return ("link", link.worker.name, link.primary.name, link.boot)
 
@@ -302,7 +302,7 @@ KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
     Reopened: Signing.owed,
     Desk: Signing.known,
     Link: ends_of,
-    Living: Signing.act,
+    ActOfStart: Signing.act,
     partial: Signing.act,
     Process: Signing.process,
     Node: name_of,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from runall_harness.rigs.simulated import World
-from runall_harness.rigs.simulated.node import SimulatedBrain
+from runall_harness.rigs.simulated.node import Node, SimulatedBrain
+from runall_harness.rigs.simulated.world import World
 from runall_reference.brain.primary import Standby
 from runall_reference.brain.record_set import Change, Put, Step
 from runall_reference.brain.records import Lease, Record
@@ -67,8 +67,8 @@ def in_a_daemon(step: Step) -> Any:
 
 def in_virtual_time(step: Step) -> Any:
     """The same of a simulated primary."""
-    world = World()
-    node = world.add("p", "primary", Settings())
+    world = World[Node]()
+    node = world.nodes["p"] = Node(world, "p", "primary", Settings())
     node.standby = Standby("p", Settings())
     world.store.commit((Put(LOST),))
     brain: Any = Deposed(step)

@@ -3,7 +3,3 @@
 The brains in it are the reference's own, unchanged. The world is single-threaded and
 deterministic: the same orders give the same story, to the last event.
 """
-
-from .world import World
-
-__all__ = ["World"]

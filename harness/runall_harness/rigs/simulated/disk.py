@@ -2,10 +2,7 @@
 
 from runall_reference.brain.record_set import Change, Put, RecordSet
 from runall_reference.brain.records import Lease, Record
-
-
-class LeaseLost(Exception):
-    """A commit came from a primary whose epoch is over: nothing of it was written."""
+from runall_reference.store import LeaseLost
 
 
 class Disk:
@@ -30,8 +27,9 @@ class Disk:
     def commit(self, change: Change, guard: int | None = None) -> None:
         """Write one step's change, if the lease's epoch is still `guard`. Raises `LeaseLost`."""
         lease = self.lease()
-        if guard is not None and guard != (lease.epoch if lease else 0):
-            raise LeaseLost(f"the lease has moved on from epoch {guard}")
+        epoch = lease.epoch if lease else 0
+        if guard not in (None, epoch):
+            raise LeaseLost(guard, epoch)
         self.commits += bool(change)
         for write in change:
             table = self._records.tables.setdefault(

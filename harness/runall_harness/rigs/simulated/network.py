@@ -1,31 +1,49 @@
 """Links in virtual time: in order, with a latency, and with the two ways in which links fail.
 
-A link that *closes* tells the other side (end of stream). A node that is *cut off* tells nobody:
-what is said meanwhile is held, and arrives when the cut is mended, late.
+When a link is *closed*, the other end sees the end of the stream. When a node is *cut off*,
+neither end notices: messages sent meanwhile are held, and arrive when the cut is mended.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any, Generic, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from .node import Node
-    from .world import World
+from .timeline import Timeline
 
 LATENCY = 0.002
+# A worker that reaches no primary tries again after so many seconds.
 REDIAL = 0.2
 # How long a message takes that the next one of its link overtakes: longer than two beats.
 OVERTAKEN = 5.0
 
 
-class Link:
+class LinkEnd(Protocol):
+    """What a link asks of the node at either end."""
+
+    up: bool
+    cut: bool
+
+    @property
+    def boot(self) -> str:
+        """The name of this start of the node."""
+        ...
+
+    def lost_link(self, link: "Link[Any]") -> None:
+        """The other end has closed the link."""
+        ...
+
+
+End = TypeVar("End", bound=LinkEnd)
+
+
+class Link(Generic[End]):
     """A worker's connection to a primary. The node that dialled is the worker's."""
 
-    def __init__(self, world: "World", worker: "Node", primary: "Node") -> None:
-        self.world, self.worker, self.primary = world, worker, primary
+    def __init__(self, time: Timeline, worker: End, primary: End) -> None:
+        self.time, self.worker, self.primary = time, worker, primary
         self.open = True
         self.boot = worker.boot
-        self.held: list[tuple[Node, Callable[[], None]]] = []
+        self.held: list[tuple[End, Callable[[], None]]] = []
         # What becomes of the next message, and for how many seconds one that is late is held up.
         self.fate: tuple[str, float] | None = None
         self.stalled = False
@@ -33,47 +51,47 @@ class Link:
     @property
     def cut(self) -> bool:
         """Whether nothing gets through now; a node always reaches itself."""
-        away = self.worker is not self.primary and (self.worker.cut or self.primary.cut)
-        return away or self.stalled
+        apart = self.worker is not self.primary and (self.worker.cut or self.primary.cut)
+        return apart or self.stalled
 
-    def carry(self, by: "Node", act: Callable[[], None]) -> None:
-        """Let something arrive at the far end, in order, after the latency or after the cut."""
+    def carry(self, by: End, act: Callable[[], None]) -> None:
+        """Let `act` happen at the far end, in order, after the latency or after the cut."""
         fate, self.fate = self.fate, None
         if fate is not None:
-            self.meddle(*fate, by, act)
+            self.disturb(*fate, by, act)
         elif self.cut or self.held:
             self.held.append((by, act))
         else:
-            self.world.time.after(LATENCY, act)
+            self.time.after(LATENCY, act)
 
-    def meddle(self, fate: str, lasting: float, by: "Node", act: Callable[[], None]) -> None:
+    def disturb(self, fate: str, lasting: float, by: End, act: Callable[[], None]) -> None:
         """Lose a message, hold it up with all that follow, or let the next one overtake it."""
         if fate == "overtaken":
-            self.world.time.after(OVERTAKEN, partial(self.arrive, act))
+            self.time.after(OVERTAKEN, partial(self.deliver_if_open, act))
         elif fate == "late":
             self.stalled = True
             self.held.append((by, act))
-            self.world.time.after(lasting, self.unstall)
+            self.time.after(lasting, self.end_stall)
 
-    def arrive(self, act: Callable[[], None]) -> None:
-        """What was overtaken arrives at last, unless its link is gone: nobody listens to that."""
+    def deliver_if_open(self, act: Callable[[], None]) -> None:
+        """Deliver a message that was overtaken, unless its link has closed meanwhile."""
         if self.open:
             act()
 
-    def unstall(self) -> None:
-        """What was held up arrives, unless a cut holds it longer."""
+    def end_stall(self) -> None:
+        """Deliver what was held up, unless a cut holds it longer."""
         self.stalled = False
+        self.deliver_held()
+
+    def deliver_held(self) -> None:
+        """Deliver what was held, unless the link is still cut."""
         if not self.cut:
-            self.mend()
+            held, self.held = self.held, []
+            for _, act in held:
+                self.time.after(LATENCY, act)
 
-    def mend(self) -> None:
-        """Deliver what the cut held up."""
-        held, self.held = self.held, []
-        for _, act in held:
-            self.world.time.after(LATENCY, act)
-
-    def close(self, by: "Node") -> None:
-        """One end is gone, with all that it could not send; the other learns of it, if it can."""
+    def close(self, by: End) -> None:
+        """Close one end: what it could not send is lost, and the other end learns of it."""
         if self.open:
             self.open = False
             self.held = [(sender, act) for sender, act in self.held if sender is not by]

@@ -1,4 +1,4 @@
-"""A node in virtual time: disks that last, brains and processes that die with it.
+"""A node in virtual time: its disks outlive it, its brains and processes die with it.
 
 `SimulatedBrain` runs one brain in it, as the daemon's `BrainRunner` does in an event loop.
 """
@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runall_reference.brain.failpoint import Trigger
 from runall_reference.brain.inputs import (
@@ -32,15 +32,18 @@ from runall_reference.brain.record_set import Change, Step
 from runall_reference.brain.settings import Settings
 from runall_reference.brain.turn import Where, take_turn, wake_delay
 from runall_reference.brain.worker import Worker
+from runall_reference.store import LeaseLost
 
-from .disk import Disk, LeaseLost
+from .disk import Disk
 from .network import LATENCY, REDIAL, Link
-from .process import TICK, Process, unheard
-
-if TYPE_CHECKING:
-    from .world import World
+from .process import TICK, Process, ignore_exit
+from .world import World
 
 Brain = Primary | Worker
+
+
+# How soon the guardian of a daemon that died has ended its jobs, in seconds.
+GUARD = 0.02
 
 
 class Unavailable(Exception):
@@ -48,27 +51,23 @@ class Unavailable(Exception):
 
 
 class Crashed(Exception):
-    """The node died in the middle of a step: nothing more of it is done."""
+    """The node died in the middle of a step: the rest of the step is not done."""
 
 
-# How soon the guardian of a daemon that died has ended its jobs, in seconds.
-GUARD = 0.02
+class ActOfStart:
+    """An act of one start of a node: not done once that start is over; a frozen node does it later.
 
-
-class Living:
-    """An act of one start of a node: done if that start lives by then; a frozen one does it later.
-
-    An act in which its node crashes is over; the world goes on.
+    If the node crashes in the act, the act ends there.
     """
 
     def __init__(self, node: "Node", act: Callable[[], None]) -> None:
         self.node, self.act, self.boots = node, act, node.boots
 
     def __call__(self) -> None:
-        """Do it, do it later, or not at all."""
+        """Do it now, keep it until the node is no longer frozen, or drop it."""
         node = self.node
         if node.up and node.boots == self.boots:
-            node.inbox.append(self.act) if node.frozen else node.survive(self.act)
+            node.inbox.append(self.act) if node.frozen else node.until_crash(self.act)
 
 
 class SimulatedBrain:
@@ -109,7 +108,7 @@ class SimulatedBrain:
         time = self.node.world.time
         delay = wake_delay(self.brain, time.now)
         if delay is not None:
-            time.after(delay, self.node.living(partial(self.wake, self.wakes)))
+            time.after(delay, self.node.of_this_start(partial(self.wake, self.wakes)))
 
     def wake(self, number: int) -> None:
         """The wake came, unless something else woke the brain before, or it was given up."""
@@ -120,7 +119,7 @@ class SimulatedBrain:
 class Node:
     """One server: a worker, and on a primary its primary too."""
 
-    def __init__(self, world: "World", name: str, role: str, settings: Settings) -> None:
+    def __init__(self, world: "World[Node]", name: str, role: str, settings: Settings) -> None:
         self.world, self.name, self.role, self.settings = world, name, role, settings
         # Primaries share one store; what a worker writes down is its own.
         self.disks = {"primary": world.store, "worker": Disk()}
@@ -131,8 +130,8 @@ class Node:
         self.triggers: dict[str, Trigger] = {}
         self.inbox: list[Callable[[], None]] = []
         self.processes: dict[str, Process] = {}
-        self.link: Link | None = None
-        self.links: dict[str, Link] = {}
+        self.link: Link[Node] | None = None
+        self.links: dict[str, Link[Node]] = {}
         self.primary: SimulatedBrain | None = None
         self.worker: SimulatedBrain | None = None
 
@@ -141,12 +140,12 @@ class Node:
         """The name of this start of the node."""
         return f"{self.name}#{self.boots}"
 
-    def living(self, act: Callable[[], None]) -> Living:
-        """The act, as one of this start of the node."""
-        return Living(self, act)
+    def of_this_start(self, act: Callable[[], None]) -> ActOfStart:
+        """The act, to be done only while this start of the node lasts."""
+        return ActOfStart(self, act)
 
-    def survive(self, act: Callable[[], None]) -> None:
-        """Do something in which this node may crash; the world goes on."""
+    def until_crash(self, act: Callable[[], None]) -> None:
+        """Do something; if the node crashes in it, the rest is not done."""
         with suppress(Crashed):
             act()
 
@@ -155,50 +154,51 @@ class Node:
         """Start, or start again from what the disks hold. Orphans of the last start are ended."""
         self.up, self.leaving, self.boots = True, False, self.boots + 1
         self.end_processes()
-        self.survive(self.rise)
+        self.until_crash(self.start_brains)
 
-    def rise(self) -> None:
-        """Let the brains begin, each with what its disk holds."""
+    def start_brains(self) -> None:
+        """Start a brain for each role, from what its disk holds."""
         if self.role == "primary":
             self.standby = Standby(self.name, self.settings)
-            self.stand_by()
+            self.watch_lease()
         brain = Worker(self.name, self.settings, self.disks["worker"].load())
         self.worker = SimulatedBrain(self, brain, self.disks["worker"], self.act_worker)
         self.worker.handle(Boot(self.boot))
         self.dial()
 
-    def stand_by(self) -> None:
-        """Watch the lease, and lead as soon as that is allowed."""
+    def watch_lease(self) -> None:
+        """Look at the lease again and again, and lead as soon as that is allowed."""
         store = self.disks["primary"]
         if self.reaches_store() and self.standby.may_lead(store.lease(), self.world.time.now):
             brain = Primary(self.name, self.settings, store.load())
             self.primary = SimulatedBrain(self, brain, store, self.act_primary)
             self.primary.handle(Boot(self.boot))
-            self.tell_primary(ClockSet(self.skew))
+            self.give_primary(ClockSet(self.skew))
         else:
-            self.world.time.after(self.standby.poll_every(), self.living(self.stand_by))
+            self.world.time.after(self.standby.poll_every(), self.of_this_start(self.watch_lease))
 
     def reaches_store(self) -> bool:
-        """Whether the store can be written: one that is shared is out of reach for a cut node."""
-        return not (self.cut and self.world.shares_store())
+        """Whether the primaries' store can be used: a shared one is out of reach for a cut node."""
+        eligible = sum(node.role == "primary" for node in self.world.nodes.values())
+        return not (self.cut and eligible > 1)
 
     def step_down(self) -> None:
-        """This primary may write no more: forget what it knew, and watch the lease again."""
+        """This primary may not write any more: discard its brain, and watch the lease again."""
         self.primary = None
         for link in list(self.links.values()):
             link.close(self)
         self.links = {}
-        self.world.time.after(self.standby.poll_every(), self.living(self.stand_by))
+        self.world.time.after(self.standby.poll_every(), self.of_this_start(self.watch_lease))
 
     def end_processes(self) -> None:
-        """Nothing that ran here goes on; nobody is told, for there is nobody."""
+        """Kill all processes. Their exit reaches no worker: there is none."""
         for process in self.processes.values():
-            process.on_exit = unheard
+            process.on_exit = ignore_exit
             process.end("killed", -9, self.world.time.now)
         self.processes = {}
 
     def die(self, *, orphans: bool = False) -> None:
-        """All of it is gone at one instant; with `orphans`, only the daemon is."""
+        """End the node at one instant; with `orphans`, only its daemon."""
         self.up = self.frozen = False
         self.inbox, self.primary, self.worker = [], None, None
         if orphans:
@@ -215,136 +215,164 @@ class Node:
             self.end_processes()
 
     def terminate_all(self) -> None:
-        """SIGTERM to all of it at one instant; the worst order: a job's end is heard of first."""
+        """SIGTERM to the daemon and all jobs at one instant.
+
+        The worst order is taken: the worker hears of its jobs' ends before it drains.
+        """
         for process in list(self.processes.values()):
             process.signal("TERM", self.world.time.now)
-        self.world.time.after(0, self.living(self.drain))
+        self.world.time.after(0, self.of_this_start(self.drain))
 
     def drain(self) -> None:
-        """SIGTERM: both brains are told; the node is gone when both have left."""
+        """SIGTERM to the daemon: both brains drain, and the node ends when both are done."""
         self.leaving = True
-        self.survive(self.tell_drain)
+        self.until_crash(self.drain_brains)
 
-    def tell_drain(self) -> None:
-        """Tell both brains."""
-        for shell in (self.worker, self.primary):
-            if shell is not None:
-                shell.handle(Drain())
+    def drain_brains(self) -> None:
+        """Give both brains the order to drain, the worker first."""
+        for brain in (self.worker, self.primary):
+            if brain is not None:
+                brain.handle(Drain())
 
     def set_clock(self, ahead: float) -> None:
-        """Somebody sets the wall clock of this node, in seconds; the daemons notice."""
+        """Set the wall clock of this node ahead by so many seconds; the primary notices."""
         self.skew += ahead
-        self.living(partial(self.tell_primary, ClockSet(self.skew)))()
+        self.of_this_start(partial(self.give_primary, ClockSet(self.skew)))()
 
-    def thaw(self) -> None:
-        """Go on after a freeze: all that came meanwhile comes now, in order."""
+    def unfreeze(self) -> None:
+        """Go on after a freeze: whatever arrived meanwhile is handled now, in order."""
         self.frozen, inbox, self.inbox = False, self.inbox, []
         for act in inbox:
-            self.world.time.after(0, self.living(act))
+            self.world.time.after(0, self.of_this_start(act))
 
     # ---------------------------------------------------------------- links
     def dial(self) -> None:
-        """Reach a primary; as long as there is none, try again."""
-        target = self.world.primary_for(self)
+        """Connect the worker to a primary; while there is none, try again later."""
+        target = next(filter(self.reaches_primary, self.world.nodes.values()), None)
         if target is None:
-            self.world.time.after(REDIAL, self.living(self.dial))
+            self.world.time.after(REDIAL, self.of_this_start(self.dial))
             return
-        self.link = Link(self.world, self, target)
-        self.world.time.after(LATENCY, self.living(self.linked))
+        self.link = Link(self.world.time, self, target)
+        self.world.time.after(LATENCY, self.of_this_start(self.connected))
 
-    def linked(self) -> None:
-        """The link is open: let the worker speak."""
+    def reaches_primary(self, node: "Node") -> bool:
+        """Whether that node leads and would answer a call from here."""
+        answers = node is self or not (node.cut or self.cut or node.frozen)
+        return node.up and node.primary is not None and answers
+
+    def connected(self) -> None:
+        """The worker's link is open."""
         if self.worker is not None and self.link is not None:
             self.link.primary.links[self.name] = self.link
             self.worker.handle(Connected())
 
-    def leave_link(self) -> None:
-        """Close the worker's link from this side, and dial again."""
+    def close_link(self) -> None:
+        """Close the worker's link from this end, and dial again."""
         if self.link is not None:
             link, self.link = self.link, None
             link.close(self)
-            self.world.time.after(0, self.living(self.worker_cut))
+            self.world.time.after(0, self.of_this_start(self.disconnected))
 
-    def lost_link(self, link: Link) -> None:
-        """The other end of a link is gone."""
+    def lost_link(self, link: Link[Any]) -> None:
+        """The other end has closed one of this node's links."""
         if link is self.link:
             self.link = None
-            self.living(self.worker_cut)()
+            self.of_this_start(self.disconnected)()
         elif link is self.links.get(link.worker.name):
             del self.links[link.worker.name]
-            self.living(
-                partial(self.tell_primary, WorkerDisconnected(link.worker.name, link.boot))
-            )()
+            closed = WorkerDisconnected(link.worker.name, link.boot)
+            self.of_this_start(partial(self.give_primary, closed))()
 
-    def worker_cut(self) -> None:
-        """Tell the worker, then look for a primary again."""
+    def disconnected(self) -> None:
+        """The worker's link is closed: say so to the worker, then look for a primary again."""
         if self.worker is not None:
             self.worker.handle(Disconnected())
-            self.world.time.after(REDIAL, self.living(self.dial))
+            self.world.time.after(REDIAL, self.of_this_start(self.dial))
 
-    def tell_primary(self, given: Any) -> None:
-        """Tell the primary of this node, if there is one."""
+    def mend(self) -> None:
+        """End the cut: every link of this node delivers what was held up."""
+        self.cut = False
+        for node in self.world.nodes.values():
+            for link in node.links.values():
+                link.deliver_held()
+        for node in self.world.nodes.values():
+            if node.link is not None:
+                node.link.deliver_held()
+
+    def give_primary(self, given: Any) -> None:
+        """Give the primary of this node an input, if there is one."""
         if self.primary is not None:
             self.primary.handle(given)
 
-    def tell_worker(self, given: Any) -> None:
-        """Tell the worker of this node, if it lives."""
+    def give_worker(self, given: Any) -> None:
+        """Give the worker of this node an input, if there is one."""
         if self.worker is not None:
             self.worker.handle(given)
 
     # ---------------------------------------------------------------- acts
     def act_primary(self, action: Send | Retire) -> None:
-        """Do what the primary's step says."""
+        """Carry out an action of the primary."""
         if isinstance(action, Retire):
             self.primary = None
             self.leave_when_done()
         elif link := self.links.get(action.node):
             far = link.worker
-            told = MessageReceived(action.message)  # type: ignore[arg-type] # a primary sends orders only
-            link.carry(self, far.living(partial(far.tell_worker, told)))
+            received = MessageReceived(action.message)  # type: ignore[arg-type] # it sends orders only
+            link.carry(self, far.of_this_start(partial(far.give_worker, received)))
 
     def act_worker(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
-        """Do what the worker's step says."""
+        """Carry out an action of the worker."""
         match action:
             case Send(_, beat):
                 self.send_beat(beat)
             case Spawn(job):
                 self.spawn(job)
             case Signal(name, signal):
-                # It may have ended by itself, and the worker be about to hear of it.
+                # It may have ended by itself, and its exit not have reached the worker yet.
                 if process := self.processes.get(name):
                     process.signal(signal, self.world.time.now)
             case Leave(_):
-                self.leave_link()
+                self.close_link()
             case Halt():
                 self.worker = None
                 self.leave_when_done()
 
     def send_beat(self, beat: Any) -> None:
-        """Say something over the present link."""
+        """Send a beat over the present link, if there is one."""
         if self.link is not None:
             far = self.link.primary
-            self.link.carry(self, far.living(partial(far.tell_primary, BeatReceived(beat))))
+            self.link.carry(self, far.of_this_start(partial(far.give_primary, BeatReceived(beat))))
 
     def spawn(self, job: Any) -> None:
-        """Start a job's process, which tells the witness itself."""
-        process = Process(job, self.world.number(), self.name, self.world.time.now)
+        """Start a job's process; the list of executions is what the witness is on real rigs."""
+        world = self.world
+        process = Process(job, len(world.executions) + 1, self.name, world.time.now)
         self.processes[job.id] = process
         process.on_exit = partial(self.exited, job.id)
-        self.world.executions.append(process.execution)
-        if not process.holds or process.execution.tag in self.world.released:
-            self.world.time.after(TICK, self.living(partial(self.finish, process)))
+        world.executions.append(process.execution)
+        if not process.holds or process.execution.tag in world.released:
+            self.plan_end(process)
+
+    def release(self, tag: str) -> None:
+        """Let the processes of that tag come to their end."""
+        for process in list(self.processes.values()):
+            if process.execution.tag == tag and self.up:
+                self.plan_end(process)
+
+    def plan_end(self, process: Process) -> None:
+        """Let a process come to its own end a moment from now."""
+        self.world.time.after(TICK, self.of_this_start(partial(self.finish, process)))
 
     def finish(self, process: Process) -> None:
-        """A job's process comes to its own end."""
+        """A process comes to its own end."""
         process.finish(self.world.time.now)
 
     def exited(self, name: str, code: int) -> None:
         """A process ended; the worker learns of it a moment later."""
         self.processes.pop(name, None)
-        self.world.time.after(0, self.living(partial(self.tell_worker, Exited(name, code))))
+        self.world.time.after(0, self.of_this_start(partial(self.give_worker, Exited(name, code))))
 
     def leave_when_done(self) -> None:
-        """After a clean stop, the node is gone once neither brain is left."""
+        """After a clean stop, the node ends once neither brain is left."""
         if self.worker is None and self.primary is None:
-            self.world.time.after(0, self.living(self.die))
+            self.world.time.after(0, self.of_this_start(self.die))

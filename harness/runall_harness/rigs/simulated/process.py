@@ -9,8 +9,8 @@ from runall_harness.evidence.facts import Execution
 TICK = 0.01
 
 
-def unheard(code: int) -> None:
-    """What becomes of an exit status that nobody waits for."""
+def ignore_exit(code: int) -> None:
+    """Drop an exit status that nobody waits for."""
     del code
 
 
@@ -23,7 +23,7 @@ class Process:
         self.code = int(params.get("ENDS", "0"))
         self.on_term = params.get("ON_TERM", "die")
         self.over = False
-        self.on_exit: Callable[[int], None] = unheard
+        self.on_exit: Callable[[int], None] = ignore_exit
         self.execution = Execution(
             id=f"{node}-{number}",
             tag=params.get("TAG", ""),

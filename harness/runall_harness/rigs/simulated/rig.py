@@ -11,8 +11,8 @@ from runall_reference.brain.settings import UnsafeSettings
 from runall_harness.evidence.facts import Execution, Proof
 
 from ..base import CrashPoint, NodeSpec, Place, Scope, StopTo
-from . import World
 from .node import Node
+from .world import World
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class SimulatedSite:
     """The nodes of one case, in a world of their own."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world = World[Node]()
         self.printed: dict[str, list[str]] = {}
         self.stops: dict[str, StopTo] = {}
 
@@ -56,7 +56,8 @@ class SimulatedSite:
         """Start nodes, or start them again."""
         for spec in specs:
             self.stops[spec.name] = spec.stop_to
-            node = self.world.add(spec.name, spec.role, spec.simulate)
+            new = Node(self.world, spec.name, spec.role, spec.simulate)
+            node = self.world.nodes.setdefault(spec.name, new)
             node.settings = spec.simulate
             try:
                 node.start()
@@ -104,17 +105,17 @@ class SimulatedSite:
 
     def unpause(self, node: str) -> Proof:
         """Let it go on."""
-        self.node(node).thaw()
+        self.node(node).unfreeze()
         return self.proof("unpause", node, not self.node(node).frozen, "it goes on")
 
     def cut(self, node: str) -> Proof:
         """Cut it off, in silence."""
-        self.world.cut(self.node(node))
+        self.node(node).cut = True
         return self.proof("cut", node, True, "nothing gets to or from it")
 
     def join(self, node: str) -> Proof:
         """Mend the cut."""
-        self.world.join(self.node(node))
+        self.node(node).mend()
         return self.proof("join", node, True, "what was held up arrives")
 
     def set_clock(self, node: str, ahead: float) -> Proof:
@@ -170,13 +171,18 @@ class SimulatedSite:
         """Nobody waits in virtual time: conditions are tried after every act."""
 
     def executions(self) -> Sequence[Execution]:
-        """All executions so far, oldest first."""
-        self.world.breathe()
+        """All executions so far, oldest first; those of a node that is not frozen beat now."""
+        for node in self.world.nodes.values():
+            if not node.frozen:
+                for process in node.processes.values():
+                    process.execution.beat_at = self.now()
         return self.world.executions
 
     def release(self, tag: str) -> None:
         """Let all jobs of that tag end."""
-        self.world.release(tag)
+        self.world.released.add(tag)
+        for node in self.world.nodes.values():
+            node.release(tag)
 
     def close(self) -> None:
         """A world leaves nothing behind."""
