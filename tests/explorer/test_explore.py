@@ -8,17 +8,27 @@ from pathlib import Path
 import jsonschema
 import pytest
 from rich.console import Console
-from runall_harness.checks import Broken, examine
+from runall_harness.checks import examine
 from runall_harness.evidence.history import load, schema
-from runall_harness.explorer.exploration import Explored, Order, search_world
-from runall_harness.explorer.moves import KINDS, AnyMove, Crash, Cut, Kill, Pause, crashes
+from runall_harness.explorer.exploration import Exploration, Explored, search_world
+from runall_harness.explorer.moves import (
+    KINDS,
+    AnyMove,
+    Crash,
+    Cut,
+    Kill,
+    Pause,
+    crashes,
+    play_moves,
+)
 from runall_harness.explorer.moves import Order as Ask
 from runall_harness.explorer.play import Play
 from runall_harness.explorer.printing import print_story
 from runall_harness.explorer.real_replay import SPEED
-from runall_harness.explorer.search import Found, retell
+from runall_harness.explorer.search import Found
 from runall_harness.explorer.shrink import shrink
-from runall_harness.explorer.story import NoStory, Script, Story, read_script, tell_story
+from runall_harness.explorer.story import NoStory, Script, Story, play_script, read_script
+from runall_harness.explorer.violations import Key, Violations, keys
 from runall_harness.explorer.worlds import FAULTS, HORIZON, LATE, RELEASED, Outline, named
 from runall_harness.mutants import by_name, planted
 from support.places import DOCS
@@ -26,14 +36,14 @@ from support.places import DOCS
 
 def found(world: str, *moves: AnyMove) -> Found:
     """What breaks when these moves are made; the bug is planted."""
-    broken = examine(retell(named(world), moves).history.lines).violations
+    broken = examine(play_moves(named(world), moves).history.lines).violations
     assert broken, "this story breaks nothing"
     return Found(outline=named(world), moves=moves, broken=broken)
 
 
-def breaking(clause: str, story: Found) -> Broken:
-    """How that clause is broken in it."""
-    return next(each for each in story.broken if each.clause == clause)
+def breaking(clause: str, story: Found) -> Key:
+    """The check that finds that clause broken in it, and the clause."""
+    return next(key for key in keys(story) if key[1] == clause)
 
 
 def first_crash(world: str, node: str) -> Crash:
@@ -114,7 +124,7 @@ def test_shrinking_ends_when_its_effort_is_spent() -> None:
 
 # ------------------------------------------------------------------ telling
 def test_a_story_is_told_in_numbered_sentences_with_their_seconds_and_the_clause() -> None:
-    told = words(tell_story(Script(outline=named("lost/manual"), mutant="schedule_only")))
+    told = words(play_script(Script(outline=named("lost/manual"), mutant="schedule_only")))
     for line in (
         "1.    0.0 s  primary, worker-1 and worker-2 run, with the bug schedule_only; a person",
         "2.    3.0 s  worker-1 is killed, and stays away",
@@ -126,14 +136,14 @@ def test_a_story_is_told_in_numbered_sentences_with_their_seconds_and_the_clause
 
 
 def test_the_picture_has_a_row_for_each_server_and_each_execution() -> None:
-    told = words(tell_story(Script(outline=named("lost/manual+backup"))))
+    told = words(play_script(Script(outline=named("lost/manual+backup"))))
     rows = {line.split()[0] for line in told.splitlines() if line.strip()}
     assert {"primary", "backup", "worker-1", "worker-2", "j1", "j1.2"} <= rows
 
 
 def test_a_move_is_told_at_the_second_at_which_it_is_made() -> None:
     move = Cut(at=40, node="primary", lasting=2.0)
-    story = tell_story(Script(outline=named("quiet/manual"), moves=(move,)))
+    story = play_script(Script(outline=named("quiet/manual"), moves=(move,)))
     told = [(round(s.at, 3), s.text) for s in story.sentences() if s.move]
     assert told == [(round(story.instants[0], 3), "primary is cut off for 2 s")]
     assert "primary can be reached again" in words(story)
@@ -141,7 +151,7 @@ def test_a_move_is_told_at_the_second_at_which_it_is_made() -> None:
 
 # ------------------------------------------------------------------ keeping
 def test_a_saved_story_is_a_history_that_breaks_the_same_clauses(tmp_path: Path) -> None:
-    story = tell_story(Script(outline=named("lost/manual"), mutant="schedule_only"))
+    story = play_script(Script(outline=named("lost/manual"), mutant="schedule_only"))
     path = tmp_path / "new" / "story.jsonl"
     story.save(path)
     assert examine(load(path)).violations == story.broken
@@ -149,7 +159,7 @@ def test_a_saved_story_is_a_history_that_breaks_the_same_clauses(tmp_path: Path)
 
 def test_each_line_of_a_saved_story_is_valid(tmp_path: Path) -> None:
     move = Cut(at=40, node="primary", lasting=2.0)
-    tell_story(Script(outline=named("lost/scheduled+backup"), moves=(move,))).save(tmp_path / "s")
+    play_script(Script(outline=named("lost/scheduled+backup"), moves=(move,))).save(tmp_path / "s")
     lines = [json.loads(line) for line in (tmp_path / "s").read_text().splitlines()]
     assert [line["kind"] for line in lines[:2]] == ["meta", "story"]
     for line in lines:
@@ -163,7 +173,7 @@ def test_a_saved_story_is_read_as_it_was_written(tmp_path: Path) -> None:
     )
     script = Script(outline=named("crash/scheduled+backup"), moves=moves, mutant="one_try")
     path = tmp_path / "story.jsonl"
-    tell_story(script).save(path)
+    play_script(script).save(path)
     assert read_script(path)[0].outline == script.outline
     assert [move.sentence() for move in read_script(path)[0].moves] == [m.sentence() for m in moves]
 
@@ -203,17 +213,16 @@ def test_the_page_names_every_failure_every_kind_of_move_and_the_speed() -> None
 def explored(world: str, mutant: str = "", *, merge: bool = True) -> Explored:
     """One world, searched in this process for every crash."""
     outline = named(world)
-    order = Order(outlines=(outline,), kinds=("crash",), merge=merge, mutant=mutant)
-    return search_world(order, outline)
+    return search_world(Exploration(outlines=(outline,), merge=merge, mutant=mutant), outline)
 
 
 @pytest.mark.parametrize("mutant", ["", "schedule_only", "limbo_not_counted"])
 def test_merged_and_unmerged_searches_find_the_same_clauses(mutant: str) -> None:
     merged, unmerged = (explored("back/manual", mutant, merge=merge) for merge in (True, False))
-    assert merged.clauses == unmerged.clauses
-    assert bool(merged.clauses) == bool(mutant)
-    assert merged.tally.merged > 0
-    assert unmerged.tally.merged == 0
+    assert set(merged.violations.found) == set(unmerged.violations.found)
+    assert bool(merged.violations.found) == bool(mutant)
+    assert merged.counts.merged > 0
+    assert unmerged.counts.merged == 0
 
 
 def test_findings_of_several_worlds_are_told_by_the_fewest_moves() -> None:
@@ -222,16 +231,14 @@ def test_findings_of_several_worlds_are_told_by_the_fewest_moves() -> None:
         for moves in ((), (Kill(at=1, node="primary"),))
     )
     total = Explored()
-    total.add(Explored(found={("check", "RA-1.1"): two}))
-    total.add(Explored(found={("check", "RA-1.1"): one}))
-    total.add(Explored(found={("check", "RA-1.1"): two}))
-    assert total.found == {("check", "RA-1.1"): one}
+    for each in (two, one, two):
+        total.add(Explored(violations=Violations(found={("check", "RA-1.1"): each})))
+    assert total.violations.found == {("check", "RA-1.1"): one}
 
 
 def test_clauses_that_break_in_one_story_are_told_once() -> None:
     with planted(by_name("schedule_only")):
         finding = found("lost/manual", Ask(at=1, what="edits the event"))
-    keys = {(b.check, b.clause): finding for b in finding.broken}
-    assert len(keys) > 1
-    stories = Explored(found=keys).stories("schedule_only")
-    assert [story.script.moves for story in stories] == [()]
+    violations = Violations()
+    assert len(violations.note(finding)) > 1
+    assert [story.script.moves for story in violations.stories("schedule_only")] == [()]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from runall_harness.checks import examine
 from runall_harness.evidence.history import Fault, Start
 from runall_harness.explorer import signature as signing
@@ -19,9 +20,9 @@ from runall_harness.explorer.moves import (
     Pause,
     Stop,
     crash_points,
+    play_moves,
 )
 from runall_harness.explorer.play import Play
-from runall_harness.explorer.search import retell
 from runall_harness.explorer.signature import signature
 from runall_harness.explorer.worlds import GRID, LATE, Outline, named, outlines
 from runall_harness.rigs.simulated.world import EPOCH
@@ -57,7 +58,7 @@ def test_a_copy_goes_on_as_the_original_does(name: str, acts: int) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_world_sees_its_job_run_and_come_to_a_good_end(name: str) -> None:
-    play = retell(named(name), [])
+    play = play_moves(named(name), [])
     hows = [how for _, _, how, _ in ends(play)]
     assert hows.count("completed") >= 2
     assert (hows[0] == "completed") == (not named(name).fault)
@@ -87,7 +88,7 @@ def told(play: Play) -> list[str]:
 
 @pytest.mark.parametrize(("move", "expected"), MOVES, ids=lambda value: str(value)[:12])
 def test_a_move_is_in_the_history_with_its_end(move: Any, expected: list[str]) -> None:
-    assert told(retell(QUIET, [move])) == expected
+    assert told(play_moves(QUIET, [move])) == expected
 
 
 def test_each_crash_point_that_is_found_is_a_point_at_which_the_node_dies() -> None:
@@ -96,35 +97,27 @@ def test_each_crash_point_that_is_found_is_a_point_at_which_the_node_dies() -> N
         play = after(BACK, acts)
         for point in crash_points(play):
             twin = play.copy()
-            crash = Crash(
-                at=acts,
-                node=point.node,
-                brain=point.brain,
-                where=point.where,
-                act=point.act,
-                count=point.nth,
-                back=None,
-            )
+            crash = replace(point, back=None)
             crash.make(twin)
-            assert not twin.site.alive(point.node), crash.sentence()
+            assert not twin.site.alive(crash.node), crash.sentence()
             found += 1
     assert found > 40
 
 
 @pytest.mark.parametrize("fate", ["lost", "late", "overtaken"])
 def test_a_message_meets_its_fate_and_the_next_beat_mends_it(fate: Any) -> None:
-    play = retell(QUIET, [Message(at=1, worker="worker-1", fate=fate)])
+    play = play_moves(QUIET, [Message(at=1, worker="worker-1", fate=fate)])
     assert not examine(play.history.lines).violations
     assert [how for _, _, how, _ in ends(play)][-1] == "completed"
 
 
 def test_a_node_that_is_being_stopped_is_not_stopped_again() -> None:
-    play = retell(named("restart/manual"), [Stop(at=12, node="primary")])
+    play = play_moves(named("restart/manual"), [Stop(at=12, node="primary")])
     assert told(play) == ["stop primary", "start primary"]
 
 
 def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once() -> None:
-    play = retell(named("lost/manual+backup"), [Cut(at=44, node="primary", lasting=2.0)])
+    play = play_moves(named("lost/manual+backup"), [Cut(at=44, node="primary", lasting=2.0)])
     leader = play.leader()
     assert leader is not None
     assert leader.epoch <= 3
@@ -133,20 +126,20 @@ def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once
 
 def test_a_primary_that_slept_through_a_takeover_shows_nothing_that_is_out_of_date() -> None:
     asleep, dies = Pause(at=0, node="primary", lasting=40.0), Kill(at=91, node="backup", back=None)
-    play = retell(named("worker-restart/manual+backup"), [asleep, dies])
+    play = play_moves(named("worker-restart/manual+backup"), [asleep, dies])
     assert not examine(play.history.lines).violations
 
 
 def test_a_crash_of_the_primary_makes_no_loss_look_younger_than_it_is() -> None:
     crash = Crash(at=35, node="primary", brain="primary", where="between", back=2.0)
-    play = retell(named("late/manual+target+rerun_age"), [crash])
+    play = play_moves(named("late/manual+target+rerun_age"), [crash])
     assert not examine(play.history.lines).violations
     states = [job.state for job in play.client.jobs() if job.root == play.root]
     assert states == ["interrupted"]
 
 
 def test_an_order_is_a_call_with_its_answer() -> None:
-    play = retell(QUIET, [Order(at=4, what="aborts the job")])
+    play = play_moves(QUIET, [Order(at=4, what="aborts the job")])
     assert ends(play)[0][2] == "terminated"
 
 

@@ -13,8 +13,8 @@ from runall_harness.evidence.history import History, Reproduction, load
 from runall_harness.explorer.moves import AnyMove, Crash, Cut, Message, Stop
 from runall_harness.explorer.moves import Order as Ask
 from runall_harness.explorer.play import MOMENT
-from runall_harness.explorer.real_steps import deeds, hindrances
-from runall_harness.explorer.story import Script, Story, tell_story
+from runall_harness.explorer.real_steps import obstacles, real_steps
+from runall_harness.explorer.story import Script, Story, play_script
 from runall_harness.explorer.worlds import named
 from runall_harness.rigs.base import CrashPoint
 from runall_harness.rigs.real_site import ABILITIES
@@ -45,14 +45,14 @@ def replay(*arguments: str | Path, hashes: str = "0") -> tuple[int, dict[str, An
 
 def told(world: str, *moves: AnyMove, mutant: str = "") -> Story:
     """A story, played in this process."""
-    return tell_story(Script(outline=named(world), moves=moves, mutant=mutant))
+    return play_script(Script(outline=named(world), moves=moves, mutant=mutant))
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A story that breaks RA-1.1, as the explorer saves it."""
     path = tmp_path_factory.mktemp("stories") / "lost.jsonl"
-    tell_story(LOST).save(path)
+    play_script(LOST).save(path)
     return path
 
 
@@ -126,13 +126,13 @@ def test_what_cannot_be_placed_on_real_nodes_is_said_in_the_moves_words(
     move: AnyMove, why: str
 ) -> None:
     script = Script(outline=named("quiet/manual+backup"), moves=(move,))
-    (told,) = hindrances(script, "processes", ABILITIES)
+    (told,) = obstacles(script, "processes", ABILITIES)
     assert told.startswith(move.sentence())
     assert why in told
 
 
 def test_an_image_without_the_bug_is_no_place_for_its_story() -> None:
-    (told,) = hindrances(LOST, "docker", ABILITIES)
+    (told,) = obstacles(LOST, "docker", ABILITIES)
     assert told.startswith("the bug schedule_only is planted")
 
 
@@ -141,16 +141,16 @@ def test_nothing_is_started_for_a_story_that_cannot_be_placed(tmp_path: Path) ->
     told("lost/manual", Message(at=5, worker="worker-1", fate="lost")).save(path)
     code, report = replay(path, "--rig", "processes")
     assert code == 2
-    assert report["words"] == "this story was not told on the processes rig"
+    assert report["words"] == "this story was not played on the processes rig"
     assert report["notes"] == [
         "the next message on the link of worker-1 is lost: no single message of a real link can be "
         "taken out"
     ]
 
 
-def test_deeds_are_what_was_done_and_what_came_back_by_itself() -> None:
+def test_real_steps_are_what_was_done_and_what_came_back_by_itself() -> None:
     story = told("back/manual", Cut(at=60, node="worker-2", lasting=2.0))
-    verbs = [(deed.verb, deed.node) for deed in deeds(story)]
+    verbs = [(step.verb, step.node) for step in real_steps(story)]
     assert verbs == [
         ("kill", "worker-1"),
         ("start", "worker-1"),
@@ -162,17 +162,17 @@ def test_deeds_are_what_was_done_and_what_came_back_by_itself() -> None:
 
 def test_orders_are_asked_for_in_their_turn() -> None:
     moves = (Ask(at=10, what="edits the event"), Ask(at=40, what="aborts the job"))
-    asked = [deed.what for deed in deeds(told("lost/manual", *moves)) if deed.verb == "order"]
+    asked = [step.order for step in real_steps(told("lost/manual", *moves)) if step.verb == "order"]
     assert asked == ["edits the event", "aborts the job"]
 
 
-def test_a_stop_is_one_deed_and_the_return_another() -> None:
+def test_a_stop_is_one_step_and_the_return_another() -> None:
     story = told("quiet/manual", Stop(at=20, node="worker-2", back=1.0))
-    assert [deed.verb for deed in deeds(story)] == ["stop", "start", "release"]
+    assert [step.verb for step in real_steps(story)] == ["stop", "start", "release"]
 
 
 def test_a_crash_of_the_primary_is_counted_from_the_first_change_of_a_table() -> None:
-    (crash,) = [deed for deed in deeds(crash_of_finalizing()) if deed.verb == "crash"]
+    (crash,) = [step for step in real_steps(crash_of_finalizing()) if step.verb == "crash"]
     assert crash.point == CrashPoint(where="before", count=1, act=1, first="counters")
 
 
@@ -183,7 +183,7 @@ def crash_of_finalizing() -> Story:
     for at in range(400):
         move = Crash(at=at, node="primary", brain="primary", where="before", back=1.0)
         story = told("lost/manual", move)
-        if any(d.verb == "crash" and abs(d.at - over) < MOMENT for d in deeds(story)):
+        if any(d.verb == "crash" and abs(d.at - over) < MOMENT for d in real_steps(story)):
             return story
     raise AssertionError("the primary never gives the job up")
 

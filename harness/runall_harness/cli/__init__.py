@@ -23,7 +23,7 @@ COMMANDS = {
         "runall_harness.cli.explore:explore",
         "Try every fault at every point of bounded worlds.",
     ),
-    "replay": ("runall_harness.cli.replay:replay", "Tell a story again that explore has saved."),
+    "replay": ("runall_harness.cli.replay:replay", "Play a story again that explore has saved."),
     "compare": (
         "runall_harness.cli.compare:compare",
         "Put reports side by side, clause by clause.",

@@ -1,21 +1,20 @@
-"""`runall explore`: try every fault at every point of bounded worlds, and tell what breaks.
+"""`runall explore`: try every fault at every point of bounded worlds, and report what breaks.
 
-The search itself is in `runall_harness.explorer`; here is what was asked for, and what is said.
+The search itself is in `runall_harness.explorer`; here are its options, and what is printed.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from .campaign import EXAMPLES, Asked, campaign_options, run_campaign
+from .campaign import budget_of, run_campaign
 from .options import format_option
-from .stories import keep
+from .stories import keep, screen_of, search_display
 
 if TYPE_CHECKING:
-    from runall_harness.explorer.exploration import Explored, Order
+    from runall_harness.explorer.exploration import Exploration, Explored
     from runall_harness.explorer.report import ExploreReport
     from runall_harness.explorer.story import Story
     from runall_harness.explorer.worlds import Outline
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
 FOLDER = click.Path(file_okay=False, path_type=Path)
 KINDS = ("crash", "nemesis", "orders")
 KEPT = Path("runall-out", "stories")
+FIRST_SEED = 1
 
-EPILOG = (
-    """\b
+EPILOG = """\b
 Examples:
   runall explore                                 every crash point of every world: a minute
   runall explore --list                          the worlds, and nothing is explored
@@ -37,20 +36,23 @@ Examples:
   runall explore --world 'back/*' --compare      merged and unmerged, and the figures of both
   runall explore --format json > report.json     for programs; see --schema
 
-"""
-    + EXAMPLES
-    + """
+\b
+Campaigns (--budget) search by seeds, beyond the bounds of the worlds:
+  runall explore --budget 10m                    ten minutes, on all cores
+  runall explore --budget 500-seeds --jobs 2     seeds 1 to 500, on two cores
+  runall explore --budget 500-seeds --from-seed 501
+                                                 the next 500, also on another machine
+
 \b
 A world is a primary and two workers, perhaps a backup, one job, and one of five failures
-or none. WORLD is a name or a glob. What is found is shrunk to its shortest story, told,
-and saved as a history: `runall check FILE` judges it, `runall replay FILE` tells it again.
+or none. WORLD is a name or a glob. What is found is shrunk to its shortest story, printed,
+and saved as a history: `runall check FILE` judges it, `runall replay FILE` plays it again.
 docs/explorer.md has all of it.
 
 \b
 Exit codes: 0 no story breaks a clause, 1 one does, 2 nothing was explored, or a check had
 nothing to judge in all of it, 3 the kit could not run, 64 wrong usage, 130 interrupted.
 """
-)
 
 
 def kinds_of(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ def mutant_of(_: click.Context, __: click.Parameter, value: str) -> str:
 def print_schema(*, campaign: bool) -> int:
     """Print the JSON Schema of the report."""
     from runall_harness.conformance.run_report import encode
-    from runall_harness.explorer.campaign.report import campaign_schema
+    from runall_harness.explorer.campaign_report import campaign_schema
     from runall_harness.explorer.report import report_schema
 
     click.echo(encode(campaign_schema() if campaign else report_schema()))
@@ -136,13 +138,6 @@ def print_schema(*, campaign: bool) -> int:
     help="Look for one story only, where bugs show soonest, for S seconds at the most. "
     "To find none proves nothing.",
 )
-@click.option(
-    "--breed",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Let Hypothesis put N stories of many moves together, towards transitions and "
-    "faults that no story has had yet; needs runall-kit[breeding].",
-)
 @click.option("--first", is_flag=True, help="End with the first violation.")
 @click.option(
     "--jobs",
@@ -175,30 +170,48 @@ def print_schema(*, campaign: bool) -> int:
     is_flag=True,
     help="Print the JSON Schema of the report and end; with --budget, that of a campaign's.",
 )
-@campaign_options
-def explore(patterns: Sequence[str], policy: str, form: str, listing: bool, **told: Any) -> int:
+@click.option(
+    "--budget",
+    callback=budget_of,
+    metavar="10m|500-seeds",
+    help="A campaign: search seeds for so long (90s, 10m, 1h30m, 2d), or so many.",
+)
+@click.option(
+    "--from-seed",
+    type=click.IntRange(0),
+    metavar="N",
+    help="The first seed of a campaign; by default 1.",
+)
+def explore(patterns: Sequence[str], policy: str, form: str, listing: bool, **asked: Any) -> int:
     """Search bounded worlds to their end, in virtual time, for a story that breaks the promise.
 
-    Every fault is tried at every point at which it can strike, and whatever follows is judged by
-    all checks. With --budget, seeds are searched beyond those bounds, for as long as you like.
+    Every fault is tried at every point at which it can strike, and all checks judge the history
+    that follows. With --budget, seeds are searched beyond those bounds, for as long as you like.
     """
-    campaign = {name: told.pop(name) for name in ("budget", "from_seed", "campaign", "dask")}
-    asked = Asked(**campaign, jobs=told["jobs"])
-    asked.check()
-    if told.pop("schema"):
-        return print_schema(campaign=asked.budget is not None)
+    check_usage(patterns, policy, asked)
+    if asked["schema"]:
+        return print_schema(campaign=asked["budget"] is not None)
     worlds = chosen(patterns or ("*",) if listing else patterns, policy)
     if listing:
         return list_worlds(worlds, form)
-    if asked.budget is not None:
-        return search_seeds(patterns, worlds, policy, asked, form, told)
-    if told["compare"] and (told["no_merge"] or told["first"]):
+    if asked["budget"] is not None:
+        return search_seeds([each.name for each in worlds if patterns], policy, form, asked)
+    return explore_worlds(exploration_of(worlds, asked), form, asked, every=not patterns)
+
+
+def check_usage(patterns: Sequence[str], policy: str, asked: dict[str, Any]) -> None:
+    """Raises `click.UsageError` for options that do not go together."""
+    if asked["budget"] is None and asked["from_seed"] is not None:
+        raise click.UsageError("--from-seed needs --budget.")
+    for name in ("pairs", "first", "no_merge", "compare", "hunt"):
+        if asked["budget"] is not None and asked[name]:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --budget.")
+    if asked["compare"] and (asked["no_merge"] or asked["first"]):
         raise click.UsageError("--compare explores everything, both ways: no --no-merge, --first.")
-    if told["hunt"] and (patterns or policy != "reference"):
+    if asked["hunt"] and (patterns or policy != "reference"):
         raise click.UsageError(
             "--hunt looks where it likes: no --world, and --mutant for a policy."
         )
-    return explore_worlds(order_of(worlds, told), form, told, every=not patterns)
 
 
 def chosen(patterns: Sequence[str], policy: str) -> "list[Outline]":
@@ -234,109 +247,105 @@ def list_worlds(worlds: "list[Outline]", form: str) -> int:
     return 0
 
 
-def order_of(worlds: "list[Outline]", told: dict[str, Any]) -> "Order":
+def exploration_of(worlds: "list[Outline]", asked: dict[str, Any]) -> "Exploration":
     """What is to be explored."""
-    from runall_harness.explorer.exploration import Order
+    from runall_harness.explorer.exploration import Exploration
     from runall_harness.host.load import cores
 
-    return Order(
+    return Exploration(
         outlines=tuple(worlds),
-        kinds=told["kinds"],
-        depth=2 if told["pairs"] else 1,
-        merge=not told["no_merge"],
-        mutant=told["mutant"],
-        first=told["first"],
-        jobs=told["jobs"] or cores(),
+        kinds=asked["kinds"],
+        depth=2 if asked["pairs"] else 1,
+        merge=not asked["no_merge"],
+        mutant=asked["mutant"],
+        first=asked["first"],
+        jobs=asked["jobs"] or cores(),
     )
 
 
-def search_seeds(
-    patterns: Sequence[str],
-    worlds: "list[Outline]",
-    policy: str,
-    asked: Asked,
-    form: str,
-    told: dict[str, Any],
-) -> int:
-    """A campaign over these worlds. Raises `click.UsageError` for options that it has not."""
-    bounded = ("pairs", "first", "no_merge", "compare", "hunt", "breed")
-    if lone := [name for name in bounded if told[name]]:
-        option = lone[0].replace("_", "-")
-        raise click.UsageError(f"--{option} is of a bounded search, and not of a campaign.")
-    from runall_harness.explorer.seeds import SeedPlan
+def search_seeds(worlds: list[str], policy: str, form: str, asked: dict[str, Any]) -> int:
+    """Run a campaign over these worlds, or all; without --faults, with every kind of fault."""
+    from runall_harness.explorer.random_search import SeedPlan
+    from runall_harness.host.load import cores
 
-    names = tuple(each.name for each in worlds) if patterns else ()
     source = click.get_current_context().get_parameter_source("kinds")
-    given = source is not click.core.ParameterSource.DEFAULT
-    plan = SeedPlan(
-        worlds=names, kinds=told["kinds"] if given else KINDS, policy=policy, mutant=told["mutant"]
-    )
-    return run_campaign(plan, asked, form)
+    kinds = KINDS if source is click.core.ParameterSource.DEFAULT else asked["kinds"]
+    plan = SeedPlan(worlds=tuple(worlds), kinds=kinds, policy=policy, mutant=asked["mutant"])
+    first = FIRST_SEED if asked["from_seed"] is None else asked["from_seed"]
+    jobs = asked["jobs"] or cores()
+    return run_campaign(plan, asked["budget"], first, jobs, asked["out"], form)
 
 
-def explore_worlds(order: "Order", form: str, told: dict[str, Any], *, every: bool) -> int:
-    """Explore, keep what was found, and say what it comes to; the exit code."""
+def explore_worlds(
+    exploration: "Exploration", form: str, asked: dict[str, Any], *, every: bool
+) -> int:
+    """Explore, keep the stories that were found, and print the report; the exit code."""
     from runall_harness.explorer.report import make_report
 
     from .conform import own_output
 
     with own_output() as output:
-        explored = searched(order, told)
-        stories = explored[0].stories(order.mutant)
-        files = [keep(story, told["out"]) for story in stories]
-        every = every and not (order.first or told["hunt"] or told["breed"])
-        report = make_report(order, explored, list(zip(stories, files, strict=True)), every=every)
-        tell(report, stories, form, output)
+        explored = searched(exploration, asked)
+        stories = explored[0].violations.stories(exploration.mutant)
+        kept = [(story, keep(story, asked["out"])) for story in stories]
+        every = every and not (exploration.first or asked["hunt"])
+        report = make_report(exploration, explored, kept, every=every)
+        print_result(report, stories, form, output)
     return report.code
 
 
-def searched(order: "Order", told: dict[str, Any]) -> "list[Explored]":
-    """Hunt, breed, or search exhaustively, whatever was asked for."""
-    if not (told["hunt"] or told["breed"]):
-        return [watched(each) for each in orders(order, told["compare"])]
-    from runall_harness.explorer.beyond import bred, hunted
-
-    if told["hunt"]:
-        return [hunted(told["hunt"], order.mutant)]
-    from runall_harness.explorer.seeds import SeedPlan
-
-    plan = SeedPlan(
-        worlds=tuple(each.name for each in order.outlines),
-        mutant=order.mutant,
-        policy=order.outlines[0].policy,
-    )
-    explored, words = bred(told["breed"], plan)
-    click.echo(words, err=True)
-    return [explored]
-
-
-def orders(order: "Order", compare: bool) -> "list[Order]":
-    """The searches to make: with `compare`, a merged and an unmerged one."""
+def searched(exploration: "Exploration", asked: dict[str, Any]) -> "list[Explored]":
+    """Hunt, or search exhaustively; with --compare merged and unmerged."""
     from msgspec.structs import replace
 
-    return [order, replace(order, merge=False)] if compare else [order]
+    if asked["hunt"]:
+        return [hunted(asked["hunt"], exploration.mutant)]
+    unmerged = [replace(exploration, merge=False)] if asked["compare"] else []
+    return [displayed(each) for each in (exploration, *unmerged)]
 
 
-def watched(order: "Order") -> "Explored":
+def hunted(seconds: float, mutant: str) -> "Explored":
+    """What a hunt finds in so many seconds, if anything; of a bug, the clause that it breaks."""
+    from runall_harness.explorer.exploration import Explored
+    from runall_harness.explorer.hunt import hunt
+    from runall_harness.mutants import by_name
+    from runall_harness.mutants.mutant import lying
+
+    bug = by_name(mutant) if mutant else None
+    explored = Explored()
+    with lying(bug):
+        found = hunt(seconds, clauses=bug.clauses if bug else ())
+    if found is not None:
+        explored.violations.offer((found.check, found.clause), found.found)
+        explored.seconds = found.seconds
+    return explored
+
+
+def displayed(exploration: "Exploration") -> "Explored":
     """Explore, and show on standard error how far it is."""
-    from runall_harness.explorer.exploration import explore as search
-    from runall_harness.explorer.gauge import make_gauge
-    from runall_harness.explorer.printing import Watch
-    from runall_harness.reports.progress import Screen
+    from runall_harness.explorer.exploration import Running, explore
 
-    worlds = len(order.outlines)
-    with make_gauge(Screen(file=sys.stderr, highlight=False), worlds) as gauge:
-        return search(order, Watch(gauge, worlds))
+    worlds = len(exploration.outlines)
+
+    def show(explored: "Explored", running: Running) -> None:
+        schedules = explored.counts.schedules + running.schedules.total()
+        pace = schedules / explored.seconds if explored.seconds else 0.0
+        done = len(explored.worlds)
+        words = f"{done} of {worlds} worlds, {schedules:,} schedules, {pace:,.0f} a second"
+        display.show(done, words, running.broken)
+
+    with search_display(worlds) as display:
+        return explore(exploration, show)
 
 
-def tell(report: "ExploreReport", stories: "list[Story]", form: str, output: TextIO) -> None:
-    """The result: JSON, or words."""
+def print_result(
+    report: "ExploreReport", stories: "list[Story]", form: str, output: TextIO
+) -> None:
+    """Print the report as JSON, or for people."""
     from runall_harness.conformance.run_report import encode
     from runall_harness.explorer.printing import print_report
-    from runall_harness.reports.progress import Screen
 
     if form == "json":
         output.write(encode(report) + "\n")
-        return
-    width = None if output.isatty() else 160
-    print_report(Screen(file=output, highlight=False, width=width), report, stories)
+    else:
+        print_report(screen_of(output), report, stories)

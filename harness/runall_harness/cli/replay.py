@@ -1,45 +1,51 @@
-"""`runall replay`: a story that the explorer saved, told again in virtual time or on real nodes."""
+"""`runall replay`: play a saved story again, in virtual time or on real nodes."""
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from .options import format_option, schema_option
+from .stories import screen_of
 
 if TYPE_CHECKING:
     from runall_harness.evidence.history import AnyLine
     from runall_harness.explorer.replay import Replayed, ReplayReport
-    from runall_harness.explorer.story import Script
+    from runall_harness.explorer.story import Script, Story
+    from runall_harness.reports.progress import Screen
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 RIGS = ("simulated", "processes", "docker")
 KEPT = Path("runall-out", "replays")
+OTHER_HISTORY = (
+    "its history is not the one in the file: the kit has changed, or another bug is planted"
+)
 
 EPILOG = """\b
 Examples:
   runall explore --mutant one_try --hunt 60        finds a story, and says where it is
-  runall replay runall-out/stories/RA-4.6-*.jsonl  tell it again, exactly
+  runall replay runall-out/stories/RA-4.6-*.jsonl  play it again, exactly
   runall replay FILE --rig processes               kill real daemons at the same points
   runall replay FILE --honest                      without the bug that was planted
   runall check FILE                                judge it as it was saved
 
 \b
-In virtual time a story is the same every time. On real nodes it is told some times as
-fast, with the settings divided by the same number. Each deed waits for what can be seen
-before it; a crash of a primary is placed at the same commit. What can't be placed there
-(a lost message, a crash between a worker's commits) is said before anything is started.
+In virtual time a story is the same every time. On real nodes it is played some times as
+fast, with the settings divided by the same number. Each step waits for what can be seen
+before it; a primary crashes at the same commit. If a step can't be done there (a lost
+message, a crash between a worker's commits), that is printed and nothing is started.
 
 \b
 Exit codes: 1 a clause is broken, 0 none is (any more), 2 nothing was proven, or the
-story can't be told on that rig, 3 the kit could not run, or FILE has no story,
+story can't be played on that rig, 3 the kit could not run, or FILE has no story,
 64 wrong usage, 130 interrupted.
 """
 
 
-@click.command(epilog=EPILOG, short_help="Tell a story again that explore has saved.")
+@click.command(epilog=EPILOG, short_help="Play a story again that explore has saved.")
 @click.argument("file", type=FILE)
 @click.option(
     "--rig",
@@ -69,7 +75,7 @@ story can't be told on that rig, 3 the kit could not run, or FILE has no story,
     "--schema", "explorer.replay:report_schema", "Print the JSON Schema of the report and end."
 )
 def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None, form: str) -> int:
-    """Tell a story again, and see whether it still breaks what it broke.
+    """Play a story again, and see whether it still breaks what it broke.
 
     FILE is a history that `runall explore` saved. If a bug of the field was planted when it was
     found, it is planted again.
@@ -84,19 +90,18 @@ def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None
     if honest:
         script = replace(script, mutant="")
     with own_output() as output:
-        again: Replayed | None = None
         if rig == "simulated":
             report, again = simulated(file, script, before)
         else:
             report, again = real(file, script, before, rig, out, base_image)
-        tell(report, again, form, output)
+        print_result(report, again, form, output)
     return report.code
 
 
 def simulated(
     file: Path, script: "Script", before: "list[AnyLine]"
 ) -> "tuple[ReplayReport, Replayed]":
-    """Tell it in virtual time."""
+    """Play it in virtual time."""
     from runall_harness.explorer.replay import replay_simulated, report_replay
 
     again = replay_simulated(script)
@@ -106,28 +111,28 @@ def simulated(
 def real(
     file: Path, script: "Script", before: "list[AnyLine]", rig: str, out: Path, base: str | None
 ) -> "tuple[ReplayReport, Replayed | None]":
-    """Tell it on real nodes, if all of it can be placed there."""
+    """Play it on real nodes, if all of it can be done there."""
     from runall_harness.contract.verdicts import Inconclusive
     from runall_harness.explorer.real_replay import run_name
-    from runall_harness.explorer.real_steps import hindrances
-    from runall_harness.explorer.replay import replay_real, report_replay, report_unplaced
+    from runall_harness.explorer.real_steps import obstacles
+    from runall_harness.explorer.replay import replay_real, report_replay, report_unplayed
     from runall_harness.rigs.choose import choose
     from runall_harness.rigs.real_site import ABILITIES
 
-    if why := hindrances(script, rig, ABILITIES):
-        return report_unplaced(file, before, script, rig, why), None
-    with closing(choose(rig, run_name(), base=base, say=say)) as nodes:
+    if why := obstacles(script, rig, ABILITIES):
+        return report_unplayed(file, before, script, rig, why), None
+    with closing(choose(rig, run_name(), base=base, say=partial(click.echo, err=True))) as nodes:
         try:
             again = replay_real(script, nodes)
         except Inconclusive as error:
-            return report_unplaced(file, before, script, rig, [str(error)]), None
+            return report_unplayed(file, before, script, rig, [str(error)]), None
     history = out / f"{file.stem}-{rig}.jsonl"
     save(history, again)
     return report_replay(file, before, again, history), again
 
 
 def save(path: Path, again: "Replayed") -> None:
-    """Write the history of this time."""
+    """Write the history of this replay."""
     from runall_harness.evidence.history import History
 
     history = History()
@@ -135,20 +140,32 @@ def save(path: Path, again: "Replayed") -> None:
     history.save(path)
 
 
-def say(line: str) -> None:
-    """Something that takes time, or was chosen."""
-    click.echo(line, err=True)
-
-
-def tell(report: "ReplayReport", again: "Replayed | None", form: str, output: TextIO) -> None:
-    """The result: JSON, or words."""
+def print_result(
+    report: "ReplayReport", again: "Replayed | None", form: str, output: TextIO
+) -> None:
+    """Print the report as JSON, or for people."""
     from runall_harness.conformance.run_report import encode
-    from runall_harness.explorer.printing import print_replay
-    from runall_harness.reports.progress import Screen
 
     if form == "json":
         output.write(encode(report) + "\n")
-        return
-    width = None if output.isatty() else 160
-    story = again.story if again else None
-    print_replay(Screen(file=output, highlight=False, width=width), report, story)
+    else:
+        print_for_people(screen_of(output), report, again and again.story)
+
+
+def print_for_people(screen: "Screen", report: "ReplayReport", story: "Story | None") -> None:
+    """The story, how it went on real nodes if it was played there, and the conclusion."""
+    from runall_harness.explorer.printing import print_broken, print_sentences, print_story, say
+
+    if story is not None:
+        print_story(screen, story)
+    if story is not None and report.rig != "simulated":
+        say(screen, f"\nOn real nodes, on the {report.rig} rig:")
+        print_sentences(screen, report.sentences)
+        print_broken(screen, report.now)
+    for note in report.notes:
+        say(screen, f"  note      {note}")
+    if report.history:
+        say(screen, f"  history   {report.history}")
+    if report.identical is False:
+        say(screen, f"  note      {OTHER_HISTORY}")
+    say(screen, f"\n{report.words}")

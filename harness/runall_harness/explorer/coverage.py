@@ -1,14 +1,13 @@
 """What a search has seen: which transition was taken after which kind of fault.
 
-The rules of recovery are rows of three machines, and what goes wrong decides when a row is taken.
-So a search is as thorough as the pairs that it has come to: a row, and the kind of the last thing
-that befell the play before that row was taken. The rows come from the machines and the kinds from
-the moves, so that a new rule or a new move makes the measure larger by itself.
+The rules of recovery are rows of three machines, and faults decide when a row is taken. So a search
+is as thorough as the pairs that it has taken: a row, and the kind of the last fault or order before
+it. The rows come from the machines and the kinds from the moves, so that a new rule or a new move
+makes the measure larger by itself.
 """
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, get_args
 
 import msgspec
@@ -21,7 +20,7 @@ from .worlds import Outline
 Pair = tuple[str, str]
 P = ParamSpec("P")
 T = TypeVar("T")
-# What befell a play to which nothing has happened yet.
+# The kind of fault of a play to which nothing has happened yet.
 NONE = "none"
 # States that are reached only after a failure, a stop or an abort.
 BEFALLEN = frozenset({"suspect", "draining", "retired", "interrupted", "aborted"})
@@ -42,7 +41,7 @@ def transitions() -> list[str]:
 
 
 def faults() -> list[str]:
-    """Every kind of thing that can befall a play, and that nothing did."""
+    """Every kind of fault and order, and the kind that stands for none."""
     moves = [kind.__name__.lower() for kind in get_args(AnyMove) if kind is not Order]
     return [NONE, *moves, *dict.fromkeys(Order(at=0, what=what).fault for what in ORDERS)]
 
@@ -53,7 +52,7 @@ KINDS_OF_FAULT = frozenset(faults())
 def why_never(rule: Rule, source: str, fault: str) -> str:
     """Why a row is never taken after that kind of fault; empty if it can be."""
     if fault == NONE and BEFALLEN & {source, rule.dest}:
-        return "nobody gets there before anything has befallen anybody"
+        return "only a fault or an order leads to such a state"
     if rule.trigger == "stop" and source != "running" and fault != "aborts":
         return "a time limit counts while a job runs, so only an abort stops one that does not"
     return ""
@@ -104,21 +103,12 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
             impossible=tuple(pair for pair, reason in every.items() if reason and pair in seen),
         )
 
-    def lines(self) -> list[str]:
-        """For people: the measure, what is missing by its row, and what can't occur."""
-        told = [f"{self.taken} of {self.possible} pairs of transition and fault"]
-        for row in dict.fromkeys(row for row, _ in self.missing):
-            faults = ", ".join(fault for each, fault in self.missing if each == row)
-            told.append(f"missing: {row} after {faults}")
-        told += [f"{len(pairs)} can't occur: {reason}" for reason, pairs in self.never.items()]
-        return told
 
+class TransitionRecorder:
+    """Records the pairs that a play takes, one act at a time.
 
-class Ear:
-    """Hears the machines while one act is carried out, and notes the pairs that it makes.
-
-    A context manager: within it every machine of this process is listened to. Acts that are tried
-    in a copy, and not through `hear`, leave no trace.
+    A context manager: within it the machines of this process report to it. Acts that are tried in a
+    copy, and not through `record`, leave no trace.
     """
 
     def __init__(self) -> None:
@@ -126,32 +116,27 @@ class Ear:
         self.fault = ""
 
     def __enter__(self) -> Self:
-        self.honest = [(life, life.fire) for life in (JOB, ROLE, LINK)]
-        for life, fire in self.honest:
-            vars(life)["fire"] = self.listening(life, fire)  # in the place of the memoised method
+        self.originals = [(life, life.fire) for life in (JOB, ROLE, LINK)]
+        for life, fire in self.originals:
+            vars(life)["fire"] = self.recording(life, fire)  # in the place of the memoised method
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for life, fire in self.honest:
+    def __exit__(self, *exc: object) -> None:
+        for life, fire in self.originals:
             vars(life)["fire"] = fire
 
-    def listening(self, life: Life, honest: Callable[..., str]) -> Callable[..., str]:
-        """The same machine, overheard."""
+    def recording(self, life: Life, original: Callable[..., str]) -> Callable[..., str]:
+        """The same machine, whose transitions are recorded."""
 
         def fire(state: str, trigger: str, *facts: str) -> str:
-            dest = honest(state, trigger, *facts)
+            dest = original(state, trigger, *facts)
             if self.fault:
                 self.pairs.add((transition(life, trigger, state, dest), self.fault))
             return dest
 
         return fire
 
-    def hear(self, fault: str, act: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    def record(self, fault: str, act: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
         """Carry out one act, after that kind of fault."""
         self.fault = fault
         try:
@@ -160,22 +145,22 @@ class Ear:
             self.fault = ""
 
 
-class Telling:
-    """One play that is told from its beginning, with an ear on it."""
+class RecordedPlay:
+    """A play whose transitions are recorded from its beginning."""
 
-    def __init__(self, outline: Outline, ear: Ear) -> None:
-        self.ear, self.fault = ear, NONE
-        self.play = ear.hear(NONE, Play, outline)
+    def __init__(self, outline: Outline, recorder: TransitionRecorder) -> None:
+        self.recorder, self.fault = recorder, NONE
+        self.play = recorder.record(NONE, Play, outline)
         self.moves: tuple[AnyMove, ...] = ()
 
     def step(self) -> bool:
-        """Let the next act happen; it may be the failure that this world is about."""
+        """Let the next act happen; it may be the failure that this world is named after."""
         planned = self.play.site.world.time.next()
         act: Any = planned.act if planned else None
         if isinstance(act, partial) and getattr(act.func, "__self__", None) is self.play:
             name = act.func.__name__
             self.fault = name if name in KINDS_OF_FAULT else self.fault
-        return self.ear.hear(self.fault, self.play.step)
+        return self.recorder.record(self.fault, self.play.step)
 
     def make(self, move: AnyMove) -> None:
         """Make a move, once as many acts have passed as it says."""
@@ -183,7 +168,7 @@ class Telling:
             pass
         self.moves = (*self.moves, move)
         self.fault = move.fault
-        self.ear.hear(self.fault, move.make, self.play)
+        self.recorder.record(self.fault, move.make, self.play)
 
     def end(self) -> None:
         """Play on to the end."""
@@ -193,10 +178,10 @@ class Telling:
 
 
 def pairs_of(outline: Outline, moves: Iterable[AnyMove]) -> set[Pair]:
-    """The pairs that a story takes."""
-    with Ear() as ear:
-        telling = Telling(outline, ear)
+    """The pairs that a world takes with these moves."""
+    with TransitionRecorder() as recorder:
+        recorded = RecordedPlay(outline, recorder)
         for move in moves:
-            telling.make(move)
-        telling.end()
-    return ear.pairs
+            recorded.make(move)
+        recorded.end()
+    return recorder.pairs

@@ -1,41 +1,34 @@
 """An exploration: the exhaustive search of many bounded worlds, on all cores of this machine.
 
 A world is the unit of work, for plays of one world are merged with each other and with no others.
-Each process plants the bug by itself, if there is one, and tells how far it is.
+Each worker process plants the bug by itself, if there is one, and reports how far it is.
 """
 
-import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
 from runall_harness.contract.errors import KitCannotRun
-from runall_harness.host.child_process import serve_parent
+from runall_harness.host.worker_pool import Channel, Event, Gone, Reported, WorkerPool, serve
 
-from .search import Found, Search, Tally
-from .shrink import shrink
-from .story import Script, Story, script_of, tell_story
+from .search import Counts, Search
+from .story import Script
+from .violations import Key, Violations
 from .worlds import Outline
 
-# How often the one who waits is told how far it is, in seconds.
+# How often a worker reports how far it is, in seconds.
 OFTEN = 0.2
 
 
-# A check, and the clause that it found broken.
-Key = tuple[str, str]
+class Exploration(msgspec.Struct, frozen=True, kw_only=True):
+    """What to explore: these worlds, with up to `depth` moves of these kinds in each play.
 
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to explore. `kinds` are those of `moves.KINDS`, `depth` is how many moves a story has.
-
-    `merge` plays only once what has become the same. `mutant` names the bug to plant, if any.
-    `first` ends the exploration with the first violation.
+    `kinds` are those of `moves.KINDS`. `merge` plays only once what has become the same. `mutant`
+    names the bug to plant, if any. `first` ends the exploration with the first violation.
     """
 
     outlines: tuple[Outline, ...]
@@ -48,194 +41,125 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explored(msgspec.Struct, kw_only=True):
-    """What came of it: the sum of all worlds, and what broke each clause first, by its check.
+    """The result of an exploration, or of one world of it.
 
-    `worlds` are those that were searched to their end. `seconds` are those of the clock, while
-    the tally's are those that a core spent on the searches, added up.
+    `worlds` are those that were searched to their end. `seconds` are those of the clock, while the
+    seconds of `counts` are those that cores spent on the searches, added up.
     """
 
-    tally: Tally = msgspec.field(default_factory=Tally)
+    counts: Counts = msgspec.field(default_factory=Counts)
     worlds: list[str] = []
-    found: dict[Key, Found] = {}
+    violations: Violations = msgspec.field(default_factory=Violations)
     seconds: float = 0.0
 
-    @property
-    def clauses(self) -> set[Key]:
-        """The checks that found something, and the clauses that they name."""
-        return set(self.found)
-
-    def rates(self) -> tuple[float, float]:
-        """Schedules and distinct states for each second of one core."""
-        seconds = self.tally.seconds or 1.0
-        return self.tally.schedules / seconds, self.tally.states / seconds
-
     def add(self, other: "Explored") -> None:
-        """Take in what was found in another world; of two stories the one with fewer moves."""
-        self.tally.add(other.tally)
+        """Add the result of another world."""
+        self.counts.add(other.counts)
         self.worlds += other.worlds
-        for key, found in other.found.items():
-            known = self.found.get(key)
-            if known is None or len(found.moves) < len(known.moves):
-                self.found[key] = found
-
-    def note(self, found: Found) -> list[Key]:
-        """Take in a story, unless what it breaks is known; what is new of that."""
-        new = [
-            key
-            for broken in found.broken
-            if (key := (broken.check, broken.clause)) not in self.found
-        ]
-        self.found.update(dict.fromkeys(new, found))
-        return new
-
-    def stories(self, mutant: str) -> list[Story]:
-        """The shortest stories of all that was found, each told once."""
-        scripts: dict[str, Script] = {}
-        told = list[Story]()
-        for key in sorted(self.found, key=lambda key: len(self.found[key].moves)):
-            if any(key in {(b.check, b.clause) for b in story.broken} for story in told):
-                continue
-            found = self.found[key]
-            named = next(b for b in found.broken if (b.check, b.clause) == key)
-            with script_of(found, mutant).planted():
-                script = script_of(shrink(found, named), mutant)
-            if scripts.setdefault(repr(script), script) is script:
-                told.append(tell_story(script))
-        return told
+        self.violations.merge(other.violations)
 
 
-def unheard(*_: object) -> None:
-    """Nobody wants to know."""
+class Progress(NamedTuple):
+    """A worker reports how many schedules of a world were begun, or what it has just broken."""
+
+    world: str
+    schedules: int
+    broken: Key | None = None
 
 
-class Stopped(Exception):
-    """Nobody waits for this search any more."""
-
-
-# ------------------------------------------------------------------ in a process of the pool
-class Desk:
-    """What a process of the pool knows of the one that it works for."""
-
-    def __init__(self, progress: Any, stop: Any) -> None:
-        self.progress, self.stop = progress, stop
-        self.told = 0.0
-
-    def hear(self, name: str, tally: Tally) -> None:
-        """Say now and then how far a search is. Raises `Stopped`."""
-        now = time.monotonic()
-        if now - self.told < OFTEN:
-            return
-        self.told = now
-        if self.stop.is_set():
-            raise Stopped
-        self.progress.put((name, tally.schedules, None))
-
-    def tell(self, name: str, tally: Tally, key: Key) -> None:
-        """Say at once that a clause is broken."""
-        self.progress.put((name, tally.schedules, key))
-
-
-desk: Desk | None = None
-
-
-def take_seat(progress: Any, stop: Any) -> None:
-    """Begin to work in a process of the pool."""
-    global desk
-    serve_parent()
-    desk = Desk(progress, stop)
-
-
-def search_world(order: Order, outline: Outline) -> Explored:
-    """Search one world to its end, or to the first violation if that is enough."""
-    explored, began, name = Explored(), time.process_time(), outline.name
-    hear = partial(desk.hear, name) if desk else unheard
-    search = Search(outline, order.kinds, depth=order.depth, merge=order.merge, progress=hear)
-    try:
-        with Script(outline=outline, mutant=order.mutant).planted():
-            for found in search.run():
-                for key in explored.note(found):
-                    if desk:
-                        desk.tell(name, search.tally, key)
-                if order.first:
-                    break
-            else:
-                explored.worlds.append(outline.name)
-    except Stopped:
-        pass
-    explored.tally = search.tally
-    explored.tally.states = len(search.seen)
-    explored.tally.seconds = time.process_time() - began
-    return explored
-
-
-# ------------------------------------------------------------------ in the one who waits
 class Running(msgspec.Struct):
-    """What is heard of searches that go on: schedules by world, and where each clause broke."""
+    """What workers have reported: schedules of worlds under way, and which world broke a clause."""
 
     schedules: Counter[str] = msgspec.field(default_factory=Counter[str])
     broken: dict[Key, str] = {}
 
-    def hear(self, name: str, schedules: int, key: Key | None) -> None:
-        """Take in what one of them says."""
-        self.schedules[name] = schedules
-        if key is not None:
-            self.broken.setdefault(key, name)
+    def take(self, progress: Progress) -> None:
+        """Take in one report."""
+        self.schedules[progress.world] = progress.schedules
+        if progress.broken is not None:
+            self.broken.setdefault(progress.broken, progress.world)
 
 
-Progress = Callable[[Explored, Running], None]
+Watch = Callable[[Explored, Running], None]
 
 
-def explore(order: Order, progress: Progress = unheard) -> Explored:
-    """Search all worlds of an order.
+def explore(exploration: Exploration, watch: Watch = lambda _, __: None) -> Explored:
+    """Search all its worlds; `watch` is called often, with what is done and what is under way.
 
-    `progress` is told of what is done, and of what is heard of the searches that go on.
-    Raises `KitCannotRun` when a process of the pool dies.
+    Raises `KitCannotRun` when a worker process dies.
     """
-    began, explored = time.monotonic(), Explored()
-    for each, running in searched(order):
-        if each is not None:
-            explored.add(each)
-        explored.seconds = time.monotonic() - began
-        progress(explored, running)
-    explored.worlds.sort(key=[outline.name for outline in order.outlines].index)
-    return explored
+    began, total = time.monotonic(), Explored()
+    for running in searched(exploration, total):
+        total.seconds = time.monotonic() - began
+        watch(total, running)
+    total.worlds.sort(key=[outline.name for outline in exploration.outlines].index)
+    return total
 
 
-def searched(order: Order) -> Iterator[tuple[Explored | None, Running]]:
-    """Each world as its search ends, and in between how far the others are."""
-    context = multiprocessing.get_context("spawn")
-    heard, stop = context.Queue(), context.Event()
-    jobs = min(order.jobs, len(order.outlines))
-    pool = ProcessPoolExecutor(jobs, context, initializer=take_seat, initargs=(heard, stop))
-    try:
-        left = {pool.submit(search_world, order, outline) for outline in order.outlines}
-        yield from gathered(order, left, heard, stop)
-    except BrokenProcessPool as error:
-        hint = "look for what killed it (is there memory enough?), or try with fewer --jobs"
-        raise KitCannotRun(f"a process of the exploration died: {error}", hint) from error
-    finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
-
-
-def gathered(
-    order: Order, left: set[Future[Explored]], heard: Any, stop: Any
-) -> Iterator[tuple[Explored | None, Running]]:
-    """The results as they come; with `first`, none after that of a violation."""
+def searched(exploration: Exploration, total: Explored) -> Iterator[Running]:
+    """Search all worlds and add them to the total; with `first`, until one breaks something."""
     running = Running()
-    while left:
-        done, left = wait(left, OFTEN, FIRST_COMPLETED)
-        while not heard.empty():
-            running.hear(*heard.get())
-        for future in done:
-            explored = future.result()
-            for name in explored.worlds:
-                running.schedules.pop(name, None)
-            yield explored, running
-            if order.first and explored.found:
-                stop.set()
-                for other in left:
-                    other.cancel()
-                left = {other for other in left if not other.cancelled()}
-        if not done:
-            yield None, running
+    size = min(exploration.jobs, len(exploration.outlines))
+    with WorkerPool(size, search_worlds, exploration) as pool:
+        for events in pool.carry_out(exploration.outlines, OFTEN):
+            for event in events:
+                take(event, total, running)
+            yield running
+            if exploration.first and total.violations.found:
+                return
+
+
+def take(event: Event, total: Explored, running: Running) -> None:
+    """Take in what happened to one worker. Raises `KitCannotRun` if it died."""
+    match event:
+        case Reported(_, Progress() as progress):
+            running.take(progress)
+        case Reported(_, Explored() as explored):
+            total.add(explored)
+            for world in explored.worlds:
+                running.schedules.pop(world, None)
+        case Gone():
+            cause = f"a process of the exploration died: {event.why}"
+            hint = "look for what killed it (is there memory enough?), or try with fewer --jobs"
+            raise KitCannotRun(cause, hint)
+        case _:
+            pass
+
+
+# ------------------------------------------------------------------ in a worker process
+def search_worlds(channel: Channel, exploration: Exploration) -> None:
+    """Search the worlds that the parent gives to this worker."""
+    serve(channel, partial(search_world, exploration, report=channel.tell))
+
+
+def search_world(
+    exploration: Exploration, outline: Outline, report: Callable[[Progress], None] = lambda _: None
+) -> Explored:
+    """Search one world to its end, or to the first violation if that is enough."""
+    explored, began, reported = Explored(), time.process_time(), 0.0
+
+    def now_and_then(counts: Counts) -> None:
+        nonlocal reported
+        if time.monotonic() - reported >= OFTEN:
+            reported = time.monotonic()
+            report(Progress(outline.name, counts.schedules))
+
+    search = Search(
+        outline,
+        exploration.kinds,
+        depth=exploration.depth,
+        merge=exploration.merge,
+        progress=now_and_then,
+    )
+    with Script(outline=outline, mutant=exploration.mutant).planted():
+        for found in search.run():
+            for key in explored.violations.note(found):
+                report(Progress(outline.name, search.counts.schedules, key))
+            if exploration.first:
+                break
+        else:
+            explored.worlds.append(outline.name)
+    explored.counts = search.counts
+    explored.counts.states = len(search.seen)
+    explored.counts.seconds = time.process_time() - began
+    return explored

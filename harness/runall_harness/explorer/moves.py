@@ -1,11 +1,12 @@
 """The moves: what the nemesis and the users of a play can do, each once, at a chosen act.
 
-A move knows how to carry itself out and how to say itself as a sentence. Its `at` is the number of
-acts that a play has done before it, so a list of moves is a whole story, and can be told again.
+A move knows how to carry itself out, and its sentence. Its `at` is the number of acts that a play
+has done before it, so a list of moves is a whole story, and can be played again.
 """
 
+from collections.abc import Iterable
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from runall_reference.brain.failpoint import Failpoint, Trigger
@@ -13,7 +14,7 @@ from runall_reference.brain.record_set import Step
 from runall_reference.brain.turn import Where
 
 from .play import EVENT, Play
-from .worlds import AT_ONCE, HELD, LATE
+from .worlds import AT_ONCE, HELD, LATE, Outline
 
 Brain = Literal["primary", "worker"]
 Fate = Literal["lost", "late", "overtaken"]
@@ -27,7 +28,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, tag_field="move"):
     at: int
 
     def make(self, play: Play) -> None:
-        """Carry it out."""
+        """Carry it out, now."""
         raise NotImplementedError
 
     def sentence(self) -> str:
@@ -40,15 +41,43 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, tag_field="move"):
         return type(self).__name__.lower()
 
 
-def returns(back: float | None) -> str:
-    """When a node is back, in words."""
+def returning(back: float | None) -> str:
+    """When a node returns, in words."""
     return "stays away" if back is None else f"is back after {back:g} s"
+
+
+class Absence(Move, frozen=True, kw_only=True):
+    """A node goes away. It is back after `back` seconds, or never (None)."""
+
+    node: str
+    back: float | None = AT_ONCE
+    words: ClassVar[str] = ""
+
+    def make(self, play: Play) -> None:
+        """Have the play do it."""
+        getattr(play, self.fault)(self.node, self.back)
+
+    def sentence(self) -> str:
+        """What happens to the node, and when it returns."""
+        return f"{self.node} is {self.words}, and {returning(self.back)}"
+
+
+class Kill(Absence, frozen=True, kw_only=True, tag="kill"):
+    """A node dies between two acts."""
+
+    words = "killed"
+
+
+class Stop(Absence, frozen=True, kw_only=True, tag="stop"):
+    """A node is stopped cleanly, by SIGTERM."""
+
+    words = "stopped cleanly"
 
 
 class Crash(Move, frozen=True, kw_only=True, tag="crash"):
     """A node dies inside the next act: before a commit of a brain, after it, or between two acts.
 
-    `count` is the how-manieth such point of that brain in the act; `back` as in `Play.kill`.
+    `count` is the how-manieth such point of that brain in the act; `back` as in `Absence`.
     """
 
     node: str
@@ -76,68 +105,36 @@ class Crash(Move, frozen=True, kw_only=True, tag="crash"):
         return f"{where} of a step of its {self.brain}"
 
     def sentence(self) -> str:
-        """What happens."""
-        return f"{self.node} dies {self.point()}, and {returns(self.back)}"
+        """Where in its work the node dies, and when it returns."""
+        return f"{self.node} dies {self.point()}, and {returning(self.back)}"
 
 
-class Kill(Move, frozen=True, kw_only=True, tag="kill"):
-    """A node dies between two acts."""
-
-    node: str
-    back: float | None = AT_ONCE
-
-    def make(self, play: Play) -> None:
-        """Kill it."""
-        play.kill(self.node, self.back)
-
-    def sentence(self) -> str:
-        """What happens."""
-        return f"{self.node} is killed, and {returns(self.back)}"
-
-
-class Stop(Move, frozen=True, kw_only=True, tag="stop"):
-    """A node is stopped cleanly."""
+class Hindrance(Move, frozen=True, kw_only=True):
+    """A node can't go on, for some seconds."""
 
     node: str
-    back: float | None = AT_ONCE
+    lasting: float = SHORT
+    words: ClassVar[str] = ""
 
     def make(self, play: Play) -> None:
-        """SIGTERM."""
-        play.stop(self.node, self.back)
+        """Have the play do it."""
+        getattr(play, self.fault)(self.node, self.lasting)
 
     def sentence(self) -> str:
-        """What happens."""
-        return f"{self.node} is stopped cleanly, and {returns(self.back)}"
+        """What happens to the node, and for how long."""
+        return f"{self.node} is {self.words} for {self.lasting:g} s"
 
 
-class Pause(Move, frozen=True, kw_only=True, tag="pause"):
+class Pause(Hindrance, frozen=True, kw_only=True, tag="pause"):
     """A node is frozen for some seconds."""
 
-    node: str
-    lasting: float = SHORT
-
-    def make(self, play: Play) -> None:
-        """Freeze it."""
-        play.pause(self.node, self.lasting)
-
-    def sentence(self) -> str:
-        """What happens."""
-        return f"{self.node} is frozen for {self.lasting:g} s"
+    words = "frozen"
 
 
-class Cut(Move, frozen=True, kw_only=True, tag="cut"):
-    """A node is cut off for some seconds, and nobody is told."""
+class Cut(Hindrance, frozen=True, kw_only=True, tag="cut"):
+    """A node is cut off for some seconds, and no one closes its connections."""
 
-    node: str
-    lasting: float = SHORT
-
-    def make(self, play: Play) -> None:
-        """Cut it off."""
-        play.cut(self.node, self.lasting)
-
-    def sentence(self) -> str:
-        """What happens."""
-        return f"{self.node} is cut off for {self.lasting:g} s"
+    words = "cut off"
 
 
 class Message(Move, frozen=True, kw_only=True, tag="message"):
@@ -158,7 +155,7 @@ class Message(Move, frozen=True, kw_only=True, tag="message"):
             play.note(play.site.proof("message", self.worker, True, self.fate))
 
     def sentence(self) -> str:
-        """What happens."""
+        """What happens to the message."""
         fates = {
             "lost": "is lost",
             "late": f"is held up for {HELD:g} s, with all that follow it",
@@ -189,7 +186,7 @@ class Order(Move, frozen=True, kw_only=True, tag="order"):
         play.call(verb, **({"job": play.root} if verb == "abort" else {"event": EVENT}), **args)
 
     def sentence(self) -> str:
-        """What happens."""
+        """What the user does."""
         return f"a user {self.what}"
 
     @property
@@ -201,32 +198,33 @@ class Order(Move, frozen=True, kw_only=True, tag="order"):
 AnyMove = Crash | Kill | Stop | Pause | Cut | Message | Order
 
 
+def play_moves(outline: Outline, moves: Iterable[AnyMove]) -> Play:
+    """Play a world to its end, with these moves."""
+    play = Play(outline)
+    for move in moves:
+        play.reach(move.at)
+        move.make(play)
+    play.end()
+    return play
+
+
+# ------------------------------------------------------------------ what can be done now
 class Probe(Trigger):
-    """A trigger that never fires: it writes down each point that a step gets to."""
+    """A trigger that never fires: it notes each point of a step at which a crash would matter."""
 
     def __init__(self) -> None:
         super().__init__(Failpoint(where="before"))
         self.points: list[tuple[Where, int]] = []
 
     def fires(self, where: Where, step: Step, act: int = 0) -> bool:
-        """Write the point down, if a crash there differs from none."""
+        """Note the point, if a crash there differs from none."""
         if step.change or where == "between":
             self.points.append((where, act))
         return False
 
 
-class Point(NamedTuple):
-    """A point inside an act at which a node can crash; `nth` of its kind there."""
-
-    node: str
-    brain: Brain
-    where: Where
-    act: int
-    nth: int
-
-
-def crash_points(play: Play) -> list[Point]:
-    """The points inside the next act, found by letting it happen in a copy."""
+def crash_points(play: Play) -> list[Crash]:
+    """A crash at each point inside the next act, found by letting that happen in a copy."""
     node = play.next_node()
     if node is None or not node.up or node.frozen:
         return []
@@ -236,7 +234,14 @@ def crash_points(play: Play) -> list[Point]:
         twin.site.node(node.name).triggers[brain] = probe
     twin.step()
     return [
-        Point(node.name, brain, where, act, probe.points[: number + 1].count((where, act)))
+        Crash(
+            at=play.acts,
+            node=node.name,
+            brain=brain,
+            where=where,
+            act=act,
+            count=probe.points[: number + 1].count((where, act)),
+        )
         for brain, probe in probes.items()
         for number, (where, act) in enumerate(probe.points)
     ]
@@ -244,19 +249,9 @@ def crash_points(play: Play) -> list[Point]:
 
 def crashes(play: Play) -> list[AnyMove]:
     """Every crash inside the next act, with every return."""
-    return [
-        Crash(
-            at=play.acts,
-            node=point.node,
-            brain=point.brain,
-            where=point.where,
-            act=point.act,
-            count=point.nth,
-            back=back,
-        )
-        for point in crash_points(play)
-        for back in (AT_ONCE, LATE, None)
-    ]
+    returns = (AT_ONCE, LATE, None)
+    points = crash_points(play)
+    return [msgspec.structs.replace(crash, back=back) for crash in points for back in returns]
 
 
 def nemesis(play: Play) -> list[AnyMove]:

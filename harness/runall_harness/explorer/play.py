@@ -148,6 +148,11 @@ class Play:
         self.observe()
         return happened
 
+    def reach(self, acts: int) -> None:
+        """Let acts happen until there were so many, or nothing is to come."""
+        while self.acts < acts and self.step():
+            pass
+
     def end(self) -> None:
         """Play on until nothing is to come, and write down how all stands then."""
         while not self.over() and self.step():

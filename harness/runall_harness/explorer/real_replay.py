@@ -1,9 +1,9 @@
 """A story on real nodes: the same world with the same settings, some times as fast.
 
 Every length of the story is divided by one number, the settings' as well, so that what comes
-first in the story comes first there. Each deed waits for what can be seen before it: that an
-execution has begun, or ended; only then for the seconds between the two. What a busy machine makes
-late is told.
+first in the story comes first there. Each step waits for what can be seen before it, that an
+execution has begun or ended, and only then for the seconds between the two. A step that a busy
+machine makes late is noted.
 """
 
 import uuid
@@ -20,6 +20,7 @@ from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.history import AnyLine, Owed, Witnessed
 from runall_harness.evidence.views import Rejected, Unreachable
 from runall_harness.evidence.witness_job import SCRIPT
+from runall_harness.mutants.daemons import serve
 from runall_harness.rigs.base import NodeSpec, Rig, Site
 from runall_harness.scenario.cluster import Cluster
 from runall_harness.systems.base import Timings
@@ -27,7 +28,7 @@ from runall_harness.systems.reference.system import Reference
 
 from .moves import ORDERS
 from .play import BY_HAND, EVENT, MOMENT, TAG, event_of
-from .real_steps import Deed, deeds
+from .real_steps import RealStep, real_steps
 from .story import Script, Story
 from .worlds import WORKERS, Outline
 
@@ -38,7 +39,7 @@ SLACK = 2.0
 DURATIONS = ("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace", "lease", "spread")
 
 
-class Cast(Reference):
+class FastReference(Reference):
     """The reference with the settings of a story, and with its bug planted in every daemon."""
 
     def __init__(self, script: Script, rig: str) -> None:
@@ -50,21 +51,19 @@ class Cast(Reference):
 
     @property
     def timings(self) -> Timings:
-        """The same, but for the slack: what is late here is told, and not waited for."""
+        """Those of the reference, with less slack: a late step is noted, and not waited for."""
         return msgspec.structs.replace(super().timings, slack=SLACK)
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
-        """The same node; with the bug planted before it becomes a daemon, if there is one."""
+        """The node of the reference; if there is a bug, it is planted before the daemon starts."""
         spec = super().node(site, name, role, primaries)
         if not self.mutant:
             return spec
-        from runall_harness.mutants.daemons import serve
-
         options = spec.command[spec.command.index(role) :]
         return msgspec.structs.replace(spec, command=(*serve(self.mutant), *options))
 
 
-def perform(story: Story, rig: Rig) -> "Performance":
+def replay_on(rig: Rig, story: Story) -> "RealReplay":
     """Play a story on real nodes to its end. Raises `Inconclusive` or `KitCannotRun`."""
     name = f"replay/{story.script.outline.name}"
     case = Case(
@@ -79,14 +78,10 @@ def perform(story: Story, rig: Rig) -> "Performance":
         line=0,
         scenario_line=0,
     )
-    system = Cast(story.script, rig.name)
-    with closing(Cluster(rig, case, system)) as cluster:
-        performance = Performance(cluster, story)
-        try:
-            performance.run()
-        finally:
-            performance.logs = cluster.logs()
-    return performance
+    with closing(Cluster(rig, case, FastReference(story.script, rig.name))) as cluster:
+        replay = RealReplay(cluster, story)
+        replay.run()
+    return replay
 
 
 def run_name() -> str:
@@ -96,14 +91,14 @@ def run_name() -> str:
 
 @dataclass
 class Mark:
-    """Something that is seen in the story and on the real nodes: when, in seconds of each."""
+    """The same instant in the story and on the real nodes, in seconds of each."""
 
     story: float
     real: float
 
 
 @dataclass
-class Performance:
+class RealReplay:
     """A story on its way over real nodes.
 
     `began` is the second from which it counts, on the rig's clock. `notes` say what went another
@@ -116,33 +111,32 @@ class Performance:
     began: float = 0.0
     notes: list[str] = field(default_factory=list[str])
     names: dict[str, str] = field(default_factory=dict[str, str])
-    logs: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def lines(self) -> list[AnyLine]:
-        """The history, with the story that it was."""
+        """The history, with the line that says how it came about."""
         meta, *rest = self.cluster.history.lines
-        return [meta, self.story.script.told(meta.at), *rest]
+        return [meta, self.story.script.line(meta.at), *rest]
 
     def run(self) -> None:
-        """All of it."""
-        done = deeds(self.story)
+        """Start the nodes and the job, make each step in its turn, and wait for the end."""
+        steps = real_steps(self.story)
         self.cluster.lead(*WORKERS, backups=self.outline.primaries[1:])
         self.cluster.await_online(self.outline.primaries[0], *WORKERS)
         if not self.outline.backup:
-            self.arm(done[:1])
+            self.arm(steps[:1])
         self.launch()
         if self.outline.backup:
             self.join_backup()
-            self.arm(done[:1])
+            self.arm(steps[:1])
         self.began = self.site.now()
         mark = Mark(0.0, self.began)
-        for number, deed in enumerate(done):
-            self.arm(done[number + 1 : number + 2])
-            if deed.verb != "crash":
-                mark = self.await_moment(deed, mark)
-            self.do(deed, mark)
-            mark = Mark(deed.at, self.site.now())
+        for number, step in enumerate(steps):
+            self.arm(steps[number + 1 : number + 2])
+            if step.verb != "crash":
+                mark = self.await_moment(step, mark)
+            self.make(step, mark)
+            mark = Mark(step.at, self.site.now())
         self.rest(mark)
 
     @property
@@ -177,19 +171,19 @@ class Performance:
         return self.cluster.tagged(TAG)
 
     # ---------------------------------------------------------------- one after the other
-    def arm(self, coming: list[Deed]) -> None:
+    def arm(self, coming: list[RealStep]) -> None:
         """Ask for a crash that comes next, before anything leads up to it."""
-        for deed in coming:
-            if deed.verb == "crash" and deed.point is not None:
-                self.site.arm(self.name(deed.node), deed.point)
+        for step in coming:
+            if step.verb == "crash" and step.point is not None:
+                self.site.arm(self.name(step.node), step.point)
 
     def name(self, node: str) -> str:
         """What a server of the story is called here."""
         return self.names.get(node, node)
 
-    def await_moment(self, deed: Deed, mark: Mark) -> Mark:
-        """Wait until the deed is due: for what is seen before it, then for the seconds between."""
-        for number, ended, at in self.anchors(mark.story, deed.at):
+    def await_moment(self, step: RealStep, mark: Mark) -> Mark:
+        """Wait until the step is due: for what is seen before it, then for the seconds between."""
+        for number, ended, at in self.signs(mark.story, step.at):
             within = (at - mark.story) / SPEED + SLACK
             seen = self.cluster.wait(lambda n=number, e=ended: self.seen(n, e), within)
             if seen is None:
@@ -197,28 +191,25 @@ class Performance:
                 self.notes.append(f"execution {number + 1} had not {what} where the story has it")
                 break
             mark = Mark(at, seen)
-        due = mark.real + (deed.at - mark.story) / SPEED
+        due = mark.real + (step.at - mark.story) / SPEED
         self.pass_time(due - self.site.now())
-        return Mark(deed.at, due)
+        return Mark(step.at, due)
 
-    def anchors(self, since: float, until: float) -> list[tuple[int, bool, float]]:
+    def signs(self, since: float, until: float) -> list[tuple[int, bool, float]]:
         """The last start or end of an execution between two seconds of the story, if any.
 
-        One at the second itself is no sign of the deed, but what the deed does.
-
-        As its number from 0, whether it is the end, and when that is.
+        As its number from 0, whether it is the end, and when that is. One at the second `until`
+        itself is no sign of the step, but its effect.
         """
-        told = {
-            line.execution.id: line.execution
-            for line in self.story.lines
-            if isinstance(line, Witnessed)
-        }
-        ordered = sorted(told.values(), key=lambda execution: execution.started_at)
-        found: list[tuple[int, bool, float]] = []
-        for number, execution in enumerate(ordered):
-            for ended, at in ((False, execution.started_at), (True, execution.ended_at)):
-                if at is not None and since < at - self.story.began < until - MOMENT:
-                    found.append((number, ended, at - self.story.began))
+        lines = [line.execution for line in self.story.lines if isinstance(line, Witnessed)]
+        latest = {execution.id: execution for execution in lines}
+        ordered = sorted(latest.values(), key=lambda execution: execution.started_at)
+        found = [
+            (number, ended, at - self.story.began)
+            for number, execution in enumerate(ordered)
+            for ended, at in ((False, execution.started_at), (True, execution.ended_at))
+            if at is not None and since < at - self.story.began < until - MOMENT
+        ]
         return sorted(found, key=lambda each: each[2])[-1:]
 
     def seen(self, number: int, ended: bool) -> float | None:
@@ -237,37 +228,36 @@ class Performance:
         if seconds > 0:
             self.cluster.wait(look, seconds)
 
-    def do(self, deed: Deed, mark: Mark) -> None:
-        """Do it, and say if that was late."""
+    def make(self, step: RealStep, mark: Mark) -> None:
+        """Do it, and note if that was late."""
         late = self.site.now() - mark.real
-        if deed.verb != "crash" and late > SLACK / 2:
-            self.notes.append(f"{deed.verb} {deed.node} was {late:.1f} s late")
-        node = self.name(deed.node)
-        match deed.verb:
+        if step.verb != "crash" and late > SLACK / 2:
+            self.notes.append(f"{step.verb} {step.node} was {late:.1f} s late")
+        node = self.name(step.node)
+        match step.verb:
             case "release":
                 self.site.release(TAG)
             case "order":
-                self.order(deed.what)
+                self.order(step.order)
             case "start":
                 self.cluster.restart(node)
             case "crash":
-                within = (deed.at - mark.story) / SPEED + self.cluster.system.timings.notice + SLACK
+                within = (step.at - mark.story) / SPEED + self.cluster.system.timings.notice + SLACK
                 self.cluster.hurt(lambda: self.site.crashed(node, within))
-            case _:
-                self.cluster.hurt(self.fault(deed, node))
+            case verb:
+                self.cluster.hurt(self.fault(verb, node))
 
-    def fault(self, deed: Deed, node: str) -> Callable[[], Proof]:
+    def fault(self, verb: str, node: str) -> Callable[[], Proof]:
         """How that fault is injected, or mended."""
-        if deed.verb == "stop":
+        if verb == "stop":
             return lambda: self.site.stop(node, self.cluster.system.timings.stop + SLACK)
-        return lambda: getattr(self.site, deed.verb)(node)
+        return lambda: getattr(self.site, verb)(node)
 
     def order(self, what: str) -> None:
         """Ask as a user would."""
-        verb, told = ORDERS[what]
-        args = dict(told)
+        verb, args = ORDERS[what]
         if "params" in (fields := args.get("fields", {})):
-            args["fields"] = {**fields, "params": runnable(fields["params"])}
+            args = {**args, "fields": {**fields, "params": runnable(fields["params"])}}
         about = {"job": self.root()} if verb == "abort" else {"event": EVENT}
         self.ask(verb, **about, **args)
 
@@ -309,14 +299,14 @@ class Performance:
 
 
 def runnable(params: dict[str, Any]) -> dict[str, Any]:
-    """The same parameters for a real job, which is a script that tells the witness."""
+    """The same parameters for a real job, which is a script that reports to the witness."""
     return {"script": SCRIPT, **params}
 
 
 def swapped(story: str, here: str) -> dict[str, str]:
     """The names of servers here by those of the story, when another worker got the job.
 
-    Raises `Inconclusive` if it runs where it can't be told as the same story.
+    Raises `Inconclusive` if it runs where it can't be the same story.
     """
     if story == here:
         return {}

@@ -1,13 +1,12 @@
-"""How a story is placed on real nodes: what is done to them, when, and what can't be done there.
+"""What is done to real nodes so that they go through a story, when, and what can't be done there.
 
 The story is played in virtual time first. What was done there, and what came back by itself, is
-read from its history as *deeds*, each after something that can be seen on real nodes too. A crash
-inside the primary's work is placed by counting its commits from the deed before, or from the first
-one that writes to some table, whichever is nearer.
+read from its history as steps. A crash inside the primary's work is placed by counting its commits
+from the step before, or from the first commit that writes to some table, whichever is nearer.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from runall_reference.brain.failpoint import Failpoint, Trigger
@@ -19,49 +18,37 @@ from runall_harness.rigs.base import CrashPoint
 
 from .moves import AnyMove, Crash, Cut, Message, Order, Pause
 from .play import Play
-from .shrink import before
 from .story import Script, Story
 from .worlds import RELEASED
 
-Verb = Literal[
-    "kill", "stop", "pause", "unpause", "cut", "join", "crash", "start", "order", "release"
-]
-DONE: dict[str, Verb] = {
-    "kill": "kill",
-    "stop": "stop",
-    "pause": "pause",
-    "unpause": "unpause",
-    "cut": "cut",
-    "join": "join",
-    "crash": "crash",
-}
-
+FaultVerb = Literal["kill", "stop", "pause", "unpause", "cut", "join", "crash"]
+FAULT_VERBS: tuple[FaultVerb, ...] = get_args(FaultVerb)
 # Earlier than any second of a story: when its job is about to be started.
 LAUNCH = -10.0
 NEEDS: dict[type, str] = {Crash: "failpoint", Pause: "pause", Cut: "partition"}
 
 
-class Deed(msgspec.Struct, frozen=True, kw_only=True):
+class RealStep(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to do, `at` so many seconds of the story.
 
-    `node` is whom it befalls. `what` is what a user does, one of `moves.ORDERS`. `point` is where
-    a node crashes, counted from when the deed before this one is done.
+    `node` is whom it befalls. `order` is what a user does, one of `moves.ORDERS`. `point` is where
+    a node crashes, counted from when the step before this one is done.
     """
 
     at: float
-    verb: Verb
+    verb: FaultVerb | Literal["start", "order", "release"]
     node: str = ""
-    what: str = ""
+    order: str = ""
     point: CrashPoint | None = None
 
 
 # ------------------------------------------------------------------ what can't be done there
-def hindrances(script: Script, rig: str, abilities: frozenset[str]) -> list[str]:
-    """Why a story can't be placed on a rig: the sentence of each move, and what is missing."""
+def obstacles(script: Script, rig: str, abilities: frozenset[str]) -> list[str]:
+    """Why a story can't be played on a rig: the sentence of each move, and what is missing."""
     found = [
         f"{move.sentence()}: {why}"
         for move in script.moves
-        if (why := hindrance(move, script, rig, abilities))
+        if (why := obstacle(move, script, rig, abilities))
     ]
     if script.mutant and rig != "processes":
         why = "the image has the reference, and no bugs to plant; take --rig processes"
@@ -69,7 +56,7 @@ def hindrances(script: Script, rig: str, abilities: frozenset[str]) -> list[str]
     return found
 
 
-def hindrance(move: AnyMove, script: Script, rig: str, abilities: frozenset[str]) -> str:
+def obstacle(move: AnyMove, script: Script, rig: str, abilities: frozenset[str]) -> str:
     """Why one move can't be made there; empty if it can."""
     needs = NEEDS.get(type(move), "kill")
     if needs not in abilities:
@@ -85,40 +72,37 @@ def hindrance(move: AnyMove, script: Script, rig: str, abilities: frozenset[str]
 
 
 # ------------------------------------------------------------------ what is to be done
-def deeds(story: Story) -> list[Deed]:
-    """All that is done in a story, in its order."""
-    orders = iter([move for move in story.script.moves if isinstance(move, Order)])
-    done = [Deed(at=RELEASED, verb="release")]
-    for line in story.lines:
-        at = line.at - story.began
-        match line:
-            case Fault() if line.proof.kind in DONE:
-                done.append(Deed(at=at, verb=DONE[line.proof.kind], node=line.proof.node))
-            case Start() if at > 0:
-                done.append(Deed(at=at, verb="start", node=line.node))
-            case Call() if at >= 0 and line.number > calls_before(story):
-                done.append(Deed(at=at, verb="order", what=next(orders).what))
-            case _:
-                pass
-    return pointed(story, sorted(done, key=lambda deed: deed.at))
-
-
-def calls_before(story: Story) -> int:
-    """How many calls the story begins with: the event, and its run by a person."""
-    return 2 if story.script.outline.trigger == "manual" else 1
-
-
-def pointed(story: Story, done: list[Deed]) -> list[Deed]:
-    """The same, each crash with its point."""
-    crashes = crash_points(story.script, [deed.at for deed in done])
+def real_steps(story: Story) -> list[RealStep]:
+    """All that is done in a story, in its order; each crash with its point."""
+    steps = [RealStep(at=RELEASED, verb="release"), *steps_of(story)]
+    steps.sort(key=lambda step: step.at)
+    points = crash_points(story.script, [step.at for step in steps])
     return [
-        msgspec.structs.replace(deed, point=next(crashes)) if deed.verb == "crash" else deed
-        for deed in done
+        msgspec.structs.replace(step, point=next(points)) if step.verb == "crash" else step
+        for step in steps
     ]
 
 
+def steps_of(story: Story) -> Iterator[RealStep]:
+    """The faults, starts and orders in the history of a story."""
+    orders = (move.what for move in story.script.moves if isinstance(move, Order))
+    # The calls before are those of the beginning: the event is created, and a person may run it.
+    first_call = 2 if story.script.outline.trigger == "scheduled" else 3
+    for line in story.lines:
+        at = line.at - story.began
+        match line:
+            case Fault() if line.proof.kind in FAULT_VERBS:
+                yield RealStep(at=at, verb=line.proof.kind, node=line.proof.node)
+            case Start() if at > 0:
+                yield RealStep(at=at, verb="start", node=line.node)
+            case Call() if at >= 0 and line.number >= first_call:
+                yield RealStep(at=at, verb="order", order=next(orders))
+            case _:
+                pass
+
+
 # ------------------------------------------------------------------ where a crash falls
-class Passed(msgspec.Struct, frozen=True):
+class PassedPoint(msgspec.Struct, frozen=True):
     """A point of a primary's work that was passed: when, whose, and which tables it writes to."""
 
     at: float
@@ -127,77 +111,79 @@ class Passed(msgspec.Struct, frozen=True):
     act: int
     tables: frozenset[str]
 
+    def is_like(self, move: Crash) -> bool:
+        """Whether that crash could happen at this point, but for the count."""
+        return self.where == move.where and (move.where != "between" or self.act == move.act)
 
-class Recorder(Trigger):
-    """A trigger that never fires, and writes down each point that a primary passes."""
 
-    def __init__(self, play: Play, node: str, passed: list[Passed]) -> None:
+class PointRecorder(Trigger):
+    """A trigger that never fires, and records each point that a primary passes."""
+
+    def __init__(self, play: Play, node: str, passed: list[PassedPoint]) -> None:
         super().__init__(Failpoint(where="before"))
         self.play, self.node, self.passed = play, node, passed
 
     def fires(self, where: Where, step: Step, act: int = 0) -> bool:
-        """Write it down, if a failpoint would count it."""
+        """Record the point, if a failpoint would count it."""
         if step.change or where == "between":
             tables = frozenset(w.record.table for w in step.change if isinstance(w, Put))
             at = self.play.site.now()
-            self.passed.append(Passed(at, self.node, where, act, tables))
+            self.passed.append(PassedPoint(at, self.node, where, act, tables))
         return False
 
 
-class Recorded(Play):
-    """A play whose primaries are watched from before its job is started."""
+class PointRecordedPlay(Play):
+    """A play that records the points of its primaries from before its job is started."""
 
     def launch(self) -> None:
-        """Begin to watch, then go on."""
-        self.passed: list[Passed] = []
-        self.watch()
+        """Begin to record, then go on."""
+        self.passed: list[PassedPoint] = []
+        self.record()
         super().launch()
 
-    def watch(self) -> None:
-        """Watch all primaries, those that come later as well."""
+    def record(self) -> None:
+        """Record the points of all primaries that there are now."""
         for node in self.nodes():
             if node.name in self.outline.primaries:
-                node.triggers["primary"] = Recorder(self, node.name, self.passed)
+                node.triggers["primary"] = PointRecorder(self, node.name, self.passed)
 
 
 def crash_points(script: Script, times: Iterable[float]) -> Iterator[CrashPoint]:
-    """The point of each crash that comes about, counted from the deed before it.
+    """The point of each crash that comes about, counted from the step before it.
 
-    `times` are when the deeds are done, in seconds of the story. The first deed of all is to have
+    `times` are when the steps are done, in seconds of the story. The first step of all is to have
     the job started; where there is a backup, it is to start that.
     """
     with script.planted():
-        play = Recorded(script.outline)
+        play = PointRecordedPlay(script.outline)
         done = [0.0 if script.outline.backup else LAUNCH, *sorted(times)]
         for move in script.moves:
-            while before(play, move, None) and play.step():
-                pass
+            play.reach(move.at)
             if isinstance(move, Crash) and (point := point_of(play, move, done)):
                 yield point
             move.make(play)
-            play.watch()
+            play.record()
 
 
-def point_of(play: Recorded, move: Crash, done: list[float]) -> CrashPoint | None:
-    """Where in the work since the last deed that crash falls; None if it does not come about."""
+def point_of(play: PointRecordedPlay, move: Crash, done: list[float]) -> CrashPoint | None:
+    """Where in the work since the last step that crash falls; None if it does not come about."""
     twin = play.copy()
-    assert isinstance(twin, Recorded), "a copy is of the same kind"
+    assert isinstance(twin, PointRecordedPlay), "a copy is of the same kind"
     here = len(twin.passed)
-    twin.watch()
+    twin.record()
     twin.step()
-    act = [p for p in twin.passed[here:] if (p.node, p.where) == (move.node, move.where)]
-    act = [p for p in act if move.where != "between" or p.act == move.act]
-    if len(act) < move.count:
+    alike = [p for p in twin.passed[here:] if p.node == move.node and p.is_like(move)]
+    if len(alike) < move.count:
         return None
-    last = act[move.count - 1]
+    last = alike[move.count - 1]
     since = max(t for t in done if t < last.at - twin.began)
     work = [p for p in twin.passed if p.node == move.node and p.at > twin.began + since]
     return nearest([*work[: work.index(last)], last], move)
 
 
-def nearest(work: list[Passed], move: Crash) -> CrashPoint:
+def nearest(work: list[PassedPoint], move: Crash) -> CrashPoint:
     """The last of these points, by the shortest count: from some table's first change on."""
-    alike = [p.where == move.where and (move.where != "between" or p.act == move.act) for p in work]
+    alike = [passed.is_like(move) for passed in work]
     counts = {"": sum(alike)}
     for number, passed in enumerate(work):
         for table in sorted(passed.tables):

@@ -1,4 +1,4 @@
-"""A saved story, told again: does it still break what it broke?
+"""A saved story, played again: does it still break what it broke?
 
 In virtual time it is the same story, line for line, as long as the scheduler is the same. On real
 nodes it is as near to that as their clocks allow, and its history is judged by the same checks.
@@ -17,21 +17,21 @@ from runall_harness.contract.verdicts import INCONCLUSIVE
 from runall_harness.evidence.history import AnyLine, Reproduction
 from runall_harness.rigs.base import Rig
 
-from .real_replay import SPEED, perform
-from .report import VERDICTS, BrokenClause, ToldSentence, report_broken
+from .real_replay import SPEED, replay_on
+from .report import VERDICTS, BrokenClause, SentenceReport, report_broken, report_sentences
 from .sentences import happenings
-from .story import Script, Story, tell_story
+from .story import Script, Story, play_script
 
 SCHEMA = "runall-replay/1"
 
 
 class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a story that was told again.
+    """The result of a replay.
 
-    `before` is what its history breaks as it was saved, `now` what it breaks this time. `same` says
-    whether a clause is among both; `identical`, of virtual time, whether the histories are equal
-    line for line. `notes` say what went another way on real nodes, or could not be placed there.
-    `history` is the file of this time, if one was written.
+    `before` is what the saved history breaks, `now` what the new one breaks. `same` says whether a
+    clause is among both; `identical`, in virtual time, whether the histories are equal line for
+    line. `notes` say what went another way on real nodes, or could not be done there. `history` is
+    the file of the new one, if one was written.
     """
 
     schema: Literal["runall-replay/1"]
@@ -44,7 +44,7 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     identical: bool | None
     before: list[BrokenClause]
     now: list[BrokenClause]
-    sentences: list[ToldSentence]
+    sentences: list[SentenceReport]
     notes: list[str]
     history: str
 
@@ -55,71 +55,70 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """A story that was told again: its history this time, and the second from which it counts."""
+    """A story that was played again: its history this time, and the second from which it counts."""
 
     script: Script
     rig: str
+    story: Story
     lines: list[AnyLine]
     began: float
-    story: Story
     notes: tuple[str, ...] = ()
 
 
 def replay_simulated(script: Script) -> Replayed:
-    """Tell it again in virtual time."""
-    story = tell_story(script)
+    """Play it again in virtual time."""
+    story = play_script(script)
     return Replayed(
-        script=script, rig="simulated", lines=story.lines, began=story.began, story=story
+        script=script, rig="simulated", story=story, lines=story.lines, began=story.began
     )
 
 
 def replay_real(script: Script, rig: Rig) -> Replayed:
-    """Tell it again on real nodes. Raises `Inconclusive` or `KitCannotRun`."""
-    story = tell_story(script)
-    performance = perform(story, rig)
+    """Play it again on real nodes. Raises `Inconclusive` or `KitCannotRun`."""
+    story = play_script(script)
+    real = replay_on(rig, story)
     return Replayed(
         script=script,
         rig=rig.name,
-        lines=performance.lines,
-        began=performance.began,
         story=story,
-        notes=(f"told {SPEED:g} times as fast as in virtual time", *performance.notes),
+        lines=real.lines,
+        began=real.began,
+        notes=(f"played {SPEED:g} times as fast as in virtual time", *real.notes),
     )
 
 
 def report_replay(
     file: Path, before: Sequence[AnyLine], again: Replayed, history: Path | None
 ) -> ReplayReport:
-    """What came of it, beside what the file has."""
+    """The report of a replay, beside the violations of the file."""
     was, findings = examine(before).violations, examine(again.lines)
-    simulated = again.rig == "simulated"
     return ReplayReport(
         schema=SCHEMA,
         file=str(file),
         rig=again.rig,
         verdict=VERDICTS[code_of(findings, 0)],
-        words=words(was, findings.violations, findings.open),
+        words=conclusion(was, findings.violations, findings.open),
         mutant=again.script.mutant,
         same=bool(clauses(was) & clauses(findings.violations)),
-        identical=equal(before, again) if simulated else None,
+        identical=is_identical(before, again) if again.rig == "simulated" else None,
         before=[report_broken(each) for each in was],
         now=[report_broken(each) for each in findings.violations],
-        sentences=told(again),
+        sentences=sentences(again),
         notes=list(again.notes),
         history=str(history or ""),
     )
 
 
-def report_unplaced(
+def report_unplayed(
     file: Path, before: Sequence[AnyLine], script: Script, rig: str, why: list[str]
 ) -> ReplayReport:
-    """What is said of a story that could not be told there: nothing was proven."""
+    """The report of a story that could not be played on a rig: nothing was proven."""
     return ReplayReport(
         schema=SCHEMA,
         file=str(file),
         rig=rig,
         verdict=VERDICTS[INCONCLUSIVE],
-        words=f"this story was not told on the {rig} rig",
+        words=f"this story was not played on the {rig} rig",
         mutant=script.mutant,
         same=False,
         identical=None,
@@ -131,10 +130,10 @@ def report_unplaced(
     )
 
 
-def equal(before: Sequence[AnyLine], again: Replayed) -> bool | None:
-    """Whether two histories are one, line for line; None if they are of different stories."""
+def is_identical(before: Sequence[AnyLine], again: Replayed) -> bool | None:
+    """Whether two histories are equal, line for line; None if they are of different stories."""
     first = next(line for line in before if isinstance(line, Reproduction))
-    if first != again.script.told(first.at):
+    if first != again.script.line(first.at):
         return None
     return msgspec.json.encode(before) == msgspec.json.encode(again.lines)
 
@@ -144,8 +143,8 @@ def clauses(broken: Sequence[Broken]) -> set[str]:
     return {each.clause for each in broken}
 
 
-def words(was: Sequence[Broken], now: Sequence[Broken], open_: str) -> str:
-    """What came of it, in a sentence."""
+def conclusion(was: Sequence[Broken], now: Sequence[Broken], open_: str) -> str:
+    """The result of a replay, in a sentence."""
     if again := clauses(was) & clauses(now):
         return f"it breaks {', '.join(sorted(again))} again"
     if now:
@@ -156,15 +155,12 @@ def words(was: Sequence[Broken], now: Sequence[Broken], open_: str) -> str:
     return f"it does not break {', '.join(sorted(clauses(was)))}" if was else "it breaks nothing"
 
 
-def told(again: Replayed) -> list[ToldSentence]:
+def sentences(again: Replayed) -> list[SentenceReport]:
     """What happened: on real nodes, with the seconds that they took."""
-    sentences = (
-        again.story.sentences()
-        if again.rig == "simulated"
-        else happenings(again.lines, again.began, deeds=True)
-    )
-    ordered = sorted(sentences, key=lambda each: round(each.at, 3))
-    return [ToldSentence(at=round(each.at, 3), text=each.text) for each in ordered]
+    if again.rig == "simulated":
+        return report_sentences(again.story.sentences())
+    found = happenings(again.lines, again.began, faults=True)
+    return report_sentences(sorted(found, key=lambda each: round(each.at, 3)))
 
 
 def report_schema() -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""What `runall explore` tells, `runall-explore/1`: how much was explored, and what was found.
+"""The report of `runall explore`, `runall-explore/1`: how much was explored, and what was found.
 
 The shape is a contract. A field is added in a new version of the schema, and never changed here.
 """
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,8 +16,9 @@ from runall_harness.contract.clauses import clause_text
 from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
 
-from .exploration import Explored, Order
+from .exploration import Exploration, Explored
 from .moves import KINDS, AnyMove
+from .sentences import Sentence
 from .story import Story
 
 SCHEMA = "runall-explore/1"
@@ -56,7 +58,7 @@ class BrokenClause(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[int, ...]
 
 
-class ToldSentence(msgspec.Struct, frozen=True, kw_only=True):
+class SentenceReport(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence of a story, and the second at which it happens."""
 
     at: float
@@ -64,18 +66,18 @@ class ToldSentence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoryReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A violation as its shortest story; `replay` is the command that tells it again."""
+    """A violation as its shortest story; `replay` is the command that plays it again."""
 
     world: str
     moves: tuple[AnyMove, ...]
-    sentences: list[ToldSentence]
+    sentences: list[SentenceReport]
     broken: list[BrokenClause]
     file: str
     replay: str
 
 
 class ExploreReport(msgspec.Struct, frozen=True, kw_only=True):
-    """All that an exploration came to.
+    """The result of an exploration.
 
     `exercised` says how often each check had something to judge; `idle` are those that should
     have had, in all worlds together, and had not. Only exhaustive searches have figures. `agree`
@@ -101,8 +103,8 @@ class ExploreReport(msgspec.Struct, frozen=True, kw_only=True):
         return next(code for code, word in VERDICTS.items() if word == self.verdict)
 
 
-# Which kinds of moves bring a check something to judge in the plain worlds; each other check is
-# brought something by any kind. Two need a special event, with a limit or a time limit of its own.
+# The kinds of moves that give a check something to judge in the plain worlds; any kind gives it to
+# the other checks. Two need a special event, with a limit or a time limit of its own.
 EXERCISED_BY: dict[str, tuple[str, ...]] = {
     "aborted-stays-aborted": ("orders",),
     "deleted-is-over": ("orders",),
@@ -117,7 +119,11 @@ EXERCISED_BY: dict[str, tuple[str, ...]] = {
 
 
 def make_report(
-    order: Order, explored: list[Explored], stories: list[tuple[Story, Path]], *, every: bool
+    exploration: Exploration,
+    explored: list[Explored],
+    stories: list[tuple[Story, Path]],
+    *,
+    every: bool,
 ) -> ExploreReport:
     """The report of one exploration, or of a merged and an unmerged one of the same worlds.
 
@@ -125,21 +131,23 @@ def make_report(
     worlds were searched, so that every check had to have something to judge.
     """
     exercised = {check.name: 0 for check in CHECKS}
-    exercised.update(explored[0].tally.exercised)
-    idle = silent(exercised, order) if every else []
-    agree = len({frozenset(each.clauses) for each in explored}) == 1 if explored[1:] else None
+    exercised.update(explored[0].counts.exercised)
+    idle = without_work(exercised, exploration) if every else []
+    agree = (
+        len({frozenset(each.violations.found) for each in explored}) == 1 if explored[1:] else None
+    )
     return ExploreReport(
         schema=SCHEMA,
         verdict=VERDICTS[code_of(explored, idle, agree)],
-        policy=order.outlines[0].policy,
-        mutant=order.mutant,
-        faults=list(order.kinds),
-        moves=order.depth,
+        policy=exploration.outlines[0].policy,
+        mutant=exploration.mutant,
+        faults=list(exploration.kinds),
+        moves=exploration.depth,
         worlds=explored[0].worlds,
         figures=[
-            figures(each, merging=order.merge and not number)
+            figures(each, merging=exploration.merge and not number)
             for number, each in enumerate(explored)
-            if each.tally.states
+            if each.counts.states
         ],
         agree=agree,
         exercised=dict(sorted(exercised.items())),
@@ -148,38 +156,39 @@ def make_report(
     )
 
 
-def silent(exercised: dict[str, int], order: Order) -> list[str]:
+def without_work(exercised: dict[str, int], exploration: Exploration) -> list[str]:
     """The checks that had nothing to judge, and should have had."""
     return sorted(
         name
         for name, count in exercised.items()
-        if not count and {*EXERCISED_BY.get(name, KINDS)} & {*order.kinds}
+        if not count and {*EXERCISED_BY.get(name, KINDS)} & {*exploration.kinds}
     )
 
 
 def code_of(explored: list[Explored], idle: list[str], agree: bool | None) -> int:
-    """The exit code."""
-    if any(each.found for each in explored):
+    """1 if anything is broken; 2 if too little was searched or judged to say that nothing is."""
+    if any(each.violations.found for each in explored):
         return NOT_CONFORMANT
-    empty = any(not each.worlds or not each.tally.schedules for each in explored)
+    empty = any(not each.worlds or not each.counts.schedules for each in explored)
     return INCONCLUSIVE if empty or idle or agree is False else CONFORMANT
 
 
 def figures(explored: Explored, *, merging: bool) -> Figures:
-    """How much was done."""
-    tally, (schedules, states) = explored.tally, explored.rates()
+    """How much one exploration did."""
+    counts = explored.counts
+    core_seconds = counts.seconds or 1.0
     return Figures(
         merging=merging,
         worlds=len(explored.worlds),
-        schedules=tally.schedules,
-        merged=tally.merged,
-        states=tally.states,
-        acts=tally.acts,
+        schedules=counts.schedules,
+        merged=counts.merged,
+        states=counts.states,
+        acts=counts.acts,
         seconds=round(explored.seconds, 3),
-        core_seconds=round(tally.seconds, 3),
-        schedules_per_second=round(schedules, 1),
-        states_per_second=round(states, 1),
-        clauses=sorted(explored.clauses),
+        core_seconds=round(counts.seconds, 3),
+        schedules_per_second=round(counts.schedules / core_seconds, 1),
+        states_per_second=round(counts.states / core_seconds, 1),
+        clauses=sorted(explored.violations.found),
     )
 
 
@@ -188,11 +197,16 @@ def report_story(story: Story, path: Path) -> StoryReport:
     return StoryReport(
         world=story.script.outline.name,
         moves=story.script.moves,
-        sentences=[ToldSentence(at=round(s.at, 3), text=s.text) for s in story.sentences()],
+        sentences=report_sentences(story.sentences()),
         broken=[report_broken(each) for each in story.broken],
         file=str(path),
         replay=f"runall replay {shlex.quote(str(path))}",
     )
+
+
+def report_sentences(sentences: Iterable[Sentence]) -> list[SentenceReport]:
+    """Sentences as the report has them."""
+    return [SentenceReport(at=round(each.at, 3), text=each.text) for each in sentences]
 
 
 def report_broken(broken: Broken) -> BrokenClause:

@@ -1,14 +1,12 @@
 """The exhaustive search: every move at every point of a bounded world, and every two of them.
 
-Plays that have become the same are played on once. What is found is a play whose history breaks a
-clause, with the moves that were made: the first ones found are the shortest, for single moves are
-tried before pairs.
+Of plays that have become the same, one is played on. What is found is a play whose history breaks
+a clause, with the moves that were made.
 """
 
 import pickle
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -22,12 +20,15 @@ from .worlds import GRID, RELEASED, Outline
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A story that breaks something: its world, its moves, and what the checks say."""
+    """A play that breaks something: its world, its moves, and what the checks say.
+
+    `seed` is that of the random search that found it.
+    """
 
     outline: Outline
     moves: tuple[AnyMove, ...]
     broken: tuple[Broken, ...]
-    seconds: float = 0.0
+    seed: int = 0
 
     @property
     def clauses(self) -> frozenset[str]:
@@ -35,10 +36,11 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(each.clause for each in self.broken)
 
 
-class Tally(msgspec.Struct, kw_only=True):
-    """What a search has done. `schedules` were begun; `merged` of them were the same as others.
+class Counts(msgspec.Struct, kw_only=True):
+    """How much a search has done. `schedules` were begun; `merged` were the same as others.
 
     `states` counts distinct signatures, `exercised` how often each check had something to judge.
+    `seconds` are those that cores spent on it.
     """
 
     worlds: int = 0
@@ -49,8 +51,8 @@ class Tally(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     exercised: Counter[str] = msgspec.field(default_factory=Counter[str])
 
-    def add(self, other: "Tally") -> None:
-        """Count another search in."""
+    def add(self, other: "Counts") -> None:
+        """Add what another search has done."""
         for name in ("worlds", "schedules", "merged", "states", "acts", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.exercised.update(other.exercised)
@@ -66,23 +68,20 @@ class Search:
         *,
         depth: int = 1,
         merge: bool = True,
-        progress: Callable[[Tally], None] = lambda _: None,
+        progress: Callable[[Counts], None] = lambda _: None,
     ) -> None:
         self.outline, self.kinds, self.depth, self.merge = outline, kinds, depth, merge
-        self.tally = Tally(worlds=1)
+        self.counts = Counts(worlds=1)
         self.seen: set[tuple[int, int]] = set()
         self.progress = progress
-        self.began = time.monotonic()
 
     def run(self) -> Iterator[Found]:
-        """Search, and give each story that breaks a clause as soon as it is found."""
+        """Search, and yield each play that breaks a clause as soon as it is found."""
         yield from self.branch(Play(self.outline), (), self.depth)
-        self.tally.states = len(self.seen)
-        self.tally.seconds = time.monotonic() - self.began
 
     def branch(self, play: Play, moves: tuple[AnyMove, ...], left: int) -> Iterator[Found]:
         """Make every move at every act of this play, then judge the play itself."""
-        self.tally.schedules += 1
+        self.counts.schedules += 1
         last, until = None, play.began + RELEASED
         while left and not play.over() and play.site.now() < until:
             state = signature(play) if self.merge else play.acts
@@ -117,39 +116,26 @@ class Search:
             if not self.step(play):
                 break
         play.close()
-        self.progress(self.tally)
+        self.progress(self.counts)
         yield from self.judged(play, moves)
 
     def step(self, play: Play) -> bool:
         """One act."""
-        self.tally.acts += 1
+        self.counts.acts += 1
         return play.step()
 
     def known(self, state: int, left: int) -> bool:
         """Whether a play was here before with as many moves left; if not, one is now."""
         if self.merge and (state, left) in self.seen:
-            self.tally.merged += 1
+            self.counts.merged += 1
             return True
         self.seen.add((state, left))
+        self.counts.states = len(self.seen)
         return False
 
     def judged(self, play: Play, moves: tuple[AnyMove, ...]) -> Iterator[Found]:
         """What the checks say of the whole history."""
         findings = examine(play.history.lines)
-        self.tally.exercised.update(findings.exercised)
+        self.counts.exercised.update(findings.exercised)
         if findings.violations:
-            seconds = time.monotonic() - self.began
-            yield Found(
-                outline=self.outline, moves=moves, broken=findings.violations, seconds=seconds
-            )
-
-
-def retell(outline: Outline, moves: Iterable[AnyMove]) -> Play:
-    """Play a story again, to its end."""
-    play = Play(outline)
-    for move in moves:
-        while play.acts < move.at and play.step():
-            pass
-        move.make(play)
-    play.end()
-    return play
+            yield Found(outline=self.outline, moves=moves, broken=findings.violations)

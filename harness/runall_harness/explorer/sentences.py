@@ -1,6 +1,6 @@
-"""What happens in a history, in sentences: who starts, who ends, and what the system makes of it.
+"""What happens in a history, in sentences: which jobs start and end, and how the system shows them.
 
-Read from the lines alone, so a history from real nodes is told in the same words.
+Only the lines are read, so a history from real nodes is put into the same words.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,8 +12,8 @@ from runall_harness.evidence.history import Answer, AnyLine, Call, Fault, Seen, 
 
 # Seconds within which a start and its end are one sentence.
 BRIEF = 0.5
-# A job that dies in the same instant as its server is not told of again.
-TOGETHER = 0.001
+# A job that dies so soon after its server gets no sentence of its own, in seconds.
+SAME_INSTANT = 0.001
 MENDED = {"unpause": "goes on", "join": "can be reached again"}
 DONE = {
     "kill": "is killed",
@@ -40,7 +40,7 @@ SHOWN = {
 class Sentence(NamedTuple):
     """One thing that happens, `at` so many seconds; `line` is where the history says so, from 1.
 
-    `move` says that somebody did it to the system.
+    `move` says that the nemesis or a user did it to the system.
     """
 
     at: float
@@ -49,87 +49,75 @@ class Sentence(NamedTuple):
     move: bool = False
 
 
-def happenings(lines: Iterable[AnyLine], began: float, *, deeds: bool = False) -> list[Sentence]:
-    """What happens in a history, from that second on.
+def happenings(lines: Iterable[AnyLine], began: float, *, faults: bool = False) -> list[Sentence]:
+    """What happens in a history, with the seconds since it began.
 
-    `deeds` adds what was done to the system: where no story says it in better words.
+    `faults` adds what was done to the system: a story has better words for that.
     """
-    return list(Telling(list(lines), began, deeds=deeds).sentences())
+    return list(Narrator(list(lines), began, faults=faults).sentences())
 
 
-class Telling:
+class Narrator:
     """Reads a history from its beginning to its end."""
 
-    def __init__(self, lines: list[AnyLine], began: float, *, deeds: bool) -> None:
-        self.lines, self.began, self.deeds = lines, began, deeds
+    def __init__(self, lines: list[AnyLine], began: float, *, faults: bool) -> None:
+        self.lines, self.began, self.faults = lines, began, faults
         self.started: set[str] = set()
         self.states: dict[str, str] = {}
-        self.ends = {
-            e.id: e
-            for line in lines
-            if isinstance(line, Witnessed)
-            if (e := line.execution).ended_at is not None
-        }
+        witnessed = [line.execution for line in lines if isinstance(line, Witnessed)]
+        self.ends = {each.id: each for each in witnessed if each.ended_at is not None}
 
     def sentences(self) -> Iterator[Sentence]:
-        """All of them."""
+        """All of them, but for the start of the first job: every story begins with that."""
         first = True
         for number, line in enumerate(self.lines, 1):
-            for at, text in self.told(line):
-                # The start of the job itself is what every story begins with.
+            for at, text in self.read(line):
                 if not (first and isinstance(line, Witnessed)):
                     yield Sentence(max(at - self.began, 0.0), text, number)
                 first = first and not isinstance(line, Witnessed)
 
-    def told(self, line: AnyLine) -> Iterator[tuple[float, str]]:
-        """What one line tells, and when that was."""
+    def read(self, line: AnyLine) -> Iterator[tuple[float, str]]:
+        """What one line says, and when that was."""
         match line:
-            case Start() | Fault() | Call():
-                yield from self.deed(line)
+            case Fault():
+                words = MENDED | DONE if self.faults else MENDED
+                if line.proof.kind in words:
+                    yield line.at, f"{line.proof.node} {words[line.proof.kind]}"
+            case Start() if line.at > self.began:
+                yield line.at, f"{line.node} is started again"
+            case Call() if self.faults and line.at >= self.began:
+                yield line.at, f"a user asks for {line.verb}"
             case Answer() if line.outcome in ANSWERS:
                 yield line.at, ANSWERS[line.outcome].format(line.value)
             case Witnessed():
-                yield from self.execution(line)
+                yield from self.execution(line.execution)
             case Seen():
                 yield from self.shown(line)
             case _:
                 pass
 
-    def deed(self, line: Start | Fault | Call) -> Iterator[tuple[float, str]]:
-        """Something was done to the system, or mended."""
-        if isinstance(line, Fault):
-            words = MENDED | DONE if self.deeds else MENDED
-            if line.proof.kind in words:
-                yield line.at, f"{line.proof.node} {words[line.proof.kind]}"
-        elif isinstance(line, Start):
-            if line.at > self.began:
-                yield line.at, f"{line.node} is started again"
-        elif self.deeds and line.at >= self.began:
-            yield line.at, f"a user asks for {line.verb}"
-
-    def execution(self, line: Witnessed) -> Iterator[tuple[float, str]]:
+    def execution(self, run: Execution) -> Iterator[tuple[float, str]]:
         """An execution has started, or ended."""
-        told = line.execution
-        end = self.ends.get(told.id, told)
+        end = self.ends.get(run.id, run)
         brief = end.ended_at is not None and end.ended_at - end.started_at < BRIEF
-        if told.id not in self.started:
-            self.started.add(told.id)
-            ran = f"runs on {told.node}, and {ENDS[end.how]}" if brief else f"starts on {told.node}"
-            yield told.started_at, f"{name(told)} {ran}"
-        elif told.ended_at is not None and not brief and not self.dies_with_node(told):
-            yield told.ended_at, f"{told.job} on {told.node} {ENDS[told.how]}"
+        if run.id not in self.started:
+            self.started.add(run.id)
+            ran = f"runs on {run.node}, and {ENDS[end.how]}" if brief else f"starts on {run.node}"
+            yield run.started_at, f"{name(run)} {ran}"
+        elif run.ended_at is not None and not brief and not self.dies_with_node(run):
+            yield run.ended_at, f"{run.job} on {run.node} {ENDS[run.how]}"
 
-    def dies_with_node(self, told: Execution) -> bool:
-        """Whether that was said already, with the death of its server."""
-        return told.how == "killed" and any(
+    def dies_with_node(self, run: Execution) -> bool:
+        """Whether the sentence about the death of its server says it already."""
+        return run.how == "killed" and any(
             isinstance(line, Fault)
-            and line.proof.node == told.node
-            and abs(line.at - (told.ended_at or 0.0)) < TOGETHER
+            and line.proof.node == run.node
+            and abs(line.at - (run.ended_at or 0.0)) < SAME_INSTANT
             for line in self.lines
         )
 
     def shown(self, line: Seen) -> Iterator[tuple[float, str]]:
-        """What the system makes of a job, where that is not simply its success."""
+        """How the system shows a job, where that is not simply its success."""
         job = line.job
         if self.states.get(job.id) != job.state:
             self.states[job.id] = job.state
@@ -137,12 +125,12 @@ class Telling:
                 yield line.at, f"{job.id} {SHOWN[job.state]}"
 
 
-def name(told: Execution) -> str:
-    """A job as people know it: the run again of which, or for which minute of the schedule."""
-    root, source = told.claims.get("JOB_ROOT", told.job), told.claims.get("JOB_SOURCE", "")
-    minute = "" if source else minute_of(told.now)
-    again = f" ({root} again{minute and ', for ' + minute})" if root != told.job else ""
-    return f"{told.job}{again or (minute and f' (for {minute})')}"
+def name(run: Execution) -> str:
+    """A job as people know it: which one it reruns, and for which minute of the schedule."""
+    root, source = run.claims.get("JOB_ROOT", run.job), run.claims.get("JOB_SOURCE", "")
+    minute = "" if source else minute_of(run.now)
+    again = f" ({root} again{minute and ', for ' + minute})" if root != run.job else ""
+    return f"{run.job}{again or (minute and f' (for {minute})')}"
 
 
 def minute_of(now: str) -> str:

@@ -1,9 +1,9 @@
 """The shortest story: what is found is made plainer for as long as it still breaks the same clause.
 
 A bug is understood by what is left when nothing more can be left out. So moves are dropped, first
-many at once, the world is made smaller, and what stays is put into the plainest words and at the
-earliest full second, each as far as the same check still names the same clause. No chance is
-involved: the same finding has the same shortest story.
+many at once, the world is made smaller, and the moves that stay become plainer and earlier, each
+for as long as the same check names the same clause. No chance is involved: the same finding has
+the same shortest story.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,23 +11,22 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from runall_harness.checks import Broken, examine
+from runall_harness.checks import examine
 
-from .moves import SHORT, AnyMove, Crash, Cut, Kill, Message, Order, Pause, Stop
+from .moves import SHORT, AnyMove, Crash, Cut, Kill, Message, Pause, Stop
 from .play import Play
 from .search import Found
 from .worlds import AT_ONCE, BACKUP, LATE, Outline
 
-# How many stories are told at the most: some seconds.
+# How many candidates are played at the most: some seconds.
 EFFORT = 300
 # Two instants that differ by less are one, in seconds.
 TINY = 1e-6
-# From plain to involved; a move is replaced by plainer ones only.
-PLAIN: tuple[type, ...] = (Order, Kill, Stop, Pause, Cut, Message, Crash)
+# The returns of a node, from plain to involved.
 RETURNS: tuple[float | None, ...] = (None, AT_ONCE, LATE)
 
 
-class Tale(NamedTuple):
+class Candidate(NamedTuple):
     """A story to be tried, and `instants`: when each move is made, in seconds from the beginning.
 
     Where `instants` is empty, the moves are made at the acts that they name.
@@ -38,14 +37,14 @@ class Tale(NamedTuple):
     instants: tuple[float, ...] = ()
 
 
-def shrink(found: Found, keep: Broken | None = None, effort: int = EFFORT) -> Found:
+def shrink(found: Found, wanted: tuple[str, str] | None = None, effort: int = EFFORT) -> Found:
     """The plainest story in which the same check still says that the same clause is broken.
 
-    Which one that is says `keep`, or else the first of what is broken. At most `effort` stories
-    are told. What was planted when it was found must be planted now.
+    `wanted` is that check and clause; by default the first that is broken. At most `effort`
+    candidates are played. The bug that was planted when it was found must be planted now.
     """
-    wanted = keep or found.broken[0]
-    return Shrinking(found, (wanted.check, wanted.clause), effort).run()
+    first = found.broken[0]
+    return Shrinking(found, wanted or (first.check, first.clause), effort).run()
 
 
 class Shrinking:
@@ -54,7 +53,7 @@ class Shrinking:
     def __init__(self, found: Found, wanted: tuple[str, str], effort: int) -> None:
         self.wanted, self.left = wanted, effort
         self.tried: set[str] = set()
-        self.best, self.found = Tale(found.outline, found.moves), found
+        self.best, self.found = Candidate(found.outline, found.moves), found
         self.take(self.best)
 
     def run(self) -> Found:
@@ -66,42 +65,43 @@ class Shrinking:
                 self.improve(ways)
         return self.found
 
-    def improve(self, ways: Callable[[Tale], Iterator[Tale]]) -> None:
+    def improve(self, ways: Callable[[Candidate], Iterator[Candidate]]) -> None:
         """Take the first of these ways that works, and look for the next from there."""
-        while any(self.take(tale) for tale in ways(self.best)):
+        while any(self.take(candidate) for candidate in ways(self.best)):
             pass
 
-    def take(self, tale: Tale) -> bool:
-        """Try a tale; if it still breaks the same, it is the best one now."""
-        if repr(tale) in self.tried or not self.left:
+    def take(self, candidate: Candidate) -> bool:
+        """Play a candidate; if it still breaks the same, it is the best one now."""
+        if repr(candidate) in self.tried or not self.left:
             return False
-        self.tried.add(repr(tale))
+        self.tried.add(repr(candidate))
         self.left -= 1
-        play, told = tell(tale)
+        play, played = play_candidate(candidate)
         broken = examine(play.history.lines).violations
         if self.wanted not in {(each.check, each.clause) for each in broken}:
             return False
-        self.best = told
-        self.found = replace(self.found, outline=told.outline, moves=told.moves, broken=broken)
+        self.best = played
+        self.found = replace(self.found, outline=played.outline, moves=played.moves, broken=broken)
         return True
 
 
-def tell(tale: Tale) -> tuple[Play, Tale]:
-    """Play a tale to its end; the play, and the tale with its acts and instants as they were."""
-    play = Play(tale.outline)
+def play_candidate(candidate: Candidate) -> tuple[Play, Candidate]:
+    """Play it to its end; the play, and the candidate with its acts and instants as they were."""
+    play = Play(candidate.outline)
     moves: list[AnyMove] = []
     instants: list[float] = []
-    for number, move in enumerate(tale.moves):
-        while before(play, move, tale.instants[number] if tale.instants else None) and play.step():
+    for number, move in enumerate(candidate.moves):
+        when = candidate.instants[number] if candidate.instants else None
+        while is_before(play, move, when) and play.step():
             pass
         moves.append(replace(move, at=play.acts))
         instants.append(instant(play, move))
         moves[-1].make(play)
     play.end()
-    return play, Tale(tale.outline, tuple(moves), tuple(instants))
+    return play, Candidate(candidate.outline, tuple(moves), tuple(instants))
 
 
-def before(play: Play, move: AnyMove, when: float | None) -> bool:
+def is_before(play: Play, move: AnyMove, when: float | None) -> bool:
     """Whether the next act still happens before that move is made."""
     planned = play.site.world.time.next()
     if when is None or planned is None:
@@ -114,49 +114,49 @@ def before(play: Play, move: AnyMove, when: float | None) -> bool:
 def instant(play: Play, move: AnyMove) -> float:
     """When a move is made that comes now: a crash, in the act to come."""
     planned = play.site.world.time.next()
-    inside = isinstance(move, Crash) and planned is not None
-    return (planned.at if inside and planned else play.site.now()) - play.began
+    at = planned.at if isinstance(move, Crash) and planned else play.site.now()
+    return at - play.began
 
 
 # ------------------------------------------------------------------ what may be plainer
-def smaller(tale: Tale) -> Iterator[Tale]:
+def smaller(story: Candidate) -> Iterator[Candidate]:
     """The same in a smaller world: no backup, a person instead of the clock, no failure of its own.
 
     Acts are counted anew there; the instants stay.
     """
-    outline, named = tale.outline, {getattr(move, "node", "") for move in tale.moves}
+    outline, named = story.outline, {getattr(move, "node", "") for move in story.moves}
     if outline.backup and BACKUP not in named:
-        yield tale._replace(outline=replace(outline, backup=False))
+        yield story._replace(outline=replace(outline, backup=False))
     if outline.trigger != "manual":
-        yield tale._replace(outline=replace(outline, trigger="manual"))
+        yield story._replace(outline=replace(outline, trigger="manual"))
     for name in outline.event:
         event = {key: value for key, value in outline.event.items() if key != name}
-        yield tale._replace(outline=replace(outline, event=event))
-    if outline.fault and tale.moves:
-        yield tale._replace(outline=replace(outline, fault=""))
+        yield story._replace(outline=replace(outline, event=event))
+    if outline.fault and story.moves:
+        yield story._replace(outline=replace(outline, fault=""))
 
 
-def fewer(tale: Tale) -> Iterator[Tale]:
+def fewer(story: Candidate) -> Iterator[Candidate]:
     """Without some of its moves: halves, then quarters, then single ones."""
-    size = len(tale.moves)
+    size = len(story.moves)
     while size:
-        for start in range(0, len(tale.moves), size):
-            gone = slice(start, start + size)
-            moves, instants = list(tale.moves), list(tale.instants)
-            del moves[gone], instants[gone]
-            yield tale._replace(moves=tuple(moves))._replace(instants=tuple(instants))
+        for start in range(0, len(story.moves), size):
+            end = start + size
+            moves = story.moves[:start] + story.moves[end:]
+            instants = story.instants[:start] + story.instants[end:]
+            yield Candidate(story.outline, moves, instants)
             if moves:
-                yield Tale(tale.outline, tuple(moves))
+                yield Candidate(story.outline, moves)
         size //= 2
 
 
-def plainer(tale: Tale) -> Iterator[Tale]:
+def plainer(story: Candidate) -> Iterator[Candidate]:
     """With one move replaced by a plainer one, at the same instant."""
-    for number, move in enumerate(tale.moves):
+    for number, move in enumerate(story.moves):
         for other in plainer_moves(move):
-            moves = (*tale.moves[:number], other, *tale.moves[number + 1 :])
-            yield tale._replace(moves=moves)
-            yield Tale(tale.outline, moves)
+            moves = (*story.moves[:number], other, *story.moves[number + 1 :])
+            yield story._replace(moves=moves)
+            yield Candidate(story.outline, moves)
 
 
 def plainer_moves(move: AnyMove) -> Iterator[AnyMove]:
@@ -177,11 +177,11 @@ def plainer_moves(move: AnyMove) -> Iterator[AnyMove]:
         yield replace(move, fate="lost")
 
 
-def earlier(tale: Tale) -> Iterator[Tale]:
+def earlier(story: Candidate) -> Iterator[Candidate]:
     """With one move at an earlier full second; the earliest first."""
-    for number, when in enumerate(tale.instants):
-        first = tale.instants[number - 1] if number else 0.0
+    for number, when in enumerate(story.instants):
+        first = story.instants[number - 1] if number else 0.0
         for second in range(int(first), int(when + 1)):
             if second < when - TINY:
-                instants = (*tale.instants[:number], float(second), *tale.instants[number + 1 :])
-                yield tale._replace(instants=instants)
+                instants = (*story.instants[:number], float(second), *story.instants[number + 1 :])
+                yield story._replace(instants=instants)

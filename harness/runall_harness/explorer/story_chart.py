@@ -1,6 +1,6 @@
-"""A story as a picture: a row for each server and each execution, a column for some seconds.
+"""A story as a chart: a row for each server and each execution, a column for some seconds.
 
-Every state has a sign of its own, so nothing is told by colour alone.
+Every state has a sign of its own, so no colour is needed to read it.
 """
 
 from collections.abc import Iterator
@@ -53,45 +53,45 @@ class Change(NamedTuple):
     state: str
 
 
-def picture(story: Story, told: list[Sentence], console: Console) -> Iterator[Text]:
-    """The rows, the first one with the numbers of the sentences that somebody made happen."""
-    drawing = Drawing(story, told, console)
-    yield drawing.numbers(told)
-    yield drawing.ruler()
-    for node, changes in nodes(story).items():
-        yield drawing.row(node, changes)
-    for execution in executions(story.lines):
-        if (life := lived(execution, story.began))[0].at <= drawing.last:
-            yield drawing.row(execution.job, life, execution.node)
-    yield drawing.legend()
+class StoryChart:
+    """One story on a scale on which it fits into a line."""
 
-
-class Drawing:
-    """The scale of one picture, and its rows."""
-
-    def __init__(self, story: Story, told: list[Sentence], console: Console) -> None:
+    def __init__(self, story: Story, sentences: list[Sentence], console: Console) -> None:
+        self.story, self.sentences = story, sentences
         self.plain = not console.encoding.startswith("utf")
-        self.last = max((each.at for each in told), default=0.0)
+        self.last = max((each.at for each in sentences), default=0.0)
         self.scale = next((s for s in SCALES if self.last / s < COLUMNS), SCALES[-1])
         self.width = int(self.last / self.scale) + 1
-        names = [*nodes(story), *(e.job for e in executions(story.lines))]
+        self.nodes, self.executions = nodes(story), executions(story.lines)
+        names = [*self.nodes, *(each.job for each in self.executions)]
         self.margin = max(map(len, names), default=0) + 2
+
+    def rows(self) -> Iterator[Text]:
+        """All of it."""
+        yield self.numbers()
+        yield self.ruler()
+        for node, changes in self.nodes.items():
+            yield self.row(node, changes)
+        for execution in self.executions:
+            if (life := lived(execution, self.story.began))[0].at <= self.last:
+                yield self.row(execution.job, life, execution.node)
+        yield self.legend()
 
     def column(self, at: float) -> int:
         """Where an instant lies."""
         return min(max(int(at / self.scale), 0), self.width - 1)
 
-    def numbers(self, told: list[Sentence]) -> Text:
+    def numbers(self) -> Text:
         """The numbers of the moves, each where it was made."""
         row = [" "] * (self.width + 3)
-        for number, sentence in enumerate(told, 1):
+        for number, sentence in enumerate(self.sentences, 1):
             if sentence.move:
                 at = self.column(sentence.at)
                 row[at : at + len(str(number))] = str(number)
         return Text(f"{'':{self.margin}}{''.join(row).rstrip()}", "bold")
 
     def ruler(self) -> Text:
-        """The seconds."""
+        """The seconds, every ten columns."""
         row = [" "] * (self.width + 8)
         for at in range(0, self.width, TICK):
             label = f"{at * self.scale:g}"
@@ -99,7 +99,7 @@ class Drawing:
         return Text(f"{'seconds':{self.margin}}{''.join(row).rstrip()}", "dim")
 
     def row(self, name: str, changes: list[Change], note: str = "") -> Text:
-        """One life."""
+        """One server or execution from its first state to its last."""
         text = Text(f"{name:{self.margin}}")
         state = "down"
         for column in range(self.width):
@@ -137,8 +137,8 @@ def nodes(story: Story) -> dict[str, list[Change]]:
 
 def executions(lines: list[AnyLine]) -> list[Execution]:
     """The executions as they ended, oldest first."""
-    told = {line.execution.id: line.execution for line in lines if isinstance(line, Witnessed)}
-    return list(told.values())
+    latest = {line.execution.id: line.execution for line in lines if isinstance(line, Witnessed)}
+    return list(latest.values())
 
 
 def lived(execution: Execution, began: float) -> list[Change]:

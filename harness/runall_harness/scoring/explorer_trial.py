@@ -28,6 +28,6 @@ def try_explorer(mutant: Mutant | None, trial: Trial, *, budget: float, seed: in
                 by=f"explorer: {found.check}",
                 clause=found.clause,
                 seconds=round(found.seconds, 3),
-                after=found.steps,
+                after=len(found.found.moves),
             )
         )

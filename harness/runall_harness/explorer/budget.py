@@ -12,14 +12,11 @@ GRAMMAR = "a duration such as 90s, 10m, 1h30m or 2d, or a number of seeds such a
 
 
 class NoBudget(ValueError):
-    """What was given is no budget; the message says why, and what one looks like."""
+    """What was given is no budget; the message says why, and shows one."""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """For how many `seconds` seeds are begun, or how many `seeds` are wanted in the end.
-
-    One of the two is None.
-    """
+    """For how many `seconds` seeds are begun, or how many `seeds` are searched; one is None."""
 
     seconds: float | None = None
     seeds: int | None = None

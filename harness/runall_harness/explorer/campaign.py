@@ -1,0 +1,195 @@
+"""A campaign: many seeds on all cores, and none is lost or counted twice.
+
+A seed gives the same result wherever it is searched, and however often. So a seed that was lost
+with its worker process is searched again, and whoever wants more searches from the next seed on.
+"""
+
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
+from runall_harness.host.worker_pool import (
+    Channel,
+    Event,
+    Gone,
+    Reported,
+    WorkerPool,
+    interruptions_as_events,
+    serve,
+)
+
+from .budget import Budget
+from .coverage import Pair
+from .random_search import SeedPlan, SeedResult, search_seed
+from .violations import Key, Violations, keys
+
+# How long to wait for an event before looking at the clock, in seconds.
+TICK = 0.5
+# A worker that dies over the same seed so often dies because of it.
+LOSSES = 4
+# After its time is up, a campaign waits so long for seeds that are under way, in seconds.
+LAST_WAIT = 30.0
+
+
+class Totals(msgspec.Struct, kw_only=True):
+    """The results of all seeds of a campaign, added up in whatever order they came.
+
+    `broken` counts the seeds that broke something, by what they broke; of each, `violations` has
+    the story with the fewest moves. `seconds` are those of the clock.
+    """
+
+    seeds: int = 0
+    stories: int = 0
+    acts: int = 0
+    pairs: set[Pair] = msgspec.field(default_factory=set[Pair])
+    exercised: Counter[str] = msgspec.field(default_factory=Counter[str])
+    broken: Counter[Key] = msgspec.field(default_factory=Counter[Key])
+    violations: Violations = msgspec.field(default_factory=Violations)
+    seconds: float = 0.0
+
+    def add(self, result: SeedResult) -> None:
+        """Add the result of one seed."""
+        self.seeds += 1
+        self.stories += result.stories
+        self.acts += result.acts
+        self.pairs.update(result.pairs)
+        self.exercised.update(result.exercised)
+        if result.found:
+            self.broken.update(set(keys(result.found)))
+            self.violations.note(result.found)
+
+    @property
+    def pace(self) -> float:
+        """Stories a second."""
+        return self.stories / self.seconds if self.seconds else 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """1 when something is broken, 2 when nothing was played or judged, else 0."""
+        if self.broken:
+            return NOT_CONFORMANT
+        return CONFORMANT if self.stories and self.exercised.total() else INCONCLUSIVE
+
+
+class Campaign:
+    """Searches seeds from the first one on, until the budget is used up or the user interrupts it.
+
+    `watch` is called with the totals whenever there may be news.
+    """
+
+    def __init__(
+        self,
+        plan: SeedPlan,
+        budget: Budget,
+        first: int = 1,
+        watch: Callable[[Totals], None] = lambda _: None,
+    ) -> None:
+        self.plan, self.budget, self.watch = plan, budget, watch
+        self.totals = Totals()
+        self.interrupted = False
+        self.next = first
+        self.end = None if budget.seeds is None else first + budget.seeds
+        self.queue: deque[int] = deque()
+        self.under_way: set[int] = set()
+        self.losses: Counter[int | None] = Counter()
+        self.began = self.news = time.monotonic()
+
+    def run(self, jobs: int) -> Totals:
+        """Search with so many worker processes.
+
+        Raises:
+            KitCannotRun: a seed can't be searched, or one kills its worker each time.
+        """
+        self.began = self.news = time.monotonic()
+        with WorkerPool(jobs, search_seeds, self.plan) as pool, interruptions_as_events(pool):
+            while (self.under_way or self.is_wanting()) and not self.is_over():
+                while pool.idle and self.is_wanting():
+                    self.give(pool)
+                for event in pool.events(TICK):
+                    self.take(event, pool)
+                self.totals.seconds = time.monotonic() - self.began
+                self.watch(self.totals)
+        return self.totals
+
+    def give(self, pool: WorkerPool) -> None:
+        """Have the next seed searched."""
+        seed = self.queue.popleft()
+        self.under_way.add(seed)
+        pool.give(seed)
+
+    def is_wanting(self) -> bool:
+        """Whether a seed is still to be begun; the next one is at the head of the queue then."""
+        if not self.queue and (self.end is None or self.next < self.end):
+            self.queue.append(self.next)
+            self.next += 1
+        return bool(self.queue) and not self.is_late()
+
+    def is_late(self) -> bool:
+        """Whether the time of the budget is used up."""
+        limit = self.budget.seconds
+        return limit is not None and time.monotonic() - self.began >= limit
+
+    def is_over(self) -> bool:
+        """Whether the user wants an end, or the time is up and no result has come for long."""
+        return self.interrupted or (self.is_late() and time.monotonic() - self.news >= LAST_WAIT)
+
+    def take(self, event: Event, pool: WorkerPool) -> None:
+        """Take in a result, the death of a worker, or an interruption."""
+        match event:
+            case Reported(_, KitCannotRun() as error):
+                raise error
+            case Reported(_, SeedResult() as result):
+                self.take_result(result)
+            case Gone():
+                self.lose(event)
+                pool.start()
+            case _:
+                self.interrupted = True
+
+    def take_result(self, result: SeedResult) -> None:
+        """Add the result of a seed."""
+        self.news = time.monotonic()
+        self.under_way.remove(result.seed)
+        self.totals.add(result)
+
+    def lose(self, gone: Gone) -> None:
+        """Have the seed of a dead worker searched again. Raises `KitCannotRun` if that is vain."""
+        seed: int | None = gone.worker.task
+        self.losses[seed] += 1
+        if self.losses[seed] >= LOSSES:
+            what = "the start of a worker" if seed is None else f"seed {seed}"
+            raise KitCannotRun(
+                f"{what} was lost {LOSSES} times; the last time, its process ended with {gone.why}",
+                "see whether its processes run out of memory; to search one seed alone: "
+                f"--from-seed {seed or 1} --budget 1-seed --jobs 1",
+            )
+        if seed is not None:
+            self.under_way.remove(seed)
+            self.queue.append(seed)
+
+    def first_left(self) -> int:
+        """The first seed that has no result: where to go on after an interruption."""
+        return min((*self.under_way, *self.queue, self.next))
+
+
+# ------------------------------------------------------------------ in a worker process
+def search_seeds(channel: Channel, plan: SeedPlan) -> None:
+    """Search the seeds that the parent gives to this worker."""
+    serve(channel, partial(search_or_explain, plan))
+
+
+def search_or_explain(plan: SeedPlan, seed: int) -> SeedResult:
+    """Search a seed. Raises `KitCannotRun`, naming the seed, for whatever goes wrong."""
+    try:
+        return search_seed(seed, plan)
+    except Exception as error:
+        raise KitCannotRun(
+            f"seed {seed} could not be searched: {traceback.format_exc()}",
+            "this is a fault of the kit: report the seed and the lines above",
+        ) from error
