@@ -38,7 +38,7 @@ def test_each_policy_goes_by_its_own_name():
 def test_0_9_49_does_nothing_about_a_job_by_hand():
     driver, job = running("cronicle-0.9.49")
     shut_down(driver, job)
-    assert (driver.lines(), driver.brain.live()) == ([], [])
+    assert (driver.lines(), driver.state.live()) == ([], [])
     assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
 
 
@@ -47,9 +47,9 @@ def test_0_9_50_rewinds_the_cursor_to_the_minute_before_the_call():
     shut_down(driver, job)
     assert driver.lines() == [(job, "shutdown", "cursor rewound", "RA-4.2", TO)]
     assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT - 1)
-    assert driver.brain.live() == []
+    assert driver.state.live() == []
     driver.beat(3, boot="w#2")
-    (beside,) = driver.brain.live()
+    (beside,) = driver.state.live()
     assert (beside.slot, beside.cause, beside.root) == (SLOT, "schedule", beside.id)
 
 
@@ -60,7 +60,7 @@ def test_0_9_52_does_that_too_and_tries_the_job_once():
         (job, "shutdown", "cursor rewound", "RA-4.2", TO),
         (job, "shutdown", "dropped", "RA-4.6", "it could not start at once"),
     ]
-    assert driver.brain.live() == []
+    assert driver.state.live() == []
 
 
 def test_0_9_52_starts_the_job_again_where_a_server_is_free():
@@ -70,7 +70,7 @@ def test_0_9_52_starts_the_job_again_where_a_server_is_free():
         (job, "restart", "cursor rewound", "RA-4.2", TO),
         (job, "restart", "rerun", "RA-4.1", f"as {job}.2"),
     ]
-    (rerun,) = driver.brain.live()
+    (rerun,) = driver.state.live()
     assert (rerun.state, rerun.node, rerun.boot) == ("starting", "w", "w#2")
     assert (rerun.cause, rerun.created_at, rerun.source) == ("interrupted", NOW + 2, "operator")
 
@@ -81,7 +81,7 @@ def test_0_9_52_drops_the_job_when_its_event_is_at_its_limit():
     driver.order(UpdateEvent("e", {"max_children": 1}))
     driver.beat(2, *others, results=(ended(job, -15, "shutdown"),))
     assert driver.lines()[-1][2:4] == ("dropped", "RA-4.6")
-    assert [job.id for job in driver.brain.live()] == others
+    assert [job.id for job in driver.state.live()] == others
 
 
 def test_0_9_52_keeps_the_job_on_a_server_that_is_going_down():
@@ -103,13 +103,13 @@ def test_all_three_rewind_the_cursor_of_a_scheduled_job_to_the_minute_before_its
     driver.beat(0)
     driver.create(timing=Timing(minutes=(21,)))
     driver.beat(60)
-    (job,) = driver.brain.live()
+    (job,) = driver.state.live()
     driver.beat(190, job.id)
     shut_down(driver, job.id, 200)
     assert driver.lines() == [(job.id, "shutdown", "cursor rewound", "RA-4.2", f"to {SLOT}")]
     assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
     driver.beat(210, boot="w#2")
-    assert [(job.slot, job.attempt) for job in driver.brain.live()] == [(SLOT + 1, 1)]
+    assert [(job.slot, job.attempt) for job in driver.state.live()] == [(SLOT + 1, 1)]
 
 
 def test_the_minute_of_a_job_by_hand_is_that_of_the_scaled_schedule():
@@ -128,7 +128,7 @@ def test_the_minute_of_a_scheduled_job_is_its_slot_whatever_the_scale():
     driver.beat(0)
     driver.create(timing=Timing(minutes=(25,)))
     driver.beat(5)
-    (job,) = driver.brain.live()
+    (job,) = driver.state.live()
     driver.beat(6, job.id)
     driver.beat(9)
     assert driver.lines() == [(job.id, "absent", "cursor rewound", "RA-4.2", f"to {SLOT + 4}")]
@@ -142,11 +142,11 @@ def test_run_all_is_judged_by_the_job_as_it_began(policy: str):
     shut_down(driver, job)
     told = "no event, or Run All was off at the start"
     assert driver.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
-    assert driver.brain.live() == []
+    assert driver.state.live() == []
     driver, job = running("cronicle-0.9.52")
     driver.order(UpdateEvent("e", {"catch_up": False}))
     driver.beat(2, boot="w#2")
-    assert [job.cause for job in driver.brain.live()] == ["interrupted"]
+    assert [job.cause for job in driver.state.live()] == ["interrupted"]
 
 
 @pytest.mark.parametrize("policy", RELEASES)
@@ -174,4 +174,6 @@ def test_a_crash_of_the_primary_rewinds_nothing(policy: str):
 
 def test_a_scheduled_job_is_never_started_again_by_itself():
     job = Job(id="j1", event="e", root="j1", attempt=1, cause="schedule", now=NOW, slot=SLOT)
-    assert not Cronicle0952().reruns(job)
+    policy = PrimaryDriver(policy="cronicle-0.9.52").brain.policy
+    assert isinstance(policy, Cronicle0952)
+    assert not policy.reruns(job)

@@ -202,21 +202,21 @@ def test_a_job_has_no_more_tries_than_its_event_gave_it():
     for attempt in (job, f"{job}.2", f"{job}.3"):
         driver.beat(5, attempt)
         driver.beat(5, results=(ended(attempt, 1),))
-    assert not driver.brain.live()
+    assert not driver.state.live()
     assert driver.done(f"{job}.3").job.retries == 0
 
 
 def test_a_job_that_succeeded_is_not_tried_again():
     driver, job = failed()
     driver.beat(5, results=(ended(job, 0),))
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_a_failure_whose_event_was_deleted_is_not_tried_again():
     driver, job = failed()
     driver.handle(DeleteEvent("e"))
     driver.beat(5, results=(ended(job, 1),))
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_a_failure_that_a_user_had_aborted_is_not_tried_again():
@@ -224,7 +224,7 @@ def test_a_failure_that_a_user_had_aborted_is_not_tried_again():
     driver.handle(AbortJob(job, "me"))
     driver.beat(5, results=(ended(job, 1),))
     assert driver.done(job).job.state == "failed"
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_an_abort_of_one_lineage_leaves_the_retries_of_another():
@@ -269,7 +269,7 @@ def test_a_job_over_its_time_limit_is_no_interruption():
     driver.beat(61, job)
     driver.beat(62, results=(ended(job, -15, "stopped"),))
     assert driver.done(job).job.state == "timed_out"
-    assert not driver.brain.live()
+    assert not driver.state.live()
     assert driver.lines() == []
 
 
@@ -318,7 +318,7 @@ def owing_a_slot(**fields: Any) -> tuple[PrimaryDriver, str]:
     driver.create(timing=Timing(minutes=(21,)), **fields)
     assert SLOT % 60 == 20
     driver.beat(60)
-    (job,) = driver.brain.live()
+    (job,) = driver.state.live()
     driver.beat(61, job.id)
     driver.handle(WorkerDisconnected("w", "w#1"), 62)
     driver.tick(62 + DEAD)
@@ -365,7 +365,7 @@ def test_a_job_is_finalized_by_the_first_path_that_finds_its_end_and_by_no_secon
     driver.beat(130, boot="w#2")
     driver.beat(131, f"{job}.2", boot="w#2", results=(ended(job, -9, "fenced"),))
     assert [line[1] for line in driver.lines()] == ["dead-job timeout", "late result"]
-    assert [attempt.id for attempt in driver.brain.live()] == [f"{job}.2"]
+    assert [attempt.id for attempt in driver.state.live()] == [f"{job}.2"]
 
 
 def test_a_draining_primary_finalizes_but_starts_nothing():

@@ -15,7 +15,7 @@ OLD = Lease(
 
 def lease(driver: PrimaryDriver) -> Lease:
     """The lease as it is."""
-    found = driver.brain.lease()
+    found = driver.brain.leadership.lease()
     assert found is not None
     return found
 
@@ -29,7 +29,7 @@ def drained(driver: PrimaryDriver) -> bool:
 def test_the_first_primary_ever_leads_in_epoch_one():
     driver = PrimaryDriver()
     assert lease(driver) == Lease(holder="p", epoch=1, since=NOW, origin=NOW, renewed_at=NOW)
-    assert (driver.brain.role, driver.brain.epoch, driver.brain.boot) == ("primary", 1, "p#1")
+    assert (driver.state.role, driver.state.epoch, driver.state.boot) == ("primary", 1, "p#1")
     assert driver.step.guard == 0
 
 
@@ -40,21 +40,21 @@ def test_a_later_primary_leads_in_the_next_epoch_and_keeps_the_schedule_s_origin
     )
     assert driver.step.guard == 6, "the commit asks for the lease that it takes over"
     assert driver.tick(1).guard == 7
-    assert driver.brain.clock.origin == NOW - 1000
+    assert driver.state.clock.origin == NOW - 1000
 
 
 def test_a_scaled_schedule_goes_on_where_it_was():
     driver = PrimaryDriver([OLD], time_scale=2.0)
-    assert driver.brain.clock.slot(NOW) == int((NOW - 1000 + 2000) // 60)
+    assert driver.state.clock.slot(NOW) == int((NOW - 1000 + 2000) // 60)
 
 
 def test_the_servers_that_are_known_are_in_doubt_since_now_and_lived_when_the_outage_began():
     driver = PrimaryDriver([OLD, Server(name="w", boot="w#1", joined_at=NOW - 800)])
-    link = driver.brain.links["w"]
+    link = driver.state.links["w"]
     assert (link.state, link.boot, link.since, link.heard) == ("suspect", "w#1", NOW, NOW)
     assert link.alive == OLD.renewed_at
     driver = PrimaryDriver([Server(name="w", boot="w#1", joined_at=NOW - 800)])
-    assert driver.brain.links["w"].alive == NOW
+    assert driver.state.links["w"].alive == NOW
 
 
 def test_a_job_of_the_outage_is_as_old_as_the_outage():
@@ -118,7 +118,7 @@ def test_a_backup_does_nothing_by_itself():
     brain = Primary("b", Settings(), [OLD])
     assert brain.handle(Tick(), NOW).change == ()
     assert brain.next_wake() is None
-    assert brain.role == "standby"
+    assert brain.state.role == "standby"
 
 
 # ------------------------------------------------------------------ a backup
@@ -152,10 +152,10 @@ def test_a_backup_looks_four_times_in_the_life_of_a_lease():
 
 def test_a_primary_answers_only_while_no_backup_can_have_led():
     driver = PrimaryDriver(lease=30.0, drift=0.5, fence=60.0)
-    assert driver.brain.may_answer(NOW + 19.9)
-    assert not driver.brain.may_answer(NOW + 20)
+    assert driver.brain.leadership.may_answer(NOW + 19.9)
+    assert not driver.brain.leadership.may_answer(NOW + 20)
     driver.tick(40)
-    assert driver.brain.may_answer(NOW + 41)
+    assert driver.brain.leadership.may_answer(NOW + 41)
 
 
 def test_the_next_primary_knows_since_when_a_worker_has_been_out_of_reach():
@@ -163,14 +163,14 @@ def test_the_next_primary_knows_since_when_a_worker_has_been_out_of_reach():
     driver.beat(3)
     driver.handle(WorkerDisconnected("w", "w#1"), 4)
     records = [record for table in driver.records.tables.values() for record in table.values()]
-    assert PrimaryDriver(records).brain.alive_at("w") == NOW + 3
+    assert PrimaryDriver(records).state.alive_at("w") == NOW + 3
     driver.beat(5)
     driver.tick(driver.settings.lease / 3 + 5)
     renewed_at = lease(driver).renewed_at
     for _ in range(2):
         records = [record for table in driver.records.tables.values() for record in table.values()]
         driver = PrimaryDriver(records)
-        assert driver.brain.alive_at("w") == renewed_at
+        assert driver.state.alive_at("w") == renewed_at
 
 
 # ------------------------------------------------------------------ going down
@@ -180,7 +180,7 @@ def test_an_idle_primary_gives_up_the_lease_at_once():
     assert drained(driver)
     assert (lease(driver).holder, lease(driver).renewed_at) == ("", NOW + 5)
     assert (lease(driver).epoch, lease(driver).since) == (1, NOW)
-    assert driver.brain.role == "retired"
+    assert driver.state.role == "retired"
     assert driver.brain.next_wake() is None
     assert driver.tick(6).change == ()
 
@@ -193,7 +193,7 @@ def test_a_primary_stays_until_its_own_jobs_are_finalized():
     driver.beat(1, job, node="p", boot="p#1")
     driver.handle(Drain(), 2)
     assert not drained(driver)
-    assert (driver.brain.role, lease(driver).holder) == ("draining", "p")
+    assert (driver.state.role, lease(driver).holder) == ("draining", "p")
     assert wakes(driver) == driver.settings.lease / 3
     driver.beat(3, node="p", boot="p#1", results=(ended(job, -15, "shutdown"),))
     assert drained(driver)
@@ -243,10 +243,10 @@ def test_a_silent_worker_wakes_it_and_then_its_loss_does():
     driver.beat(4)
     assert wakes(driver) == 4 + 15
     driver.tick(19)
-    assert driver.brain.links["w"].state == "suspect"
+    assert driver.state.links["w"].state == "suspect"
     assert wakes(driver) == 19 + 120
     driver.tick(139)
-    assert driver.brain.links["w"].state == "lost"
+    assert driver.state.links["w"].state == "lost"
     assert wakes(driver) == 1000
 
 
@@ -255,7 +255,7 @@ def test_a_draining_worker_that_falls_silent_wakes_it_too():
     driver.beat(4, draining=True)
     assert wakes(driver) == 19
     driver.tick(19)
-    assert driver.brain.links["w"].state == "suspect"
+    assert driver.state.links["w"].state == "suspect"
 
 
 def test_a_time_limit_wakes_it():
@@ -324,7 +324,7 @@ def test_the_minute_that_wakes_it_is_that_of_the_schedule_s_clock():
     assert wakes(driver) == 1
     driver.handle(ClockSet(30.0), 0)
     assert wakes(driver) == 0.5
-    assert driver.brain.clock.slot(NOW + 0.5) == SLOT + 1
+    assert driver.state.clock.slot(NOW + 0.5) == SLOT + 1
 
 
 def test_an_owed_minute_wakes_it_when_it_may_start_and_when_it_gets_too_old():

@@ -25,7 +25,7 @@ def a_primary_that_holds_a_rerun(timing: Timing | None) -> tuple[Primary, str]:
     brain.handle(beat(NOW + 61), NOW + 61)
     if timing is None:
         brain.handle(RunEvent("e", {}, "operator"), NOW + 61)
-    (job,) = brain.live()
+    (job,) = brain.state.live()
     brain.handle(beat(NOW + 61, running=(job.id,)), NOW + 61)
     for seconds in (80.0, 199.0, 201.0):
         brain.handle(Tick(), NOW + seconds)

@@ -14,7 +14,7 @@ SILENCE, DEAD = Settings().silence, Settings().dead_job_timeout
 
 def link(driver: PrimaryDriver) -> Link:
     """What the primary knows of the worker."""
-    return driver.brain.links["w"]
+    return driver.state.links["w"]
 
 
 def server(driver: PrimaryDriver) -> Server | None:
@@ -142,13 +142,13 @@ def test_one_worker_s_silence_is_not_another_s():
     driver.beat(3)
     driver.beat(10, node="x", boot="x#1")
     driver.tick(3 + SILENCE)
-    assert {name: known.state for name, known in driver.brain.links.items()} == {
+    assert {name: known.state for name, known in driver.state.links.items()} == {
         "w": "suspect",
         "x": "online",
     }
     driver.handle(WorkerDisconnected("x", "x#1"), 20)
     driver.tick(3 + SILENCE + DEAD)
-    assert driver.brain.links["x"].state == "suspect"
+    assert driver.state.links["x"].state == "suspect"
 
 
 def test_a_worker_that_is_back_in_time_keeps_its_jobs():
@@ -158,7 +158,7 @@ def test_a_worker_that_is_back_in_time_keeps_its_jobs():
     job = driver.run().id
     driver.beat(4, job)
     driver.handle(WorkerDisconnected("w", "w#1"), 5)
-    assert driver.brain.in_limbo(driver.job(job))
+    assert driver.state.in_limbo(driver.job(job))
     driver.beat(5 + DEAD - 1, job)
     assert link(driver).state == "online"
     assert driver.job(job).state == "running"
@@ -177,10 +177,10 @@ def test_a_worker_that_is_going_down_says_so():
 def test_a_server_that_was_never_seen_lived_until_now():
     driver = PrimaryDriver()
     driver.tick(9)
-    assert driver.brain.alive_at("nobody") == NOW + 9
+    assert driver.state.alive_at("nobody") == NOW + 9
     driver.beat(10)
     driver.tick(12)
-    assert driver.brain.alive_at("w") == NOW + 10
+    assert driver.state.alive_at("w") == NOW + 10
 
 
 def test_a_beginning_is_dated_once():

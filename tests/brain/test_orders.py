@@ -56,7 +56,7 @@ def owing_a_slot(slots: int = 1) -> tuple[PrimaryDriver, list[str]]:
     for minute in range(1, slots + 1):
         driver.tick(60 * minute)
         driver.beat(60 * minute)
-    jobs = [job.id for job in driver.brain.live()]
+    jobs = [job.id for job in driver.state.live()]
     at = 60 * slots + 1
     driver.beat(at, *jobs)
     driver.beat(at, results=tuple(ended(job, -15, "shutdown") for job in jobs), draining=True)
@@ -158,15 +158,15 @@ def test_a_refusal_that_nobody_catches_still_says_why():
 def test_a_new_event_is_scheduled_from_the_present_minute_on():
     driver = with_worker(timing=EVERY_MINUTE)
     assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT)
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_an_edit_changes_what_it_names_and_nothing_else():
     driver = with_worker(retries=3, timing=EVERY_MINUTE)
-    before, cursor = driver.brain.event("e"), driver.records.get(Cursor, "e")
+    before, cursor = driver.state.event("e"), driver.records.get(Cursor, "e")
     assert before is not None
     after = driver.order(UpdateEvent("e", {"title": "new", "enabled": False}))
-    assert after == driver.brain.event("e") == replace(before, title="new", enabled=False)
+    assert after == driver.state.event("e") == replace(before, title="new", enabled=False)
     assert driver.records.get(Cursor, "e") == cursor
 
 
@@ -175,7 +175,7 @@ def test_the_parameters_of_a_run_go_before_those_of_its_event():
     job = driver.run(source="alice", b=3, c=4)
     assert job.params == {"a": 1, "b": 3, "c": 4}
     assert (job.cause, job.source, job.slot, job.now) == ("manual", "alice", None, NOW)
-    assert driver.brain.known("e").params == {"a": 1, "b": 2}
+    assert driver.brain.orders.known("e").params == {"a": 1, "b": 2}
 
 
 def test_a_queued_run_keeps_who_asked_and_with_what():
@@ -196,7 +196,7 @@ def test_the_queue_of_one_event_is_not_filled_by_another():
 
 def test_a_rerun_that_waits_takes_no_place_in_the_queue():
     driver, job = holding_a_rerun(queue_max=1)
-    assert [rerun.predecessor for rerun in driver.brain.live()] == [job]
+    assert [rerun.predecessor for rerun in driver.state.live()] == [job]
     driver.create("other", target="else")
     driver.beat(node="else", boot="else#1")
     driver.order(UpdateEvent("e", {"enabled": False, "target": "else"}))
@@ -232,10 +232,10 @@ def test_deleting_an_event_ends_what_it_owes_with_its_reason():
 
 def test_deleting_an_event_leaves_the_work_of_others_alone():
     driver, _ = holding_a_rerun()
-    owing = [*driver.brain.live()]
+    owing = [*driver.state.live()]
     driver.create("other")
     driver.order(DeleteEvent("other"))
-    assert driver.brain.live() == owing
+    assert driver.state.live() == owing
     driver, _ = owing_a_slot()
     driver.create("other")
     driver.order(DeleteEvent("other"))
@@ -290,5 +290,5 @@ def test_an_abort_leaves_other_lineages_of_the_event_alone():
     mine, other = driver.run().id, driver.run().id
     driver.beat(1, mine, other)
     driver.order(AbortJob(mine, "alice"))
-    states = {job.id: job.state for job in driver.brain.live()}
+    states = {job.id: job.state for job in driver.state.live()}
     assert states == {mine: "stopping", other: "running"}

@@ -51,7 +51,7 @@ def test_only_what_is_not_over_counts_as_work():
     [("*", "a-1"), ("b-*", "b-1"), ("b-2", "b-2"), ("[bc]-2", "b-2"), ("B-*", None), ("b", None)],
 )
 def test_a_target_is_a_name_or_a_pattern(target: str, chosen: str | None):
-    assert with_servers("b-2", "a-1", "b-1").brain.choose(target) == chosen
+    assert with_servers("b-2", "a-1", "b-1").brain.placement.choose(target) == chosen
 
 
 def test_a_server_that_is_suspect_lost_or_going_down_gets_nothing():
@@ -59,7 +59,7 @@ def test_a_server_that_is_suspect_lost_or_going_down_gets_nothing():
     driver.beat(0, node="a", boot="a#1", draining=True)
     driver.handle(WorkerDisconnected("b", "b#1"))
     driver.handle(WorkerDisconnected("c", "c#1"))
-    assert driver.brain.eligible("*") == ["d"]
+    assert driver.brain.placement.eligible("*") == ["d"]
 
 
 @pytest.mark.parametrize(("outlives", "chosen"), [(PATIENCE - 0.1, "w"), (PATIENCE, None)])
@@ -68,17 +68,17 @@ def test_a_server_whose_jobs_may_outlive_the_primary_s_patience_gets_nothing(
 ):
     driver = PrimaryDriver()
     driver.handle(BeatReceived(Beat(node="w", boot="w#1", sent=NOW, outlives=outlives)))
-    assert driver.brain.choose("w") == chosen
+    assert driver.brain.placement.choose("w") == chosen
 
 
 def test_the_reason_against_a_server_names_both_times():
     driver = PrimaryDriver()
     driver.handle(BeatReceived(Beat(node="w", boot="w#1", sent=NOW, outlives=955.0)))
-    assert driver.brain.unsafe(driver.brain.links["w"]) == (
+    assert driver.brain.placement.unsafe(driver.state.links["w"]) == (
         "its jobs may outlive it 955 s, the dead-job timeout is 120 s"
     )
     driver.beat(1)
-    assert driver.brain.unsafe(driver.brain.links["w"]) == ""
+    assert driver.brain.placement.unsafe(driver.state.links["w"]) == ""
 
 
 # ------------------------------------------------------------------ the order to start
@@ -123,7 +123,7 @@ def test_a_job_in_limbo_takes_its_place():
     job = driver.run()
     driver.beat(1, job.id, node=job.node, boot=job.boot)
     driver.handle(WorkerDisconnected(job.node, job.boot))
-    assert driver.brain.in_limbo(driver.job(job.id))
+    assert driver.state.in_limbo(driver.job(job.id))
     assert isinstance(driver.handle(RunEvent("e", {}, "me")).reply, Refused)
 
 
@@ -141,11 +141,11 @@ def test_a_limit_of_nothing_is_no_limit():
 def test_what_waits_is_not_in_limbo():
     driver = with_servers("w", max_children=1, queue_max=1)
     running, waits = driver.run(), driver.run()
-    assert not driver.brain.in_limbo(driver.job(waits.id))
-    assert not driver.brain.in_limbo(driver.job(running.id))
-    driver.brain.links.clear()
-    assert not driver.brain.in_limbo(driver.job(waits.id))
-    assert driver.brain.in_limbo(driver.job(running.id)), "nobody knows its server"
+    assert not driver.state.in_limbo(driver.job(waits.id))
+    assert not driver.state.in_limbo(driver.job(running.id))
+    driver.state.links.clear()
+    assert not driver.state.in_limbo(driver.job(waits.id))
+    assert driver.state.in_limbo(driver.job(running.id)), "nobody knows its server"
 
 
 # ------------------------------------------------------------------ what waits
@@ -161,12 +161,12 @@ def test_reruns_start_before_the_queue_and_the_queue_in_its_order():
     job = driver.run().id
     queued = [driver.run().id, driver.run().id]
     shut_down(driver, job)
-    assert [waits.id for waits in driver.brain.waiting()] == [f"{job}.2", *queued]
+    assert [waits.id for waits in driver.brain.waiting.jobs()] == [f"{job}.2", *queued]
     driver.beat(3, boot="w#2")
     for name in (f"{job}.2", *queued):
-        assert [j.id for j in driver.brain.live() if j.state == "starting"] == [name]
+        assert [j.id for j in driver.state.live() if j.state == "starting"] == [name]
         driver.beat(4, boot="w#2", results=(ended(name),))
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_a_rerun_that_cannot_start_does_not_hold_up_the_next():
@@ -220,7 +220,7 @@ def test_a_primary_that_goes_down_places_nothing():
     driver.handle(Drain(), 2)
     shut_down(driver, others, at=3)
     driver.beat(4, boot="w#2")
-    waits = [job for job in driver.brain.live() if job.state == "waiting"]
+    waits = [job for job in driver.state.live() if job.state == "waiting"]
     assert [job.id for job in waits] == [f"{others}.2"]
 
 

@@ -39,7 +39,7 @@ def test_no_rerun_of_an_event_that_was_deleted():
     assert driver.lines() == [
         (job, "dead-job timeout", "refused", "RA-6.3", "the event was deleted")
     ]
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_no_rerun_with_run_all_off_by_then():
@@ -47,7 +47,7 @@ def test_no_rerun_with_run_all_off_by_then():
     driver.handle(UpdateEvent("e", {"catch_up": False}))
     lost(driver)
     assert driver.lines() == [(job, "dead-job timeout", "refused", "RA-1.3", "Run All is off")]
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_a_rerun_with_run_all_on_by_then():
@@ -61,21 +61,21 @@ def test_no_rerun_beyond_what_servers_may_take_down():
     driver, (job,) = running(max_reruns=2)
     for boot in (2, 3, 4):
         driver.beat(boot, boot=f"w#{boot}")
-        driver.beat(boot, *(job.id for job in driver.brain.live()), boot=f"w#{boot}")
+        driver.beat(boot, *(job.id for job in driver.state.live()), boot=f"w#{boot}")
     assert [line[2:] for line in driver.lines()] == [
         ("rerun", "RA-4.1", f"as {job}.2"),
         ("rerun", "RA-4.1", f"as {job}.3"),
         ("refused", "RA-8.1", "servers took it down 3 times"),
     ]
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_without_a_cap_servers_may_take_it_down_for_ever():
     driver, _ = running(max_reruns=0)
     for boot in range(2, 20):
         driver.beat(boot, boot=f"w#{boot}")
-        driver.beat(boot, *(job.id for job in driver.brain.live()), boot=f"w#{boot}")
-    (job,) = driver.brain.live()
+        driver.beat(boot, *(job.id for job in driver.state.live()), boot=f"w#{boot}")
+    (job,) = driver.state.live()
     assert (job.reruns, job.attempt) == (18, 19)
 
 
@@ -150,7 +150,7 @@ def lost_minute() -> tuple[PrimaryDriver, Job]:
     driver.beat(0)
     driver.create(timing=Timing(minutes=(21,)))
     driver.beat(60)
-    (job,) = driver.brain.live()
+    (job,) = driver.state.live()
     driver.beat(61, job.id)
     driver.handle(WorkerDisconnected("w", "w#1"), 62)
     driver.tick(62 + DEAD)
@@ -169,13 +169,13 @@ def test_an_interrupted_minute_is_owed_again_and_the_cursor_stays():
         (job.id, "dead-job timeout", "slot reopened", "RA-4.2", f"slot {SLOT + 1}")
     ]
     assert driver.records.get(Cursor, "e") == Cursor(event="e", slot=SLOT + 1)
-    assert not driver.brain.live()
+    assert not driver.state.live()
 
 
 def test_an_owed_minute_is_run_again_as_the_next_attempt_of_its_lineage():
     driver, job = lost_minute()
     driver.beat(200, boot="w#2")
-    (rerun,) = driver.brain.live()
+    (rerun,) = driver.state.live()
     assert not driver.records.all(Reopened)
     assert (rerun.id, rerun.root, rerun.predecessor) == (f"{job.id}.2", job.id, job.id)
     assert (rerun.cause, rerun.reruns, rerun.lost_at) == ("interrupted", 1, NOW + 61)
@@ -188,7 +188,7 @@ def test_an_owed_minute_is_run_again_as_the_next_attempt_of_its_lineage():
 def test_nothing_follows_a_job_that_came_to_its_own_end(how: str, code: int):
     driver, (job,) = running()
     driver.beat(5, results=(ended(job, code, how),))
-    assert not driver.brain.live()
+    assert not driver.state.live()
     assert not driver.records.all(Entry)
 
 

@@ -21,21 +21,21 @@ def scheduled(**fields: Any) -> PrimaryDriver:
 
 def slots(driver: PrimaryDriver) -> list[int]:
     """The minutes whose jobs are live, counted from the start, in the order of their creation."""
-    return [job.slot - SLOT for job in driver.brain.live() if job.slot is not None]
+    return [job.slot - SLOT for job in driver.state.live() if job.slot is not None]
 
 
 def cursor(driver: PrimaryDriver) -> int:
     """How far the event has been served, counted from the start."""
-    return driver.brain.cursor(driver.brain.known("e")) - SLOT
+    return driver.brain.slots.cursor(driver.brain.orders.known("e")) - SLOT
 
 
 # ------------------------------------------------------------------ in its minute
 def test_a_due_minute_starts_a_job_that_stands_for_it():
     driver = scheduled(params={"a": 1}, retries=2)
     driver.beat(59.9)
-    assert not driver.brain.live()
+    assert not driver.state.live()
     driver.beat(60.5)
-    (job,) = driver.brain.live()
+    (job,) = driver.state.live()
     assert (job.id, job.cause, job.source) == ("j1", "schedule", "")
     assert (job.slot, job.now, job.created_at) == (SLOT + 1, NOW + 60, NOW + 60.5)
     assert (job.params, job.retries, job.state, job.node) == ({"a": 1}, 2, "starting", "w")
@@ -70,7 +70,7 @@ def test_each_event_has_a_schedule_of_its_own():
     driver.create("never", timing=None)
     driver.create("other", timing=Timing(minutes=(22,)))
     driver.beat(120)
-    assert sorted((job.event, (job.slot or 0) - SLOT) for job in driver.brain.live()) == [
+    assert sorted((job.event, (job.slot or 0) - SLOT) for job in driver.state.live()) == [
         ("e", 1),
         ("e", 2),
         ("other", 2),
@@ -115,7 +115,7 @@ def test_a_missed_minute_that_is_the_last_due_one_is_served_if_it_is_wanted(
 def test_minutes_wait_for_room_and_the_cursor_with_them():
     driver = scheduled(max_children=1)
     driver.beat(180)
-    (first,) = driver.brain.live()
+    (first,) = driver.state.live()
     assert (slots(driver), cursor(driver)) == ([1], 1)
     driver.beat(181, results=(ended(first.id),))
     assert (slots(driver), cursor(driver)) == ([2], 2)
@@ -213,7 +213,7 @@ def test_owed_minutes_are_run_again_oldest_first_and_before_new_ones():
 def test_an_owed_minute_runs_again_in_its_own_lineage():
     driver = owing(-5)
     driver.beat(30)
-    (job,) = driver.brain.live()
+    (job,) = driver.state.live()
     assert (job.id, job.root, job.attempt, job.predecessor) == ("j7-5.2", "j7-5", 2, "j7-5")
     assert (job.cause, job.reruns, job.lost_at) == ("interrupted", 2, NOW - 1)
     assert (job.created_at, job.placed_at, job.not_before) == (NOW + 30, NOW + 30, 0.0)
@@ -231,9 +231,9 @@ def test_an_owed_minute_that_cannot_start_holds_back_the_new_ones_of_its_event_o
     driver = owing(-5, -3, max_children=1)
     driver.create("other", timing=EVERY_MINUTE, max_children=0)
     driver.beat(60)
-    first = driver.brain.live()[0]
+    first = driver.state.live()[0]
     assert (first.id, cursor(driver)) == ("j7-5.2", 0)
-    assert [job.event for job in driver.brain.live()] == ["e", "other"]
+    assert [job.event for job in driver.state.live()] == ["e", "other"]
     assert [owed.slot - SLOT for owed in driver.records.all(Reopened).values()] == [-3]
 
 

@@ -49,7 +49,7 @@ def test_a_worker_that_gives_up_later_than_the_primary_does_is_given_none():
     brain, reply = asked_to_run_on(PATIENT)
     assert isinstance(reply, Refused)
     assert reply.code == "no-server"
-    assert not brain.live()
+    assert not brain.state.live()
 
 
 def test_the_list_of_servers_says_why_it_is_given_none():

@@ -80,12 +80,12 @@ def test_an_event_is_shown_with_its_cursor_and_what_it_owes():
     driver.create(timing=Timing(minutes=(21,)))
     driver.create("other", timing=Timing(minutes=(21,)))
     driver.beat(60)
-    (mine, others) = [job.id for job in driver.brain.live()]
+    (mine, others) = [job.id for job in driver.state.live()]
     driver.beat(61, mine, others)
     driver.beat(62, others, results=(ended(mine, -15, "shutdown"),), draining=True)
     events = {view["id"]: view for view in views.events(driver.brain)}
     assert events["e"] == {
-        **to_builtins(driver.brain.known("e")),
+        **to_builtins(driver.brain.orders.known("e")),
         "cursor": SLOT + 1,
         "owed": [{"slot": SLOT + 1, "root": mine}],
     }

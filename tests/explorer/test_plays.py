@@ -120,7 +120,7 @@ def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once
     play = play_moves(named("lost/manual+backup"), [Cut(at=44, node="primary", lasting=2.0)])
     leader = play.leader()
     assert leader is not None
-    assert leader.epoch <= 3
+    assert leader.state.epoch <= 3
     assert not examine(play.history.lines).violations
 
 

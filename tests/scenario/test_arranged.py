@@ -29,7 +29,7 @@ class Filling(Reference):
 
 def fullest(self: Placement, target: str) -> str | None:
     nodes = self.eligible(target)
-    return max(nodes, key=lambda node: (len(self.active_on(node)), node), default=None)
+    return max(nodes, key=lambda node: (len(self.state.active_on(node)), node), default=None)
 
 
 class Leisurely(Reference):

@@ -83,11 +83,11 @@ def test_a_start_that_reports_before_the_drained_one_is_known_to_be_gone_takes_i
     primary.handle(BeatReceived(Beat(node="w", boot="old", sent=3.0, running=(job.id,))), 3.0)
     last = Beat(node="w", boot="old", sent=4.0, running=(job.id,), draining=True)
     primary.handle(BeatReceived(last), 4.0)
-    assert primary.links["w"].state == "draining"
+    assert primary.state.links["w"].state == "draining"
     primary.handle(BeatReceived(Beat(node="w", boot="new", sent=5.0)), 5.0)
-    assert primary.links["w"].state == "online"
+    assert primary.state.links["w"].state == "online"
     assert primary.records.all(Finished)[job.id].job.state == "interrupted"
-    assert [attempt.node for attempt in primary.live()] == ["w"]
+    assert [attempt.node for attempt in primary.state.live()] == ["w"]
 
 
 def missed_in_its_clean_stop(missed_for: float) -> tuple[Primary, Job]:
@@ -105,21 +105,21 @@ def missed_in_its_clean_stop(missed_for: float) -> tuple[Primary, Job]:
     primary.handle(
         BeatReceived(Beat(node="w", boot="b", sent=back, results=(ended,), draining=True)), back
     )
-    assert primary.links["w"].state == "draining"
+    assert primary.state.links["w"].state == "draining"
     return primary, job
 
 
 def test_a_worker_that_was_missed_and_drains_when_it_is_back_is_given_nothing_more() -> None:
     primary, job = missed_in_its_clean_stop(missed_for=10.0)
     assert primary.records.all(Finished)[job.id].job.state == "interrupted"
-    assert [attempt.state for attempt in primary.live()] == ["waiting"]
+    assert [attempt.state for attempt in primary.state.live()] == ["waiting"]
 
 
 def test_what_a_draining_worker_tells_after_it_was_given_up_is_recorded_as_late() -> None:
     primary, job = missed_in_its_clean_stop(missed_for=Settings().dead_job_timeout + 1)
     done = primary.records.all(Finished)[job.id]
     assert (done.job.state, done.late_code) == ("interrupted", -15)
-    assert [attempt.state for attempt in primary.live()] == ["waiting"]
+    assert [attempt.state for attempt in primary.state.live()] == ["waiting"]
 
 
 @pytest.mark.parametrize("state", ACTIVE)

@@ -6,35 +6,31 @@ from typing import Any
 from msgspec.structs import replace
 from runall_harness.mutants.planting import Lie, Plant, never, nothing
 from runall_reference.brain import rerun
-from runall_reference.brain.primary import Primary
-from runall_reference.brain.primary.api_orders import Orders
-from runall_reference.brain.primary.placement import Placement
+from runall_reference.brain.primary.ledger import Ledger
+from runall_reference.brain.primary.orders import Orders
 from runall_reference.brain.primary.policies import reference
-from runall_reference.brain.primary.reconcile import Links
-from runall_reference.brain.primary.state import Desk
-
-
-def present(self: Any, *_: Any) -> float:
-    """The time that it is."""
-    return self.now
+from runall_reference.brain.primary.policies.reference import Policy
+from runall_reference.brain.primary.reachability import Reachability
+from runall_reference.brain.primary.state import State
+from runall_reference.brain.primary.waiting import Waiting
 
 
 # ------------------------------------------------------------------ limbo
 def hides_limbo(plant: Plant) -> None:
     """A job of a server that is out of reach is shown as if nothing were in doubt."""
-    plant(Desk, "in_limbo", never)
+    plant(State, "in_limbo", never)
 
 
 def notices_no_silence(plant: Plant) -> None:
     """Only a closed link makes a worker suspect."""
 
-    def link_wakes(self: Any) -> Iterator[float]:
-        for link in self.links.values():
+    def wakes(self: Any) -> Iterator[float]:
+        for link in self.state.links.values():
             if link.state == "suspect":
-                yield link.since + self.settings.dead_job_timeout
+                yield link.since + self.state.settings.dead_job_timeout
 
-    plant(Links, "suspect_silent", nothing)
-    plant(Primary, "link_wakes", link_wakes)
+    plant(Reachability, "suspect_silent", nothing)
+    plant(Reachability, "wakes", wakes)
 
 
 def loses_aborts_in_limbo(plant: Plant) -> None:
@@ -43,7 +39,7 @@ def loses_aborts_in_limbo(plant: Plant) -> None:
 
     def changed(self: Any, order: Any) -> str:
         root = self.root_of(order.job)
-        lost = any(job.root == root and self.in_limbo(job) for job in self.live())
+        lost = any(job.root == root and self.state.in_limbo(job) for job in self.state.live())
         return root if lost else original(self, order)
 
     plant(Orders, "abort_job", changed)
@@ -60,24 +56,25 @@ def goes_where_it_was(plant: Plant) -> None:
     plant.entry(rerun.FIELDS, "target", "keep")
 
     def changed(self: Any, job: Any) -> None:
-        event = self.event(job.event)
-        node = self.choose(job.target) if event and event.enabled and self.room(event) else None
+        event, placement = self.state.event(job.event), self.placement
+        may = event and event.enabled and placement.below_limit(event)
+        node = placement.choose(job.target) if may else None
         if node is not None:
-            self.place(job, node)
+            placement.place(job, node)
 
-    plant(Placement, "place_held", changed)
+    plant(Waiting, "place_held", changed)
 
 
 def one_waits_for_all(plant: Plant) -> None:
     """What waits is started in its order, and the first that cannot start stops the rest."""
 
     def changed(self: Any) -> None:
-        for job in self.waiting():
+        for job in self.jobs():
             self.place_held(job)
-            if self.records.get(type(job), job.id).state == "waiting":
+            if self.state.records.get(type(job), job.id).state == "waiting":
                 return
 
-    plant(Placement, "place_waiting", changed)
+    plant(Waiting, "place_all", changed)
 
 
 def keeps_its_id(plant: Plant) -> None:
@@ -93,41 +90,49 @@ def keeps_its_id(plant: Plant) -> None:
 # ------------------------------------------------------------------ bounds
 def outages_take_no_time(plant: Plant) -> None:
     """A lost job counts as lost when the primary finds out."""
-    plant(Desk, "alive_at", present)
+
+    def alive_at(self: Any, _: str) -> float:
+        return self.now
+
+    plant(State, "alive_at", alive_at)
 
 
 def all_at_once(plant: Plant) -> None:
     """The reruns of a lost server start at the same moment."""
-    plant(Desk, "stagger", present)
+
+    def stagger(self: Any) -> float:
+        return self.state.now
+
+    plant(Policy, "stagger", stagger)
 
 
 def refuses_in_silence(plant: Plant) -> None:
     """A rerun that is refused leaves no trace."""
-    original = Desk.note
+    original = Ledger.note
 
     def changed(self: Any, job: Any, what: str, decision: str, *more: str) -> None:
         if decision != "refused":
             original(self, job, what, decision, *more)
 
-    plant(Desk, "note", changed)
+    plant(Ledger, "note", changed)
 
 
 def keeps_no_ledger(plant: Plant) -> None:
     """Nothing is written down for the operator."""
-    plant(Desk, "note", nothing)
+    plant(Ledger, "note", nothing)
 
 
 # ------------------------------------------------------------------ limits
 def last_come_first_served(plant: Plant) -> None:
     """The queue is a stack."""
-    original = Placement.waiting
+    original = Waiting.jobs
 
     def changed(self: Any) -> list[Any]:
         waits = original(self)
         first = [job for job in waits if job.cause != "manual"]
         return first + [job for job in waits if job.cause == "manual"][::-1]
 
-    plant(Placement, "waiting", changed)
+    plant(Waiting, "jobs", changed)
 
 
 def endless_queue(plant: Plant) -> None:

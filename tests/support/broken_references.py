@@ -40,7 +40,7 @@ def ignores_the_flag(plant: Plant) -> None:
 
 def forgets_aborts(plant: Plant) -> None:
     """The durable wish of a user is not looked at when a job is finalized."""
-    plant(Placement, "aborted", never)
+    plant(Finalization, "aborted", never)
     stopped_jobs_count_as_running(plant, "abort")
 
 
@@ -63,7 +63,7 @@ def aborts_undo_results(plant: Plant) -> None:
     original = Finalization.reached
 
     def changed(self: Any, result: Any) -> bool:
-        job = self.records.get(Job, result.job)
+        job = self.state.records.get(Job, result.job)
         return original(self, result) and job.stop_reason != "abort"
 
     plant(Finalization, "reached", changed)
@@ -74,13 +74,13 @@ def decides_later(plant: Plant) -> None:
     original, original_answer = Finalization.follow, Primary.answer
 
     def follow(self: Any, done: Any, cause: str) -> None:
-        self.later = [*getattr(self, "later", ()), (done, cause)]
+        self.state.later = [*getattr(self.state, "later", ()), (done, cause)]
 
     def answer(self: Any, told: Any) -> Any:
-        later: list[tuple[Any, str]] = getattr(self, "later", [])
-        self.later = []
+        later: list[tuple[Any, str]] = getattr(self.state, "later", [])
+        self.state.later = []
         for done, cause in later:
-            original(self, done, cause)
+            original(self.finalization, done, cause)
         return original_answer(self, told)
 
     plant(Finalization, "follow", follow)
@@ -94,14 +94,14 @@ def answers_too_soon(plant: Plant) -> None:
     def place(self: Any, job: Any, node: str) -> Any:
         if job.cause != "manual":
             return original(self, job, node)
-        self.promised = [*getattr(self, "promised", ()), (job, node)]
+        self.state.promised = [*getattr(self.state, "promised", ()), (job, node)]
         return job
 
     def answer(self: Any, told: Any) -> Any:
-        promised: list[tuple[Any, str]] = getattr(self, "promised", [])
-        self.promised = []
+        promised: list[tuple[Any, str]] = getattr(self.state, "promised", [])
+        self.state.promised = []
         for job, node in promised:
-            original(self, job, node)
+            original(self.placement, job, node)
         return original_answer(self, told)
 
     plant(Placement, "place", place)

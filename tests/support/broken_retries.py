@@ -6,8 +6,11 @@ from msgspec.structs import replace
 from runall_harness.mutants.planting import Lie, Plant, for_ever, nothing
 from runall_harness.mutants.recovery import changes_reruns
 from runall_reference.brain import rerun
+from runall_reference.brain.inputs import WorkerDisconnected
+from runall_reference.brain.primary import Primary
 from runall_reference.brain.primary.finalization import Finalization
-from runall_reference.brain.primary.reconcile import Links
+from runall_reference.brain.primary.inventories import Inventories
+from runall_reference.brain.primary.stopping import Stopping
 from runall_reference.brain.records import Abort, Finished
 from runall_reference.brain.settings import Settings
 from runall_reference.brain.worker import Worker
@@ -25,24 +28,26 @@ def tries_at_once(plant: Plant) -> None:
 
     def changed(self: Any, done: Any) -> None:
         original(self, done)
-        for job in [job for job in self.live() if job.predecessor == done.id]:
-            self.records.put(replace(job, not_before=0.0))
+        for job in [job for job in self.state.live() if job.predecessor == done.id]:
+            self.state.records.put(replace(job, not_before=0.0))
 
     plant(Finalization, "retry", changed)
 
 
 def retries_die_with_their_server(plant: Plant) -> None:
     """What waits for a retry is kept by the server on which it failed."""
-    original = Links.unlinked
+    original = Primary.answer
 
-    def changed(self: Any, node: str, boot: str) -> None:
-        original(self, node, boot)
-        for job in [job for job in self.waiting() if job.cause == "retry"]:
-            done = self.records.get(Finished, job.predecessor)
-            if done and done.job.node == node:
-                self.cancel(job)
+    def changed(self: Any, told: Any) -> Any:
+        reply = original(self, told)
+        if isinstance(told, WorkerDisconnected):
+            for job in [job for job in self.waiting.jobs() if job.cause == "retry"]:
+                done = self.records.get(Finished, job.predecessor)
+                if done and done.job.node == told.node:
+                    self.waiting.cancel(job)
+        return reply
 
-    plant(Links, "unlinked", changed)
+    plant(Primary, "answer", changed)
 
 
 def tries_for_ever(plant: Plant) -> None:
@@ -71,7 +76,7 @@ def the_dead_run_out_of_time(plant: Plant) -> None:
     def is_timed(_: Any, job: Any) -> bool:
         return job.state == "running" and bool(job.timeout)
 
-    plant(Links, "is_timed", is_timed)
+    plant(Stopping, "is_timed", is_timed)
 
 
 def deaths_forgive_the_limit(plant: Plant) -> None:
@@ -89,7 +94,7 @@ def deaths_forgive_the_limit(plant: Plant) -> None:
 def the_stale_go_on(plant: Plant) -> None:
     """Nobody stops an execution that was given up, neither its worker nor its primary."""
     plant(Worker, "fence", for_ever)
-    plant(Links, "stop_strays", nothing)
+    plant(Inventories, "stop_strays", nothing)
 
 
 def late_results_are_lost(plant: Plant) -> None:
@@ -101,7 +106,7 @@ def late_results_count(plant: Plant) -> None:
     """A late result ends whatever attempt is running by then."""
 
     def changed(self: Any, done: Any, result: Any) -> None:
-        for job in [job for job in self.live() if job.root == done.job.root]:
+        for job in [job for job in self.state.live() if job.root == done.job.root]:
             if job.state == "running":
                 self.conclude(job, result)
 
@@ -122,15 +127,16 @@ def workers_forget_results(plant: Plant) -> None:
 
 def results_count_twice(plant: Plant) -> None:
     """A result that is delivered again finalizes its job again."""
-    original = Links.take_result
+    original = Inventories.take_result
 
     def changed(self: Any, beat: Any, result: Any) -> bool:
-        done = self.records.get(Finished, result.job)
+        done = self.state.records.get(Finished, result.job)
         if done is not None:
-            self.records.put(Finished(job=replace(done.job, finalized_at=self.now)))
+            again = replace(done.job, finalized_at=self.state.now)
+            self.state.records.put(Finished(job=again))
         return original(self, beat, result)
 
-    plant(Links, "take_result", changed)
+    plant(Inventories, "take_result", changed)
 
 
 def old_orders_are_obeyed(plant: Plant) -> None:
@@ -149,8 +155,9 @@ def what_never_began_is_nothing(plant: Plant) -> None:
     def changed(self: Any, job: Any, cause: str) -> None:
         if job.state != "starting":
             return original(self, job, cause)
-        self.records.drop(job)
-        return self.records.put(Finished(job=replace(job, state="failed", finalized_at=self.now)))
+        self.state.records.drop(job)
+        done = replace(job, state="failed", finalized_at=self.state.now)
+        return self.state.records.put(Finished(job=done))
 
     plant(Finalization, "lose", changed)
 
@@ -160,9 +167,9 @@ def drains_beat_aborts(plant: Plant) -> None:
     original = Finalization.conclude
 
     def changed(self: Any, job: Any, result: Any) -> None:
-        if self.links[job.node].state == "draining" and job.stop_reason == "abort":
+        if self.state.links[job.node].state == "draining" and job.stop_reason == "abort":
             job = replace(job, stop_reason="", state="running")
-            self.records.drop(self.records.get(Abort, job.root))
+            self.state.records.drop(self.state.records.get(Abort, job.root))
         original(self, job, result)
 
     plant(Finalization, "conclude", changed)

@@ -7,11 +7,11 @@ from typing import Any
 from msgspec.structs import replace
 from runall_harness.mutants.planting import Lie, Plant
 from runall_reference.brain import timing
-from runall_reference.brain.primary import Primary, schedule
-from runall_reference.brain.primary.api_orders import Orders
+from runall_reference.brain.primary import Primary, slots
+from runall_reference.brain.primary.orders import Orders
 from runall_reference.brain.primary.policies.reference import Policy
-from runall_reference.brain.primary.schedule import Schedule
-from runall_reference.brain.records import Cursor, Reopened
+from runall_reference.brain.primary.slots import Slots
+from runall_reference.brain.records import Cursor
 
 Due = Callable[[Any, datetime], bool]
 
@@ -22,7 +22,7 @@ def wants_unless_told(plant: Plant, what: str) -> None:
     def changed(_: Any, event: Any) -> str:
         return event.missed or what
 
-    plant(Schedule, "missed", changed)
+    plant(Slots, "missed", changed)
 
 
 def forgets_what_it_missed(plant: Plant) -> None:
@@ -37,40 +37,40 @@ def serves_what_nobody_wants(plant: Plant) -> None:
 
 def serves_all_for_the_last(plant: Plant) -> None:
     """An event that wants the last missed slot gets all of them."""
-    original = Schedule.missed
+    original = Slots.missed
 
     def changed(self: Any, event: Any) -> str:
         return "all" if event.missed == "last" else original(self, event)
 
-    plant(Schedule, "missed", changed)
+    plant(Slots, "missed", changed)
 
 
 def serves_at_any_age(plant: Plant) -> None:
     """No slot is too old to be served."""
-    original = Schedule.oldest_wanted
+    original = Slots.oldest_wanted
 
     def changed(self: Any, event: Any, present: int) -> int:
         return original(self, replace(event, missed_age=0.0), present)
 
-    plant(Schedule, "oldest_wanted", changed)
+    plant(Slots, "oldest_wanted", changed)
 
 
 def serves_the_newest_first(plant: Plant) -> None:
     """Of several slots that are owed again, the latest comes first."""
 
     def changed(self: Any, event: Any) -> bool:
-        owed = [slot for slot in self.records.all(Reopened).values() if slot.event == event.id]
+        owed = [slot for slot in self.state.owed() if slot.event == event.id]
         return all(self.serve_again(event, slot) for slot in sorted(owed, key=lambda s: -s.slot))
 
-    plant(Schedule, "serve_reopened", changed)
+    plant(Slots, "serve_reopened", changed)
 
 
 def rewinds_the_cursor(plant: Plant) -> None:
     """An interrupted slot is brought back by replaying all since, as three releases did."""
 
-    def changed(_: Any, desk: Any, job: Any, cause: str) -> None:
-        desk.records.put(Cursor(event=job.event, slot=job.slot - 1))
-        desk.note(job, cause, "cursor rewound", "RA-4.2", "")
+    def changed(self: Any, job: Any, cause: str) -> None:
+        self.state.records.put(Cursor(event=job.event, slot=job.slot - 1))
+        self.ledger.note(job, cause, "cursor rewound", "RA-4.2", "")
 
     plant(Policy, "recover_scheduled", changed)
 
@@ -81,7 +81,7 @@ def edits_reset_the_cursor(plant: Plant) -> None:
 
     def changed(self: Any, order: Any) -> Any:
         event = original(self, order)
-        self.records.put(Cursor(event=event.id, slot=self.clock.slot(self.now)))
+        self.records.put(Cursor(event=event.id, slot=self.state.clock.slot(self.state.now)))
         return event
 
     plant(Orders, "update_event", changed)
@@ -92,7 +92,7 @@ def manual_runs_move_the_cursor(plant: Plant) -> None:
     original = Orders.run_event
 
     def changed(self: Any, order: Any) -> Any:
-        self.records.put(Cursor(event=order.event, slot=self.clock.slot(self.now)))
+        self.records.put(Cursor(event=order.event, slot=self.state.clock.slot(self.state.now)))
         return original(self, order)
 
     plant(Orders, "run_event", changed)
@@ -102,10 +102,10 @@ def due_by(plant: Plant, rule: Due) -> None:
     """Let the schedule step through all minutes and serve those that another rule names."""
 
     def changed(listed: Any, zone: str, after: int, until: int) -> Iterator[int]:
-        slots = range(after + 1, until + 1) if listed else ()
-        return (slot for slot in slots if rule(listed, timing.local_minute(slot, zone)))
+        span = range(after + 1, until + 1) if listed else ()
+        return (slot for slot in span if rule(listed, timing.local_minute(slot, zone)))
 
-    plant(schedule, "due_slots", changed)
+    plant(slots, "due_slots", changed)
 
 
 def days_or_weekdays(plant: Plant) -> None:
@@ -139,9 +139,9 @@ def follows_the_clock_back(plant: Plant) -> None:
     """The cursor is wherever the clock is."""
 
     def changed(self: Any, event: Any, slot: int) -> None:
-        self.records.put(Cursor(event=event.id, slot=slot))
+        self.state.records.put(Cursor(event=event.id, slot=slot))
 
-    plant(Schedule, "move_cursor", changed)
+    plant(Slots, "move_cursor", changed)
 
 
 def times_out_by_the_wall_clock(plant: Plant) -> None:
@@ -152,10 +152,10 @@ def times_out_by_the_wall_clock(plant: Plant) -> None:
 
     def changed(self: Any, told: Any) -> Any:
         if isinstance(told, ClockSet) and told.skew:
-            for link in self.links.values():
+            for link in self.state.links.values():
                 link.heard -= told.skew
-            self.suspect_silent()
-            for link in self.links.values():
+            self.reachability.suspect_silent()
+            for link in self.state.links.values():
                 link.since -= told.skew
         return original(self, told)
 

@@ -34,7 +34,7 @@ class PrimaryDriver:
     def __init__(self, records: Iterable[Record] = (), **settings: Any) -> None:
         self.settings = Settings(**settings)
         self.brain = Primary("p", self.settings, records)
-        self.records = self.brain.records
+        self.state, self.records = self.brain.state, self.brain.records
         self.now = NOW
         self.step = self.handle(Boot("p#1"))
 

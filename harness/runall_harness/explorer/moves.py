@@ -272,7 +272,7 @@ def nemesis(play: Play) -> list[AnyMove]:
 
 def orders(play: Play) -> list[AnyMove]:
     """Everything that a user can ask for now, and that is not so already."""
-    event = leader.event(EVENT) if (leader := play.leader()) else None
+    event = leader.state.event(EVENT) if (leader := play.leader()) else None
     idle = "disables the event" if event and not event.enabled else "enables the event"
     return [Order(at=play.acts, what=what) for what in ORDERS if what != idle]
 

@@ -209,13 +209,17 @@ class Play:
         """Whether a slot of the schedule is still ahead within this story."""
         leader = self.leader()
         return leader is not None and any(
-            leader.clock.starts(slot) + MOMENT > self.site.now() for slot in self.slots(leader)
+            leader.state.clock.starts(slot) + MOMENT > self.site.now()
+            for slot in self.slots(leader)
         )
 
     def slots(self, leader: Primary) -> list[int]:
         """The slots of the event's schedule, in this story."""
-        first, last = leader.clock.slot(self.began), leader.clock.slot(self.began + HORIZON)
-        events = leader.event(EVENT)
+        first, last = (
+            leader.state.clock.slot(self.began),
+            leader.state.clock.slot(self.began + HORIZON),
+        )
+        events = leader.state.event(EVENT)
         minutes = events.timing.minutes if events and events.timing else ()
         return [slot for slot in range(first, last) if slot % 60 in (minutes or ())]
 
@@ -241,7 +245,7 @@ class Play:
         """Write down what the last act has changed, if it has changed anything."""
         world = self.site.world
         leader = self.leader()
-        links = tuple(link.state for link in leader.links.values()) if leader else ()
+        links = tuple(link.state for link in leader.state.links.values()) if leader else ()
         state = (world.store.commits, links, len(world.executions))
         if state != self.seen:
             self.seen = state

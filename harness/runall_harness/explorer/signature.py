@@ -181,8 +181,10 @@ class Signing:
         """What a brain knows that is on no disk."""
         if runner is None:
             return None
-        known = KNOWN_TO_PRIMARY if isinstance(runner.brain, Primary) else KNOWN_TO_WORKER
-        return tuple(self.value(getattr(runner.brain, name)) for name in known)
+        brain = runner.brain
+        if isinstance(brain, Primary):
+            return tuple(self.value(getattr(brain.state, name)) for name in KNOWN_TO_PRIMARY)
+        return tuple(self.value(getattr(brain, name)) for name in KNOWN_TO_WORKER)
 
     def standby(self, node: Node) -> Frozen:
         """Whether a backup has seen the last renewal of the lease, and since when."""

@@ -5,22 +5,24 @@ from typing import Any
 
 from msgspec.structs import replace
 from runall_reference.brain import rerun
-from runall_reference.brain.primary import Primary, schedule
+from runall_reference.brain.primary import Primary, slots
 from runall_reference.brain.primary.finalization import Finalization
+from runall_reference.brain.primary.inventories import Inventories
 from runall_reference.brain.primary.placement import Placement
 from runall_reference.brain.primary.policies import reference
 from runall_reference.brain.primary.policies.reference import Policy
-from runall_reference.brain.primary.reconcile import Links
-from runall_reference.brain.primary.schedule import Schedule
+from runall_reference.brain.primary.slots import Slots
+from runall_reference.brain.primary.state import State
+from runall_reference.brain.primary.waiting import Waiting
 from runall_reference.brain.records import Cursor, Entry, Event, Finished, Job
 
 from .mutant import mutant
 from .planting import Plant, never, nothing
 
 
-def rewind(desk: Any, job: Any) -> None:
+def rewind(state: State, job: Job) -> None:
     """Set the cursor to the minute before a manual job, so that all minutes since come again."""
-    desk.records.put(Cursor(event=job.event, slot=desk.clock.slot(job.now) - 1))
+    state.records.put(Cursor(event=job.event, slot=state.clock.slot(job.now) - 1))
 
 
 @mutant(source="Cronicle up to 0.9.49, issue 757", clause="RA-1.1")
@@ -31,11 +33,10 @@ def schedule_only(plant: Plant) -> None:
 
 @mutant(source="Cronicle 0.9.50 and 0.9.51", clause="RA-4.7", also=("RA-5.1",))
 def rewinds_for_manual(plant: Plant) -> None:
-    """For a lost manual job the schedule is replayed: minutes that were served run, it does not."""
+    """For a lost manual job the schedule is replayed: served slots run again, the job does not."""
 
-    def recover_manual(_: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
-        del event, cause
-        rewind(desk, job)
+    def recover_manual(self: Any, job: Any, *_: Any) -> None:
+        rewind(self.state, job)
 
     plant(Policy, "recover_manual", recover_manual)
 
@@ -45,9 +46,9 @@ def reruns_and_rewinds(plant: Plant) -> None:
     """The manual job comes back, and with it every minute that was served since it began."""
     honest = Policy.recover_manual
 
-    def recover_manual(self: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
-        rewind(desk, job)
-        honest(self, desk, job, event, cause)
+    def recover_manual(self: Any, job: Any, event: Any, cause: str) -> None:
+        rewind(self.state, job)
+        honest(self, job, event, cause)
 
     plant(Policy, "recover_manual", recover_manual)
 
@@ -57,9 +58,9 @@ def one_try(plant: Plant) -> None:
     """A rerun has one chance: if no server can take it at that instant, it is gone."""
     honest = Policy.recover_manual
 
-    def recover_manual(self: Any, desk: Any, job: Any, event: Any, cause: str) -> None:
-        if not desk.open_for_work() or desk.choose(event.target):
-            honest(self, desk, job, event, cause)
+    def recover_manual(self: Any, job: Any, event: Any, cause: str) -> None:
+        if not self.placement.open_for_work() or self.placement.choose(event.target):
+            honest(self, job, event, cause)
 
     plant(Policy, "recover_manual", recover_manual)
 
@@ -67,16 +68,20 @@ def one_try(plant: Plant) -> None:
 @mutant(source="Cronicle, after a clean stop and a failover", clause="RA-1.1", also=("RA-4.6",))
 def replay_eats_rerun(plant: Plant) -> None:
     """Slots are served before reruns, and a rerun that then finds no room is turned away."""
-    honest = Placement.place_held
+    honest, start_in_order = Waiting.place_held, Primary.start_due
+
+    def start_due(self: Any) -> None:
+        self.slots.serve_all()
+        start_in_order(self)
 
     def place_held(self: Any, job: Any) -> None:
-        self.serve_schedule()
-        event = self.event(job.event)
-        if job.cause == "interrupted" and event and not self.room(event):
+        event = self.state.event(job.event)
+        if job.cause == "interrupted" and event and not self.placement.below_limit(event):
             return self.cancel(job)
         return honest(self, job)
 
-    plant(Placement, "place_held", place_held)
+    plant(Primary, "start_due", start_due)
+    plant(Waiting, "place_held", place_held)
 
 
 @mutant(source="Cronicle, all versions", clause="RA-1.2")
@@ -84,9 +89,9 @@ def crash_forgets_slot(plant: Plant) -> None:
     """When the primary has crashed, its manual jobs come back and its slots do not."""
     honest = Policy.recover_scheduled
 
-    def recover_scheduled(self: Any, desk: Any, job: Any, cause: str) -> None:
+    def recover_scheduled(self: Any, job: Any, cause: str) -> None:
         if cause != "crash of the primary":
-            honest(self, desk, job, cause)
+            honest(self, job, cause)
 
     plant(Policy, "recover_scheduled", recover_scheduled)
 
@@ -95,10 +100,10 @@ def stopped_jobs_count_as_running(plant: Plant, reason: str) -> None:
     """Finalize a job that was stopped for that reason as if nobody had asked for its end."""
     honest = Finalization.finalize
 
-    def finalize(self: Any, job: Any, words: str, *facts: str, cause: str) -> None:
+    def finalize(self: Any, job: Any, description: str, *facts: str, cause: str) -> None:
         if job.stop_reason == reason:
             job = replace(job, stop_reason="", state="running")
-        honest(self, job, words, *facts, cause=cause)
+        honest(self, job, description, *facts, cause=cause)
 
     plant(Finalization, "finalize", finalize)
 
@@ -112,27 +117,29 @@ def timeout_loops(plant: Plant) -> None:
 @mutant(source="Cronicle, by reading its code", clause="RA-3.1")
 def finalizes_twice(plant: Plant) -> None:
     """An attempt that was given up ends once more when its server returns: a second rerun."""
-    honest = Links.join
+    honest = Inventories.join
 
     def join(self: Any, node: str, boot: str) -> None:
         honest(self, node, boot)
-        given_up = {e.job for e in self.records.all(Entry).values() if e.what == "dead-job timeout"}
-        for done in [f.job for f in self.records.all(Finished).values() if f.key in given_up]:
+        records = self.state.records
+        given_up = {e.job for e in records.all(Entry).values() if e.what == "dead-job timeout"}
+        for done in [f.job for f in records.all(Finished).values() if f.key in given_up]:
             if done.node == node and done.boot != boot and done.description != LEFTOVER:
-                again = replace(done, finalized_at=self.now, description=LEFTOVER)
-                self.records.put(Finished(job=again))
+                again = replace(done, finalized_at=self.state.now, description=LEFTOVER)
+                records.put(Finished(job=again))
                 # A number of its own: two attempts of one number would be one record.
-                self.follow(replace(again, attempt=last_number(self, done.root)), "leftover")
+                again = replace(again, attempt=last_number(self.state, done.root))
+                self.finalization.follow(again, "leftover")
 
-    plant(Links, "join", join)
+    plant(Inventories, "join", join)
 
 
 LEFTOVER = "a leftover record"
 
 
-def last_number(desk: Any, root: str) -> int:
+def last_number(state: State, root: str) -> int:
     """The number of the latest attempt of a lineage."""
-    jobs: list[Job] = [*desk.live(), *(f.job for f in desk.records.all(Finished).values())]
+    jobs = [*state.live(), *(f.job for f in state.records.all(Finished).values())]
     return max(job.attempt for job in jobs if job.root == root)
 
 
@@ -143,7 +150,7 @@ def changes_reruns(plant: Plant, change: Callable[[Any, Any], Any]) -> None:
     def again(job: Any, event: Any, **more: Any) -> Any:
         return change(job, honest(job, event, **more))
 
-    for module in (reference, schedule):
+    for module in (reference, slots):
         plant(module, "again", again)
 
 
@@ -166,8 +173,8 @@ def late_result_wins(plant: Plant) -> None:
     def late(self: Any, done: Any, result: Any) -> None:
         if done.job.code is None:
             state = "failed" if result.code else "succeeded"
-            job = replace(done.job, state=state, code=result.code, finalized_at=self.now)
-            self.records.put(Finished(job=job))
+            job = replace(done.job, state=state, code=result.code, finalized_at=self.state.now)
+            self.state.records.put(Finished(job=job))
 
     plant(Finalization, "late", late)
 
@@ -193,21 +200,21 @@ def days_late(plant: Plant) -> None:
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-6.4")
 def runs_disabled(plant: Plant) -> None:
     """Disabling an event does not hold back what is still to be run again."""
-    honest = Schedule.serve_reopened
+    honest = Slots.serve_reopened
 
     def place_held(self: Any, job: Any) -> None:
-        event = self.event(job.event)
-        node = self.choose(event.target) if event and self.room(event) else None
+        event = self.state.event(job.event)
+        node = self.placement.free_node(event) if event else None
         if node is not None:
-            self.place(job, node)
+            self.placement.place(job, node)
 
-    def serve_schedule(self: Any) -> None:
-        for event in list(self.records.all(Event).values()):
+    def serve_all(self: Any) -> None:
+        for event in list(self.state.records.all(Event).values()):
             if honest(self, event) and event.enabled:
                 self.serve_cursor(event)
 
-    plant(Placement, "place_held", place_held)
-    plant(Schedule, "serve_schedule", serve_schedule)
+    plant(Waiting, "place_held", place_held)
+    plant(Slots, "serve_all", serve_all)
 
 
 @mutant(source="Quartz 1097", clause="RA-6.1")
@@ -215,17 +222,17 @@ def beside_the_normal_run(plant: Plant) -> None:
     """A rerun asks for no room, and starts beyond the limit of its event."""
 
     def place_held(self: Any, job: Any) -> None:
-        event = self.event(job.event)
-        node = self.choose(event.target) if event and event.enabled else None
-        if node is not None and (job.cause == "interrupted" or self.room(event)):
-            self.place(job, node)
+        event, placement = self.state.event(job.event), self.placement
+        node = placement.choose(event.target) if event and event.enabled else None
+        if node is not None and (job.cause == "interrupted" or placement.below_limit(event)):
+            placement.place(job, node)
 
     def serve_again(self: Any, event: Any, owed: Any) -> bool:
         return honest(self, replace(event, max_children=0), owed)
 
-    honest = Schedule.serve_again
-    plant(Placement, "place_held", place_held)
-    plant(Schedule, "serve_again", serve_again)
+    honest = Slots.serve_again
+    plant(Waiting, "place_held", place_held)
+    plant(Slots, "serve_again", serve_again)
 
 
 @mutant(source="Rundeck 8786", clause="RA-4.4")
@@ -233,7 +240,7 @@ def dying_node(plant: Plant) -> None:
     """A primary in its clean stop goes on launching, reruns on itself among them."""
 
     def open_for_work(self: Any) -> bool:
-        return self.role in ("primary", "draining")
+        return self.state.role in ("primary", "draining")
 
     plant(Placement, "open_for_work", open_for_work)
 
@@ -243,11 +250,11 @@ def no_trace(plant: Plant) -> None:
     """A primary that takes over does not know of the jobs that the dead one ran itself."""
     honest = Primary.lead
 
-    def lead(self: Any, told: Any) -> None:
-        before = self.lease()
-        honest(self, told)
-        if before is not None and before.holder not in ("", self.node):
-            for job in self.active_on(before.holder):
+    def lead(self: Any, boot: str) -> None:
+        before = self.leadership.lease()
+        honest(self, boot)
+        if before is not None and before.holder not in ("", self.state.node):
+            for job in self.state.active_on(before.holder):
                 # From what this primary sees, not from the store: whoever returns finds them.
                 self.records.all(Job).pop(job.id)
 

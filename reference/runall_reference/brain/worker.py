@@ -52,16 +52,16 @@ class Worker:
         self.unsure: dict[str, float] = {}
         self.actions: list[Send | Spawn | Signal | Leave | Halt] = []
 
-    def handle(self, told: WorkerInput, now: float) -> Step:
+    def handle(self, input: WorkerInput, now: float) -> Step:
         """The step that follows from an input at the time `now`, in seconds."""
         self.now, self.actions = now, []
-        self.answer(told)
+        self.answer(input)
         self.settle()
         return Step(self.records.take_change(), tuple(self.actions))
 
-    def answer(self, told: WorkerInput) -> None:
+    def answer(self, input: WorkerInput) -> None:
         """Hand an input to its handler."""
-        match told:
+        match input:
             case Boot(boot):
                 self.wake_up(boot)
             case Connected():

@@ -109,7 +109,7 @@ class Api:
         if not self.primary.leading():
             raise self.nobody()
         brain = self.primary.brain
-        if not brain.may_answer(self.primary.clock()):
+        if not brain.leadership.may_answer(self.primary.clock()):
             raise overslept()
         return brain
 
@@ -139,7 +139,7 @@ class Api:
         status["version"] = self.primary.changes.version
         if not self.primary.leading():
             status["role"] = "standby" if self.primary.store is not None else "recovering"
-        elif not brain.may_answer(self.primary.clock()):
+        elif not brain.leadership.may_answer(self.primary.clock()):
             status["role"] = "recovering"
         return reply(status, 200 if status["role"] == "primary" else 503)
 
@@ -154,7 +154,7 @@ class Api:
         after = number(request, "after", 0, least=-1)
         wait = min(number(request, "wait", LONGEST_WAIT), LONGEST_WAIT)
         version = await self.primary.changes.beyond(int(after), wait)
-        return reply({"version": version, "boot": self.primary.brain.boot})
+        return reply({"version": version, "boot": self.primary.brain.state.boot})
 
     async def list_servers(self, _: Request) -> Response:
         """All nodes."""
@@ -176,7 +176,7 @@ class Api:
     def event(self, request: Request) -> Event:
         """The event that the path names, or `ApiError`."""
         name = request.path_params["name"]
-        event = self.brain.event(name)
+        event = self.brain.state.event(name)
         if event is None:
             raise refusal(Refused("unknown-event", f"there is no event {name!r}"))
         return event

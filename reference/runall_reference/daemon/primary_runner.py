@@ -218,8 +218,8 @@ class PrimaryRunner:
         """Log what a step did, and tell those who watch."""
         for line in log_lines(step.change):
             log.info("%s", line)
-        servers = {name: (link.state, link.boot) for name, link in self.brain.links.items()}
-        shown = (self.brain.role, servers)
+        servers = {name: (link.state, link.boot) for name, link in self.brain.state.links.items()}
+        shown = (self.brain.state.role, servers)
         if step.change or shown != self.shown:
             self.shown = shown
             self.changes.count()

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from runall_reference.brain.primary import Primary
-from runall_reference.brain.records import Entry, Event, Finished, Job, Reopened
+from runall_reference.brain.records import Entry, Event, Finished, Job
 
 View = dict[str, Any]
 
@@ -16,7 +16,7 @@ View = dict[str, Any]
 def job_view(brain: Primary, job: Job, late_code: int | None = None) -> View:
     """One attempt: its record, and whether it is in limbo. `late_code`: a result came too late."""
     view = to_builtins(job)
-    view["limbo"] = brain.in_limbo(job)
+    view["limbo"] = brain.state.in_limbo(job)
     view["late_code"] = late_code
     return view
 
@@ -24,7 +24,7 @@ def job_view(brain: Primary, job: Job, late_code: int | None = None) -> View:
 def jobs(brain: Primary) -> list[View]:
     """Every attempt that is remembered, live and finished, in the order of their creation."""
     finished = [job_view(brain, f.job, f.late_code) for f in brain.records.all(Finished).values()]
-    live = [job_view(brain, job) for job in brain.live()]
+    live = [job_view(brain, job) for job in brain.state.live()]
     return sorted(finished + live, key=lambda view: (view["created_at"], view["attempt"]))
 
 
@@ -45,10 +45,10 @@ def event_view(brain: Primary, event: Event) -> View:
     """One event with its cursor, and the interrupted slots that it still owes."""
     owed = [
         {"slot": slot.slot, "root": slot.job.root}
-        for slot in brain.records.all(Reopened).values()
+        for slot in brain.state.owed()
         if slot.event == event.id
     ]
-    return {**to_builtins(event), "cursor": brain.cursor(event), "owed": owed}
+    return {**to_builtins(event), "cursor": brain.slots.cursor(event), "owed": owed}
 
 
 def servers(brain: Primary) -> list[View]:
@@ -62,9 +62,9 @@ def servers(brain: Primary) -> list[View]:
             "state": link.state,
             "since": link.since,
             "boot": link.boot,
-            "refused": brain.unsafe(link),
+            "refused": brain.placement.unsafe(link),
         }
-        for name, link in sorted(brain.links.items())
+        for name, link in sorted(brain.state.links.items())
     ]
 
 
@@ -76,10 +76,10 @@ def ledger(brain: Primary) -> list[View]:
 def status(brain: Primary, now: float) -> View:
     """Who this is, whether it is primary, and the schedule minute that runs at `now` seconds."""
     return {
-        "node": brain.node,
-        "role": brain.role,
-        "epoch": brain.epoch,
-        "boot": brain.boot,
+        "node": brain.state.node,
+        "role": brain.state.role,
+        "epoch": brain.state.epoch,
+        "boot": brain.state.boot,
         "policy": brain.policy.name,
-        "slot": brain.clock.slot(now),
+        "slot": brain.state.clock.slot(now),
     }

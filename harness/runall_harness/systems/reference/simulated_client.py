@@ -28,10 +28,11 @@ class SimulatedClient:
         world = self.site.world.nodes
         nodes = [world[name] for name in self.primaries if name in world]
         there = [n.primary for n in nodes if n.up and not n.frozen and not n.cut and n.primary]
-        leaders = [leader for leader in there if self.leads(leader).may_answer(self.site.now())]
+        now = self.site.now()
+        leaders = [leader for leader in there if self.leads(leader).leadership.may_answer(now)]
         if not leaders:
             raise Unreachable(f"none of {', '.join(self.primaries)} answers")
-        return max(leaders, key=lambda leader: self.leads(leader).epoch)
+        return max(leaders, key=lambda leader: self.leads(leader).state.epoch)
 
     def leads(self, leader: SimulatedBrain) -> Primary:
         """The brain of a primary."""
@@ -55,7 +56,7 @@ class SimulatedClient:
     def present_slot(self) -> int:
         """The running minute of the schedule."""
         brain = self.brain()
-        return brain.clock.slot(self.site.now())
+        return brain.state.clock.slot(self.site.now())
 
     def create_event(self, event: Mapping[str, Any]) -> None:
         """Schedule something."""
@@ -87,7 +88,7 @@ class SimulatedClient:
 
     def leader(self) -> str:
         """Who leads."""
-        return self.brain().node
+        return self.brain().state.node
 
     def online(self) -> set[str]:
         """The servers that take work now."""

@@ -8,89 +8,88 @@ from msgspec.structs import replace
 
 from ..machines import JOB
 from ..messages import Result
-from ..records import Finished, Job, Reopened
+from ..records import Abort, Finished, Job
 from ..rerun import again
-from .placement import Placement
+from .ledger import Ledger
 from .policies import Policy
+from .state import State
 
 GONE = "Server {node!r} shut down unexpectedly"
 DRAINED = "Server {node!r} was shut down"
 FENCED = "Server {node!r} stopped the job: no primary was in reach"
-ENDED_WORDS = {"shutdown": DRAINED, "fenced": FENCED}
+STOPPED_BY_NODE = {"shutdown": DRAINED, "fenced": FENCED}
 
 
-class Finalization(Placement):
+class Finalization:
     """Finalizes jobs and asks the policy what follows an interruption."""
 
-    policy: Policy
+    def __init__(self, state: State, ledger: Ledger, policy: Policy) -> None:
+        self.state, self.ledger, self.policy = state, ledger, policy
 
     def reached(self, result: Result) -> bool:
-        """Whether the job came to its own end. Ending well while being told to leave is one too."""
-        return result.how == "exit" or (result.how in ENDED_WORDS and result.code == 0)
+        """Whether the job came to its own end, well or badly (RA-2.7).
+
+        Ending well while its server drains is one too (RA-2.9).
+        """
+        return result.how == "exit" or (result.how in STOPPED_BY_NODE and result.code == 0)
 
     def conclude(self, job: Job, result: Result) -> None:
-        """Finalize a live job by the result that its worker committed."""
-        words = ENDED_WORDS.get(result.how, "").format(node=job.node)
-        facts = [
-            name
-            for name, holds in (("reached", self.reached(result)), ("good", result.code == 0))
-            if holds
-        ]
-        self.finalize(replace(job, code=result.code), words, *facts, cause=result.how)
+        """Finalize a live job by the result that its worker committed.
+
+        Ended by a clean stop of its server, it was interrupted (RA-2.8).
+        """
+        description = STOPPED_BY_NODE.get(result.how, "").format(node=job.node)
+        holds = {"reached": self.reached(result), "good": result.code == 0}
+        facts = [name for name, true in holds.items() if true]
+        self.finalize(replace(job, code=result.code), description, *facts, cause=result.how)
 
     def lose(self, job: Job, cause: str) -> None:
         """Finalize a job whose server no longer runs it, or is taken for dead."""
         self.finalize(job, GONE.format(node=job.node), cause=cause)
 
-    def finalize(self, job: Job, words: str, *facts: str, cause: str) -> None:
-        """Move a job to the finished ones, with all that follows, in this one change."""
-        if self.aborted(job.root):
+    def finalize(self, job: Job, description: str, *facts: str, cause: str) -> None:
+        """Move a job to the finished ones (RA-3.1), with all that follows, in one change (RA-3.2).
+
+        A crash leaves all of it or none, so an interruption has one rerun (RA-1.4, RA-12.1).
+        """
+        if self.aborted(job.root):  # also while its server stops cleanly (RA-3.7)
             facts = (*facts, "aborted")
-        if job.stop_reason == "timeout":
+        if job.stop_reason == "timeout":  # also if its server died meanwhile (RA-11.4)
             facts = (*facts, "overdue")
         state = JOB.fire(job.state, "end", *facts)
-        done = replace(job, state=state, finalized_at=self.now, description=words)
-        self.records.drop(job)
-        self.records.put(Finished(job=done))
+        done = replace(job, state=state, finalized_at=self.state.now, description=description)
+        self.state.records.drop(job)
+        self.state.records.put(Finished(job=done))
         self.follow(done, cause)
 
+    def aborted(self, root: str) -> bool:
+        """Whether a user asked for the end of that lineage: then nothing follows (RA-3.3)."""
+        return self.state.records.get(Abort, root) is not None
+
     def follow(self, done: Job, cause: str) -> None:
-        """What comes after the end: a recovery, a retry, or nothing."""
+        """What comes after the end: a recovery, a retry, or, once completed, nothing (RA-3.4)."""
         if done.state == "interrupted":
-            self.policy.interrupted(self, done, cause)
+            self.policy.interrupted(done, cause)
         elif done.state == "failed" and done.retries > 0:
             self.retry(done)
 
     def retry(self, done: Job) -> None:
-        """A job that failed by itself is tried again after its delay, if it has tries left."""
-        event = self.event(done.event)
+        """A job that failed by itself is tried again after its delay (RA-11.1).
+
+        The retry is on no node while it waits, so the loss of one does not touch it (RA-11.2).
+        """
+        event = self.state.event(done.event)
         if event is None or self.aborted(done.root):
             return
-        attempt = again(done, event, cause="retry", created_at=self.now)
-        due = self.now + event.retry_delay
-        self.records.put(replace(attempt, retries=done.retries - 1, not_before=due))
+        now = self.state.now
+        attempt = again(
+            done, event, cause="retry", created_at=now, not_before=now + event.retry_delay
+        )
+        self.state.records.put(replace(attempt, retries=done.retries - 1))
 
     def late(self, done: Finished, result: Result) -> None:
         """A result for an attempt that was given up: recorded there, and nowhere else (RA-3.5)."""
         if done.job.code is None and done.late_code is None:
-            self.records.put(replace(done, late_code=result.code))
-            self.note(done.job, "late result", "recorded", "RA-3.5", f"exit status {result.code}")
-
-    def drop_stale(self) -> None:
-        """Refuse what has waited for so long that nobody wants it any more, with the reason."""
-        for job in self.waiting():
-            event = self.event(job.event)
-            if event is not None and self.too_old(event, job.lost_at):
-                self.note(job, "waiting", "refused", "RA-8.2", "it waited too long")
-                self.cancel(job)
-        for owed in list(self.records.all(Reopened).values()):
-            event = self.event(owed.event)
-            if event is not None and self.too_old(event, owed.lost_at):
-                self.note(owed.job, "owed slot", "refused", "RA-8.2", "it waited too long")
-                self.records.drop(owed)
-
-    def cancel(self, job: Job) -> None:
-        """End a job that has not started: nothing has to be stopped."""
-        state = JOB.fire(job.state, "cancel")
-        self.records.drop(job)
-        self.records.put(Finished(job=replace(job, state=state, finalized_at=self.now)))
+            self.state.records.put(replace(done, late_code=result.code))
+            detail = f"exit status {result.code}"
+            self.ledger.note(done.job, "late result", "recorded", "RA-3.5", detail)

@@ -1,5 +1,6 @@
-"""Where and whether a job may start: targets, limits, and the order among those that wait."""
+"""Where and whether a job may start: the targets, the limits of an event, and the ages."""
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from math import inf
 
@@ -7,30 +8,32 @@ from msgspec.structs import replace
 
 from ..machines import ACTIVE, JOB
 from ..messages import Start
-from ..records import Abort, Event, Job
+from ..records import Event, Job, Reopened
 from ..rerun import born
-from .state import Desk, Link
+from .state import Link, State
 
 
-class Placement(Desk):
+class Placement:
     """Starts jobs. Everything that is started, for whatever cause, goes through `place`."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
 
     def open_for_work(self) -> bool:
         """Whether this primary places anything: one that is going down does not (RA-4.4)."""
-        return self.role == "primary"
+        return self.state.role == "primary"
 
     def eligible(self, target: str) -> list[str]:
         """The nodes that a target names and that take work now."""
-        online = (
+        return sorted(
             name
-            for name, link in self.links.items()
-            if link.state == "online" and not self.unsafe(link)
+            for name, link in self.state.links.items()
+            if link.state == "online" and not self.unsafe(link) and fnmatchcase(name, target)
         )
-        return sorted(name for name in online if fnmatchcase(name, target))
 
     def unsafe(self, link: Link) -> str:
         """Why a worker is given no work; empty if it is. Its jobs might outlive theirs (RA-7.7)."""
-        patience = self.settings.dead_job_timeout
+        patience = self.state.settings.dead_job_timeout
         if link.outlives < patience:
             return ""
         limit = f"the dead-job timeout is {patience:g} s"
@@ -39,65 +42,49 @@ class Placement(Desk):
     def choose(self, target: str) -> str | None:
         """The eligible node with the least work, or None. Ties go by name."""
         nodes = self.eligible(target)
-        return min(nodes, key=lambda node: (len(self.active_on(node)), node), default=None)
+        return min(nodes, key=lambda node: (len(self.state.active_on(node)), node), default=None)
 
     def counts(self, job: Job) -> bool:
-        """Whether a job takes up one of its event's places: also while in limbo (RA-6.2)."""
+        """Whether a job counts against its event's limit: also while in limbo (RA-6.2)."""
         return job.state in ACTIVE
 
-    def room(self, event: Event) -> bool:
-        """Whether one more job of the event may run beside those that do."""
-        running = sum(job.event == event.id and self.counts(job) for job in self.live())
+    def below_limit(self, event: Event) -> bool:
+        """Whether one more job of the event may run beside those that do (RA-6.1)."""
+        running = sum(job.event == event.id and self.counts(job) for job in self.state.live())
         return not event.max_children or running < event.max_children
 
-    def aborted(self, root: str) -> bool:
-        """Whether a user asked for the end of that lineage."""
-        return self.records.get(Abort, root) is not None
+    def free_node(self, event: Event) -> str | None:
+        """Where one more job of the event can start now: by its target as it is now (RA-6.5)."""
+        return self.choose(event.target) if self.below_limit(event) else None
 
     def new_job(self, event: Event, cause: str, source: str, now: float, slot: int | None) -> Job:
-        """The first attempt of a new lineage."""
-        name = f"j{self.count('job')}"
-        return born(
-            event,
-            id=name,
-            root=name,
-            attempt=1,
-            cause=cause,
-            source=source,
-            now=now,
-            slot=slot,
-            created_at=self.now,
-        )
+        """The first attempt of a new lineage. A manual one has no slot, so it serves none."""
+        name = f"j{self.state.count('job')}"
+        own = {"id": name, "root": name, "attempt": 1, "created_at": self.state.now}
+        return born(event, cause=cause, source=source, now=now, slot=slot, **own)
 
     def place(self, job: Job, node: str) -> Job:
-        """Record that a job starts on a node, and tell the node so after that is committed."""
-        link = self.links[node]
-        placed = replace(
-            job, state=JOB.fire(job.state, "place"), node=node, boot=link.boot, placed_at=self.now
-        )
-        self.records.put(placed)
+        """Record that a job starts on a node; the node learns of it after that is committed.
+
+        So whoever leads next finds every job that may have started, the dead primary's own ones
+        (RA-9.5) and one that was only just accepted (RA-12.2).
+        """
+        state = JOB.fire(job.state, "place")
+        boot = self.state.links[node].boot
+        placed = replace(job, state=state, node=node, boot=boot, placed_at=self.state.now)
+        self.state.records.put(placed)
         self.order_start(placed)
         return placed
 
     def order_start(self, job: Job) -> None:
-        """Tell a worker to start what was placed on it. Said again until the worker lists it."""
-        link = self.links[job.node]
-        self.send(job.node, Start(epoch=self.epoch, boot=link.boot, sent=link.sent, job=job))
+        """Order a worker to start what was placed on it. Repeated until the worker lists it."""
+        link = self.state.links[job.node]
+        start = Start(epoch=self.state.epoch, boot=link.boot, sent=link.sent, job=job)
+        self.state.send(job.node, start)
 
-    def waiting(self) -> list[Job]:
-        """What waits, in the order in which it may start: reruns and retries, then the queue."""
-        waits = [job for job in self.live() if job.state == "waiting"]
-        return sorted(waits, key=lambda job: job.cause == "manual")
-
-    def place_waiting(self) -> None:
-        """Start what waits and can start; one that can't does not hold up the next (RA-4.6)."""
-        for job in self.waiting():
-            if job.not_before <= self.now:
-                self.place_held(job)
-
-    def too_old(self, event: Event, lost_at: float) -> bool:
+    def too_old(self, event: Event | None, lost_at: float) -> bool:
         """Whether what was lost at that time is no longer worth running (RA-8.2)."""
-        return self.too_old_at(event, lost_at) <= self.now
+        return self.too_old_at(event, lost_at) <= self.state.now
 
     def too_old_at(self, event: Event | None, lost_at: float) -> float:
         """When what was lost at that time gets too old, in seconds; infinite: never."""
@@ -105,11 +92,7 @@ class Placement(Desk):
             return inf
         return lost_at + event.rerun_age
 
-    def place_held(self, job: Job) -> None:
-        """Start one waiting job if its event is enabled, has room, and a node is there."""
-        event = self.event(job.event)
-        if event is None or not event.enabled or not self.room(event):
-            return
-        node = self.choose(event.target)
-        if node is not None:
-            self.place(job, node)
+    def wakes(self, held: Job | Reopened) -> Iterator[float]:
+        """When a waiting job or an owed slot may start, and when it is too old, in seconds."""
+        stale = self.too_old_at(self.state.event(held.event), held.lost_at)
+        yield from (at for at in (held.not_before, stale) if at > self.state.now)

@@ -5,14 +5,9 @@ the minutes since are replayed. That brings back a scheduled job, and runs again
 served in between. They differ in what they do about a job that was started by hand.
 """
 
-from typing import TYPE_CHECKING
-
 from ...records import Cursor, Event, Job
 from ...rerun import again
 from .reference import Policy
-
-if TYPE_CHECKING:
-    from ..finalization import Finalization
 
 
 class Cronicle0949(Policy):
@@ -20,16 +15,18 @@ class Cronicle0949(Policy):
 
     name = "cronicle-0.9.49"
 
-    def interrupted(self, desk: "Finalization", job: Job, cause: str) -> None:
+    def interrupted(self, job: Job, cause: str) -> None:
         """Judge the flag, then rewind; a leftover of a crash of the primary is only finalized."""
-        event = desk.event(job.event)
+        event = self.state.event(job.event)
         if event is None or not job.catch_up:
-            desk.note(job, cause, "refused", "RA-1.3", "no event, or Run All was off at the start")
+            self.ledger.note(
+                job, cause, "refused", "RA-1.3", "no event, or Run All was off at the start"
+            )
             return
         if cause != "crash of the primary" and self.rewinds(job):
-            self.rewind(desk, job, cause)
+            self.rewind(job, cause)
         if self.reruns(job):
-            self.run_job_again(desk, job, event, cause)
+            self.run_job_again(job, event, cause)
 
     def rewinds(self, job: Job) -> bool:
         """Whether the cursor goes back for this job."""
@@ -39,27 +36,27 @@ class Cronicle0949(Policy):
         """Whether the job itself is started again."""
         return False
 
-    def rewind(self, desk: "Finalization", job: Job, cause: str) -> None:
+    def rewind(self, job: Job, cause: str) -> None:
         """Set the cursor to the minute before the job's own: all minutes since come again."""
-        slot = (desk.clock.slot(job.now) if job.slot is None else job.slot) - 1
-        desk.records.put(Cursor(event=job.event, slot=slot))
-        desk.note(job, cause, "cursor rewound", "RA-4.2", f"to {slot}")
+        slot = (self.state.clock.slot(job.now) if job.slot is None else job.slot) - 1
+        self.state.records.put(Cursor(event=job.event, slot=slot))
+        self.ledger.note(job, cause, "cursor rewound", "RA-4.2", f"to {slot}")
 
-    def run_job_again(self, desk: "Finalization", job: Job, event: Event, cause: str) -> None:
+    def run_job_again(self, job: Job, event: Event, cause: str) -> None:
         """Start the job again, in one try: with nowhere to run right now, it is dropped.
 
         A server that is going down keeps it in its queue on disk, and runs it after its return.
         """
-        rerun = again(job, event, cause="interrupted", created_at=desk.now)
-        node = desk.choose(event.target) if desk.room(event) else None
-        if not desk.open_for_work():
-            desk.records.put(rerun)
+        rerun = again(job, event, cause="interrupted", created_at=self.state.now)
+        node = self.placement.free_node(event)
+        if not self.placement.open_for_work():
+            self.state.records.put(rerun)
         elif node is not None:
-            desk.place(rerun, node)
+            self.placement.place(rerun, node)
         else:
-            desk.note(job, cause, "dropped", "RA-4.6", "it could not start at once")
+            self.ledger.note(job, cause, "dropped", "RA-4.6", "it could not start at once")
             return
-        desk.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
+        self.ledger.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
 
 
 class Cronicle0950(Cronicle0949):

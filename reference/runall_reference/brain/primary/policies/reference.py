@@ -1,65 +1,73 @@
 """The reference's recovery: exactly the interrupted work, once, and nothing beside it."""
 
-from typing import TYPE_CHECKING
-
 from ...records import Event, Job, Reopened
 from ...rerun import again
-
-if TYPE_CHECKING:
-    from ..finalization import Finalization
+from ..ledger import Ledger
+from ..placement import Placement
+from ..state import State
 
 
 class Policy:
     """Reopens the interrupted slot of a scheduled job; holds the rerun of a manual one.
 
     Both are part of the change that finalizes the job, so there is no moment at which the job
-    is over and its recovery not yet decided (RA-3.2).
+    is over and its recovery not yet decided (RA-3.2). Neither starts anything: what is owed
+    starts when it can (RA-4.6).
     """
 
     name = "reference"
 
-    def interrupted(self, desk: "Finalization", job: Job, cause: str) -> None:
-        """Decide what follows, do it, and write into the ledger why."""
-        event = desk.event(job.event)
-        if event is None:
-            desk.note(job, cause, "refused", "RA-6.3", "the event was deleted")
-        elif refusal := self.refusal(desk, job, event):
-            desk.note(job, cause, "refused", *refusal)
-        elif job.slot is not None:
-            self.recover_scheduled(desk, job, cause)
-        else:
-            self.recover_manual(desk, job, event, cause)
+    def __init__(self, state: State, ledger: Ledger, placement: Placement) -> None:
+        self.state, self.ledger, self.placement = state, ledger, placement
 
-    def refusal(self, desk: "Finalization", job: Job, event: Event) -> tuple[str, str] | None:
+    def interrupted(self, job: Job, cause: str) -> None:
+        """Decide what follows, do it, and write into the ledger why (RA-8.4)."""
+        event = self.state.event(job.event)
+        if event is None:
+            self.ledger.note(job, cause, "refused", "RA-6.3", "the event was deleted")
+        elif refusal := self.refusal(job, event):
+            self.ledger.note(job, cause, "refused", *refusal)
+        elif job.slot is not None:
+            self.recover_scheduled(job, cause)
+        else:
+            self.recover_manual(job, event, cause)
+
+    def refusal(self, job: Job, event: Event) -> tuple[str, str] | None:
         """The clause and the reason why no rerun follows, or None. Judged on the event as it is."""
         if not event.catch_up:
             return "RA-1.3", "Run All is off"
         if event.max_reruns and job.reruns >= event.max_reruns:
             return "RA-8.1", f"servers took it down {job.reruns + 1} times"
-        if desk.too_old(event, desk.alive_at(job.node)):
+        if self.placement.too_old(event, self.state.alive_at(job.node)):
             return "RA-8.2", f"it was lost more than {event.rerun_age:g} s ago"
         return None
 
-    def recover_scheduled(self, desk: "Finalization", job: Job, cause: str) -> None:
-        """A scheduled job is recovered by its slot: reopened, and the cursor stays (RA-4.2)."""
+    def recover_scheduled(self, job: Job, cause: str) -> None:
+        """A scheduled job runs again (RA-1.2): its slot is reopened, the cursor stays (RA-4.2)."""
         assert job.slot is not None
-        lost_at = desk.alive_at(job.node)
-        desk.records.put(
-            Reopened(
-                event=job.event, slot=job.slot, job=job, lost_at=lost_at, not_before=desk.stagger()
-            )
+        lost_at, due = self.state.alive_at(job.node), self.stagger()
+        self.state.records.put(
+            Reopened(event=job.event, slot=job.slot, job=job, lost_at=lost_at, not_before=due)
         )
-        desk.note(job, cause, "slot reopened", "RA-4.2", f"slot {job.slot}")
+        self.ledger.note(job, cause, "slot reopened", "RA-4.2", f"slot {job.slot}")
 
-    def recover_manual(self, desk: "Finalization", job: Job, event: Event, cause: str) -> None:
-        """A manual job owns no slot: the rerun itself waits among the live jobs (RA-4.1)."""
+    def recover_manual(self, job: Job, event: Event, cause: str) -> None:
+        """A manual job runs again (RA-1.1), as itself: it owns no slot (RA-4.1).
+
+        No cursor is moved, so no served slot runs again (RA-4.7).
+        """
         rerun = again(
             job,
             event,
             cause="interrupted",
-            created_at=desk.now,
-            lost_at=desk.alive_at(job.node),
-            not_before=desk.stagger(),
+            created_at=self.state.now,
+            lost_at=self.state.alive_at(job.node),
+            not_before=self.stagger(),
         )
-        desk.records.put(rerun)
-        desk.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
+        self.state.records.put(rerun)
+        self.ledger.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
+
+    def stagger(self) -> float:
+        """The earliest start of the next rerun, in seconds: those of one loss spread (RA-8.5)."""
+        self.state.losses += 1
+        return self.state.now + (self.state.losses - 1) * self.state.settings.spread

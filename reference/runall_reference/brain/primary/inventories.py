@@ -1,0 +1,109 @@
+"""What the primary concludes from a worker's inventory: ended, running, missing, or not ours.
+
+It compares states and waits for no event: each beat is compared with the records, so a message
+that is lost, late or doubled is mended by the next one.
+"""
+
+from msgspec.structs import replace
+
+from ..machines import JOB
+from ..messages import Ack, Beat, Result
+from ..records import Finished, Job, Server
+from .finalization import Finalization
+from .placement import Placement
+from .reachability import Reachability
+from .state import Link, State
+from .stopping import Stopping
+
+
+class Inventories:
+    """Brings the records and each worker's inventory together."""
+
+    def __init__(
+        self,
+        state: State,
+        placement: Placement,
+        stopping: Stopping,
+        finalization: Finalization,
+        reachability: Reachability,
+    ) -> None:
+        self.state, self.placement, self.stopping = state, placement, stopping
+        self.finalization, self.reachability = finalization, reachability
+
+    def take_in(self, beat: Beat) -> None:
+        """Take in one inventory. One that was overtaken by a later one is ignored."""
+        link = self.state.links.get(beat.node)
+        if link and link.boot == beat.boot and beat.sent < link.sent:
+            return
+        link = self.meet(beat, link)
+        done = tuple(result.job for result in beat.results if self.take_result(beat, result))
+        for job in self.state.active_on(beat.node):
+            self.compare(job, beat)
+        link.alive = self.state.now
+        self.stop_strays(beat)
+        self.state.send(beat.node, Ack(epoch=self.state.epoch, sent=beat.sent, done=done))
+
+    def meet(self, beat: Beat, link: Link | None) -> Link:
+        """Bring the link up to date, and remember a new start of the worker.
+
+        Its boot id tells it apart from an earlier start of the same name (RA-2.3).
+        """
+        if link is None or link.boot != beat.boot:
+            self.join(beat.node, beat.boot)
+        if link is None:
+            link = self.state.links[beat.node] = Link(state="lost")
+        self.reachability.returned(beat.node, link, draining=beat.draining)
+        link.boot, link.heard, link.sent = beat.boot, self.state.now, beat.sent
+        link.outlives = beat.outlives
+        return link
+
+    def join(self, node: str, boot: str) -> None:
+        """Remember a start of a worker, so that the next primary knows whom to expect."""
+        self.state.records.put(Server(name=node, boot=boot, joined_at=self.state.now))
+
+    def take_result(self, beat: Beat, result: Result) -> bool:
+        """Commit a result, also one from a time out of reach (RA-3.6). True: it is safe here."""
+        job = self.state.records.get(Job, result.job)
+        if job is not None and job.node == beat.node:
+            self.finalization.conclude(job, result)
+        elif done := self.state.records.get(Finished, result.job):
+            self.finalization.late(done, result)
+        return True
+
+    def compare(self, job: Job, beat: Beat) -> None:
+        """Bring one job's record and its worker's inventory together, at once (RA-2.2)."""
+        if job.id in beat.running:
+            self.compare_running(job)
+        elif self.missing_for_good(job, beat):
+            self.finalization.lose(job, self.why_missing(job, beat))
+        else:
+            self.placement.order_start(job)
+
+    def compare_running(self, job: Job) -> None:
+        """The worker runs it, so it is not lost (RA-2.4): begin its time, or repeat the stop."""
+        if job.state == "starting":
+            running = JOB.fire(job.state, "begin")
+            self.state.records.put(replace(job, state=running, started_at=self.state.now))
+        elif job.state == "stopping":
+            self.stopping.order(job)
+
+    def missing_for_good(self, job: Job, beat: Beat) -> bool:
+        """Whether a job that an inventory lacks cannot be running, nor start any more.
+
+        Another boot: all that the earlier start ran is gone, begun or not (RA-2.13). The same
+        boot: a Start may still be on its way, unless the worker takes none or the job had begun.
+        """
+        return job.boot != beat.boot or beat.draining or job.state != "starting"
+
+    def why_missing(self, job: Job, beat: Beat) -> str:
+        """The cause in the ledger. A primary's worker reports its lost jobs on return (RA-2.5)."""
+        if job.boot == beat.boot:
+            return "shutdown" if beat.draining else "absent"
+        return "crash of the primary" if job.node == self.state.node else "restart"
+
+    def stop_strays(self, beat: Beat) -> None:
+        """Stop what runs there and was given up, or never was placed there (RA-7.5)."""
+        for name in beat.running:
+            job = self.state.records.get(Job, name)
+            if job is None or job.node != beat.node or job.boot != beat.boot:
+                self.stopping.send(beat.node, name, "stale")

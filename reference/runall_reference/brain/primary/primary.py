@@ -1,0 +1,129 @@
+"""The primary itself: one function from an input to a step.
+
+`handle` runs the input's own handler, then `settle`, which does whatever the present state and
+time ask for. So a crash between two acts mends itself (RA-12.1): the next input does what is
+still owed. There is no timer to set: `next_wake` is read off the state.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from ..inputs import (
+    BeatReceived,
+    Boot,
+    ClockSet,
+    Drain,
+    PrimaryInput,
+    Refused,
+    Tick,
+    WorkerDisconnected,
+)
+from ..machines import ROLE
+from ..record_set import RecordSet, Step
+from ..records import Record
+from ..settings import Settings
+from .finalization import Finalization
+from .inventories import Inventories
+from .lease import Leadership
+from .ledger import Ledger
+from .orders import Orders
+from .placement import Placement
+from .policies import POLICIES
+from .reachability import Reachability
+from .slots import Slots
+from .state import State
+from .stopping import Stopping
+from .waiting import Waiting
+
+
+class Primary:
+    """One primary's brain. `records` is what its store holds; it keeps nothing else."""
+
+    def __init__(self, node: str, settings: Settings, records: Iterable[Record] = ()) -> None:
+        self.records = RecordSet(records)
+        self.state = state = State(node, settings, self.records)
+        self.ledger = ledger = Ledger(state)
+        self.leadership, self.stopping = Leadership(state), Stopping(state)
+        self.placement = placement = Placement(state)
+        self.policy = POLICIES[settings.policy](state, ledger, placement)
+        self.finalization = Finalization(state, ledger, self.policy)
+        self.reachability = Reachability(state, self.finalization)
+        self.inventories = Inventories(
+            state, placement, self.stopping, self.finalization, self.reachability
+        )
+        self.waiting, self.slots = Waiting(state, ledger, placement), Slots(state, placement)
+        self.orders = Orders(state, placement, self.stopping, self.waiting)
+
+    def handle(self, input: PrimaryInput, now: float) -> Step:
+        """The step that follows from an input at the time `now`, in seconds."""
+        state, reply = self.state, None
+        state.now, state.actions, state.losses = now, [], 0
+        guard = self.leadership.guard()
+        try:
+            reply = self.answer(input)
+        except Refused as refusal:
+            reply = refusal
+        self.settle()
+        return Step(self.records.take_change(), tuple(state.actions), reply, guard)
+
+    def answer(self, input: PrimaryInput) -> object:
+        """Give an input to the part that knows what to do, and return the reply."""
+        match input:
+            case Tick():
+                return None
+            case Boot(boot):
+                return self.lead(boot)
+            case Drain():
+                self.state.role = ROLE.fire(self.state.role, "drain")
+                return None
+            case BeatReceived(beat):
+                return self.inventories.take_in(beat)
+            case ClockSet(skew):
+                # The schedule's clock alone: timeouts go by the steady time (RA-5.11).
+                self.state.clock = replace(self.state.clock, skew=skew)
+                return None
+            case WorkerDisconnected(node, boot):
+                return self.reachability.disconnected(node, boot)
+            case _:
+                return self.orders.obey(input)
+
+    def lead(self, boot: str) -> None:
+        """Take the lease, and wait for each known worker to report what it still runs."""
+        old = self.leadership.lease()
+        self.leadership.take(boot)
+        self.reachability.expect_known(alive_at=old.renewed_at if old else self.state.now)
+
+    def settle(self) -> None:
+        """Do all that is due: who is silent, what is over, then what may start."""
+        if not self.leads():
+            return
+        self.leadership.renew()
+        self.reachability.suspect_silent()
+        self.reachability.give_up_lost()
+        self.stopping.stop_overdue()
+        self.waiting.drop_stale()
+        if self.placement.open_for_work():
+            self.start_due()
+        if self.state.role == "draining" and not self.busy_here():
+            self.leadership.retire()
+
+    def leads(self) -> bool:
+        """Whether this primary holds the lease, also while it goes down."""
+        return self.state.role in ("primary", "draining")
+
+    def start_due(self) -> None:
+        """Start what may start now: reruns, retries and queued runs before the schedule."""
+        self.waiting.place_all()
+        self.slots.serve_all()
+
+    def busy_here(self) -> bool:
+        """Whether this node's own jobs are not finalized yet: a draining primary waits for them."""
+        return bool(self.state.active_on(self.state.node))
+
+    def next_wake(self) -> float | None:
+        """The absolute time, in seconds, at which `Tick` is due; None: only an input matters."""
+        if not self.leads():
+            return None
+        parts = (self.reachability, self.stopping, self.waiting, self.slots)
+        return min((self.leadership.renewal_at(), *(at for part in parts for at in part.wakes())))

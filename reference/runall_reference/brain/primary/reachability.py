@@ -1,0 +1,91 @@
+"""What a worker's silence means: suspect at once, and lost after the dead-job timeout."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from ..machines import LINK
+from ..records import Server
+from .finalization import Finalization
+from .state import Link, State
+
+IN_REACH = ("online", "draining")
+
+
+class Reachability:
+    """Takes each link through its states: online or draining, suspect, lost."""
+
+    def __init__(self, state: State, finalization: Finalization) -> None:
+        self.state, self.finalization = state, finalization
+
+    def expect_known(self, alive_at: float) -> None:
+        """Suspect every worker that has ever joined, until it reports what it still runs.
+
+        So a new primary reruns nothing that still runs on a worker (RA-2.11, RA-9.4). `alive_at`
+        is when the last primary was last known to live, in seconds.
+        """
+        now = self.state.now
+        for server in list(self.state.records.all(Server).values()):
+            alive = server.alive_at or alive_at
+            self.remember(server.name, alive_at=alive)
+            self.state.links[server.name] = Link(
+                state="suspect", boot=server.boot, since=now, heard=now, alive=alive
+            )
+
+    def returned(self, node: str, link: Link, *, draining: bool) -> None:
+        """A worker reports, so it is in reach."""
+        self.move(link, "last_beats" if draining else "beat")
+        self.remember(node, alive_at=0.0)
+
+    def disconnected(self, node: str, boot: str) -> None:
+        """The connection closed: the worker is suspect from this moment."""
+        link = self.state.links.get(node)
+        if link and link.boot == boot and link.state in IN_REACH:
+            self.miss(node, link)
+
+    def suspect_silent(self) -> None:
+        """Suspect a worker that reports no more: a cut network closes no connection (RA-2.12)."""
+        for node, link in self.state.links.items():
+            if link.state in IN_REACH and self.silent_at(link) <= self.state.now:
+                self.miss(node, link)
+
+    def miss(self, node: str, link: Link) -> None:
+        """A worker is out of reach; the record of when it was last alive outlives this primary."""
+        self.move(link, "miss")
+        self.remember(node, alive_at=link.alive)
+
+    def silent_at(self, link: Link) -> float:
+        """When a worker that reports nothing more becomes suspect, in seconds."""
+        return link.heard + self.state.settings.silence
+
+    def give_up_lost(self) -> None:
+        """Finalize the jobs of workers that were suspect for the dead-job timeout (RA-2.1)."""
+        for node, link in self.state.links.items():
+            if link.state == "suspect" and self.given_up_at(link) <= self.state.now:
+                self.move(link, "give_up")
+                for job in self.state.active_on(node):
+                    self.finalization.lose(job, "dead-job timeout")
+
+    def given_up_at(self, link: Link) -> float:
+        """When a worker that stays suspect is lost, in seconds."""
+        return link.since + self.state.settings.dead_job_timeout
+
+    def remember(self, node: str, alive_at: float) -> None:
+        """Write down when a worker that is out of reach was last alive; 0 while it is in reach."""
+        server = self.state.records.get(Server, node)
+        if server is not None and server.alive_at != alive_at:
+            self.state.records.put(replace(server, alive_at=alive_at))
+
+    def move(self, link: Link, trigger: str) -> None:
+        """Take a link through its machine; `since` is when it got into its present state."""
+        state = LINK.fire(link.state, trigger)
+        if state != link.state:
+            link.state, link.since = state, self.state.now
+
+    def wakes(self) -> Iterator[float]:
+        """When a silent worker becomes suspect, and a suspect one lost, in seconds."""
+        for link in self.state.links.values():
+            if link.state in IN_REACH:
+                yield self.silent_at(link)
+            elif link.state == "suspect":
+                yield self.given_up_at(link)
