@@ -51,7 +51,7 @@ def test_a_lineage_that_ended_long_ago_is_recognised_when_it_starts_again() -> N
     first: Lines = [meta(), *created(), ran("j1", 1, 5), shown(5, "j1", "succeeded")]
     for line in [*first, shown(1000, "j2", "running")]:
         evaluation.take(line)
-    assert "j1" not in evaluation.lineages
+    assert "j1" not in evaluation.index.lineages
     evaluation.take(ran("j1.2", 2000, 2001))
     evaluation.finish()
     assert [(one.clause, one.lines) for one in evaluation.total.broken] == [("RA-3.4", (4, 5, 7))]
@@ -118,7 +118,7 @@ def test_memory_holds_what_lives_however_long_the_history_is() -> None:
     evaluation, most = Evaluation(), 0
     for line in lives(16_667):
         evaluation.take(line)
-        most = max(most, len(evaluation.lineages) + len(evaluation.crowds.starts))
+        most = max(most, len(evaluation.index.lineages) + len(evaluation.concurrency.starts))
     evaluation.finish()
     assert evaluation.number > 50_000
     assert evaluation.total.counted["completed-is-final", "RA-3.4"] == 16_667

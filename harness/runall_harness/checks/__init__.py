@@ -1,8 +1,8 @@
-"""The checks: what a history proves about each guarantee, and by which lines.
+"""The checks: what a history proves about each clause, and by which lines.
 
-They run after every scenario on every rig, over what the case left behind, whatever its steps
-looked at, and over the history of any scheduler that somebody exports (`runall check`). A history
-in which nothing ran, or nothing was interrupted, proves nothing.
+They run over the history of every case on every rig, and over the exported history of any
+scheduler (`runall check`). A history in which nothing ran, or nothing was interrupted, proves
+nothing.
 """
 
 from .examine import examine, judge

@@ -1,7 +1,7 @@
-"""The archive: what is over leaves memory, and comes back whole if anything of it stirs again.
+"""The archive of groups that are over: they leave memory, and come back if a line refers to them.
 
-A lineage that ended long ago may start once more, and that is what the checks are there to see.
-So it is put on a temporary file, under every name that a line may call it by.
+A lineage that ended long ago may start once more, which is what the checks must see. So it is kept
+in a temporary file, under every name by which a line may refer to it.
 """
 
 import sqlite3
@@ -11,13 +11,13 @@ import msgspec
 
 from .records import Group, Lineage
 
-# One byte for each of these many places says whether a name may be on the archive at all, so that
-# a name that is new costs no query. A fixed size: a fuller archive only asks the file more often.
+# The number of one-byte places that say whether a name may be in the archive at all, so that a new
+# name costs no query. The size is fixed: a fuller archive only queries the file more often.
 PLACES = 1 << 20
 
 
 class Archive:
-    """A temporary SQLite file, made when the first group is put on it."""
+    """A temporary SQLite file, created when the first group is archived."""
 
     def __init__(self) -> None:
         self.held = self._next = 0
@@ -27,9 +27,9 @@ class Archive:
         self._decode = msgspec.msgpack.Decoder(list[Lineage]).decode
 
     def put(self, groups: Iterable[tuple[set[str], Group]]) -> None:
-        """Put groups away, each under its names."""
+        """Archive groups, each under its names."""
         if self._file is None:
-            # An empty name is a private file of SQLite's own, which is gone when it is closed.
+            # An empty name is a private file of SQLite, which is removed when it is closed.
             self._file = sqlite3.connect("", isolation_level=None)
             self._file.executescript(
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2000;"
@@ -52,7 +52,7 @@ class Archive:
         self._file.execute("COMMIT")
 
     def take(self, name: str) -> Group | None:
-        """Take the group of that name off the archive, if it is there."""
+        """Take the group of that name out of the archive; None if it is not there."""
         if self._file is None or not self._maybe[hash(name) % PLACES]:
             return None
         query = "SELECT id, body FROM groups WHERE id = (SELECT holder FROM names WHERE name = ?)"
@@ -63,6 +63,6 @@ class Archive:
         return self._decode(row[1])
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close and so remove the file."""
         if self._file is not None:
             self._file.close()

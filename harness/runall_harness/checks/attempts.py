@@ -3,27 +3,32 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from .check import Breach, Finding, Kept
+from .check import Finding, Kept, finding
 from .context import HIDDEN, SILENCES, Context
+from .findings import Broken
 from .records import BEAT, UNDER_WAY, Attempt, Lineage, RunRecord, proof
 
 BY_ITSELF = ("succeeded", "failed")
-# The end of a process is told by itself: less than any order takes to get to it, in seconds.
+# An end that the process itself reports is exact to less than any order takes to reach it; seconds.
 EXACT = 0.001
+# What a rerun is shown with as the attempt that it replaces was.
+FAITHFUL = ("params", "source", "now")
+# Each end that is no interruption, with the clause that says so.
+OWN_ENDS = {"succeeded": "RA-3.4", "failed": "RA-2.7", "timed_out": "RA-2.6", "aborted": "RA-3.3"}
 
 
 # ------------------------------------------------------------------ the end
 def finalized_once(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """What the system once showed as the end of an attempt never changes.
+    """The end of an attempt, once shown, never changes (RA-3.1).
 
-    Where a late result took the place of an interruption, the clause about those is named.
+    Where a late result replaced an interruption, RA-3.5 is named.
     """
     for name, attempt in lineage.attempts.items():
         if len(attempt.ends) == 1:
             yield None
         for earlier, later in pairwise(attempt.ends):
             late = earlier.state == "interrupted" and later.state in BY_ITSELF
-            yield Breach(
+            yield Broken(
                 f"{name} ended as {earlier.state}",
                 f"later shown as {later.state}",
                 proof(earlier, later),
@@ -34,16 +39,11 @@ def finalized_once(lineage: Lineage, _: Context) -> Iterator[Finding]:
 def late_results_stay_apart(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """A late result is recorded against an attempt that was given up, and against no other."""
     for attempt in lineage.attempts.values():
-        if attempt.view.late_code is None:
-            continue
-        if attempt.view.state in BY_ITSELF:
-            yield Breach(
-                f"{attempt.view.id} was given up when its late result came",
-                f"it is {attempt.view.state}",
-                proof(attempt.last),
-            )
-        else:
-            yield None
+        view = attempt.view
+        if view.late_code is not None:
+            expected = f"{view.id} was given up when its late result came"
+            kept = view.state not in BY_ITSELF
+            yield finding(kept, expected, f"it is {view.state}", attempt.last)
 
 
 # ------------------------------------------------------------------ what follows
@@ -51,56 +51,37 @@ def one_rerun_each(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """No attempt is replaced twice."""
     successors: dict[str, Attempt] = {}
     for attempt in lineage.attempts.values():
-        if not (name := attempt.view.predecessor):
-            continue
-        if other := successors.get(name):
-            yield Breach(
-                f"one rerun of {name}",
-                f"{other.view.id} and {attempt.view.id}",
-                proof(other.first, attempt.first),
-            )
-        else:
-            successors[name] = attempt
-            yield None
+        if name := attempt.view.predecessor:
+            first = successors.setdefault(name, attempt)
+            seen = f"{first.view.id} and {attempt.view.id}"
+            kept = first is attempt
+            yield finding(kept, f"one rerun of {name}", seen, first.first, attempt.first)
 
 
-def reruns_are_shown_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """A rerun is shown with the parameters, the source and the logical time of what it replaces."""
+def shown_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
+    """A rerun is shown with the parameters, source and logical time of the attempt it replaces."""
     for before, attempt in lineage.reruns():
         if before is None:
             continue
-        for name in ("params", "source", "now"):
-            one, other = getattr(before.view, name), getattr(attempt.view, name)
-            if one != other:
-                yield Breach(
-                    f"{name} of {before.view.id}: {one!r}",
-                    f"{attempt.view.id}: {other!r}",
-                    proof(before.last, attempt.first),
-                )
-                break
-        else:
-            yield None
+        pairs = ((n, getattr(before.view, n), getattr(attempt.view, n)) for n in FAITHFUL)
+        name, one, other = next((p for p in pairs if p[1] != p[2]), ("", None, None))
+        expected, seen = f"{name} of {before.view.id}: {one!r}", f"{attempt.view.id}: {other!r}"
+        yield finding(not name, expected, seen, before.last, attempt.first)
 
 
 def lineage_is_complete(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """A rerun names its root, its predecessor, which was interrupted, its number and its cause."""
+    """A rerun names its root, its interrupted predecessor, its number and its cause."""
     for attempt in lineage.attempts.values():
         view = attempt.view
-        if view.attempt == 1 and not view.predecessor:
-            continue
-        before = lineage.attempts.get(view.predecessor)
-        if trouble := incomplete(attempt, before, lineage.root):
-            yield Breach(
-                f"{view.id} names its root, predecessor, number and cause",
-                trouble,
-                proof(attempt.first, *([before.last] if before else ())),
-            )
-        else:
-            yield None
+        if view.attempt != 1 or view.predecessor:
+            before = lineage.attempts.get(view.predecessor)
+            gap = incomplete(attempt, before, lineage.root)
+            expected = f"{view.id} names its root, predecessor, number and cause"
+            yield finding(not gap, expected, gap, attempt.first, before and before.last)
 
 
 def incomplete(attempt: Attempt, before: Attempt | None, root: str) -> str:
-    """What an attempt does not tell rightly of those before it; empty if nothing."""
+    """What is wrong with the links of an attempt to those before it; empty if nothing is."""
     view = attempt.view
     if before is None:
         return f"its predecessor is {view.predecessor or 'not named'}, which was never shown"
@@ -113,50 +94,33 @@ def incomplete(attempt: Attempt, before: Attempt | None, root: str) -> str:
     return ""
 
 
-def own_end_is_no_interruption(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """What ended by itself, or over its time, or by a user's wish, is not replaced as interrupted.
-
-    Each of these ends has a clause of its own.
-    """
-    clauses = {
-        "succeeded": "RA-3.4",
-        "failed": "RA-2.7",
-        "timed_out": "RA-2.6",
-        "aborted": "RA-3.3",
-    }
+def own_end_is_final(lineage: Lineage, _: Context) -> Iterator[Finding]:
+    """A job that ended by itself, by its time limit or by an abort is not rerun as interrupted."""
     replaced = {attempt.view.predecessor: attempt for _, attempt in lineage.reruns()}
     for name, attempt in lineage.attempts.items():
-        if not attempt.ends or (clause := clauses.get(attempt.ends[0].state)) is None:
+        if not attempt.ends or (clause := OWN_ENDS.get(attempt.ends[0].state)) is None:
             continue
-        ending = attempt.ends[0]
         if rerun := replaced.get(name):
-            yield Breach(
-                f"{name} {ending.state}, and is not run again as interrupted",
-                f"{rerun.view.id} replaces it",
-                proof(ending, rerun.first),
-                clause,
-            )
+            expected = f"{name} {attempt.ends[0].state}, and is not run again as interrupted"
+            lines = proof(attempt.ends[0], rerun.first)
+            yield Broken(expected, f"{rerun.view.id} replaces it", lines, clause)
         else:
             yield Kept(clause)
 
 
 def flag_is_heeded(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """Nothing is run again of an event whose Run All was surely off at the interruption."""
+    """An event whose Run All was surely off at the interruption is not run again."""
     event = lineage.event()
     for attempt in lineage.attempts.values():
         over = context.finalized(attempt)
         if over is None or attempt.ends[0].state != "interrupted":
             continue
-        if not (off := context.surely(event, "catch_up", False, over)):
-            continue
-        if rerun := follower(lineage, attempt):
-            yield Breach(
-                f"{attempt.view.id} is not run again, for Run All is off",
-                f"{rerun.view.id} replaces it",
-                proof(*off, attempt.ends[0], rerun.first),
+        if off := context.surely(event, "catch_up", False, over):
+            rerun = follower(lineage, attempt)
+            expected = f"{attempt.view.id} is not run again, for Run All is off"
+            yield rerun and Broken(
+                expected, f"{rerun.view.id} replaces it", proof(*off, attempt.ends[0], rerun.first)
             )
-        else:
-            yield None
 
 
 def follower(lineage: Lineage, attempt: Attempt) -> Attempt | None:
@@ -165,7 +129,7 @@ def follower(lineage: Lineage, attempt: Attempt) -> Attempt | None:
 
 
 def deleted_is_over(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """Nothing starts as a rerun once its event was surely deleted."""
+    """No rerun starts once its event was surely deleted."""
     if (gone := context.deleted.get(lineage.event())) is None:
         return
     for attempt in lineage.attempts.values():
@@ -175,57 +139,37 @@ def deleted_is_over(lineage: Lineage, context: Context) -> Iterator[Finding]:
             yield None
     for _, attempt in lineage.reruns():
         for run in lineage.runs_of(attempt.view.id):
-            if lineage.decided(run) > gone.done_at:
-                yield Breach(
-                    f"nothing of {attempt.view.event}, which was deleted",
-                    f"{run}",
-                    proof(*gone.lines, run.first),
-                )
-            else:
-                yield None
+            kept = lineage.decided(run) <= gone.done_at
+            expected = f"nothing of {attempt.view.event}, which was deleted"
+            yield finding(kept, expected, f"{run}", *gone.lines, run.first)
 
 
-def refused_is_refused(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """What the ledger says is not run again is not."""
-    for note in lineage.notes:
-        if not note.entry.refused:
-            continue
-        job = lineage.attempts.get(note.entry.job)
-        if rerun := follower(lineage, job) if job else None:
-            yield Breach(
-                f"nothing follows on {note.entry.job}: {note.entry.detail}",
-                f"{rerun.view.id}",
-                proof(note, rerun.first),
-            )
-        else:
-            yield None
-
-
-# ------------------------------------------------------------------ the living
+# ------------------------------------------------------------------ jobs that live
 def living_go_on(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A job that lives on a server in reach is not finalized as interrupted.
 
-    Where its own server had been out of reach, RA-2.4 says so; where the primary had failed,
-    RA-2.11; else RA-2.10. An ended or restarted server loses its jobs, and says nothing here.
+    RA-2.4 applies if its server had been out of reach, RA-2.11 if the primary had failed, else
+    RA-2.10. A server that ended or restarted loses its jobs, so nothing is judged there.
     """
-    for run in lineage.runs.values():
-        attempt = lineage.attempts.get(run.job)
-        over = context.finalized(attempt)
-        if over is None or attempt is None or attempt.ends[0].state != "interrupted":
-            continue
-        if context.faulty > over:
+    for run, attempt, over in finalized_runs(lineage, context):
+        if attempt.ends[0].state != "interrupted" or context.faulty > over:
             continue
         if (clause := in_reach(run, over, context)) is None:
             continue
-        if run.seen > over + (EXACT if run.execution.ended_at else BEAT):
-            yield Breach(
-                f"{run.job} goes on, for it lives on a server in reach",
-                f"it was finalized as interrupted, and lived {run.seen - over:.2f} s more",
-                proof(run, attempt.ends[0]),
-                clause,
-            )
-        else:
-            yield Kept(clause)
+        kept = run.seen <= over + (EXACT if run.execution.ended_at else BEAT)
+        expected = f"{run.job} goes on, for it lives on a server in reach"
+        seen = f"it was finalized as interrupted, and lived {run.seen - over:.2f} s more"
+        yield finding(kept, expected, seen, run, attempt.ends[0], clause=clause)
+
+
+def finalized_runs(
+    lineage: Lineage, context: Context
+) -> Iterator[tuple[RunRecord, Attempt, float]]:
+    """Each execution with its attempt, and the time (seconds) at which that was finalized."""
+    for run in lineage.runs.values():
+        attempt = lineage.attempts.get(run.job)
+        if attempt and (over := context.finalized(attempt)) is not None:
+            yield run, attempt, over
 
 
 def in_reach(run: RunRecord, at: float, context: Context) -> str | None:
@@ -235,8 +179,8 @@ def in_reach(run: RunRecord, at: float, context: Context) -> str | None:
     if HIDDEN.intersection(kinds):
         return None
     for silence, mended in SILENCES.items():
-        told = [kind for kind in kinds if kind in (silence, mended)]
-        if told and told[-1] == silence:
+        changes = [kind for kind in kinds if kind in (silence, mended)]
+        if changes and changes[-1] == silence:
             return None
     if own:
         return "RA-2.4" if own[-1].at < at - UNDER_WAY else None
@@ -244,33 +188,22 @@ def in_reach(run: RunRecord, at: float, context: Context) -> str | None:
     return "RA-2.11" if hurt else "RA-2.10"
 
 
-def time_limit_is_no_interruption(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """What was stopped for its time limit, on a server in reach, is not taken for interrupted."""
-    for run in lineage.runs.values():
-        attempt = lineage.attempts.get(run.job)
-        over = context.finalized(attempt)
-        if over is None or attempt is None:
+def limit_is_no_interruption(lineage: Lineage, context: Context) -> Iterator[Finding]:
+    """A job that was stopped for its time limit, on a server in reach, is not interrupted."""
+    for run, attempt, over in finalized_runs(lineage, context):
+        limits, lines = context.values(lineage.event(), "timeout", over)
+        limit = max(limits, default=0)
+        if not all(limits) or not used_up(run, limit, context.grace):
             continue
-        told = context.possible(lineage.event(), "timeout", over)
-        limit = max((value for value, _ in told), default=0)
-        if not all(value for value, _ in told) or not used_up(run, limit, context.grace):
-            continue
-        if in_reach(run, over, context) != "RA-2.10":
-            continue
-        if attempt.ends[0].state == "interrupted":
-            yield Breach(
-                f"{run.job} timed out, for its limit is {limit:g} s",
-                "it was finalized as interrupted, and no server had failed",
-                proof(
-                    *(line for _, edit in told for line in edit.lines), run.last, attempt.ends[0]
-                ),
-            )
-        else:
-            yield None
+        if in_reach(run, over, context) == "RA-2.10":
+            kept = attempt.ends[0].state != "interrupted"
+            expected = f"{run.job} timed out, for its limit is {limit:g} s"
+            seen = "it was finalized as interrupted, and no server had failed"
+            yield finding(kept, expected, seen, *lines, run.last, attempt.ends[0])
 
 
 def used_up(run: RunRecord, limit: float, grace: float) -> bool:
-    """Whether an execution ended when its time was up, and not much later."""
+    """Whether an execution ended when its time limit was reached, and not much later; seconds."""
     if not limit or run.execution.ended_at is None:
         return False
     lasted = run.execution.ended_at - run.started_at
@@ -278,107 +211,82 @@ def used_up(run: RunRecord, limit: float, grace: float) -> bool:
 
 
 def drain_launches_nothing(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """Nothing is placed while the only primary is going down."""
+    """Nothing is placed while the only primary is being stopped."""
     for attempt in lineage.attempts.values():
         at = attempt.view.placed_at
         if not at or at > context.trusted:
             continue
-        for drain in context.drains:
-            if at <= drain.since or context.leaders(at) != {drain.node}:
+        for stop in context.stops:
+            if at <= stop.since or context.leaders(at) != {stop.node}:
                 continue
-            if drain.since + context.lag < at < drain.until:
-                yield Breach(
-                    f"nothing is placed while {drain.node} goes down",
-                    f"{attempt.view.id} was, after {at - drain.since:.2f} s",
-                    (drain.line, attempt.last),
-                )
-            else:
-                yield None
+            kept = not stop.since + context.lag < at < stop.until
+            expected = f"nothing is placed while {stop.node} goes down"
+            seen = f"{attempt.view.id} was, after {at - stop.since:.2f} s"
+            yield finding(kept, expected, seen, stop.line, attempt.last)
 
 
 # ------------------------------------------------------------------ bounds and the ledger
 def reruns_are_bounded(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A lineage has no more reruns than its event ever allowed."""
     reruns = [attempt for _, attempt in lineage.reruns()]
-    told = [
+    edits = [
         edit
         for edit in context.edits.get(lineage.event(), ())
         if "max_reruns" in edit.fields and edit.called_at <= lineage.latest
     ]
-    limits = [edit.fields["max_reruns"] for edit in told]
-    if not reruns or not limits or 0 in limits:
-        return
-    if len(reruns) > max(limits):
-        lines = [line for edit in told for line in edit.lines]
-        yield Breach(
-            f"at most {max(limits)} reruns of {lineage.root}",
-            f"{len(reruns)}",
-            proof(*lines, *(attempt.first for attempt in reruns)),
-        )
-    else:
-        yield None
+    limits = [edit.fields["max_reruns"] for edit in edits]
+    if reruns and limits and 0 not in limits:
+        expected = f"at most {max(limits)} reruns of {lineage.root}"
+        lines = [line for edit in edits for line in edit.lines]
+        kept = len(reruns) <= max(limits)
+        yield finding(kept, expected, f"{len(reruns)}", *lines, *(one.first for one in reruns))
 
 
 def old_is_let_go(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """What was lost longer ago than its event allows is not run again, then or later.
+    """A job that was lost longer ago than its event allows is not run again, then or later.
 
-    How long ago is known where the rig saw the job die with its server. A system need not know it
-    better than from the last sign of life that it could hear, and one that was frozen may date that
-    by when it read it.
+    The time of the loss is known where the rig saw the job die with its server. The system knows
+    no better than the last sign of life that it could hear; one that was frozen may date that by
+    when it read it.
     """
     for before, attempt in lineage.reruns():
         over, runs = context.finalized(before), lineage.runs_of(attempt.view.predecessor)
-        if over is None or not runs or runs[-1].execution.how != "killed":
+        if before is None or over is None or not runs or runs[-1].execution.how != "killed":
             continue
-        told = context.possible(attempt.view.event, "rerun_age", over)
-        ages = [age for age, _ in told]
-        if not before or not ages or 0 in ages:
+        ages, lines = context.values(attempt.view.event, "rerun_age", over)
+        if not ages or 0 in ages or context.deaf(runs[-1].seen):
             continue
         until = max([over, *map(lineage.decided, lineage.runs_of(attempt.view.id))])
-        if context.deaf(runs[-1].seen):
-            continue
         late = until - runs[-1].seen
-        if late > max(ages) + UNDER_WAY:
-            yield Breach(
-                f"no rerun of what was lost more than {max(ages):g} s ago",
-                f"{attempt.view.id}, {late:.1f} s after the loss",
-                proof(
-                    *(line for _, edit in told for line in edit.lines),
-                    runs[-1].last,
-                    before.ends[0],
-                    attempt.first,
-                ),
-            )
-        else:
-            yield None
+        expected = f"no rerun of what was lost more than {max(ages):g} s ago"
+        seen = f"{attempt.view.id}, {late:.1f} s after the loss"
+        evidence = (*lines, runs[-1].last, before.ends[0], attempt.first)
+        yield finding(late <= max(ages) + UNDER_WAY, expected, seen, *evidence)
 
 
-def interruptions_are_told(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """Every interrupted attempt is in the ledger: what was done about it, and by which clause."""
-    if not context.ledger_shown:
-        return
+def lost_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
+    """Every interrupted attempt is in the ledger, with the decision and its clause."""
     for name, attempt in lineage.attempts.items():
-        if attempt.view.state != "interrupted":
-            continue
-        notes = [note for note in lineage.notes if note.entry.job == name]
-        if any(note.entry.decision and note.entry.clause for note in notes):
-            yield None
-        else:
-            yield Breach(
-                f"a line about {name}, with decision and clause",
-                f"{notes[0].entry if notes else 'none'}",
-                proof(attempt.ends[-1], *notes),
-            )
+        if context.ledger_shown and attempt.view.state == "interrupted":
+            notes = [note for note in lineage.notes if note.entry.job == name]
+            kept = any(note.entry.decision and note.entry.clause for note in notes)
+            expected = f"a line about {name}, with decision and clause"
+            seen = f"{notes[0].entry if notes else 'none'}"
+            yield finding(kept, expected, seen, attempt.ends[-1], *notes)
 
 
 def refusals_have_reasons(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """Whatever is refused, the ledger says why."""
-    for note in lineage.notes:
-        if not note.entry.refused:
-            continue
-        if note.entry.clause and note.entry.detail:
-            yield None
-        else:
-            yield Breach(
-                f"the reason why {note.entry.job} is not run again", f"{note.entry}", proof(note)
-            )
+    """The ledger gives the reason for each refusal."""
+    for note in lineage.refusals():
+        entry = note.entry
+        expected = f"the reason why {entry.job} is not run again"
+        yield finding(entry.clause and entry.detail, expected, f"{entry}", note)
+
+
+def refused_is_refused(lineage: Lineage, _: Context) -> Iterator[Finding]:
+    """A job whose rerun is refused in the ledger is not run again."""
+    for note in lineage.refusals():
+        job = lineage.attempts.get(note.entry.job)
+        rerun = follower(lineage, job) if job else None
+        expected = f"nothing follows on {note.entry.job}: {note.entry.detail}"
+        yield rerun and Broken(expected, rerun.view.id, proof(note, rerun.first))

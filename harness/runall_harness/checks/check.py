@@ -1,44 +1,43 @@
-"""What a check is: a guarantee by name and clause, and the function that judges it.
+"""What a check is: a name, a clause, and the function that judges a lineage by it.
 
-A judging function yields once for all that it looked at: None where the guarantee held, else
-what it saw. So what was never looked at can't count as kept.
+A judging function yields one finding for each thing that it looked at: None where the clause was
+kept, else what it saw. So a clause that was never looked at cannot count as kept.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
+import msgspec
+
 from .context import Context
 from .findings import Broken, Judgement
-from .records import Group, Lineage
-
-
-class Breach(NamedTuple):
-    """The guarantee was broken: what was owed, what was seen, and the lines that prove it.
-
-    `clause` is given where one check speaks for several clauses.
-    """
-
-    expected: str
-    seen: str
-    lines: tuple[int, ...]
-    clause: str = ""
+from .records import Evidence, Group, Lineage, proof
 
 
 class Kept(NamedTuple):
-    """The guarantee held, for that one of several clauses."""
+    """A clause was kept; only for checks that judge by several clauses."""
 
     clause: str
 
 
-Finding = Breach | Kept | None
+Finding = Broken | Kept | None
 Of = TypeVar("Of", Lineage, Group)
 
 
-class Check(NamedTuple, Generic[Of]):
-    """A guarantee, the capabilities under which it is owed, and the function that judges it.
+def finding(
+    holds: object, expected: str, seen: str, *evidence: Evidence, clause: str = ""
+) -> Finding:
+    """The finding about one thing: the clause is kept if it `holds`, else broken."""
+    if holds:
+        return Kept(clause) if clause else None
+    return Broken(expected, seen, proof(*evidence), clause)
 
-    `given` is what a lineage must have for it to have anything to judge: see `traits` in `group`.
-    `clauses` are all that it may speak for, besides its own.
+
+class Check(NamedTuple, Generic[Of]):
+    """A check, and the capabilities that a system must declare for it to apply.
+
+    `given` is the trait that a lineage must have to be judged: see `Lineage.traits`.
+    `clauses` are those that it may judge by besides its own.
     """
 
     name: str
@@ -49,24 +48,18 @@ class Check(NamedTuple, Generic[Of]):
     clauses: tuple[str, ...] = ()
 
     def run(self, judged: Of, context: Context, judgement: Judgement) -> None:
-        """Judge it. Most of what is looked at holds, so that is counted without a word."""
+        """Judge a lineage or a group. The common finding, None, is only counted."""
         kept, counted = (self.name, self.clause), judgement.counted
-        for finding in self.judge(judged, context):
-            if finding is None:
+        for found in self.judge(judged, context):
+            if found is None:
                 counted[kept] = counted.get(kept, 0) + 1
             else:
-                self.tell(finding, judgement)
+                self.record(found, judgement)
 
-    def tell(self, finding: Finding, judgement: Judgement) -> None:
-        """Count what it found out, and keep what is broken."""
-        clause = (finding.clause if finding else "") or self.clause
-        broken = None
-        if isinstance(finding, Breach):
-            broken = Broken(
-                check=self.name,
-                clause=clause,
-                expected=finding.expected,
-                seen=finding.seen,
-                lines=tuple(sorted(set(finding.lines))),
-            )
-        judgement.count(self.name, clause, broken)
+    def record(self, found: Finding, judgement: Judgement) -> None:
+        """Count a finding, and keep it if a clause is broken."""
+        clause = (found.clause if found else "") or self.clause
+        key = (self.name, clause)
+        judgement.counted[key] = judgement.counted.get(key, 0) + 1
+        if isinstance(found, Broken):
+            judgement.broken.append(msgspec.structs.replace(found, check=self.name, clause=clause))

@@ -1,12 +1,13 @@
-"""What must hold between the jobs of one event: how many at once, and who comes first.
+"""What must hold between the jobs of one event: how many at once, and which starts first.
 
 A limit can be edited at any time, and an order to start a job is under way for a while. So an
 execution counts as one too many only when no limit that may have been in force would allow it.
 
-A start is judged when all that started before it is surely told. Then only what may still live is
-kept, so a crowd is as large as the event's live jobs.
+A start is judged when every start before it has surely been reported. Then only the jobs that may
+still live are kept, so an event's record is as large as its live jobs.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from math import inf
 from typing import NamedTuple
@@ -15,8 +16,9 @@ import msgspec
 
 from runall_harness.evidence.views import JobView
 
-from .check import Breach, Finding
+from .check import Finding, finding
 from .context import Context
+from .findings import Broken
 from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord, proof
 
 # Two orders of one moment are in no order; seconds of the system's own clock.
@@ -33,7 +35,7 @@ class Limbo(msgspec.Struct):
 
 
 class ObservedStart:
-    """An execution that began at a time, and its lineage, which says more of it later on."""
+    """The start of an execution, and its lineage, in which its end will be found."""
 
     __slots__ = ("at", "job", "lineage", "run")
 
@@ -43,27 +45,33 @@ class ObservedStart:
 
     @property
     def attempt(self) -> Attempt | None:
-        """Its job as the system shows it, if it does."""
+        """Its job as the system shows it; None if it does not."""
         return self.lineage.attempts.get(self.job)
 
     @property
     def open(self) -> bool:
-        """Whether its end may still be told."""
+        """Whether its end may still be reported."""
         attempt = self.attempt
         return self.run.execution.ended_at is None and not (attempt and attempt.ends)
 
+    @property
+    def event(self) -> str:
+        """The event of its job; empty where nobody says."""
+        claimed = self.run.execution.claims.get("JOB_EVENT")
+        return claimed or (self.attempt.view.event if self.attempt else "")
+
 
 class LimitedStart(NamedTuple):
-    """Whether a start was one too many: it depends on how long `beside` lived."""
+    """A start under a limit of `most` jobs, given by `lines`, with the jobs that may live then."""
 
     start: ObservedStart
     most: float
-    said: tuple[int, ...]
-    beside: list[ObservedStart]
+    lines: tuple[int, ...]
+    others: list[ObservedStart]
 
 
-class Crowd:
-    """The jobs of one event that may live, and those of it that came first in their queues."""
+class EventJobs:
+    """The jobs of one event that may live, and those that were placed last."""
 
     def __init__(self) -> None:
         self.alive: list[ObservedStart] = []
@@ -71,181 +79,147 @@ class Crowd:
         self.lost: list[Limbo] = []
         self.slot: tuple[float, float, int] | None = None
         self.asked: tuple[Accepted, float, int] | None = None
-        self.room = 8
+        self.capacity = 8
 
-    def join(self, start: ObservedStart) -> None:
-        """Take in one more; now and then let go of those that were over before it."""
-        if len(self.alive) >= self.room:
-            self.forget(start.at)
+    def add(self, start: ObservedStart) -> None:
+        """Add a start; now and then drop the jobs that were over before it."""
+        if len(self.alive) >= self.capacity:
+            self.drop_over(start.at)
         self.alive.append(start)
 
-    def forget(self, at: float) -> None:
-        """Let go of those that were over by then."""
+    def drop_over(self, at: float) -> None:
+        """Drop the jobs that were over by then."""
         self.alive = [one for one in self.alive if one.run.seen > at + BEAT or one.open]
         self.lost = [limbo for limbo in self.lost if limbo.until > at]
-        self.room = 8 + 2 * len(self.alive)
+        self.capacity = 8 + 2 * len(self.alive)
 
-    def beside(self, start: ObservedStart, most: float) -> list[ObservedStart]:
-        """Those that may live beside one that starts; none need be named while they are few."""
+    def others(self, start: ObservedStart, most: float) -> list[ObservedStart]:
+        """The jobs that may live at a start; empty while they are too few to reach the limit."""
         if len(self.alive) >= most:
-            self.forget(start.at)
+            self.drop_over(start.at)
         if len(self.alive) < most and not self.lost:
             return []
         return [one for one in self.alive if one.job != start.job]
 
 
-Tell = Callable[[str, Finding], None]
+class ConcurrencyChecks:
+    """Judges the starts of all events. `report` takes a finding by the name of its check."""
 
-
-class Crowds:
-    """The crowds of all events. What is found is told by the name of the check."""
-
-    def __init__(self, context: Context, tell: Tell) -> None:
-        self.context, self.tell = context, tell
+    def __init__(self, context: Context, report: Callable[[str, Finding], None]) -> None:
+        self.context, self.report = context, report
         self.starts: list[ObservedStart] = []
-        self.crowds: dict[str, Crowd] = {}
-        self.questions: list[LimitedStart] = []
-
-    def crowd(self, event: str) -> Crowd:
-        """The crowd of an event."""
-        if event not in self.crowds:
-            self.crowds[event] = Crowd()
-        return self.crowds[event]
+        self.events: defaultdict[str, EventJobs] = defaultdict(EventJobs)
+        self.undecided: list[LimitedStart] = []
 
     def show(self, job: JobView, at: float, line: int) -> None:
-        """Remember from when to when a job was in limbo; its end, by the system's own word."""
-        crowd = self.crowd(job.event)
-        last = crowd.limbo.get(job.id)
+        """Remember from when to when a job was in limbo; its end is by the system's own word."""
+        jobs = self.events[job.event]
+        last = jobs.limbo.get(job.id)
         if last is not None and (job.final or not job.limbo):
             last.until = job.finalized_at if job.final else at
-            del crowd.limbo[job.id]
+            del jobs.limbo[job.id]
         elif last is None and job.limbo and not job.final:
-            crowd.limbo[job.id] = limbo = Limbo(job=job.id, line=line, since=at)
-            crowd.lost.append(limbo)
+            jobs.limbo[job.id] = limbo = Limbo(job=job.id, line=line, since=at)
+            jobs.lost.append(limbo)
 
-    def sweep(self, until: float, *, last: bool = False) -> None:
-        """Judge what began by then, in order. `last`: nothing more will be told."""
+    def judge_until(self, until: float, *, last: bool = False) -> None:
+        """Judge the starts up to that time, in order. `last`: no more lines will come."""
         due = [start for start in self.starts if start.at <= until]
         self.starts = [start for start in self.starts if start.at > until] if not last else []
         for start in sorted(due, key=lambda one: one.at):
-            attempt = start.attempt
-            event = start.run.execution.claims.get("JOB_EVENT") or (
-                attempt.view.event if attempt else ""
-            )
-            if event:
-                crowd = self.crowd(event)
-                self.judge(event, crowd, start, last=last)
-                crowd.join(start)
-        questions, self.questions = self.questions, []
-        for question in questions:
-            self.answer(question, last=last)
+            if event := start.event:
+                jobs = self.events[event]
+                self.judge(event, jobs, start, last=last)
+                jobs.add(start)
+        undecided, self.undecided = self.undecided, []
+        for limited in undecided:
+            self.judge_limit(limited, last=last)
 
     # ---------------------------------------------------------------- limits
-    def judge(self, event: str, crowd: Crowd, start: ObservedStart, *, last: bool) -> None:
-        """Everything that is to say about one start."""
-        most, said = self.context.most(event, start.at)
+    def judge(self, event: str, jobs: EventJobs, start: ObservedStart, *, last: bool) -> None:
+        """Judge one start by each check."""
+        most, lines = self.context.most(event, start.at)
         if most < inf:
-            question = LimitedStart(start, most, said, crowd.beside(start, most))
-            self.answer(question, last=last)
-            if crowd.lost:
-                self.judge_limbo(crowd, question)
+            limited = LimitedStart(start, most, lines, jobs.others(start, most))
+            self.judge_limit(limited, last=last)
+            if jobs.lost:
+                self.judge_limbo(jobs, limited)
         if (attempt := start.attempt) and attempt.view.attempt == 1:
-            self.judge_slots(crowd, start, attempt)
-            self.judge_queue(crowd, start, attempt)
+            self.judge_slots(jobs, start, attempt)
+            self.judge_queue(jobs, start, attempt)
 
-    def lived(self, question: LimitedStart) -> dict[str, ObservedStart]:
-        """Those beside which a job surely started, by their job."""
-        start = question.start
+    def lived(self, limited: LimitedStart) -> dict[str, ObservedStart]:
+        """The jobs that surely lived at the start, by their ids."""
+        start = limited.start
         return {
             one.job: one
-            for one in question.beside
+            for one in limited.others
             if one.run.seen > start.at + BEAT and not self.context.slept_into(one.run, start.run)
         }
 
-    def answer(self, question: LimitedStart, *, last: bool) -> None:
+    def judge_limit(self, limited: LimitedStart, *, last: bool) -> None:
         """No job of an event starts beside as many live ones as its limit allows.
 
-        Where that depends on the end of one that still runs, the question waits for it.
+        A start stays undecided while that depends on the end of a job that still runs.
         """
-        if len(question.beside) < question.most:
-            return self.tell("limits-are-kept", None)
-        lived = self.lived(question)
-        if len(lived) >= question.most:
-            names, event = ", ".join(lived), question.start.lineage.event()
-            runs = (one.run for one in lived.values())
-            return self.tell(
-                "limits-are-kept",
-                Breach(
-                    f"at most {question.most:g} job(s) of {event} at once",
-                    f"{question.start.job} started beside {names}",
-                    proof(question.start.run.first, *question.said, *runs),
-                ),
-            )
-        unknown = {one.job for one in question.beside if one.open} - lived.keys()
-        if last or len(lived) + len(unknown) < question.most:
-            return self.tell("limits-are-kept", None)
-        return self.questions.append(question)
+        start, most = limited.start, limited.most
+        lived = self.lived(limited) if len(limited.others) >= most else {}
+        kept = len(lived) < most
+        unknown = {one.job for one in limited.others if one.open} - lived.keys()
+        if kept and not last and len(lived) + len(unknown) >= most:
+            return self.undecided.append(limited)
+        if kept:
+            return self.report("limits-are-kept", None)
+        expected = f"at most {most:g} job(s) of {start.lineage.event()} at once"
+        seen = f"{start.job} started beside {', '.join(lived)}"
+        evidence = (start.run.first, *limited.lines, *(one.run for one in lived.values()))
+        return self.report("limits-are-kept", Broken(expected, seen, proof(*evidence)))
 
-    def judge_limbo(self, crowd: Crowd, question: LimitedStart) -> None:
+    def judge_limbo(self, jobs: EventJobs, limited: LimitedStart) -> None:
         """No job of an event starts while those that live and those in limbo fill its limit."""
-        start = question.start
+        start = limited.start
         lost = {
             limbo.job: limbo
-            for limbo in crowd.lost
+            for limbo in jobs.lost
             if limbo.job != start.job and limbo.since + UNDER_WAY <= start.at < limbo.until - BEAT
         }
         if not lost:
-            return None
-        lived = self.lived(question)
-        if len(lost.keys() | lived.keys()) < question.most:
-            return self.tell("limbo-counts", None)
-        lines = [*question.said, start.run.first, *(limbo.line for limbo in lost.values())]
-        return self.tell(
-            "limbo-counts",
-            Breach(
-                f"{', '.join(lost)} counts while in limbo",
-                f"{start.job} started, and the limit is {question.most:g}",
-                proof(*lines, *(one.run for one in lived.values())),
-            ),
-        )
+            return
+        lived = self.lived(limited)
+        kept = len(lost.keys() | lived.keys()) < limited.most
+        expected = f"{', '.join(lost)} counts while in limbo"
+        seen = f"{start.job} started, and the limit is {limited.most:g}"
+        lines = [*limited.lines, start.run.first, *(limbo.line for limbo in lost.values())]
+        runs = (one.run for one in lived.values())
+        self.report("limbo-counts", finding(kept, expected, seen, *lines, *runs))
 
     # ---------------------------------------------------------------- order
-    def judge_slots(self, crowd: Crowd, start: ObservedStart, attempt: Attempt) -> None:
-        """The slots of an event are handed out oldest first."""
+    def judge_slots(self, jobs: EventJobs, start: ObservedStart, attempt: Attempt) -> None:
+        """The slots of an event are placed oldest first."""
         view = attempt.view
         if view.cause != "schedule" or not 0 < view.placed_at <= self.context.trusted:
             return None
-        if crowd.slot is None or view.now >= crowd.slot[0]:
-            crowd.slot = (view.now, view.placed_at, start.run.first)
-            return self.tell("slots-keep-order", None)
-        now, placed_at, line = crowd.slot
+        if jobs.slot is None or view.now >= jobs.slot[0]:
+            jobs.slot = (view.now, view.placed_at, start.run.first)
+        now, placed_at, line = jobs.slot
         if view.placed_at <= placed_at + INSTANT:
-            return self.tell("slots-keep-order", None)
-        return self.tell(
-            "slots-keep-order",
-            Breach(
-                f"the slot at {view.now:g} of {view.event} comes before that at {now:g}",
-                f"{view.id} was placed {view.placed_at - placed_at:.2f} s after it",
-                proof(line, attempt),
-            ),
-        )
+            return self.report("slots-keep-order", None)
+        expected = f"the slot at {view.now:g} of {view.event} comes before that at {now:g}"
+        seen = f"{view.id} was placed {view.placed_at - placed_at:.2f} s after it"
+        return self.report("slots-keep-order", Broken(expected, seen, proof(line, attempt)))
 
-    def judge_queue(self, crowd: Crowd, start: ObservedStart, attempt: Attempt) -> None:
-        """Manual runs of an event are handed out in the order in which they were accepted."""
+    def judge_queue(self, jobs: EventJobs, start: ObservedStart, attempt: Attempt) -> None:
+        """Manual runs of an event are placed in the order in which they were accepted."""
         accepted, placed_at = start.lineage.accepted.get(start.job), attempt.view.placed_at
         if accepted is None or not 0 < placed_at <= self.context.trusted:
-            return None
-        ahead = crowd.asked
-        if ahead is None or accepted.lines > ahead[0].lines:
-            crowd.asked = (accepted, placed_at, start.run.first)
-        before = ahead is not None and accepted.lines[-1] < ahead[0].lines[0]
-        if ahead and before and placed_at > ahead[1] + INSTANT:
-            return self.tell(
-                "queue-keeps-order",
-                Breach(
-                    f"{start.job} starts before what was accepted after it",
-                    f"it was placed {placed_at - ahead[1]:.2f} s later",
-                    proof(accepted, ahead[0], ahead[2], attempt),
-                ),
-            )
-        return self.tell("queue-keeps-order", None)
+            return
+        latest, latest_at, line = jobs.asked or (accepted, placed_at, start.run.first)
+        if jobs.asked is None or accepted.lines > latest.lines:
+            jobs.asked = (accepted, placed_at, start.run.first)
+        overtaken = accepted.lines[-1] < latest.lines[0] and placed_at > latest_at + INSTANT
+        expected = f"{start.job} starts before what was accepted after it"
+        seen = f"it was placed {placed_at - latest_at:.2f} s later"
+        self.report(
+            "queue-keeps-order",
+            finding(not overtaken, expected, seen, accepted, latest, line, attempt),
+        )

@@ -1,4 +1,4 @@
-"""What surrounds the jobs of a history: faults, clocks, and what users set of events when."""
+"""What surrounds the jobs of a history: faults, clocks, and the settings of events over time."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
@@ -14,36 +14,35 @@ from runall_harness.evidence.history import BadHistory, Call, Meta
 
 from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord
 
-# What ends jobs by ending their node, or a part of it.
+# Faults that end jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
-# What ends a whole node at once.
+# Faults that end a whole node at once.
 GONE = frozenset({"kill", "crash"})
-# After these nobody can tell from outside what a node's jobs went through.
+# Faults after which nobody can tell from outside what a node's jobs went through.
 HIDDEN = ENDINGS | {"message"}
-# What keeps a node from being heard; `join` and `unpause` mend it.
+# Faults that keep a node from being heard, each with the one that mends it.
 SILENCES = {"cut": "join", "pause": "unpause"}
 
 
-# The settings of an event that checks reckon with.
+# The settings of an event that checks use, with the types that they must have.
 KINDS: dict[str, Any] = {
-    "max_children": (int, float),
-    "max_reruns": (int, float),
-    "rerun_age": (int, float),
-    "timeout": (int, float),
-    "catch_up": bool,
-    "enabled": bool,
+    **dict.fromkeys(("max_children", "max_reruns", "rerun_age", "timeout"), (int, float)),
+    **dict.fromkeys(("catch_up", "enabled"), bool),
 }
 
 
 class Freeze(msgspec.Struct):
-    """A node stood still from `since` until it was woken or ended, in seconds."""
+    """A node was frozen from `since` until it was woken or ended, in seconds."""
 
     since: float
     until: float = inf
 
 
 class Edit(msgspec.Struct):
-    """Settings of an event that a call gave. `done_at` is inf until it was surely taken in."""
+    """Settings that a call gave an event.
+
+    `called_at` and `done_at` are seconds; `done_at` is inf until the edit has surely taken effect.
+    """
 
     fields: Mapping[str, Any]
     called_at: float
@@ -53,7 +52,7 @@ class Edit(msgspec.Struct):
 
 @cache
 def defaults() -> dict[str, Any]:
-    """What holds for an event of which nothing else is said."""
+    """The settings of an event for which a call names none: those of the reference."""
     from runall_reference.brain.records import Event
 
     return {field.name: field.default for field in msgspec.structs.fields(Event)}
@@ -69,25 +68,26 @@ class CleanStop(msgspec.Struct):
 
 
 Hurt = tuple[Proof, int]
-"""A fault, and the line that tells of it."""
+"""A fault, and the line that reports it."""
 
 
-def told_at(hurt: Hurt) -> float:
+def took_effect_at(hurt: Hurt) -> float:
     """When a fault took effect, seconds."""
     return hurt[0].at
 
 
 def between(hurts: list[Hurt], since: float, until: float) -> list[Hurt]:
-    """Those of some faults, in order, that took effect in that time."""
-    return hurts[bisect_left(hurts, since, key=told_at) : bisect_right(hurts, until, key=told_at)]
+    """Those of some faults, in order, that took effect in that time (seconds)."""
+    start = bisect_left(hurts, since, key=took_effect_at)
+    return hurts[start : bisect_right(hurts, until, key=took_effect_at)]
 
 
 class Context:
     """All that is known besides the jobs, so far.
 
-    `now` is the latest time of any line. From `faulty` on faults are told: where none ever was,
-    nothing is known of them. Up to `trusted` the system's own times are those of the history.
-    All is judged by what was known at its time, so that it does not matter when that happens.
+    `now` is the latest time of any line. `faulty` is the time of the first fault; before it nothing
+    is known of faults. Up to `trusted` the system's own times are those of the history. Each
+    question is answered by what was known at its time, so the answer is the same whenever asked.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Context:
         self.freezes: dict[str, list[Freeze]] = {}
         self.hurts: dict[str, list[Hurt]] = {}
         self.all_hurts: list[Hurt] = []
-        self.drains: list[CleanStop] = []
+        self.stops: list[CleanStop] = []
         self.starts: dict[str, list[float]] = {}
         self.edits: dict[str, list[Edit]] = {}
         self.deleted: dict[str, Edit] = {}
@@ -107,48 +107,48 @@ class Context:
         self.tagged: dict[str, list[RunRecord]] = {}
         self.timed = False
 
-    def meet(self, meta: Meta) -> None:
-        """Learn what the system declares."""
+    def declare(self, meta: Meta) -> None:
+        """Take in what the system declares."""
         self.capabilities = frozenset(meta.capabilities)
         self.grace, self.lag = meta.grace, meta.lag
 
     @property
     def links(self) -> bool:
-        """Whether the system declares that a rerun names what it stands for."""
+        """Whether the system declares that a rerun names the attempt that it replaces."""
         return "lineage" in self.capabilities
 
     def traits(self) -> frozenset[str]:
-        """What there is to judge about any lineage: see the same of `Lineage`."""
-        told = self.drains, self.debts, self.timed
-        return frozenset(compress(("drain", "debt", "limit"), told)) if any(told) else NONE
+        """What there is to judge about any lineage; see `Lineage.traits`."""
+        found = self.stops, self.debts, self.timed
+        return frozenset(compress(("drain", "debt", "limit"), found)) if any(found) else NONE
 
     # ---------------------------------------------------------------- faults
     def hurt(self, fault: Proof, line: int) -> None:
-        """Remember a fault; the end or the waking of a node ends its freeze."""
+        """Remember a fault. A freeze ends when its node is woken or ended."""
         self.faulty, self.proven = min(self.faulty, fault.at), self.proven and fault.proven
         if fault.kind == "clock":
             self.set_clock(fault.at)
         for faults in (self.hurts.setdefault(fault.node, []), self.all_hurts):
-            insort(faults, (fault, line), key=told_at)
+            insort(faults, (fault, line), key=took_effect_at)
         if fault.kind in ("unpause", "kill", "stop"):
             for freeze in self.freezes.get(fault.node, ()):
                 freeze.until = min(freeze.until, fault.at)
         if fault.kind == "pause":
             self.freezes.setdefault(fault.node, []).append(Freeze(fault.at))
         if fault.kind == "stop" and fault.proven:
-            self.drains.append(CleanStop(fault.node, fault.at, line))
+            self.stops.append(CleanStop(fault.node, fault.at, line))
 
     def start(self, node: str, role: str, at: float) -> None:
-        """A node was started; that ends its drain."""
+        """Remember that a node was started: its clean stop is over."""
         if role == "primary":
             self.primaries.setdefault(node, at)
         self.starts.setdefault(node, []).append(at)
-        for drain in self.drains:
-            if drain.node == node:
-                drain.until = min(drain.until, at)
+        for stop in self.stops:
+            if stop.node == node:
+                stop.until = min(stop.until, at)
 
     def set_clock(self, at: float) -> None:
-        """A clock was set: from now on, times that the system tells are its own."""
+        """Remember that a clock was set: from then on the system's times are its own."""
         self.trusted = min(self.trusted, at)
 
     def leaders(self, at: float) -> set[str]:
@@ -158,7 +158,7 @@ class Context:
     def slept_into(self, earlier: RunRecord, later: RunRecord) -> bool:
         """Whether one execution outlived the start of another only because its node was frozen.
 
-        What does not run cannot stop itself: it has the kill grace from its waking (RA-7.6).
+        A frozen job cannot stop itself: it has the kill grace from its waking (RA-7.6).
         """
         return any(
             freeze.since <= later.started_at and earlier.seen <= freeze.until + self.grace
@@ -166,11 +166,11 @@ class Context:
         )
 
     def faults(self, node: str, since: float, until: float) -> list[Hurt]:
-        """What was done to a node in that time, what was under way included."""
+        """The faults of a node in that time, those included that were still under way."""
         return between(self.hurts.get(node, []), since - UNDER_WAY, until)
 
     def hurt_nodes(self, since: float, until: float) -> set[str]:
-        """The nodes to which anything was done in that time."""
+        """The nodes that had a fault in that time."""
         return {fault.node for fault, _ in between(self.all_hurts, since - UNDER_WAY, until)}
 
     def down(self, node: str, at: float) -> bool:
@@ -179,17 +179,19 @@ class Context:
         return bool(ended) and not any(ended[-1] <= one <= at for one in self.starts.get(node, ()))
 
     def deaf(self, at: float) -> bool:
-        """Whether a primary could hear nothing then, and may take what it reads later for fresh."""
-        told = [[one for one, _ in self.hurts.get(node, ())] for node in self.leaders(at)]
-        last = [next((one.kind for one in reversed(ones) if one.at <= at), "") for ones in told]
-        return "pause" in last or "cut" in last
+        """Whether a primary could hear nothing then, so that it may take old news for fresh."""
+        for node in self.leaders(at):
+            kinds = [one.kind for one, _ in self.hurts.get(node, ()) if one.at <= at]
+            if kinds and kinds[-1] in SILENCES:
+                return True
+        return False
 
     # ---------------------------------------------------------------- settings
     def edit(self, call: Call, line: int) -> tuple[str, Edit] | None:
-        """What a call may set from now on: the event, and the edit to be confirmed or undone."""
-        if (said := said_by(call, line)) is None:
+        """The event that a call may change and the edit, which counts until it is refused."""
+        if (settings := settings_in(call, line)) is None:
             return None
-        event, fields = said
+        event, fields = settings
         made = Edit(fields, call.at, (line,))
         self.timed = self.timed or bool(fields.get("timeout"))
         if call.verb == "delete_event":
@@ -201,7 +203,7 @@ class Context:
         return event, made
 
     def settle(self, event: str, edit: Edit, outcome: str, at: float, line: int) -> None:
-        """The system answered: the edit was made, or it was not, or nobody knows."""
+        """Take in the answer: the edit was made, or it was not, or nobody knows."""
         edit.lines += (line,)
         if outcome == "done":
             edit.done_at = at + UNDER_WAY
@@ -210,31 +212,30 @@ class Context:
                 del self.deleted[event]
             self.edits[event] = [one for one in self.edits.get(event, ()) if one is not edit]
 
-    def possible(self, event: str, field: str, at: float) -> list[tuple[Any, Edit]]:
-        """Each value that a setting of an event may have had then, with the call that gave it.
-
-        None if nothing was ever said about that event.
-        """
-        found: list[tuple[Any, Edit]] = []
+    def possible(self, event: str, field: str, at: float) -> list[Edit]:
+        """The edits that may have set a setting of an event to its value at that time."""
+        found: list[Edit] = []
         for edit in reversed(self.edits.get(event, ())):
             if edit.called_at <= at and field in edit.fields:
-                found.append((edit.fields[field], edit))
+                found.append(edit)
                 if edit.done_at < at:  # so nothing that was set before can still hold
                     break
         return found
 
+    def values(self, event: str, field: str, at: float) -> tuple[list[Any], tuple[int, ...]]:
+        """Each value that a setting may have had then, and the lines that give them."""
+        edits = self.possible(event, field, at)
+        return [one.fields[field] for one in edits], tuple(n for one in edits for n in one.lines)
+
     def most(self, event: str, at: float) -> tuple[float, tuple[int, ...]]:
         """The most jobs at once that an event may have had then, and the lines that say so."""
-        told = self.possible(event, "max_children", at)
-        most = max(((value or inf) for value, _ in told), default=inf)
-        return most, tuple(line for _, edit in told for line in edit.lines)
+        limits, lines = self.values(event, "max_children", at)
+        return max(((limit or inf) for limit in limits), default=inf), lines
 
     def surely(self, event: str, field: str, value: Any, at: float) -> tuple[int, ...]:
         """The lines by which a setting surely had that value then; none if that is not sure."""
-        told = self.possible(event, field, at)
-        if not told or any(each != value for each, _ in told):
-            return ()
-        return tuple(line for _, edit in told for line in edit.lines)
+        values, lines = self.values(event, field, at)
+        return lines if all(each == value for each in values) else ()
 
     def finalized(self, attempt: Attempt | None) -> float | None:
         """When an attempt was finalized; None where that was not shown or clocks were set."""
@@ -243,29 +244,25 @@ class Context:
         return attempt.over
 
 
-def said_by(call: Call, line: int) -> tuple[str, Mapping[str, Any]] | None:
-    """The event that a call is about, and the settings it gives. Raises `BadHistory`."""
-    if call.verb == "create_event":
-        told = call.args.get("event")
-        if not isinstance(told, Mapping) or not isinstance(told.get("id"), str):  # pyright: ignore[reportUnknownMemberType] - it is checked here
-            raise BadHistory(line, "create_event needs args.event, an object with an id")
-        fields = cast(Mapping[str, Any], told)
-        check_settings(fields, line)
-        return str(fields["id"]), {**defaults(), **fields}
-    if call.verb == "update_event":
-        fields = call.args.get("fields")
-        if not isinstance(fields, Mapping):
-            raise BadHistory(line, "update_event needs args.fields, an object")
-        check_settings(cast(Mapping[str, Any], fields), line)
-        return name_in(call, "event", line), cast(Mapping[str, Any], fields)
-    return (name_in(call, "event", line), {}) if call.verb == "delete_event" else None
-
-
-def check_settings(fields: Mapping[str, Any], line: int) -> None:
-    """The settings that checks reckon with are what they must be. Raises `BadHistory`."""
+def settings_in(call: Call, line: int) -> tuple[str, Mapping[str, Any]] | None:
+    """The event that a call edits, and the settings it gives. Raises `BadHistory`."""
+    if call.verb == "delete_event":
+        return name_in(call, "event", line), {}
+    if call.verb not in ("create_event", "update_event"):
+        return None
+    created = call.verb == "create_event"
+    given = call.args.get("event" if created else "fields")
+    fields = cast(Mapping[str, Any], given) if isinstance(given, Mapping) else None
+    if created and (fields is None or not isinstance(fields.get("id"), str)):
+        raise BadHistory(line, "create_event needs args.event, an object with an id")
+    if fields is None:
+        raise BadHistory(line, "update_event needs args.fields, an object")
     for name, kind in KINDS.items():
         if name in fields and not isinstance(fields[name], kind):
             raise BadHistory(line, f"{name} is {fields[name]!r}")
+    if created:
+        return fields["id"], {**defaults(), **fields}
+    return name_in(call, "event", line), fields
 
 
 def name_in(call: Call, name: str, line: int) -> str:

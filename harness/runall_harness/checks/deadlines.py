@@ -1,72 +1,69 @@
-"""What is owed until when: the promise has a time, and whoever wrote the history says which.
+"""What is owed until when: whoever wrote the history says by which time.
 
-A case that waits for a rerun writes down that it is owed; so may anybody who exports a log. What
-a history ends too soon to show is left open.
+A case that waits for a rerun writes that it is owed, and so may anybody who exports a log. If a
+history ends too soon to show it, the question stays open.
 """
 
 from collections.abc import Iterator
 
-from .check import Breach, Finding, Kept
+import msgspec
+
+from .check import Finding, Kept, finding
 from .context import Context
+from .findings import Broken
 from .records import BEAT, UNDER_WAY, Attempt, Debt, Group, Lineage, RunRecord, proof
 
 
 def accepted_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A manual run that was accepted is still shown, whatever became of it."""
-    if not context.jobs_shown:
-        return
-    for job, accepted in lineage.accepted.items():
-        if job in lineage.attempts:
-            yield None
-        else:
-            yield Breach(f"the accepted run {job} is on record", "it is not", accepted.lines)
+    for job, accepted in lineage.accepted.items() if context.jobs_shown else ():
+        shown = job in lineage.attempts
+        yield finding(shown, f"the accepted run {job} is on record", "it is not", accepted)
 
 
 def deadlines_are_met(group: Group, context: Context) -> Iterator[Finding]:
-    """What was owed until a time had come by then."""
+    """Everything that was owed came by its time."""
     for lineage in group:
         for debt in lineage.debts:
-            for finding in judge_debt(debt, lineage, group, context):
-                if debt.owed.until <= context.now or isinstance(finding, Kept):
-                    yield finding
+            for found in judge_debt(debt, lineage, group, context):
+                if debt.owed.until <= context.now or isinstance(found, Kept):
+                    yield found
         for debt in context.debts:
-            if debt.owed.until <= context.now and (unrest := restless(lineage, group, context)):
-                yield told(unrest, debt)
+            if debt.owed.until <= context.now and (open_ := unsettled(lineage, group, context)):
+                yield by_debt(open_, debt)
 
 
 def judge_debt(debt: Debt, lineage: Lineage, group: Group, context: Context) -> Iterator[Finding]:
-    """One thing that was owed, of one lineage."""
+    """Judge one thing that is owed for a lineage."""
     match debt.owed.what:
         case "end":
             yield ended(debt, lineage.attempts.get(debt.owed.job), context)
         case "rerun":
-            yield from started(debt, lineage, group, context)
+            yield from rerun_started(debt, lineage, group, context)
         case "rest":
-            if unrest := restless(lineage, group, context):
-                yield told(unrest, debt)
+            if open_ := unsettled(lineage, group, context):
+                yield by_debt(open_, debt)
             elif debt.owed.until <= context.now:
                 yield Kept(debt.owed.clause or promise(lineage))
 
 
 def ended(debt: Debt, attempt: Attempt | None, context: Context) -> Finding:
-    """Whether an attempt was shown to be over in time."""
+    """Judge whether an attempt was shown to be over in time."""
     clause, until = debt.owed.clause or "RA-2.1", debt.owed.until
     over = context.finalized(attempt)
     if attempt and attempt.ends and min(attempt.ends[0].at - UNDER_WAY, over or until + 1) <= until:
         return Kept(clause)
-    shown = f"{attempt.view.id} is {attempt.view.state}" if attempt else "it is not shown"
-    return Breach(
-        f"an end of {debt.owed.job} within {until - debt.since:g} s",
-        shown,
-        proof(debt, *([attempt] if attempt else ())),
-        clause,
-    )
+    expected = f"an end of {debt.owed.job} within {until - debt.since:g} s"
+    seen = f"{attempt.view.id} is {attempt.view.state}" if attempt else "it is not shown"
+    return Broken(expected, seen, proof(debt, attempt), clause)
 
 
-def started(debt: Debt, lineage: Lineage, group: Group, context: Context) -> Iterator[Finding]:
-    """Whether a rerun began in time. Nothing is owed of what was aborted, refused, or has ended.
+def rerun_started(
+    debt: Debt, lineage: Lineage, group: Group, context: Context
+) -> Iterator[Finding]:
+    """Judge whether a rerun started in time; nothing is owed once the lineage has ended for good.
 
-    A system that names no links has it under another id, and it is known by its tag.
+    In a system that declares no links the rerun has another id, and is known by its tag.
     """
     clause, until = debt.owed.clause or promise(lineage), debt.owed.until
     runs = [run for one in group for run in one.runs.values()]
@@ -74,112 +71,93 @@ def started(debt: Debt, lineage: Lineage, group: Group, context: Context) -> Ite
     late = [run for run in runs if run.started_at > debt.since]
     if any(run.started_at <= until + BEAT for run in late):
         yield Kept(clause)
-    elif not excused(lineage):
+    elif not ended_for_good(lineage):
+        expected = f"a rerun of {debt.owed.job} within {until - debt.since:g} s"
         seen = f"{late[0]} came {late[0].started_at - until:.2f} s late" if late else "none"
         shown = [attempt for attempt in lineage.attempts.values() if attempt.ends]
-        yield Breach(
-            f"a rerun of {debt.owed.job} within {until - debt.since:g} s",
-            seen,
-            proof(debt, *(run.first for run in late[:1]), *shown),
-            clause,
-        )
+        lines = proof(debt, *(run.first for run in late[:1]), *shown)
+        yield Broken(expected, seen, lines, clause)
 
 
-def excused(lineage: Lineage) -> bool:
-    """Whether somebody, or the job itself, has ended the lineage for good."""
+def ended_for_good(lineage: Lineage) -> bool:
+    """Whether a user, a refusal, or the job itself has ended the lineage for good."""
     states = {ending.state for attempt in lineage.attempts.values() for ending in attempt.ends}
-    refused = any(note.entry.refused for note in lineage.notes)
-    return bool(lineage.aborts or refused or states - {"interrupted"})
+    return bool(lineage.aborts or lineage.refusals() or states - {"interrupted"})
 
 
 def promise(lineage: Lineage) -> str:
-    """The clause that promises the rerun: by hand, or by the clock."""
+    """The clause that promises the rerun: of a manual job, or of a scheduled one."""
     by_hand = lineage.accepted or any(a.view.source for a in lineage.attempts.values())
     return "RA-1.1" if by_hand or not lineage.slot else "RA-1.2"
 
 
-def told(unrest: Breach, debt: Debt) -> Breach:
-    """A breach of the debt that said that nothing would be left to do."""
-    return unrest._replace(
-        clause=debt.owed.clause or unrest.clause, lines=(*unrest.lines, debt.line)
-    )
+def by_debt(open_: Broken, debt: Debt) -> Broken:
+    """What is still to do, as a breach of the line by which nothing was to be left to do."""
+    clause = debt.owed.clause or open_.clause
+    return msgspec.structs.replace(open_, clause=clause, lines=proof(*open_.lines, debt))
 
 
-def restless(lineage: Lineage, group: Group, context: Context) -> Breach | None:
-    """What is left to do for a lineage, by the clause that asks for it; None if nothing is.
+def unsettled(lineage: Lineage, group: Group, context: Context) -> Broken | None:
+    """What is still to do for a lineage, by the clause that asks for it; None if nothing is.
 
-    Nothing is while its event is deleted or disabled.
+    Nothing is to do while its event is deleted or disabled.
     """
     event = lineage.event()
-    off = any(value is False for value, _ in context.possible(event, "enabled", context.now))
-    return None if off or event in context.deleted else left_over(lineage, group, context)
+    off = event in context.deleted or False in context.values(event, "enabled", context.now)[0]
+    return None if off else left_over(lineage, group, context)
 
 
-def left_over(lineage: Lineage, group: Group, context: Context) -> Breach | None:
-    """The same, whatever has become of its event."""
+def left_over(lineage: Lineage, group: Group, context: Context) -> Broken | None:
+    """What is still to do for a lineage, whatever has become of its event."""
     if lineage.aborts:
         return None
     if not lineage.attempts:
-        lines = tuple(line for one in lineage.accepted.values() for line in one.lines)
-        left = bool(lineage.accepted) and not lineage.runs
-        return (
-            Breach(f"{lineage.root} runs", "nothing was heard of it", lines, "RA-12.2")
-            if left
-            else None
-        )
+        if not lineage.accepted or lineage.runs:
+            return None
+        lines = proof(*lineage.accepted.values())
+        return Broken(f"{lineage.root} runs", "nothing was heard of it", lines, "RA-12.2")
     last = list(lineage.attempts.values())[-1]
     if last.view.final:
         return unanswered(last, lineage, group, context)
     return unfinished(last, lineage, context)
 
 
-def unanswered(last: Attempt, lineage: Lineage, group: Group, context: Context) -> Breach | None:
-    """An interruption on which nothing followed, or a rerun that nobody wanted to end.
+def unanswered(last: Attempt, lineage: Lineage, group: Group, context: Context) -> Broken | None:
+    """An interruption on which nothing followed, or a rerun that was aborted by nobody.
 
-    A refusal is an answer.
+    A refusal counts as an answer.
     """
+    if lineage.refused(last.view.id):
+        return None
     if last.view.state == "aborted" and last.view.cause == "interrupted":
-        return dropped(last, lineage)
-    if last.view.state != "interrupted" or lineage.refused(last.view.id):
+        # The rerun ended before it started: no user asked for that, and no refusal explains it.
+        if lineage.runs_of(last.view.id):
+            return None
+        expected, seen = f"{last.view.id} waits until it can start", "it was aborted, by nobody"
+        return Broken(expected, seen, proof(last), promise(lineage))
+    if last.view.state != "interrupted":
         return None
-    over = last.over
-    flags = [value for value, _ in context.possible(lineage.event(), "catch_up", over)]
+    over, event = last.over, lineage.event()
     again = any(one is not lineage and first_start(one) > first_start(lineage) for one in group)
-    if False in flags or again:
+    if again or False in context.values(event, "catch_up", over)[0]:
         return None
-    clause = "RA-4.6" if nowhere_to_run(lineage.event(), over, context) else promise(lineage)
-    return Breach(
-        f"{last.view.id} is run again, or refused with a reason",
-        "nothing followed on its interruption",
-        proof(last),
-        clause,
-    )
-
-
-def dropped(last: Attempt, lineage: Lineage) -> Breach | None:
-    """A rerun that was ended before it started: no user asked for it, no refusal tells why."""
-    if lineage.runs_of(last.view.id) or lineage.refused(last.view.id):
-        return None
-    return Breach(
-        f"{last.view.id} waits until it can start",
-        "it was aborted, by nobody",
-        proof(last),
-        promise(lineage),
-    )
+    clause = "RA-4.6" if nowhere_to_run(event, over, context) else promise(lineage)
+    expected = f"{last.view.id} is run again, or refused with a reason"
+    return Broken(expected, "nothing followed on its interruption", proof(last), clause)
 
 
 def nowhere_to_run(event: str, at: float, context: Context) -> bool:
     """Whether an event may run on one server only, which was surely down then."""
-    targets = {value for value, _ in context.possible(event, "target", at)}
+    targets = set(context.values(event, "target", at)[0])
     return len(targets) == 1 and all(context.down(str(node), at) for node in targets)
 
 
 def first_start(lineage: Lineage) -> float:
-    """When anything of a lineage first ran; 0 if nothing has."""
+    """The time (seconds) of a lineage's first execution; 0 if it has none."""
     return min((run.started_at for run in lineage.runs.values()), default=0.0)
 
 
-def unfinished(last: Attempt, lineage: Lineage, context: Context) -> Breach | None:
+def unfinished(last: Attempt, lineage: Lineage, context: Context) -> Broken | None:
     """An attempt that is neither over nor running."""
     runs = lineage.runs_of(last.view.id)
     if any(run.execution.how == "running" for run in runs):
@@ -189,13 +167,13 @@ def unfinished(last: Attempt, lineage: Lineage, context: Context) -> Breach | No
         state, unnoticed(runs[-1], context) if runs else "RA-2.1"
     )
     seen = f"it is {state}, and {runs[-1]}" if runs else f"it is {state}, and never ran"
-    lines = proof(last, *runs[-1:])
-    return Breach(f"{last.view.id} runs, or comes to an end", seen, lines, clause)
+    expected = f"{last.view.id} runs, or comes to an end"
+    return Broken(expected, seen, proof(last, *runs[-1:]), clause)
 
 
 def unnoticed(run: RunRecord, context: Context) -> str:
-    """The clause by which the loss of an execution had to be noticed: what became of its server."""
-    node = run.node
-    if node in context.primaries and len(context.primaries) > 1:
+    """The clause by which the loss of an execution had to be noticed, by what hit its server."""
+    if run.node in context.primaries and len(context.primaries) > 1:
         return "RA-9.5"
-    return "RA-2.3" if any(at > run.seen for at in context.starts.get(node, ())) else "RA-2.1"
+    restarted = any(at > run.seen for at in context.starts.get(run.node, ()))
+    return "RA-2.3" if restarted else "RA-2.1"

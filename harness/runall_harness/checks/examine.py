@@ -14,9 +14,9 @@ RANK = {check.name: rank for rank, check in enumerate(CHECKS)}
 
 
 def examine(lines: Iterable[AnyLine], sweep: int = SWEEP) -> Findings:
-    """All that the checks say of a history.
+    """The findings of all checks over a history.
 
-    What is over leaves memory about every `sweep` lines; the findings do not depend on it.
+    What is over leaves memory about every `sweep` lines; the findings do not depend on that.
     Raises `BadHistory` where lines contradict each other.
     """
     evaluation = Evaluation(sweep)
@@ -27,7 +27,7 @@ def examine(lines: Iterable[AnyLine], sweep: int = SWEEP) -> Findings:
 
 
 def findings_of(evaluation: Evaluation) -> Findings:
-    """What was found in a evaluation that is told to its end."""
+    """The findings of an evaluation that is finished."""
     exercised = dict.fromkeys(RANK, 0)
     judged: dict[str, int] = {}
     for (check, clause), count in evaluation.total.counted.items():
@@ -48,7 +48,7 @@ def findings_of(evaluation: Evaluation) -> Findings:
 def verdicts(
     capabilities: frozenset[str], judged: dict[str, int], broken: set[str]
 ) -> dict[str, ClauseVerdict]:
-    """The verdict of each clause that a check may speak for."""
+    """The verdict on each clause by which a check may judge."""
     found: dict[str, ClauseVerdict] = {}
     for check in CHECKS:
         for clause in (check.clause, *check.clauses):
@@ -63,7 +63,7 @@ def verdicts(
 
 
 def unproven(evaluation: Evaluation) -> str:
-    """Why a history proves nothing; empty if it does prove something."""
+    """Why a history proves nothing; empty if it proves something."""
     if not evaluation.executions:
         return "no job ran, so there is nothing to judge"
     if not evaluation.context.proven:

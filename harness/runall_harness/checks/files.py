@@ -1,7 +1,7 @@
-"""Judges the history in a file, or in a stream, without ever holding it whole.
+"""Judges the history in a file or a stream without holding all of it in memory.
 
-It is read once to judge it, and once more, where a clause was broken, to quote the lines that
-prove it. A stream can't be read twice, so it is kept in a temporary file meanwhile.
+A file is read once to judge it, and again, if a clause is broken, to quote the lines that prove
+it. A stream cannot be read twice, so it is copied to a temporary file.
 """
 
 import gc
@@ -16,14 +16,14 @@ from .evaluation import Evaluation
 from .examine import findings_of
 from .report import HistoryReport, MalformedLine, report_history
 
-# So many malformed lines are named; the others are counted.
+# At most so many malformed lines are named; the others are only counted.
 NAMED = 100
 # A stream is kept in memory up to this size, in bytes.
 SPOOLED = 1 << 20
 
 
 class Reading:
-    """One history while it is read: its evaluation, and what of it could not be understood."""
+    """One history while it is read: its evaluation, and its malformed lines."""
 
     def __init__(self) -> None:
         self.evaluation = Evaluation()
@@ -32,18 +32,18 @@ class Reading:
         self.count = 0
 
     def skip(self, trouble: BadHistory) -> None:
-        """Remember a malformed line; the numbers go on behind it."""
+        """Note a malformed line; the numbers of later lines count it."""
         self.evaluation.number += 1
         self.note(trouble)
 
     def note(self, trouble: BadHistory) -> None:
-        """Name a malformed line, or count it where too many were named."""
+        """Count a malformed line, and name it unless too many are named already."""
         self.count += 1
         if len(self.malformed) < NAMED:
             self.malformed.append(MalformedLine(line=trouble.number, why=trouble.why))
 
     def read(self, raws: Iterable[bytes]) -> None:
-        """Take in all lines."""
+        """Take in all lines, and judge what is left."""
         for line in read(raws, bad=self.skip):
             try:
                 self.evaluation.take(line)
@@ -57,7 +57,7 @@ class Reading:
 def judge_file(
     name: str, file: IO[bytes], watch: Callable[[Iterable[bytes]], Iterable[bytes]] = iter
 ) -> HistoryReport:
-    """The verdict on a file that can be read twice. `watch` sees the lines go by."""
+    """The verdict on a file that can be read twice. `watch` passes the lines on, for a progress bar."""
     reading = Reading()
     with without_collector():
         reading.read(watch(file))
@@ -70,7 +70,7 @@ def judge_file(
 
 @contextmanager
 def without_collector() -> Generator[None]:
-    """No search for garbage in cycles: lines make none, and it costs a fifth of the time."""
+    """Suspend the search for garbage in cycles: lines make none, and it takes a fifth of the time."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -83,7 +83,7 @@ def without_collector() -> Generator[None]:
 def judge_stream(
     name: str, stream: IO[bytes], watch: Callable[[Iterable[bytes]], Iterable[bytes]] = iter
 ) -> HistoryReport:
-    """The verdict on a stream that can be read once."""
+    """The verdict on a stream that can be read only once."""
     with tempfile.SpooledTemporaryFile(SPOOLED, prefix="runall-check-") as kept:
         for raw in stream:
             kept.write(raw)
@@ -92,7 +92,7 @@ def judge_stream(
 
 
 def quote(file: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, str]]:
-    """These lines of a file, by number."""
+    """The wanted lines of a file, each with its number."""
     last = max(wanted)
     for number, raw in enumerate(file, start=1):
         if number in wanted:

@@ -1,4 +1,4 @@
-"""What the checks found in a history: what is broken, by which lines, and how much was judged."""
+"""What the checks found in a history: which clauses are broken, by which lines, what was judged."""
 
 from typing import Literal
 
@@ -7,25 +7,26 @@ import msgspec
 ClauseVerdict = Literal["pass", "fail", "inconclusive", "unsupported"]
 
 
-class Broken(msgspec.Struct, frozen=True, kw_only=True):
-    """A clause that the history proves to be broken.
+class Broken(msgspec.Struct, frozen=True):
+    """A clause that the history proves to be broken: what was owed, and what was seen instead.
 
-    `lines` are the numbers, from 1, of all lines that together are the proof.
+    `lines` are the numbers, from 1, of all lines that prove it. `check` names the check that found
+    it. `clause` may be left empty for the check's own clause: the check fills both in.
     """
 
-    check: str
-    clause: str
     expected: str
     seen: str
     lines: tuple[int, ...]
+    clause: str = ""
+    check: str = ""
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the checks say of one history.
+    """The result of all checks over one history.
 
-    `exercised` counts, by the name of the check, what it had to judge, and `judged` the same by
-    clause. `verdicts` are by clause: pass, fail, inconclusive (there was nothing to judge) or
-    unsupported (not declared). `open` says why the history proves nothing, if it does not.
+    `exercised` counts what each check had to judge, by the check's name; `judged` counts the same
+    by clause. `verdicts` are by clause: pass, fail, inconclusive (there was nothing to judge) or
+    unsupported (not declared). `open` says why the history proves nothing; it is empty otherwise.
     """
 
     violations: tuple[Broken, ...]
@@ -38,7 +39,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judgement(msgspec.Struct):
-    """What checks said of a part of a history, in a form that can be added up and taken back.
+    """Findings about a part of a history, which can be added to a total and taken out again.
 
     `counted` is by check and clause.
     """
@@ -46,20 +47,14 @@ class Judgement(msgspec.Struct):
     counted: dict[tuple[str, str], int] = {}
     broken: list[Broken] = []
 
-    def count(self, check: str, clause: str, broken: Broken | None) -> None:
-        """One more thing was looked at."""
-        self.counted[check, clause] = self.counted.get((check, clause), 0) + 1
-        if broken is not None:
-            self.broken.append(broken)
-
     def add_to(self, total: "Judgement") -> None:
-        """Add this to the total."""
+        """Add this part to the total."""
         for key, count in self.counted.items():
             total.counted[key] = total.counted.get(key, 0) + count
         total.broken += self.broken
 
     def take_from(self, total: "Judgement") -> None:
-        """Take this out of the total again."""
+        """Take this part out of the total, because it will be judged again."""
         for key, count in self.counted.items():
             total.counted[key] -= count
         for broken in self.broken:

@@ -23,8 +23,8 @@ from runall_harness.evidence.history import (
 )
 from runall_harness.evidence.views import JobView
 
-from .evaluation import slot_of, slot_told
 from .job_outcome import Traces
+from .lineage_index import slot_of, slot_of_execution
 
 
 class About(NamedTuple):
@@ -109,7 +109,7 @@ class Gathered:
             for run in self.runs.values()
             if run.job in own
             or root_of(run) in own
-            or slot_told(run) in slots
+            or slot_of_execution(run) in slots
             or (about.tag and run.tag == about.tag)
         ]
         own |= {run.job for run in runs}

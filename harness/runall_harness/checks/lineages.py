@@ -1,36 +1,32 @@
-"""What must hold of every lineage: what its executions did, told by the jobs themselves."""
+"""What must hold of every lineage, by the executions that the jobs themselves reported."""
 
 from collections.abc import Iterator
 
 from runall_harness.contract.verdicts import Violation
 from runall_harness.evidence.facts import Execution
 
-from .check import Breach, Finding
+from .check import Finding, finding
 from .context import Context
+from .findings import Broken
 from .records import BEAT, Attempt, Group, Lineage, RunRecord, proof
 
 
 def one_live_attempt(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """No attempt of a lineage still lives when the next one has started.
 
-    A frozen node is the stated exception (RA-7.6).
+    An attempt on a frozen node is the stated exception (RA-7.6).
     """
     for earlier, later in lineage.pairs():
         alive = earlier.seen > later.started_at + BEAT
-        if alive and not context.slept_into(earlier, later):
-            yield Breach(
-                f"one live attempt of {lineage.root}",
-                f"{earlier} lived into {later}",
-                proof(earlier, later),
-            )
-        else:
-            yield None
+        kept = not alive or context.slept_into(earlier, later)
+        expected, seen = f"one live attempt of {lineage.root}", f"{earlier} lived into {later}"
+        yield finding(kept, expected, seen, earlier, later)
 
 
 def reached(lineage: Lineage, run: RunRecord) -> Attempt | None:
-    """The attempt of an execution that completed, if the system took that in.
+    """The attempt of an execution that completed, if the system received that result.
 
-    A process that ended a moment before its server died may leave a result that nobody ever had:
+    A process that ended a moment before its server died may leave a result that nobody received:
     that attempt is interrupted, and delivery is at least once.
     """
     attempt = lineage.attempts.get(run.job)
@@ -46,37 +42,30 @@ def completed_is_final(lineage: Lineage, _: Context) -> Iterator[Finding]:
         if (attempt := reached(lineage, run)) is None:
             continue
         later = next((r for r in runs if (run.execution.ended_at or 0) < r.started_at), None)
-        if later:
-            yield Breach(
-                f"{lineage.root} completed once and for all",
-                f"{run}, then {later}",
-                proof(run, attempt.ends[0], later.first),
-            )
-        else:
-            yield None
+        yield later and Broken(
+            f"{lineage.root} completed once and for all",
+            f"{run}, then {later}",
+            proof(run, attempt.ends[0], later.first),
+        )
 
 
 def aborted_stays_aborted(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """After the answer to an abort, no attempt of that lineage is started."""
+    """No attempt of a lineage is started after an abort was answered."""
     for abort in lineage.aborts:
-        if abort.answered_at is None:
+        if (since := abort.answered_at) is None:
             continue
-        since = abort.answered_at
         begun = (
             run
             for run in lineage.runs.values()
             if run.started_at > since + BEAT and lineage.decided(run) > since
         )
-        if later := next(begun, None):
-            yield Breach(
-                f"nothing of {abort.job} starts any more", f"{later}", proof(abort, later.first)
-            )
-        else:
-            yield None
+        later = next(begun, None)
+        expected = f"nothing of {abort.job} starts any more"
+        yield later and Broken(expected, f"{later}", proof(abort, later.first))
 
 
 def difference(earlier: Execution, later: Execution) -> tuple[str, object, object] | None:
-    """What two executions of a lineage were not given alike, if anything."""
+    """The first thing that two executions of a lineage were given differently, with both values."""
     for name, one, other in (
         ("parameters", earlier.params, later.params),
         ("logical time", earlier.now, later.now),
@@ -97,28 +86,18 @@ def require_faithful(root: str, earlier: Execution, later: Execution) -> None:
 def reruns_are_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """All executions of a lineage have the same parameters, source and logical time."""
     for earlier, later in lineage.pairs():
-        if differing := difference(earlier.execution, later.execution):
-            name, one, other = differing
-            yield Breach(
-                f"{name} of {lineage.root}: {one!r}",
-                f"{other!r}",
-                proof(earlier.first, later.first),
-            )
-        else:
-            yield None
+        differing = difference(earlier.execution, later.execution)
+        name, one, other = differing or ("", None, None)
+        expected = f"{name} of {lineage.root}: {one!r}"
+        yield finding(not differing, expected, f"{other!r}", earlier.first, later.first)
 
 
 def ids_are_own(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """Each execution after the first has a job id of its own."""
     for earlier, later in lineage.pairs():
-        if earlier.job == later.job:
-            yield Breach(
-                f"an id of its own for the job that ran after {earlier}",
-                f"{later}",
-                proof(earlier.first, later.first),
-            )
-        else:
-            yield None
+        expected = f"an id of its own for the job that ran after {earlier}"
+        kept = earlier.job != later.job
+        yield finding(kept, expected, f"{later}", earlier.first, later.first)
 
 
 def disabled_waits(lineage: Lineage, context: Context) -> Iterator[Finding]:
@@ -127,47 +106,30 @@ def disabled_waits(lineage: Lineage, context: Context) -> Iterator[Finding]:
     for _, attempt in lineage.reruns():
         for run in lineage.runs_of(attempt.view.id):
             at = lineage.decided(run)
-            if off := context.surely(event, "enabled", False, at):
-                yield Breach(
-                    f"{attempt.view.id} waits until {event} is enabled",
-                    f"{run} started",
-                    proof(*off, run.first),
-                )
-            elif context.possible(event, "enabled", at):
-                yield None
+            off = context.surely(event, "enabled", False, at)
+            if off or context.possible(event, "enabled", at):
+                expected = f"{attempt.view.id} waits until {event} is enabled"
+                yield finding(not off, expected, f"{run} started", *off, run.first)
 
 
 # ------------------------------------------------------------------ slots
 def slot_completed_once(group: Group, _: Context) -> Iterator[Finding]:
-    """A slot of an event that was served to its end is not started again by another job."""
-    if not group[0].slot:
-        return
-    for lineage in group:
+    """A slot that was served to its end is not started again by another job."""
+    for lineage in group if group[0].slot else ():
+        others = [run for other in group if other is not lineage for run in other.runs.values()]
         for run in lineage.runs.values():
             if (attempt := reached(lineage, run)) is None:
                 continue
-            again = next(
-                (
-                    one
-                    for other in group
-                    if other is not lineage
-                    for one in other.runs.values()
-                    if one.started_at > run.started_at
-                ),
-                None,
+            again = next((one for one in others if one.started_at > run.started_at), None)
+            yield again and Broken(
+                f"the slot {slot_words(group)} is served once",
+                f"{run}, then {again}",
+                proof(run, attempt.ends[0], again.first),
             )
-            if again:
-                yield Breach(
-                    f"the slot {slot_words(group)} is served once",
-                    f"{run}, then {again}",
-                    proof(run, attempt.ends[0], again.first),
-                )
-            else:
-                yield None
 
 
 def slot_served_once(group: Group, _: Context) -> Iterator[Finding]:
-    """One job stands for a slot, and its reruns; the clock starts no second one for it."""
+    """A slot has one job and its reruns; the clock starts no second job for it."""
     if not group[0].slot:
         return
     first = min(group, key=first_line)
@@ -175,15 +137,15 @@ def slot_served_once(group: Group, _: Context) -> Iterator[Finding]:
     if not others:
         yield None
     for other in others:
-        yield Breach(
+        expected, seen = (
             f"one job for the slot {slot_words(group)}",
             f"{first.root} and {other.root}",
-            (first_line(first), first_line(other)),
         )
+        yield Broken(expected, seen, proof(first_line(first), first_line(other)))
 
 
 def first_line(lineage: Lineage) -> int:
-    """The number of the first line that shows or tells of a job of it."""
+    """The number of the first line that shows an attempt of it or reports an execution."""
     return min(one.first for one in (*lineage.runs.values(), *lineage.attempts.values()))
 
 

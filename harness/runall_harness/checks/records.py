@@ -1,4 +1,4 @@
-"""What belongs together in a history, for the checks: executions, attempts, lineages, group.
+"""What the checks judge: executions, attempts, lineages, and the lineages of one slot.
 
 A lineage is judged as a whole, by functions that read like its clauses. It is kept as long as
 anything of it lives or is owed; `evaluation` decides that, and `archive` keeps what is over.
@@ -24,22 +24,27 @@ NONE: frozenset[str] = frozenset()
 UNDER_WAY = 1.0
 
 
-def last_sign(told: Execution) -> float:
-    """When an execution surely still lived, at the latest that is known; seconds."""
-    return told.ended_at or max(told.beat_at, told.started_at)
+def last_sign(execution: Execution) -> float:
+    """The latest time at which an execution surely still lived; seconds."""
+    return execution.ended_at or max(execution.beat_at, execution.started_at)
 
 
-class RunRecord(msgspec.Struct):
-    """An execution as it was told last, by the lines `first` to `last`."""
+class Reported(msgspec.Struct):
+    """Something that the lines `first` to `last` report."""
 
-    execution: Execution
     first: int
     last: int
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """The lines that prove when it lived."""
+        """The lines that first and last report it."""
         return (self.first, self.last)
+
+
+class RunRecord(Reported):
+    """An execution as it was last reported."""
+
+    execution: Execution
 
     @property
     def job(self) -> str:
@@ -58,16 +63,16 @@ class RunRecord(msgspec.Struct):
 
     @property
     def seen(self) -> float:
-        """When it surely still lived, at the latest that is known."""
+        """The latest time at which it surely still lived; seconds."""
         return last_sign(self.execution)
 
     def __str__(self) -> str:
-        """An execution in a few words."""
+        """The execution as messages name it: job, node, and how it ended."""
         return f"{self.job} on {self.node} ({self.execution.how})"
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """An end of an attempt as the system showed it, in that line; not final if it was undone."""
+    """An end of an attempt as the system showed it in that line; not final if it was undone."""
 
     state: str
     finalized_at: float
@@ -75,18 +80,11 @@ class Ending(msgspec.Struct, frozen=True):
     line: int
 
 
-class Attempt(msgspec.Struct):
-    """A job as it was shown last. `ends` has an entry for each end that was shown, in order."""
+class Attempt(Reported):
+    """A job as it was last shown. `ends` has an entry for each end that was shown, in order."""
 
     view: JobView
-    first: int
-    last: int
     ends: list[Ending] = []
-
-    @property
-    def lines(self) -> tuple[int, ...]:
-        """The lines that first and last show it."""
-        return (self.first, self.last)
 
     @property
     def over(self) -> float:
@@ -103,7 +101,7 @@ class Attempt(msgspec.Struct):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A run that was asked for and promised, between these two times (seconds)."""
+    """A manual run that the system accepted: when it was asked for and answered, in seconds."""
 
     called_at: float
     answered_at: float
@@ -111,7 +109,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class AbortRequest(msgspec.Struct, frozen=True):
-    """A user's wish that a job ends; `answered_at` is None where nobody said that it was heard."""
+    """A user's abort of a job; `answered_at` (seconds) is None if no answer came."""
 
     job: str
     answered_at: float | None
@@ -126,22 +124,22 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Debt(msgspec.Struct, frozen=True):
-    """What the system owes, and the line that says so."""
+    """Something that the system owes, and the line that says so."""
 
     owed: Owed
     line: int
 
     @property
     def since(self) -> float:
-        """From when on it counts, seconds."""
+        """The time from which it is owed; seconds."""
         return self.owed.at if self.owed.since is None else self.owed.since
 
 
 class Lineage(msgspec.Struct):
-    """All attempts at one job. `accepted` are the runs by hand of it that were promised.
+    """All attempts at one job. `accepted` are its manual runs that the system accepted.
 
     `slot` names the minute of the schedule that it serves; empty for a manual job. `latest` is
-    the time of the last line about it. `judgement` is what the checks said when it was put away.
+    the time of the last line about it. `judgement` is what the checks found when it was archived.
     """
 
     root: str
@@ -156,14 +154,14 @@ class Lineage(msgspec.Struct):
     judgement: Judgement | None = None
 
     def sort(self) -> None:
-        """Put executions in the order of their starts, and attempts in that of their numbers."""
+        """Sort executions by their starts, and attempts by their numbers."""
         if len(self.runs) > 1:
             reorder(self.runs, lambda run: run.started_at)
         if len(self.attempts) > 1:
             reorder(self.attempts, lambda attempt: attempt.view.attempt)
 
     def absorb(self, other: "Lineage") -> None:
-        """Take over all of another that has turned out to be the same."""
+        """Take over everything of a lineage that has turned out to be the same."""
         self.slot, self.latest = self.slot or other.slot, max(self.latest, other.latest)
         self.runs |= other.runs
         self.attempts |= other.attempts
@@ -171,24 +169,24 @@ class Lineage(msgspec.Struct):
         self.aborts += other.aborts
         self.notes += other.notes
         self.debts += other.debts
-        # Who still knows the other one sees from now on what this one sees.
+        # Whatever still refers to the other lineage sees the same records from now on.
         other.runs, other.attempts = self.runs, self.attempts
 
     def traits(self) -> frozenset[str]:
-        """What there is to judge about it, besides that it ran and ended."""
+        """The traits by which checks select lineages: what there is to judge about this one."""
         found: list[str] = []
         if len(self.runs) > 1 or len(self.attempts) > 1:
             found.append("rerun")
-        told = self.accepted, self.aborts, self.notes, self.debts, self.slot
-        if any(told):
-            found += compress(("accepted", "abort", "note", "debt", "slot"), told)
+        parts = self.accepted, self.aborts, self.notes, self.debts, self.slot
+        if any(parts):
+            found += compress(("accepted", "abort", "note", "debt", "slot"), parts)
         for attempt in self.attempts.values():
             if attempt.ends and attempt.ends[0].state == "interrupted":
                 found.append("interruption")
         return frozenset(found) if found else NONE
 
     def ended(self) -> bool:
-        """Whether every execution has ended, or its attempt has, and every attempt."""
+        """Whether every attempt has ended, and every execution or its attempt has."""
         for attempt in self.attempts.values():
             if not attempt.view.final:
                 return False
@@ -198,7 +196,7 @@ class Lineage(msgspec.Struct):
         return True
 
     def names(self) -> set[str]:
-        """Every id by which a line may speak of it."""
+        """Every id by which a line may refer to it."""
         jobs = {run.job for run in self.runs.values()}
         return {self.root, *self.attempts, *self.accepted, *jobs}
 
@@ -207,7 +205,7 @@ class Lineage(msgspec.Struct):
         return pairwise(self.runs.values())
 
     def reruns(self) -> Iterator[tuple[Attempt | None, Attempt]]:
-        """Each attempt that stands for an interrupted one, with that one, if it was ever shown."""
+        """Each attempt that replaces an interrupted one, with that one if it was ever shown."""
         for attempt in self.attempts.values():
             if attempt.view.cause == "interrupted":
                 yield self.attempts.get(attempt.view.predecessor), attempt
@@ -217,21 +215,24 @@ class Lineage(msgspec.Struct):
         return [run for run in self.runs.values() if run.job == job]
 
     def decided(self, run: RunRecord) -> float:
-        """When the system had an execution started: what it handed out is under way for a while."""
+        """When the system ordered an execution; the order is under way for a while. Seconds."""
         attempt, began = self.attempts.get(run.job), run.started_at
         return min(attempt.view.placed_at or began, began) if attempt else began
 
-    def refused(self, job: str) -> Note | None:
-        """The ledger's line that nothing follows on that attempt, if there is one."""
-        return next((n for n in self.notes if n.entry.job == job and n.entry.refused), None)
+    def refusals(self) -> list[Note]:
+        """The ledger's lines by which nothing follows on an attempt."""
+        return [note for note in self.notes if note.entry.refused]
+
+    def refused(self, job: str) -> bool:
+        """Whether the ledger says that nothing follows on that attempt."""
+        return any(note.entry.job == job for note in self.refusals())
 
     def event(self) -> str:
-        """The event that it is an execution of; empty where nobody says."""
+        """The event of its jobs; empty where nobody says."""
         for attempt in self.attempts.values():
             return attempt.view.event
-        return next(
-            (told for r in self.runs.values() if (told := r.execution.claims.get("JOB_EVENT"))), ""
-        )
+        claims = (run.execution.claims.get("JOB_EVENT") for run in self.runs.values())
+        return next(filter(None, claims), "")
 
 
 def reorder(kept: dict[str, T], key: Callable[[T], float]) -> None:
@@ -242,19 +243,20 @@ def reorder(kept: dict[str, T], key: Callable[[T], float]) -> None:
 
 
 Group = list[Lineage]
-"""What is judged together: a lineage, and the others that serve the same slot, if it has one."""
+"""Lineages that are judged as one: those that serve the same slot, or one without a slot."""
 
 
-def proof(
-    *of: RunRecord | Attempt | Accepted | AbortRequest | Note | Debt | Ending | int,
-) -> tuple[int, ...]:
-    """The numbers of the lines that tell of all these, in order."""
+Evidence = Reported | Accepted | AbortRequest | Note | Debt | Ending | int | None
+
+
+def proof(*of: Evidence) -> tuple[int, ...]:
+    """The numbers of the lines that report all of these, in order."""
     found: set[int] = set()
     for one in of:
         if isinstance(one, int):
             found.add(one)
         elif isinstance(one, (Note, Debt, Ending)):
             found.add(one.line)
-        else:
+        elif one is not None:
             found.update(one.lines)
     return tuple(sorted(found))

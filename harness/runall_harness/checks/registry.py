@@ -1,7 +1,6 @@
-"""All guarantees: each check by name, with its clause and the capabilities under which it is owed.
+"""All checks, each with its clause and the capabilities under which it applies.
 
-In the order in which a broken one is named first. `lineages`, `attempts`, `deadlines` and
-`crowds` hold the functions, each a few lines long.
+The order is the one in which broken clauses are reported.
 """
 
 from typing import Any
@@ -10,31 +9,28 @@ from . import attempts, deadlines, lineages
 from .check import Check
 from .records import Group, Lineage
 
-DEADLINES = "deadlines-are-met"
-
 
 def needs(*capabilities: str) -> frozenset[str]:
-    """The capabilities under which a guarantee is owed."""
+    """The capabilities that a system must declare for a check to apply."""
     return frozenset(capabilities)
 
 
+BOUNDS = needs("bounds")
 LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("completed-is-final", "RA-3.4", lineages.completed_is_final),
     Check("aborted-stays-aborted", "RA-3.3", lineages.aborted_stays_aborted, given="abort"),
     Check("reruns-are-faithful", "RA-4.3", lineages.reruns_are_faithful, given="rerun"),
-    Check("shown-faithful", "RA-4.3", attempts.reruns_are_shown_faithful, given="rerun"),
+    Check("shown-faithful", "RA-4.3", attempts.shown_faithful, given="rerun"),
     Check("ids-are-own", "RA-4.8", lineages.ids_are_own, given="rerun"),
     Check("one-rerun-each", "RA-1.4", attempts.one_rerun_each, given="rerun"),
     Check("flag-is-heeded", "RA-1.3", attempts.flag_is_heeded, given="interruption"),
     Check(
         "own-end-is-final",
         "RA-2.7",
-        attempts.own_end_is_no_interruption,
+        attempts.own_end_is_final,
         clauses=("RA-2.6", "RA-3.3", "RA-3.4"),
     ),
-    Check(
-        "limit-is-no-interruption", "RA-2.6", attempts.time_limit_is_no_interruption, given="limit"
-    ),
+    Check("limit-is-no-interruption", "RA-2.6", attempts.limit_is_no_interruption, given="limit"),
     Check(
         "living-go-on",
         "RA-2.10",
@@ -45,46 +41,43 @@ LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("drain-launches-nothing", "RA-4.4", attempts.drain_launches_nothing, given="drain"),
     Check("accepted-are-on-record", "RA-1.1", deadlines.accepted_are_on_record, given="accepted"),
     Check("one-live-attempt", "RA-7.1", lineages.one_live_attempt, needs("fencing"), "rerun"),
-    Check("deleted-is-over", "RA-6.3", attempts.deleted_is_over, needs("bounds"), "interruption"),
+    Check("deleted-is-over", "RA-6.3", attempts.deleted_is_over, BOUNDS, "interruption"),
     Check("disabled-waits", "RA-6.4", lineages.disabled_waits, needs("hold"), "rerun"),
-    Check("reruns-are-bounded", "RA-8.1", attempts.reruns_are_bounded, needs("bounds"), "rerun"),
-    Check("old-is-let-go", "RA-8.2", attempts.old_is_let_go, needs("bounds"), "rerun"),
-    Check(
-        "refusals-have-reasons", "RA-8.3", attempts.refusals_have_reasons, needs("bounds"), "note"
-    ),
-    Check("refused-is-refused", "RA-8.3", attempts.refused_is_refused, needs("bounds"), "note"),
-    Check(
-        "interruptions-are-told",
-        "RA-8.4",
-        attempts.interruptions_are_told,
-        needs("bounds"),
-        "interruption",
-    ),
+    Check("reruns-are-bounded", "RA-8.1", attempts.reruns_are_bounded, BOUNDS, "rerun"),
+    Check("old-is-let-go", "RA-8.2", attempts.old_is_let_go, BOUNDS, "rerun"),
+    Check("refusals-have-reasons", "RA-8.3", attempts.refusals_have_reasons, BOUNDS, "note"),
+    Check("refused-is-refused", "RA-8.3", attempts.refused_is_refused, BOUNDS, "note"),
+    Check("interruptions-are-told", "RA-8.4", attempts.lost_are_on_record, BOUNDS, "interruption"),
     Check("late-results-stay-apart", "RA-3.5", attempts.late_results_stay_apart, needs("once")),
     Check("finalized-once", "RA-3.1", attempts.finalized_once, needs("once"), clauses=("RA-3.5",)),
     Check("lineage-is-complete", "RA-4.5", attempts.lineage_is_complete, needs("lineage"), "rerun"),
 )
 
+DEADLINES: Check[Group] = Check(
+    "deadlines-are-met",
+    "RA-2.1",
+    deadlines.deadlines_are_met,
+    given="debt",
+    clauses=("RA-1.1", "RA-1.2"),
+)
 GROUP_CHECKS: tuple[Check[Group], ...] = (
     Check("slot-completed-once", "RA-4.7", lineages.slot_completed_once, given="slot"),
     Check("slot-served-once", "RA-5.1", lineages.slot_served_once, needs("slots"), "slot"),
-    Check(
-        DEADLINES, "RA-2.1", deadlines.deadlines_are_met, given="debt", clauses=("RA-1.1", "RA-1.2")
-    ),
+    DEADLINES,
 )
 
 
-def unjudged(_: Any, __: Any) -> Any:
-    """What `crowds` judges as it goes."""
+def judged_elsewhere(_: Any, __: Any) -> Any:
+    """Judges nothing: `concurrency` judges by these checks while the history is read."""
     return iter(())
 
 
-CROWD_CHECKS: tuple[Check[Any], ...] = (
-    Check("limits-are-kept", "RA-6.1", unjudged),
-    Check("queue-keeps-order", "RA-6.6", unjudged),
-    Check("limbo-counts", "RA-6.2", unjudged, needs("limbo")),
-    Check("slots-keep-order", "RA-5.2", unjudged, needs("slots")),
+CONCURRENCY_CHECKS: tuple[Check[Any], ...] = (
+    Check("limits-are-kept", "RA-6.1", judged_elsewhere),
+    Check("queue-keeps-order", "RA-6.6", judged_elsewhere),
+    Check("limbo-counts", "RA-6.2", judged_elsewhere, needs("limbo")),
+    Check("slots-keep-order", "RA-5.2", judged_elsewhere, needs("slots")),
 )
 
-CHECKS: tuple[Check[Any], ...] = (*LINEAGE_CHECKS, *GROUP_CHECKS, *CROWD_CHECKS)
+CHECKS: tuple[Check[Any], ...] = (*LINEAGE_CHECKS, *GROUP_CHECKS, *CONCURRENCY_CHECKS)
 BY_NAME: dict[str, Check[Any]] = {check.name: check for check in CHECKS}

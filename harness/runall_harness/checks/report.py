@@ -1,6 +1,6 @@
-"""What `runall check` tells, `runall-check/1`: the verdict on histories, for people and programs.
+"""The report of `runall check`, `runall-check/1`: the verdict on histories.
 
-The shape is a contract. A field is added in a new version of the schema, and never changed here.
+Programs depend on its shape. A field is added in a new version of the schema, and never changed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,8 @@ from runall_harness.contract.verdicts import (
     CONFORMANT,
     INCONCLUSIVE,
     NOT_CONFORMANT,
-    RANK,
     WORDS,
+    worst,
 )
 from runall_harness.evidence.history import Meta
 
@@ -28,14 +28,14 @@ Word = Literal["conformant", "not conformant", "inconclusive", "error"]
 
 
 class QuotedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a history, by its number from 1, as it stands in the file."""
+    """A line of a history as it stands in the file, with its number from 1."""
 
     number: int
     text: str
 
 
 class BrokenReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A clause that was broken, in its words: what was owed and seen, and the proving lines."""
+    """A broken clause in its own words: what was owed, what was seen, and the lines that prove it."""
 
     check: str
     clause: str
@@ -59,7 +59,7 @@ class ClauseReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How much one check had to judge. `needs` are the capabilities under which it is owed."""
+    """How much one check had to judge. `needs` are the capabilities under which it applies."""
 
     check: str
     clause: str
@@ -68,16 +68,16 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MalformedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that is no line of a history, and why."""
+    """A line that does not keep the schema of a history, and why."""
 
     line: int
     why: str
 
 
 class HistoryReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on one history. `about` is its first line; `reason` says why it is open.
+    """The verdict on one history. `about` is its first line; `reason` says why it proves nothing.
 
-    Malformed lines make the verdict `error`; at most the first hundred are named, of `malformed`.
+    Malformed lines make the verdict `error`. `malformed` counts them; the first hundred are named.
     """
 
     file: str
@@ -108,11 +108,11 @@ class CheckedReport(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def code(self) -> int:
         """The exit code of the call."""
-        return max((one.code for one in self.histories), key=RANK.__getitem__)
+        return worst(one.code for one in self.histories)
 
 
 def code_of(found: Findings, malformed: int) -> int:
-    """The exit code of one history: what can't be read comes first, then what is broken."""
+    """The exit code of one history: malformed lines come before broken clauses."""
     if malformed:
         return CANNOT_RUN
     if found.violations:
@@ -128,7 +128,7 @@ def report_history(
     count: int,
     texts: dict[int, str],
 ) -> HistoryReport:
-    """What was found in one history; `texts` are the quoted lines by number."""
+    """The report on one history; `texts` are the quoted lines by number."""
     word: Any = WORDS[code_of(found, count)]
     return HistoryReport(
         file=file,
@@ -146,7 +146,7 @@ def report_history(
 
 
 def report_clauses(found: Findings) -> list[ClauseReport]:
-    """The verdict on each clause that a check may speak for, in the order of the specification."""
+    """The verdict on each clause by which a check may judge, in the order of the specification."""
     return [
         ClauseReport(
             clause=clause.id,
@@ -161,7 +161,7 @@ def report_clauses(found: Findings) -> list[ClauseReport]:
 
 
 def report_checks(exercised: dict[str, int]) -> list[CheckReport]:
-    """How much each check had to judge."""
+    """How much each check had to judge, in the order of the checks."""
     return [
         CheckReport(
             check=check.name,
@@ -174,7 +174,7 @@ def report_checks(exercised: dict[str, int]) -> list[CheckReport]:
 
 
 def report_broken(broken: Broken, texts: dict[int, str]) -> BrokenReport:
-    """A violation with its clause's sentence and its lines."""
+    """A broken clause with its sentence and the lines that prove it, quoted."""
     return BrokenReport(
         check=broken.check,
         clause=broken.clause,
@@ -186,10 +186,10 @@ def report_broken(broken: Broken, texts: dict[int, str]) -> BrokenReport:
 
 
 def report_all(histories: Iterable[HistoryReport]) -> CheckedReport:
-    """The report of a call. The worst history decides."""
-    told = list(histories)
-    word: Any = WORDS[max((one.code for one in told), key=RANK.__getitem__)]
-    return CheckedReport(schema=SCHEMA, verdict=word, histories=told)
+    """The report on all histories of a call; the worst decides the verdict."""
+    reports = list(histories)
+    word: Any = WORDS[worst(one.code for one in reports)]
+    return CheckedReport(schema=SCHEMA, verdict=word, histories=reports)
 
 
 def report_schema() -> dict[str, Any]:
