@@ -57,7 +57,7 @@ class Reading:
 def judge_file(
     name: str, file: IO[bytes], watch: Callable[[Iterable[bytes]], Iterable[bytes]] = iter
 ) -> HistoryReport:
-    """The verdict on a file that can be read twice. `watch` passes the lines on, for a progress bar."""
+    """The verdict on a file that can be read twice. `watch` passes its lines on."""
     reading = Reading()
     with without_collector():
         reading.read(watch(file))
@@ -70,7 +70,7 @@ def judge_file(
 
 @contextmanager
 def without_collector() -> Generator[None]:
-    """Suspend the search for garbage in cycles: lines make none, and it takes a fifth of the time."""
+    """Suspend the search for garbage in cycles: lines make none, and it costs a fifth more time."""
     was = gc.isenabled()
     gc.disable()
     try:

@@ -35,7 +35,7 @@ class QuotedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrokenReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A broken clause in its own words: what was owed, what was seen, and the lines that prove it."""
+    """A broken clause in its own words: what was owed and seen, and the lines that prove it."""
 
     check: str
     clause: str
