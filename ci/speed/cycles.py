@@ -20,7 +20,8 @@ from runall_harness.rigs.base import NodeSpec, Rig, Site
 from runall_harness.rigs.choose import choose
 from runall_harness.rigs.run_names import new_run_id
 from runall_harness.scenario.cluster import Cluster
-from runall_harness.scenario.steps.scene import Scene
+from runall_harness.scenario.expectations import completed
+from runall_harness.scenario.state import Scenario
 from runall_harness.systems import find
 
 STUB = Path(__file__).with_name("stub.py").read_text("utf-8")
@@ -129,12 +130,12 @@ def reference_cycle(rig: Rig) -> float:
     cluster = Cluster(rig, CASE, find("reference", rig=rig.name))
     with closing(cluster):
         cluster.up(WORKER)
-        scene = Scene(cluster)
-        scene.plan = {"target": WORKER, "catch_up": True}
-        work = scene.launch("manual", TAG)
-        scene.kill(WORKER)
-        cluster.restart(WORKER)
+        scenario = Scenario(cluster)
+        scenario.plan = {"target": WORKER, "catch_up": True}
+        work = scenario.launch("manual", TAG)
+        scenario.kill(WORKER)
+        cluster.nodes.restart(WORKER)
         seen(cluster.site, 2)
         cluster.site.release(TAG)
-        cluster.await_evidence("it ends well", lambda: scene.completed(work), WITHIN)
+        cluster.await_evidence("it ends well", lambda: completed(scenario, work), WITHIN)
         return perf_counter() - began

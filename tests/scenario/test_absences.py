@@ -16,7 +16,8 @@ from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.history import Witnessed
 from runall_harness.rigs.simulated.rig import SimulatedRig
 from runall_harness.scenario.cluster import PRIMARY, Cluster
-from runall_harness.scenario.steps.scene import Scene
+from runall_harness.scenario.expectations import require_undisturbed
+from runall_harness.scenario.state import Scenario
 from runall_harness.systems import find
 
 CASE = Case(
@@ -34,47 +35,46 @@ CASE = Case(
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
-    """A scene whose manual job runs on a worker."""
+def scenario() -> Iterator[Scenario]:
+    """A scenario whose manual job runs on a worker."""
     with closing(Cluster(SimulatedRig(), CASE, find("reference", rig="simulated"))) as cluster:
-        scene = Scene(cluster)
-        scene.workers = ("worker-1",)
-        cluster.up(*scene.workers)
-        scene.plan = {"target": "worker-1", "catch_up": True}
-        scene.launch("manual")
-        yield scene
+        scenario = Scenario(cluster)
+        scenario.workers = ("worker-1",)
+        cluster.up(*scenario.workers)
+        scenario.plan = {"target": "worker-1", "catch_up": True}
+        scenario.launch("manual")
+        yield scenario
 
 
-def test_what_still_runs_at_the_end_is_told_with_its_last_sign_of_life(scene: Scene) -> None:
-    cluster = scene.cluster
+def test_what_still_runs_at_the_end_is_told_with_its_last_sign_of_life(scenario: Scenario) -> None:
+    cluster = scenario.cluster
     cluster.wait(lambda: None, 3.0)
     cluster.judge()
     *_, last = (line.execution for line in cluster.history.lines if isinstance(line, Witnessed))
-    assert (last.job, last.how) == (scene.work.first.job, "running")
+    assert (last.job, last.how) == (scenario.work.first.job, "running")
     assert last.beat_at > cluster.site.now() - BEAT
 
 
-def come_back_after(scene: Scene, seconds: float) -> None:
+def come_back_after(scenario: Scenario, seconds: float) -> None:
     """Kill the primary, and start it again so many seconds later."""
-    scene.kill(PRIMARY)
-    scene.expect("RA-2.11", scene.promise_after_return())
-    scene.cluster.wait(lambda: None, seconds)
-    scene.come_back_with_all(PRIMARY)
+    scenario.kill(PRIMARY)
+    scenario.cluster.wait(lambda: None, seconds)
+    scenario.bring_back_primary("RA-2.11")
 
 
-def test_a_short_absence_is_judged(scene: Scene) -> None:
-    come_back_after(scene, 0.1)
-    scene.require_undisturbed(scene.work, executions=1)
+def test_a_short_absence_is_judged(scenario: Scenario) -> None:
+    come_back_after(scenario, 0.1)
+    require_undisturbed(scenario, scenario.work, 1, "RA-2.11")
 
 
-def test_an_absence_that_ended_the_job_by_itself_is_inconclusive(scene: Scene) -> None:
+def test_an_absence_that_ended_the_job_by_itself_is_inconclusive(scenario: Scenario) -> None:
     with pytest.raises(Inconclusive, match=r"the primary was away for .* s"):
-        come_back_after(scene, 2 * scene.timings.alone)
+        come_back_after(scenario, 2 * scenario.timings.alone)
 
 
 def test_it_is_judged_where_the_system_does_not_say_that_jobs_end_without_a_primary(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timings = scene.timings
-    monkeypatch.setattr(Scene, "timings", msgspec.structs.replace(timings, alone=math.inf))
-    come_back_after(scene, 2 * timings.alone)
+    timings = scenario.timings
+    monkeypatch.setattr(Scenario, "timings", msgspec.structs.replace(timings, alone=math.inf))
+    come_back_after(scenario, 2 * timings.alone)

@@ -3,12 +3,12 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
-from runall_harness.scenario.steps.retries import Tries
+from runall_harness.scenario.steps.retries import Retries
 
 
 def test_the_try_before_is_the_one_that_was_seen_although_the_next_has_begun() -> None:
     runs = [SimpleNamespace(node=node) for node in ("worker-2", "worker-1")]
     cluster = SimpleNamespace(tagged={"job": runs}.__getitem__)
-    scene = SimpleNamespace(cluster=cluster, work=SimpleNamespace(tag="job"))
-    tries = Tries(cast(Any, scene))
-    assert (tries.before().node, tries.latest().node) == ("worker-2", "worker-1")
+    scenario = SimpleNamespace(cluster=cluster, work=SimpleNamespace(tag="job"))
+    retries = Retries(cast(Any, scenario))
+    assert (retries.before().node, retries.latest().node) == ("worker-2", "worker-1")

@@ -121,9 +121,9 @@ def test_the_adapter_tells_the_truth_of_real_nodes() -> None:
 def test_a_revocation_that_a_worker_stored_without_the_task_is_shown_as_an_abort() -> None:
     with running("acks_late") as cluster:
         cluster.site.kill(WORKER)
-        cluster.call("create_event", event={"id": "e", "target": WORKER, **KEPT})
-        root = cluster.call("run", event="e", params={}, source="test")
-        cluster.call("abort", job=root)
+        cluster.calls.call("create_event", event={"id": "e", "target": WORKER, **KEPT})
+        root = cluster.calls.call("run", event="e", params={}, source="test")
+        cluster.calls.call("abort", job=root)
         # The primary's own worker has stored it, and knew nothing but its id.
         cluster.await_evidence("its end", lambda: cluster.attempts(root)[0].final, SOON)
         (shown,) = cluster.attempts(root)
@@ -142,8 +142,8 @@ def lose_pool_process(cluster: Cluster) -> list[JobView]:
         "catch_up": True,
         "params": {"script": script, "tag": "t"},
     }
-    cluster.call("create_event", event=event)
-    root = cluster.call("run", event="e", params={}, source="test")
+    cluster.calls.call("create_event", event=event)
+    root = cluster.calls.call("run", event="e", params={}, source="test")
     first = cluster.await_evidence("it runs", lambda: cluster.tagged("t"), SOON)[0]
     pool = psutil.Process(site.witness.pid(first.id)).parent()
     assert pool is not None

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from runall_harness.contract.cases import Case
 from runall_harness.rigs.base import CrashPoint, Rig
 from runall_harness.scenario.cluster import PRIMARY, Cluster
-from runall_harness.scenario.steps.scene import Scene
+from runall_harness.scenario.expectations import completed, run_canaries, shown
+from runall_harness.scenario.state import Scenario
 from runall_harness.systems import find
 
 WORKERS = ("worker-1", "worker-2")
@@ -22,35 +23,35 @@ class Recovery(NamedTuple):
 
     name: str
     target: str
-    fault: Callable[[Scene], None]
+    fault: Callable[[Scenario], None]
 
 
-def dies_and_stays_away(scene: Scene) -> None:
+def dies_and_stays_away(scenario: Scenario) -> None:
     """Scenario 1."""
-    scene.kill(scene.victim)
+    scenario.kill(scenario.victim)
 
 
-def dies_and_comes_back(scene: Scene) -> None:
+def dies_and_comes_back(scenario: Scenario) -> None:
     """Scenario 2."""
-    scene.kill(scene.victim)
-    scene.cluster.restart(scene.victim)
+    scenario.kill(scenario.victim)
+    scenario.nodes.restart(scenario.victim)
 
 
-def primary_crashes(scene: Scene) -> None:
+def primary_crashes(scenario: Scenario) -> None:
     """Scenario 3."""
-    scene.kill(PRIMARY)
-    scene.cluster.restart(PRIMARY)
+    scenario.kill(PRIMARY)
+    scenario.nodes.restart(PRIMARY)
 
 
-def primary_is_restarted(scene: Scene) -> None:
+def primary_is_restarted(scenario: Scenario) -> None:
     """Scenario 4: the crash may come while it goes down."""
-    scene.cluster.site.stop(PRIMARY, scene.timings.stop + scene.timings.slack)
+    scenario.cluster.site.stop(PRIMARY, scenario.timings.stop + scenario.timings.slack)
 
 
-def worker_is_restarted(scene: Scene) -> None:
+def worker_is_restarted(scenario: Scenario) -> None:
     """Scenario 5."""
-    scene.stop(scene.victim)
-    scene.cluster.restart(scene.victim)
+    scenario.stop(scenario.victim)
+    scenario.nodes.restart(scenario.victim)
 
 
 RECOVERIES = (
@@ -77,13 +78,13 @@ def recover(rig: Rig, recovery: Recovery, trigger: str, *points: CrashPoint) -> 
     """Carry out one recovery with a crash at each of these points; every check has judged it."""
     cluster = Cluster(rig, case_of(recovery, trigger), find("reference", rig=rig.name))
     try:
-        scene = begin(cluster, recovery, trigger)
-        crashes = Crashes(scene, points)
-        recovery.fault(scene)
-        crashes.attend(lambda: rerun_lives(scene))
-        cluster.site.release(scene.work.tag)
-        crashes.attend(lambda: scene.completed(scene.work))
-        return end(scene, crashes.hits)
+        scenario = begin(cluster, recovery, trigger)
+        crashes = Crashes(scenario, points)
+        recovery.fault(scenario)
+        crashes.attend(lambda: rerun_lives(scenario))
+        cluster.site.release(scenario.work.tag)
+        crashes.attend(lambda: completed(scenario, scenario.work))
+        return end(scenario, crashes.hits)
     finally:
         cluster.close()
 
@@ -91,8 +92,8 @@ def recover(rig: Rig, recovery: Recovery, trigger: str, *points: CrashPoint) -> 
 class Crashes:
     """The crashes of one recovery: each is armed when the one before has come."""
 
-    def __init__(self, scene: Scene, points: Sequence[CrashPoint]) -> None:
-        self.scene, self.cluster, self.points = scene, scene.cluster, list(points)
+    def __init__(self, scenario: Scenario, points: Sequence[CrashPoint]) -> None:
+        self.scenario, self.cluster, self.points = scenario, scenario.cluster, list(points)
         self.hits = 0
         self.arm()
 
@@ -103,16 +104,16 @@ class Crashes:
 
     def attend(self, condition: Callable[[], bool]) -> None:
         """Wait for something, and start the primary again whenever it is down."""
-        within = 3 * self.scene.deadline
+        within = 3 * self.scenario.deadline
         while True:
             seen = self.cluster.wait(lambda: self.down() or (condition() and "done"), within)
-            assert seen, f"nothing came of it: {self.scene.why(self.scene.work)}"
+            assert seen, f"nothing came of it: {shown(self.scenario, self.scenario.work.root)}"
             if seen == "done":
                 return
             if self.cluster.site.crashed(PRIMARY, 0).proven:
                 self.hits += 1
                 self.arm()
-            self.cluster.restart(PRIMARY)
+            self.cluster.nodes.restart(PRIMARY)
 
     def down(self) -> str:
         """Whether the primary has ended, as a word."""
@@ -135,31 +136,31 @@ def case_of(recovery: Recovery, trigger: str) -> Case:
     )
 
 
-def begin(cluster: Cluster, recovery: Recovery, trigger: str) -> Scene:
+def begin(cluster: Cluster, recovery: Recovery, trigger: str) -> Scenario:
     """A primary, two workers, and a job that runs where the recovery wants it."""
-    scene = Scene(cluster)
-    scene.workers = WORKERS
+    scenario = Scenario(cluster)
+    scenario.workers = WORKERS
     cluster.up(*WORKERS)
-    scene.plan = {"target": recovery.target, "catch_up": True}
-    scene.launch(trigger)
-    scene.expect("RA-12.1", scene.timings.notice + scene.timings.dead_job_timeout)
-    return scene
+    scenario.plan = {"target": recovery.target, "catch_up": True}
+    scenario.launch(trigger)
+    scenario.expect_within(scenario.loss_timeout)
+    return scenario
 
 
-def rerun_lives(scene: Scene) -> bool:
+def rerun_lives(scenario: Scenario) -> bool:
     """Whether a later execution runs, and the system shows it."""
-    last = scene.cluster.tagged(scene.work.tag)[-1]
-    view = scene.cluster.job(last.job)
-    again = last.job != scene.work.first.job and last.how == "running"
+    last = scenario.cluster.tagged(scenario.work.tag)[-1]
+    view = scenario.calls.job(last.job)
+    again = last.job != scenario.work.first.job and last.how == "running"
     return again and view is not None and view.state == "running"
 
 
-def end(scene: Scene, hits: int) -> Story:
+def end(scenario: Scenario, hits: int) -> Story:
     """See that nothing follows, and have every check judge what happened."""
-    cluster, work = scene.cluster, scene.work
+    cluster, work = scenario.cluster, scenario.work
     cluster.site.disarm(PRIMARY)
-    cluster.await_online(PRIMARY)
-    scene.canary()
+    cluster.nodes.await_online(PRIMARY)
+    run_canaries(scenario)
     cluster.judge()
     executions = [run.how for run in cluster.tagged(work.tag)]
     return Story(hits, executions, [view.state for view in cluster.attempts(work.root)])

@@ -44,10 +44,7 @@ class FakeCluster:
 
     def executions(self):
         return [Execution(id="e", tag="t", node="w", job="j2", now="", params={}, started_at=1.0,
-                          beat_at=2.0)]
-
-    def lineage_of(self, execution):
-        return "j1"
+                          beat_at=2.0, claims={"JOB_ROOT": "j1"})]
 
     def job_outcome(self):
         return JobOutcome(outcome=Outcome.RERUN_ONCE)
@@ -59,7 +56,7 @@ class FakeCluster:
         if self.verdict:
             raise self.verdict
 
-    def tell_end(self):
+    def end_history(self):
         pass
 
     def close(self):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from runall_harness.checks.job_outcome import JobOutcome
+from runall_harness.checks.job_traces import root_of
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import (
     Inconclusive,
@@ -85,7 +86,7 @@ class Ended:
         """Take what the report needs from a cluster, before it is closed."""
         self.recovery_s, self.deadline_s = cluster.recovery_s, cluster.deadline_s
         self.faults = [report_fault(proof) for proof in cluster.faults]
-        self.executions = [report_execution(e, cluster.lineage_of) for e in cluster.executions()]
+        self.executions = [report_execution(e, root_of) for e in cluster.executions()]
         # What a harness saw that broke says nothing of the scheduler.
         self.job_outcome = None if self.verdict == Verdict.ERROR else cluster.job_outcome()
 
@@ -93,7 +94,7 @@ class Ended:
         """Write the history, and one log for each node, into the case's folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "history.jsonl"
-        cluster.tell_end()
+        cluster.end_history()
         cluster.history.save(path)
         self.history = path
         for node, text in cluster.logs().items():

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from runall_harness.checks.job_traces import root_of
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution, Proof
@@ -121,8 +122,8 @@ class RealReplay:
     def run(self) -> None:
         """Start the nodes and the job, make each step in its turn, and wait for the end."""
         steps = real_steps(self.story)
-        self.cluster.lead(*WORKERS, backups=self.outline.primaries[1:])
-        self.cluster.await_online(self.outline.primaries[0], *WORKERS)
+        self.cluster.nodes.start(*WORKERS, backups=self.outline.primaries[1:])
+        self.cluster.nodes.await_online(self.outline.primaries[0], *WORKERS)
         if not self.outline.backup:
             self.arm(steps[:1])
         self.launch()
@@ -162,12 +163,12 @@ class RealReplay:
 
     def join_backup(self) -> None:
         """Let the backup come, which must not get the job."""
-        self.cluster.follow()
-        self.cluster.await_online(*self.cluster.specs)
+        self.cluster.nodes.start_backups()
+        self.cluster.nodes.await_online(*self.cluster.nodes.specs)
 
     def executions(self) -> list[Execution]:
         """What has run, with a look at what the system shows."""
-        self.cluster.jobs()
+        self.cluster.calls.jobs()
         return self.cluster.tagged(TAG)
 
     # ---------------------------------------------------------------- one after the other
@@ -240,7 +241,7 @@ class RealReplay:
             case "order":
                 self.order(step.order)
             case "start":
-                self.cluster.restart(node)
+                self.cluster.nodes.restart(node)
             case "crash":
                 within = (step.at - mark.story) / SPEED + self.cluster.system.timings.notice + SLACK
                 self.cluster.hurt(lambda: self.site.crashed(node, within))
@@ -263,12 +264,12 @@ class RealReplay:
 
     def root(self) -> str:
         """The lineage that the story is about."""
-        return self.cluster.lineage_of(self.executions()[0])
+        return root_of(self.executions()[0])
 
     def ask(self, verb: str, **args: Any) -> None:
         """Ask for something; a refusal is an answer, and silence is one too."""
         with suppress(Rejected, Unreachable):
-            self.cluster.call(verb, **args)
+            self.cluster.calls.call(verb, **args)
 
     # ---------------------------------------------------------------- the end
     def rest(self, mark: Mark) -> None:
@@ -277,16 +278,16 @@ class RealReplay:
         self.pass_time(left)
         self.cluster.wait(self.at_rest, self.cluster.system.timings.notice + SLACK)
         self.executions()
-        now, online = self.site.now(), self.cluster.online()
+        now, online = self.site.now(), self.cluster.calls.online()
         for execution in self.cluster.executions():
             if execution.how == "running":
                 self.cluster.history.add(Witnessed(at=now, execution=execution))
-        if self.cluster.leader():
+        if self.cluster.calls.leader():
             self.cluster.keep_ledger()
             if self.outline.runs_on(online):
                 owed = Owed(at=now, what="rest", until=now, since=self.began)
                 self.cluster.history.add(owed)
-        self.cluster.tell_end()
+        self.cluster.end_history()
 
     def at_rest(self) -> bool:
         """Whether nothing runs, and nothing is owed."""
@@ -295,7 +296,9 @@ class RealReplay:
             return False
         if not any(self.site.alive(node) for node in self.outline.primaries):
             return True
-        return bool(self.cluster.leader()) and all(job.final for job in self.cluster.jobs())
+        return bool(self.cluster.calls.leader()) and all(
+            job.final for job in self.cluster.calls.jobs()
+        )
 
 
 def runnable(params: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,15 @@
-"""What must be seen of a node itself before anybody is asked whether it takes work.
+"""What a node itself must show before the system is asked whether that node takes work.
 
-A daemon that listens may not be ready, and one that says so in its log may have said it at an
-earlier start. So only what this start has shown counts; and it is evidence beside the adapter's
-word, never in its place.
+A daemon that listens may not be ready, and a line in its log may stem from an earlier start. So
+only what was shown since this start counts. It is evidence beside the adapter's answer, never in
+its place.
 """
 
 import re
 
 from runall_harness.rigs.base import NodeSpec, Readiness, Site
 
-PATIENCE = 1.0  # seconds for one answer; it is asked again
+ANSWER_WITHIN = 1.0  # seconds for one answer; the node is asked again and again
 
 
 class Evidence:
@@ -20,7 +20,7 @@ class Evidence:
         self.earlier: dict[str, int] = {}
 
     def starts(self, spec: NodeSpec) -> None:
-        """It is about to be started: what it printed so far proves nothing any more."""
+        """Note that a node is about to start: what it printed so far proves nothing any more."""
         if spec.ready and spec.ready.log:
             self.earlier[spec.name] = len(self.site.logs(spec.name))
 
@@ -36,11 +36,11 @@ class Evidence:
 
 
 def answers(url: str, ready: Readiness) -> bool:
-    """Whether a node serves that path, without an error and with that text."""
+    """Whether a node serves the path that it must, without an error and with the right text."""
     import httpx
 
     try:
-        answer = httpx.get(f"{url}{ready.http}", timeout=PATIENCE, trust_env=False)
+        answer = httpx.get(f"{url}{ready.http}", timeout=ANSWER_WITHIN, trust_env=False)
     except httpx.HTTPError:
         return False
     return answer.is_success and ready.holds in answer.text

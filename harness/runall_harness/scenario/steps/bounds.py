@@ -3,12 +3,11 @@
 from pytest_bdd import parsers, then, when
 
 from runall_harness.contract.clauses import clauses
-from runall_harness.contract.verdicts import Violation
 from runall_harness.evidence.views import LedgerView
 
-from ..cluster import PRIMARY
-from .patience import in_time
-from .scene import PROMISE, Scene
+from ..expectations import await_in_time, listed, require, run_canaries, shown
+from ..nodes import PRIMARY
+from ..state import Scenario
 
 REASONS = {
     "its event was deleted": "RA-6.3",
@@ -17,100 +16,90 @@ REASONS = {
     "it was lost too long ago": "RA-8.2",
     "Run All is off": "RA-1.3",
 }
-# So far beyond a limit of age that no rounding of a clock can matter.
+# So far beyond a limit of age, in seconds, that no rounding of a clock can matter.
 BEYOND = 0.5
 
 
+# ------------------------------------------------------------------ what happens
 @when("its server is killed and comes back, each time that the job starts")
-def _(scene: Scene) -> None:
-    most: int = scene.plan["max_reruns"]
+def kill_server_at_each_start(scenario: Scenario) -> None:
+    most: int = scenario.plan["max_reruns"]
     for executions in range(1, most + 3):
-        scene.kill(scene.victim)
-        scene.expect("RA-8.1", scene.promise_after_return())
-        scene.come_back(scene.victim)
-        scene.cluster.wait(lambda known=executions: decided(scene, known), scene.deadline)
-        if len(scene.cluster.tagged(scene.work.tag)) == executions:
+        scenario.kill(scenario.victim)
+        scenario.bring_back(scenario.victim)
+        scenario.cluster.wait(lambda known=executions: decided(scenario, known), scenario.deadline)
+        if len(scenario.runs()) == executions:
             return
 
 
-def decided(scene: Scene, executions: int) -> bool:
-    """Whether the job has started once more, or will not."""
-    more = len(scene.cluster.tagged(scene.work.tag)) > executions
-    return more or bool(refusals(scene))
-
-
-def refusals(scene: Scene) -> list[LedgerView]:
-    """The ledger's lines that say that nothing follows."""
-    return [entry for entry in scene.cluster.ledger_of(scene.work.root) if entry.refused]
-
-
-def await_worthless(scene: Scene) -> None:
-    """Wait until the job was lost longer ago than its event's limit."""
-    until = scene.since + scene.plan["rerun_age"] + BEYOND
-    scene.cluster.await_time("the limit has passed", until)
-
-
 @when("its server comes back after the job has lost its worth")
-def _(scene: Scene) -> None:
-    await_worthless(scene)
-    scene.expect("RA-8.2", scene.promise_after_return())
-    scene.come_back(scene.victim)
+def bring_server_back_too_late(scenario: Scenario) -> None:
+    await_age_limit(scenario)
+    scenario.bring_back(scenario.victim)
 
 
 @when("all servers are killed, and come back after the job has lost its worth")
-def _(scene: Scene) -> None:
-    scene.kill(scene.victim)
-    proof = scene.kill(PRIMARY)
-    scene.expect("RA-8.2", scene.promise_after_return(), proof)
-    await_worthless(scene)
-    scene.cluster.restart(scene.victim)
-    scene.expect("RA-8.2", scene.promise_after_return())
-    scene.come_back_with_all(PRIMARY)
+def kill_all_and_bring_them_back_too_late(scenario: Scenario) -> None:
+    scenario.kill(scenario.victim)
+    scenario.expect_within(scenario.return_timeout, scenario.kill(PRIMARY))
+    await_age_limit(scenario)
+    scenario.nodes.restart(scenario.victim)
+    scenario.bring_back_primary("RA-8.2")
+
+
+def await_age_limit(scenario: Scenario) -> None:
+    """Wait until the job was lost longer ago than its event allows for a rerun."""
+    until = scenario.since + scenario.plan["rerun_age"] + BEYOND
+    scenario.cluster.await_time("the limit has passed", until)
+
+
+# ------------------------------------------------------------------ what must follow
+def decided(scenario: Scenario, executions: int) -> bool:
+    """Whether the job has started once more, or will not."""
+    return len(scenario.runs()) > executions or bool(refusals(scenario))
+
+
+def refusals(scenario: Scenario) -> list[LedgerView]:
+    """The ledger's lines that say that nothing follows."""
+    return [entry for entry in scenario.calls.ledger_of(scenario.work.root) if entry.refused]
 
 
 @then(
     parsers.re(rf"the job is not run again, and the ledger says that (?P<why>{'|'.join(REASONS)})")
 )
-def _(scene: Scene, why: str) -> None:
-    scene.clause = REASONS[why]
-    allowed = 1 + scene.plan.get("max_reruns", 0)
-    told = in_time(scene, "the refusal", lambda: decided(scene, allowed))
-    require_no_more(scene, allowed)
-    require_refusal(scene, scene.clause, bool(told))
+def require_recorded_refusal(scenario: Scenario, why: str) -> None:
+    clause, allowed = REASONS[why], 1 + scenario.plan.get("max_reruns", 0)
+    refused = await_in_time(scenario, "the refusal", lambda: decided(scenario, allowed))
+    require_executions(scenario, allowed, clause)
+    require_refusal(scenario, clause, bool(refused))
 
 
-def require_no_more(scene: Scene, executions: int) -> None:
+def require_executions(scenario: Scenario, allowed: int, clause: str) -> None:
     """The job has run as often as it may, and other work goes on without it."""
-    scene.canary()
-    runs = scene.cluster.tagged(scene.work.tag)
-    if len(runs) != executions:
-        clause = scene.clause if len(runs) > executions else PROMISE[scene.work.trigger]
-        seen = ", ".join(f"{run.job} ({run.how})" for run in runs)
-        raise Violation(clause, f"{executions} execution(s) of {scene.work.tag}", seen)
+    run_canaries(scenario)
+    runs, work = scenario.runs(), scenario.work
+    broken = clause if len(runs) > allowed else work.rerun_clause
+    require(len(runs) == allowed, broken, f"{allowed} execution(s) of {work.tag}", listed(runs))
 
 
-def require_refusal(scene: Scene, clause: str, told: bool) -> None:
+def require_refusal(scenario: Scenario, clause: str, refused: bool) -> None:
     """The ledger has a line that says that nothing follows, by which clause, and why."""
-    lines = refusals(scene)
+    lines, root = refusals(scenario), scenario.work.root
     good = [line for line in lines if line.clause == clause and line.detail]
-    if not told or not good:
-        raise Violation(
-            "RA-8.3",
-            f"a line of the ledger that gives {clause} as the reason",
-            f"{lines or scene.why(scene.work)}",
-        )
-    if scene.cluster.api.owes(scene.work.root):
-        raise Violation(clause, "nothing is owed any more", scene.why(scene.work))
-
-
-@then("its server takes other work")
-def _(scene: Scene) -> None:
-    scene.canary()
+    require(
+        refused and good,
+        "RA-8.3",
+        f"a line of the ledger that gives {clause} as the reason",
+        lambda: f"{lines or shown(scenario, root)}",
+    )
+    owes = scenario.cluster.api.owes(root)
+    require(not owes, clause, "nothing is owed any more", lambda: shown(scenario, root))
 
 
 @then("the ledger tells of the interruption, what was done, and by which clause")
-def _(scene: Scene) -> None:
-    lines = [e for e in scene.cluster.ledger_of(scene.work.root) if e.job == scene.work.first.job]
+def require_recorded_interruption(scenario: Scenario) -> None:
+    work = scenario.work
+    lines = [e for e in scenario.calls.ledger_of(work.root) if e.job == work.first.job]
     good = [e for e in lines if e.clause in clauses() and e.decision and e.what and not e.refused]
-    if len(good) != 1 or good[0].event != scene.work.event:
-        raise Violation("RA-8.4", "one line with what was done and its clause", f"{lines}")
+    recorded = len(good) == 1 and good[0].event == work.event
+    require(recorded, "RA-8.4", "one line with what was done and its clause", f"{lines}")

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from pytest_bdd import given, parsers, then, when
 
-from runall_harness.contract.verdicts import Inconclusive, Violation
+from runall_harness.contract.verdicts import Inconclusive
 
-from ..cluster import PRIMARY
-from .due_slots import Row, local
-from .scene import Scene
+from ..due_slots import DueSlots, local, slot_params
+from ..expectations import require, run_canaries
+from ..nodes import PRIMARY
+from ..state import Scenario
 
 # How long before the change, in minutes: more than the half hour in which 02:30 may come.
 BEFORE = 40
@@ -32,15 +33,15 @@ def next_change(zone: str, after: int, *, repeated: bool) -> int:
     raise Inconclusive(f"{zone} changes no clocks within a year of slot {after}")
 
 
-def set_clock(scene: Scene, minutes: int) -> None:
-    """Set the primary's wall clock ahead; the schedule must follow, or nothing can be said."""
-    before = scene.cluster.api.present_slot()
-    scene.cluster.set_clock(PRIMARY, minutes * 60)
-    within = scene.timings.prompt + scene.timings.slack
-    allowed = 2 + within / scene.timings.minute
-    scene.cluster.await_evidence(
+def set_primary_clock(scenario: Scenario, minutes: int) -> None:
+    """Set the primary's wall clock ahead; unless the schedule follows, nothing can be said."""
+    before = scenario.cluster.api.present_slot()
+    scenario.cluster.set_clock(PRIMARY, minutes * 60)
+    within = scenario.timings.prompt + scenario.timings.slack
+    allowed = 2 + within / scenario.timings.minute
+    scenario.cluster.await_evidence(
         "the schedule follows the clock",
-        lambda: 0 <= scene.cluster.api.present_slot() - before - minutes <= allowed,
+        lambda: 0 <= scenario.cluster.api.present_slot() - before - minutes <= allowed,
         within,
     )
 
@@ -51,101 +52,98 @@ def set_clock(scene: Scene, minutes: int) -> None:
     ),
     target_fixture="zone",
 )
-def _(scene: Scene, what: str, zone: str) -> str:
-    present = scene.cluster.api.present_slot()
+def set_clock_before_change(scenario: Scenario, what: str, zone: str) -> str:
+    present = scenario.cluster.api.present_slot()
     change = next_change(zone, present, repeated=what == "repeated")
-    set_clock(scene, change - BEFORE - present)
+    set_primary_clock(scenario, change - BEFORE - present)
     return zone
 
 
 @given("it is due at 02:30 there each day")
-def _(row: Row, zone: str) -> None:
-    row.schedule(timezone=zone, timing={"hours": [2], "minutes": [30]})
+def schedule_at_half_past_two(due: DueSlots, zone: str) -> None:
+    due.schedule(timezone=zone, timing={"hours": [2], "minutes": [30]})
 
 
 @given("another event is due at 03:30 there")
-def _(scene: Scene, row: Row, zone: str) -> None:
-    timing = {"hours": [3], "minutes": [30]}
-    params = row.params(OTHER)
-    scene.cluster.create(
+def schedule_other_at_half_past_three(scenario: Scenario, zone: str) -> None:
+    timing, params = {"hours": [3], "minutes": [30]}, slot_params(OTHER)
+    scenario.calls.create(
         OTHER, "worker-*", timezone=zone, timing=timing, params=params, catch_up=True
     )
 
 
 @given("it is due every minute, and has been served three times")
-def _(scene: Scene, row: Row) -> None:
-    row.schedule(timing={}, max_children=0)
-    within = 6 * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence("it is served", lambda: len(row.served()) >= 3, within)
+def serve_event_three_times(scenario: Scenario, due: DueSlots) -> None:
+    due.schedule(timing={}, max_children=0)
+    within = 6 * scenario.timings.minute + scenario.timings.slack
+    scenario.cluster.await_evidence("it is served", lambda: len(due.served()) >= 3, within)
 
 
 @given("another event is due every minute, with Run All on")
-def _(scene: Scene, row: Row) -> None:
-    params = row.params(EVERY)
-    scene.cluster.create(EVERY, "worker-*", timing={}, params=params, catch_up=True, max_children=0)
-    within = 4 * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence("it is served", lambda: row.served(EVERY), within)
+def serve_other_event_with_run_all(scenario: Scenario, due: DueSlots) -> None:
+    fields = {"timing": {}, "params": slot_params(EVERY), "catch_up": True, "max_children": 0}
+    scenario.calls.create(EVERY, "worker-*", **fields)
+    within = 4 * scenario.timings.minute + scenario.timings.slack
+    scenario.cluster.await_evidence("it is served", lambda: due.served(EVERY), within)
 
 
 # ------------------------------------------------------------------ what happens
 @when("the primary is killed, the clock is set over all that, and the primary comes back")
-def _(scene: Scene) -> None:
-    scene.kill(PRIMARY)
-    scene.cluster.set_clock(PRIMARY, NIGHT * 60)
-    scene.expect("RA-5.9", scene.promise_after_return())
-    scene.come_back_with_all(PRIMARY)
+def pass_change_while_primary_is_down(scenario: Scenario) -> None:
+    scenario.kill(PRIMARY)
+    scenario.cluster.set_clock(PRIMARY, NIGHT * 60)
+    scenario.bring_back_primary("RA-5.9")
 
 
 @when("the other event has been served")
-def _(scene: Scene) -> None:
-    within = NIGHT * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence(
-        "03:30 has been served", lambda: scene.cluster.ended(OTHER), within
+def await_other_event(scenario: Scenario) -> None:
+    within = NIGHT * scenario.timings.minute + scenario.timings.slack
+    scenario.cluster.await_evidence(
+        "03:30 has been served", lambda: scenario.cluster.ended(OTHER), within
     )
 
 
 @when("the clock is set back by ten minutes")
-def _(scene: Scene, row: Row) -> None:
-    row.clause, row.slots = "RA-5.10", sorted(row.runs())
-    set_clock(scene, -TEN)
+def set_clock_back(scenario: Scenario, due: DueSlots) -> None:
+    due.slots = sorted(due.runs())
+    set_primary_clock(scenario, -TEN)
 
 
 @when("the clock is past that time again")
-def _(scene: Scene, row: Row) -> None:
-    within = 2 * TEN * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence(
-        "a later minute is served", lambda: max(row.served()) > row.slots[-1] + 1, within
+def await_later_slot(scenario: Scenario, due: DueSlots) -> None:
+    within = 2 * TEN * scenario.timings.minute + scenario.timings.slack
+    scenario.cluster.await_evidence(
+        "a later minute is served", lambda: max(due.served()) > due.slots[-1] + 1, within
     )
 
 
 @when("the clock is set forward by ten minutes")
-def _(scene: Scene, row: Row) -> None:
-    latest = max(row.runs(EVERY))
-    row.slots = list(range(latest, latest + TEN + 1))
-    set_clock(scene, TEN)
-    scene.expect("RA-5.4", scene.timings.prompt)
+def set_clock_forward(scenario: Scenario, due: DueSlots) -> None:
+    latest = max(due.runs(EVERY))
+    due.slots = list(range(latest, latest + TEN + 1))
+    set_primary_clock(scenario, TEN)
+    scenario.expect_within(scenario.timings.prompt)
 
 
 # ------------------------------------------------------------------ what must follow
 @then("the event has not been served")
-def _(scene: Scene, row: Row) -> None:
-    scene.canary()
-    if runs := row.runs():
-        raise Violation("RA-5.9", "nothing is due at a time that is skipped", f"{sorted(runs)}")
+def require_skipped_time_unserved(scenario: Scenario, due: DueSlots) -> None:
+    run_canaries(scenario)
+    served = sorted(due.runs())
+    require(not served, "RA-5.9", "nothing is due at a time that is skipped", f"{served}")
 
 
 @then("the event has been served twice, an hour apart")
-def _(scene: Scene, row: Row) -> None:
-    scene.cluster.wait(lambda: len(row.served()) > 1, scene.timings.prompt + scene.timings.slack)
-    row.clause = "RA-5.9"
-    row.require_once()
-    slots = sorted(row.served())
-    if len(slots) != 2 or slots[1] - slots[0] != 60:
-        raise Violation("RA-5.9", "two slots, 60 minutes apart", f"{slots}")
+def require_repeated_time_served_twice(scenario: Scenario, due: DueSlots) -> None:
+    within = scenario.timings.prompt + scenario.timings.slack
+    scenario.cluster.wait(lambda: len(due.served()) > 1, within)
+    due.require_once("RA-5.9")
+    slots = sorted(due.served())
+    apart = len(slots) == 2 and slots[1] - slots[0] == 60
+    require(apart, "RA-5.9", "two slots, 60 minutes apart", f"{slots}")
 
 
 @then("the minutes that were leapt over are served, once each")
-def _(scene: Scene, row: Row) -> None:
-    row.require_served("RA-5.4", row.slots, EVERY)
-    row.require_once(EVERY)
-    scene.clause = "RA-5.11"
+def require_leapt_slots_once(due: DueSlots) -> None:
+    due.require_served("RA-5.4", due.slots, EVERY)
+    due.require_once("RA-5.1", EVERY)

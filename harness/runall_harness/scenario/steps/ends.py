@@ -2,95 +2,75 @@
 
 from pytest_bdd import parsers, then, when
 
-from runall_harness.contract.verdicts import Violation
-
-from ..cluster import PRIMARY
-from .patience import Wait
-from .recovery_crash import ACCEPTED, accept, expect, over, told
-from .scene import Scene
+from ..deadlines import Wait
+from ..expectations import require, run_canaries, shown
+from ..nodes import PRIMARY
+from ..state import Scenario
+from .recovery_crash import ACCEPTED, accept_run, expect_after_crash, last_end
 
 ENDS = {"was aborted": ("aborted", "RA-3.3"), "has failed": ("failed", "RA-2.7")}
 
 
 @when("a run of it is accepted, and a user aborts it at once")
-def _(scene: Scene) -> None:
-    scene.cluster.call("abort", job=accept(scene))
+def abort_accepted_run(scenario: Scenario) -> None:
+    scenario.calls.call("abort", job=accept_run(scenario))
 
 
 @when("the worker is killed and comes back at once")
-def _(scene: Scene) -> None:
-    expect(scene, scene.kill(scene.workers[0]))
-    scene.come_back(scene.workers[0])
+def kill_worker_and_bring_it_back(scenario: Scenario) -> None:
+    (worker,) = scenario.workers
+    expect_after_crash(scenario, scenario.kill(worker))
+    scenario.restart(worker)
 
 
 @when("a run of it that is going to fail is accepted, and the primary is killed at once")
-def _(scene: Scene) -> None:
-    accept(scene, ends="7")
-    expect(scene, scene.kill(PRIMARY))
-    scene.cluster.site.release(ACCEPTED)
+def kill_primary_after_failing_run(scenario: Scenario) -> None:
+    accept_run(scenario, ends="7")
+    expect_after_crash(scenario, scenario.kill(PRIMARY))
+    scenario.site.release(ACCEPTED)
     # Where the order to start had left already, the run fails now; else after the return.
-    scene.cluster.wait(lambda: failed(scene), scene.timings.prompt)
-
-
-@when("its server is cut off until it is missed, and the job ends")
-def _(scene: Scene) -> None:
-    scene.cut_until_missed(scene.victim)
-    scene.end_job()
-
-
-@when("its server is cut off and stopped cleanly, and is back in reach once it is missed")
-def _(scene: Scene) -> None:
-    cut_and_stop(scene, "RA-2.8")
-    within = scene.timings.notice + scene.timings.slack
-    scene.cluster.await_evidence(
-        f"{scene.victim} is missed", lambda: scene.victim not in scene.cluster.online(), within
+    scenario.cluster.wait(
+        lambda: any(run.how == "failed" for run in scenario.cluster.tagged(ACCEPTED)),
+        scenario.timings.prompt,
     )
-    come_in_reach(scene)
-
-
-@when("the cut is mended")
-def _(scene: Scene) -> None:
-    scene.expect("RA-3.6", scene.promise_after_return())
-    scene.join(scene.victim)
 
 
 @when("its server is cut off and stopped cleanly")
-def _(scene: Scene) -> None:
-    cut_and_stop(scene, "RA-2.1")
+def cut_and_stop_server(scenario: Scenario) -> None:
+    # Nobody can hear what the server reports when it stops.
+    scenario.expect_within(scenario.loss_timeout, scenario.cut(scenario.victim))
+    scenario.stop(scenario.victim)
 
 
 @when("its server is back in reach")
-def _(scene: Scene) -> None:
-    come_in_reach(scene)
+def start_server_before_mending_cut(scenario: Scenario) -> None:
+    # What was held up arrives first.
+    scenario.nodes.restart(scenario.victim)
+    scenario.join(scenario.victim, scenario.clause("RA-2.8", "RA-2.1"))
+
+
+@when("its server is cut off and stopped cleanly, and is back in reach once it is missed")
+def cut_and_stop_server_until_missed(scenario: Scenario) -> None:
+    cut_and_stop_server(scenario)
+    scenario.cluster.await_missed(scenario.victim)
+    start_server_before_mending_cut(scenario)
+
+
+@when("the cut is mended")
+def mend_cut(scenario: Scenario) -> None:
+    scenario.expect_within(scenario.return_timeout)
+    scenario.join(scenario.victim, "RA-3.6")
 
 
 @then(parsers.re(f"the accepted run (?P<end>{'|'.join(ENDS)}), and is not run again"))
-def _(scene: Scene, end: str) -> None:
-    state, clause = ENDS[end]
-    wait = Wait(scene, scene.deadline)
-    view = wait.until(lambda: over(scene, scene.accepted))
-    if view is None or view.state != state:
-        raise Violation(clause, f"{scene.accepted} ends as {state}", told(scene, scene.accepted))
-    wait.require_timely(f"the end of {scene.accepted}")
-    runs = len(scene.cluster.tagged(ACCEPTED))
-    scene.canary()
-    if len(scene.cluster.tagged(ACCEPTED)) != runs:
-        raise Violation(clause, "it is not run again", told(scene, scene.accepted))
-
-
-def cut_and_stop(scene: Scene, clause: str) -> None:
-    """Stop the server of the job while nobody can hear what it says about that."""
-    proof = scene.cut(scene.victim)
-    scene.expect(clause, scene.timings.notice + scene.timings.dead_job_timeout, proof)
-    scene.stop(scene.victim)
-
-
-def come_in_reach(scene: Scene) -> None:
-    """Start the server again, and mend the cut: what was held up arrives first."""
-    scene.cluster.restart(scene.victim)
-    scene.join(scene.victim)
-
-
-def failed(scene: Scene) -> bool:
-    """Whether the accepted run has begun and failed, as it tells itself."""
-    return any(run.how == "failed" for run in scene.cluster.tagged(ACCEPTED))
+def require_end_of_accepted_run(scenario: Scenario, end: str) -> None:
+    (state, clause), job = ENDS[end], scenario.accepted
+    wait = Wait(scenario.cluster, scenario.deadline)
+    view = wait.until(lambda: last_end(scenario, job))
+    ended = view is not None and view.state == state
+    require(ended, clause, f"{job} ends as {state}", lambda: shown(scenario, job))
+    wait.require_timely(f"the end of {job}")
+    runs = len(scenario.cluster.tagged(ACCEPTED))
+    run_canaries(scenario)
+    again = len(scenario.cluster.tagged(ACCEPTED)) != runs
+    require(not again, clause, "it is not run again", lambda: shown(scenario, job))

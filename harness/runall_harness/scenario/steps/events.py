@@ -1,126 +1,94 @@
-"""Events with limits and bounds, and what their owners do to them while a job is lost."""
+"""Events: what they allow, and what their owners do to them while a job is lost."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import given, parsers, when
 
-from runall_harness.contract.verdicts import Violation
 from runall_harness.systems.base import Timings
 
-from .given import TARGETS
-from .patience import in_time
-from .scene import Scene
-from .then import require_place
+from ..nodes import PRIMARY
+from ..state import Scenario
 
-COUNTS = {"one": 1, "two": 2, "three": 3}
-# Beyond the dead-job timeout, so that a rerun has begun to wait before it is worth nothing.
+COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4}
+TARGETS = {
+    "any worker": "worker-*",
+    "the first worker": "worker-1",
+    "the second worker": "worker-2",
+    "the primary": PRIMARY,
+    "any server": "*",
+}
+# How old a missed minute may be that is served, in minutes.
+AGE = 20
+# Seconds until a retry: long enough for a server to be killed before it is due.
+RETRY_DELAY = 2.0
+# Seconds beyond the dead-job timeout, so that a rerun has begun to wait before it is too old.
 SOON = 3.0
-TERMS: dict[str, Callable[[Timings], dict[str, Any]]] = {
-    "with room for one job": lambda _: {"max_children": 1},
-    "with room for two jobs": lambda _: {"max_children": 2},
-    "with room for one job and a queue of one": lambda _: {"max_children": 1, "queue_max": 1},
-    "with room for one job and a queue of three": lambda _: {"max_children": 1, "queue_max": 3},
-    "to be run again once at most": lambda _: {"max_reruns": 1},
-    "to be run again twice at most": lambda _: {"max_reruns": 2},
-    "worth nothing after two seconds": lambda _: {"rerun_age": 2.0},
-    "worth nothing soon after the dead-job timeout": lambda timings: {
+TERMS: dict[str, dict[str, Any] | Callable[[Timings], dict[str, Any]]] = {
+    "": {},
+    " and a time limit": {"timeout": 1.0},
+    " and a time limit of 2 seconds": {"timeout": 2.0},
+    " and a time limit of 3 seconds": {"timeout": 3.0},
+    " and room for many jobs": {"max_children": 0},
+    " and one more try after a failure": {"retries": 1, "retry_delay": RETRY_DELAY},
+    " and two more tries after a failure": {"retries": 2, "retry_delay": RETRY_DELAY},
+    " and the last missed minute wanted": {"missed": "last"},
+    " and no missed minute wanted": {"missed": "none"},
+    f" and missed minutes wanted for {AGE} minutes": {"missed_age": AGE * 60, "max_children": 0},
+    " and a queue for one manual run": {"queue_max": 1},
+    ", with room for one job": {"max_children": 1},
+    ", with room for two jobs": {"max_children": 2},
+    ", with room for one job and a queue of one": {"max_children": 1, "queue_max": 1},
+    ", with room for one job and a queue of three": {"max_children": 1, "queue_max": 3},
+    ", to be run again once at most": {"max_reruns": 1},
+    ", to be run again twice at most": {"max_reruns": 2},
+    ", worth nothing after two seconds": {"rerun_age": 2.0},
+    ", worth nothing soon after the dead-job timeout": lambda timings: {
         "rerun_age": timings.dead_job_timeout + SOON
     },
 }
 
 
-@given(parsers.re(r"an event for (?P<where>[a-z ]+), with Run All on, (?P<terms>[a-z -]+)"))
-def _(scene: Scene, where: str, terms: str) -> None:
-    scene.plan = {"target": TARGETS[where], "catch_up": True, **TERMS[terms](scene.timings)}
-
-
 @given(
-    parsers.parse(
-        "a {trigger} job of another event, which may run on any worker, runs on the same server"
+    parsers.re(
+        rf"an event for (?P<where>{'|'.join(TARGETS)}), with Run All (?P<mode>on|off)"
+        rf"(?P<terms>{'|'.join(map(re.escape, TERMS))})"
     )
 )
-def _(scene: Scene, trigger: str) -> None:
-    mine, scene.plan = scene.plan, {"target": scene.victim, "catch_up": True, "id": "other"}
-    scene.launch(trigger, tag="other")
-    scene.plan = mine
-    scene.cluster.edit("other", target=TARGETS["any worker"])
+def plan_event(scenario: Scenario, where: str, mode: str, terms: str) -> None:
+    fields = TERMS[terms]
+    fields = fields(scenario.timings) if callable(fields) else fields
+    scenario.plan = {"target": TARGETS[where], "catch_up": mode == "on", **fields}
 
 
-# ---------------------------------------------------------------- edits
-def edit(scene: Scene, **fields: Any) -> None:
-    """Edit the event of the job."""
-    scene.cluster.edit(scene.work.event, **fields)
+# ------------------------------------------------------------------ edits
+@given("its event may run anywhere from now on")
+def open_event_to_all_servers(scenario: Scenario) -> None:
+    scenario.calls.edit(scenario.work.event, target="*")
 
 
 @when("the event is disabled")
-def _(scene: Scene) -> None:
-    edit(scene, enabled=False)
+def disable_event(scenario: Scenario) -> None:
+    scenario.calls.edit(scenario.work.event, enabled=False)
 
 
 @when("the event is enabled")
-def _(scene: Scene) -> None:
-    scene.expect("RA-6.4", scene.timings.prompt)
-    edit(scene, enabled=True)
+def enable_event(scenario: Scenario) -> None:
+    scenario.expect_within(scenario.timings.prompt)
+    scenario.calls.edit(scenario.work.event, enabled=True)
 
 
 @when("the event is deleted")
-def _(scene: Scene) -> None:
-    scene.cluster.call("delete_event", event=scene.work.event)
+def delete_event(scenario: Scenario) -> None:
+    scenario.calls.call("delete_event", event=scenario.work.event)
 
 
 @when("the event is moved to the second worker")
-def _(scene: Scene) -> None:
-    edit(scene, target=TARGETS["the second worker"])
+def move_event(scenario: Scenario) -> None:
+    scenario.calls.edit(scenario.work.event, target=TARGETS["the second worker"])
 
 
 @when(parsers.parse("the limit of the event is set to {count}"))
-def _(scene: Scene, count: str) -> None:
-    edit(scene, max_children=COUNTS[count])
-
-
-# ---------------------------------------------------------------- what follows
-@then("the rerun waits for its event")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-6.4"
-    scene.nothing_follows(scene.work, executions=1)
-    if not scene.cluster.api.owes(scene.work.root):
-        raise Violation("RA-4.6", "the rerun waits", scene.why(scene.work))
-
-
-@then("the job is run again, once, on the second worker")
-def _(scene: Scene) -> None:
-    rerun = scene.rerun(scene.work)
-    if rerun.node != TARGETS["the second worker"]:
-        raise Violation("RA-6.5", "it runs where its event may run now", f"it ran on {rerun.node}")
-    scene.finish(scene.work, executions=2)
-
-
-@then("the job of the other event is run again, once, on another server")
-def _(scene: Scene) -> None:
-    other = scene.works["other"]
-    if not in_time(scene, "its rerun", lambda: len(scene.cluster.tagged("other")) > 1):
-        raise Violation("RA-4.11", "what can start does", scene.why(other))
-    require_place(scene, other, "another server")
-    scene.finish(other, executions=2)
-
-
-@then("the two attempts differ in id, start time and server")
-def _(scene: Scene) -> None:
-    first, second = scene.cluster.tagged(scene.work.tag)
-    shown = {view.id: view.node for view in scene.cluster.jobs()}
-    same = [
-        name
-        for name, one, other in (
-            ("id", first.job, second.job),
-            ("start time", first.started_at, second.started_at),
-            ("server", shown.get(first.job), shown.get(second.job)),
-        )
-        if one == other
-    ]
-    if same or shown.get(second.job) != second.node:
-        raise Violation(
-            "RA-4.8",
-            "an id, a start time and a server of its own",
-            f"the same {', '.join(same)}; shown: {shown}",
-        )
+def set_limit(scenario: Scenario, count: str) -> None:
+    scenario.calls.edit(scenario.work.event, max_children=COUNTS[count])

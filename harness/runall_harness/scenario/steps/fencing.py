@@ -11,110 +11,107 @@ from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.views import JobView, Rejected
 from runall_harness.evidence.witness_job import LEAD_SLOTS
 
-from .patience import Wait, in_time
-from .scene import PROMISE, Scene
-from .stage import Work
+from ..deadlines import Wait
+from ..expectations import (
+    await_end,
+    await_in_time,
+    await_state,
+    finish,
+    interruption_clause,
+    over,
+    require,
+    require_missed,
+    require_nothing_follows,
+    run_canaries,
+)
+from ..state import EVENT, Scenario, Work, rerun_clause
 
-TAG, EVENT = "job", "report"
+TAG = "job"
 FIRST, SECOND = "worker-1", "worker-2"
 
 
 # ------------------------------------------------------------------ frozen servers
-def freeze(scene: Scene, node: str) -> Proof:
-    """Freeze every process of a node."""
-    scene.cut_off.add(node)
-    return scene.cluster.hurt(lambda: scene.cluster.site.pause(node))
-
-
-def wake(scene: Scene, node: str) -> Proof:
-    """Let a frozen node go on."""
-    scene.cut_off.discard(node)
-    return scene.cluster.hurt(lambda: scene.cluster.site.unpause(node))
-
-
 @when("its server is frozen")
-def _(scene: Scene) -> None:
-    proof = freeze(scene, scene.victim)
-    scene.expect("RA-2.12", scene.timings.notice + scene.timings.dead_job_timeout, proof)
+def freeze_server(scenario: Scenario) -> None:
+    scenario.expect_within(scenario.loss_timeout, scenario.freeze(scenario.victim))
 
 
 @when("its server wakes", target_fixture="woken")
-def _(scene: Scene) -> Proof:
-    return wake(scene, scene.victim)
+def wake_server(scenario: Scenario) -> Proof:
+    return scenario.wake(scenario.victim)
 
 
 @when("its server is frozen until it is missed, and wakes")
-def _(scene: Scene) -> None:
-    freeze(scene, scene.victim)
-    scene.expect("RA-2.12", scene.timings.notice)
-    scene.require_missed()
-    scene.clause = "RA-2.4"
-    wake(scene, scene.victim)
-    scene.await_return(scene.victim)
+def freeze_server_until_missed(scenario: Scenario) -> None:
+    scenario.freeze(scenario.victim)
+    scenario.expect_within(scenario.timings.notice)
+    require_missed(scenario)
+    scenario.wake(scenario.victim)
+    scenario.await_return(scenario.victim, clause="RA-2.4")
 
 
 @then("the first execution is stopped within the kill grace")
-def _(scene: Scene, woken: Proof) -> None:
-    within = scene.timings.grace + scene.timings.slack
-    first = scene.work.first.id
+def require_stop_after_waking(scenario: Scenario, woken: Proof) -> None:
+    within = scenario.timings.grace + scenario.timings.slack
+    first = scenario.work.first.id
 
-    def over() -> bool:
-        return any(r.id == first and r.how != "running" for r in scene.cluster.executions())
+    def ended() -> bool:
+        return any(r.id == first and r.how != "running" for r in scenario.cluster.executions())
 
-    if not in_time(scene, "its end", over, within):
-        seen = f"it still runs {scene.cluster.site.now() - woken.at:.2f} s after the waking"
-        raise Violation("RA-7.6", f"its end within {within:g} s", seen)
+    require(
+        await_in_time(scenario, "its end", ended, within),
+        "RA-7.6",
+        f"its end within {within:g} s",
+        lambda: f"it still runs {scenario.site.now() - woken.at:.2f} s after the waking",
+    )
 
 
 # ------------------------------------------------------------------ late results
 @when("its server can be reached again")
-def _(scene: Scene) -> None:
-    scene.join(scene.victim)
+def reach_server_again(scenario: Scenario) -> None:
+    scenario.join(scenario.victim, interruption_clause(scenario))
 
 
 @then("its late result is recorded against the first attempt only")
-def _(scene: Scene) -> None:
-    root, within = scene.work.root, scene.timings.prompt + scene.timings.slack
+def require_late_result(scenario: Scenario) -> None:
+    root, within = scenario.work.root, scenario.timings.prompt + scenario.timings.slack
 
-    def told() -> JobView | None:
-        view = scene.cluster.job(root)
-        return view if view and view.late_code is not None else None
+    def recorded() -> bool:
+        view = scenario.calls.job(root)
+        return view is not None and view.late_code is not None
 
-    if not in_time(scene, "the late result", told, within):
-        raise Violation("RA-3.5", f"a late result of {root}", f"none within {within:g} s")
-    for view in scene.cluster.attempts(root)[1:]:
-        if view.final or view.late_code is not None:
-            raise Violation("RA-3.5", f"{view.id} goes on", f"{view.state}, {view.late_code}")
+    late = await_in_time(scenario, "the late result", recorded, within)
+    require(late, "RA-3.5", f"a late result of {root}", f"none within {within:g} s")
+    for view in scenario.cluster.attempts(root)[1:]:
+        undisturbed = not view.final and view.late_code is None
+        seen = f"{view.state}, {view.late_code}"
+        require(undisturbed, "RA-3.5", f"{view.id} goes on", seen)
 
 
 @then("the result has been taken in", target_fixture="taken_in")
-def _(scene: Scene) -> JobView:
-    scene.clause = "RA-3.6"
-    scene.await_state(scene.work, "its own end", "succeeded")
-    return scene.finalized(scene.work)
+def require_result(scenario: Scenario) -> JobView:
+    await_state(scenario, "its own end", "succeeded", clause="RA-3.6")
+    return await_end(scenario, scenario.work, "RA-3.6")
 
 
 @then("the result was taken in once")
-def _(scene: Scene, taken_in: JobView) -> None:
-    scene.clause = "RA-3.1"
-    scene.nothing_follows(scene.work, executions=1)
-    shown = scene.cluster.job(scene.work.root)
-    if shown != taken_in:
-        raise Violation("RA-3.1", f"{taken_in}", f"{shown}")
+def require_result_once(scenario: Scenario, taken_in: JobView) -> None:
+    require_nothing_follows(scenario, scenario.work, 1, "RA-3.1")
+    view = scenario.calls.job(scenario.work.root)
+    require(view == taken_in, "RA-3.1", f"{taken_in}", f"{view}")
 
 
 @when("its server is cut off, the job ends, and its server is restarted and in reach again")
-def _(scene: Scene) -> None:
-    node, site = scene.victim, scene.cluster.site
-    cut = scene.cut(node)
-    scene.end_job()
+def restart_server_with_unreported_result(scenario: Scenario) -> None:
+    node = scenario.victim
+    cut = scenario.cut(node)
+    scenario.end_job()
     # Stopped and not killed: a clean end is the proof that the result is on the worker's disk.
-    scene.stop(node)
-    scene.cluster.hurt(lambda: site.join(node))
-    scene.cut_off.discard(node)
-    scene.expect("RA-3.6", scene.promise_after_return())
-    scene.come_back(node)
-    late, view = site.now() - cut.at >= scene.timings.dead_job_timeout, scene.over(scene.work)
+    scenario.stop(node)
+    scenario.mend_cut(node)
+    scenario.bring_back(node)
+    late = scenario.site.now() - cut.at >= scenario.timings.dead_job_timeout
+    view = over(scenario, scenario.work)
     if late and view and view.state == "interrupted":
         raise Inconclusive("its server was away for longer than the dead-job timeout")
 
@@ -126,124 +123,144 @@ def _(scene: Scene) -> None:
     ),
     target_fixture="handed",
 )
-def _(scene: Scene, how: str, trigger: str) -> JobView:
-    scene.create_planned(EVENT, trigger, {"tag": TAG})
+def hand_job_to_lost_worker(scenario: Scenario, how: str, trigger: str) -> JobView:
+    scenario.create_planned(EVENT, trigger, {"tag": TAG})
     if trigger == "scheduled":
-        await_eve(scene)
-    freeze(scene, FIRST) if how == "frozen" else scene.cut(FIRST)
+        await_last_moment(scenario)
+    scenario.freeze(FIRST) if how == "frozen" else scenario.cut(FIRST)
     try:
-        return hand_over(scene, trigger)
+        return hand_over(scenario, trigger)
     except Rejected as refusal:
         raise Inconclusive(f"{FIRST} was missed too soon to be given a job: {refusal}") from None
 
 
-def await_eve(scene: Scene) -> None:
+def await_last_moment(scenario: Scenario) -> None:
     """Wait until the slot is so near that a server which is lost now is not missed before it."""
-    minute, notice = scene.timings.minute, scene.timings.notice
+    minute, notice = scenario.timings.minute, scenario.timings.notice
     if LEAD_SLOTS * minute <= notice:
         return
-    # A ping that is about to be due may tell of a loss much sooner than at the latest.
-    cluster, within = scene.cluster, LEAD_SLOTS * minute + scene.timings.slack
+    # A ping that is about to be due may show a loss much sooner than at the latest.
+    cluster, within = scenario.cluster, LEAD_SLOTS * minute + scenario.timings.slack
     cluster.await_evidence(
         "the minute before the slot begins",
-        lambda: cluster.api.present_slot() >= scene.due - 1,
+        lambda: cluster.api.present_slot() >= scenario.due - 1,
         within,
     )
     cluster.await_time("the slot is near", cluster.site.now() + minute - notice / 4)
 
 
-def hand_over(scene: Scene, trigger: str) -> JobView:
+def hand_over(scenario: Scenario, trigger: str) -> JobView:
     """Start a job on a server that cannot begin it, and see that it was given to it."""
     if trigger == "manual":
-        scene.cluster.call("run", event=EVENT, params={"tag": TAG}, source="operator")
-    within = (LEAD_SLOTS + 1) * scene.timings.minute + scene.timings.notice
-    handed = scene.cluster.await_evidence(
-        f"a job is handed to {FIRST}", lambda: given_to(scene, FIRST), within
+        scenario.calls.run(EVENT, {"tag": TAG})
+    within = (LEAD_SLOTS + 1) * scenario.timings.minute + scenario.timings.notice
+    handed = scenario.cluster.await_evidence(
+        f"a job is handed to {FIRST}", lambda: given_to(scenario, FIRST), within
     )
-    scene.cluster.regard(handed.root, TAG)
+    scenario.cluster.regard(handed.root, TAG)
     return handed
 
 
-def given_to(scene: Scene, node: str) -> JobView | None:
+def given_to(scenario: Scenario, node: str) -> JobView | None:
     """The job that was placed on a node, and has not begun there."""
-    jobs = [job for job in scene.cluster.jobs() if job.event == EVENT and job.node == node]
+    jobs = [job for job in scenario.calls.jobs() if (job.event, job.node) == (EVENT, node)]
     return next((job for job in jobs if job.state == "starting"), None)
 
 
 @when("the first worker is killed and comes back at once")
-def _(scene: Scene) -> None:
-    scene.kill(FIRST)
-    scene.cut_off.discard(FIRST)
-    scene.expect("RA-2.13", scene.promise_after_return())
-    scene.come_back(FIRST)
+def kill_first_worker_and_bring_it_back(scenario: Scenario) -> None:
+    scenario.kill(FIRST)
+    scenario.cut_off.discard(FIRST)
+    scenario.bring_back(FIRST)
 
 
 @when("the job is given up")
-def _(scene: Scene, handed: JobView) -> None:
-    scene.expect("RA-2.13", scene.timings.notice + scene.timings.dead_job_timeout)
-    over = f"the end of {handed.id}"
-    if not in_time(scene, over, lambda: state(scene, handed) == "interrupted"):
-        raise Violation("RA-2.13", "it counts as interrupted", f"it is {state(scene, handed)}")
+def await_giving_up(scenario: Scenario, handed: JobView) -> None:
+    scenario.expect_within(scenario.loss_timeout)
+    await_in_time(
+        scenario,
+        f"the end of {handed.id}",
+        lambda: scenario.calls.state(handed.id) == "interrupted",
+    )
+    require_first_attempt_interrupted(scenario, handed)
 
 
-def state(scene: Scene, handed: JobView) -> str:
-    """What became of the attempt that was handed over."""
-    view = scene.cluster.job(handed.id)
-    return view.state if view else "unknown"
+def require_first_attempt_interrupted(scenario: Scenario, handed: JobView) -> None:
+    """The attempt that was handed over in vain counts as interrupted."""
+    state = scenario.calls.state(handed.id)
+    require(state == "interrupted", "RA-2.13", "it counts as interrupted", f"it is {state}")
 
 
 @when("its event is opened to any worker")
-def _(scene: Scene) -> None:
-    scene.cluster.edit(EVENT, target="worker-*")
+def open_event_to_workers(scenario: Scenario) -> None:
+    scenario.calls.edit(EVENT, target="worker-*")
 
 
 @then("the job runs on the second worker")
-def _(scene: Scene, handed: JobView) -> None:
-    meet_rerun(scene, handed, SECOND)
+def require_run_on_second_worker(scenario: Scenario, handed: JobView) -> None:
+    meet_rerun(scenario, handed, SECOND)
 
 
-def meet_rerun(scene: Scene, handed: JobView, node: str) -> None:
+def meet_rerun(scenario: Scenario, handed: JobView, node: str) -> None:
     """Wait for the one execution of a job that was handed over in vain."""
     trigger = "manual" if handed.source else "scheduled"
-    wait = Wait(scene, scene.deadline)
-    runs = wait.until(lambda: scene.cluster.tagged(TAG))
+    wait = Wait(scenario.cluster, scenario.deadline)
+    runs = wait.until(lambda: scenario.cluster.tagged(TAG))
     if not runs:
-        scene.cluster.waited = wait.most
-        clause = PROMISE[trigger] if state(scene, handed) == "interrupted" else "RA-2.13"
-        why = scene.cluster.api.reasons(handed.root) or "it gives no reason"
+        scenario.cluster.waited = wait.most
+        given_up = scenario.calls.state(handed.id) == "interrupted"
+        clause = rerun_clause(trigger) if given_up else "RA-2.13"
+        why = scenario.cluster.api.reasons(handed.root) or "it gives no reason"
         raise Violation(clause, "the job runs", f"nothing within {wait.most:g} s: {why}")
     wait.require_timely("the job")
-    if runs[0].node != node:
-        raise Violation("RA-2.13", f"it runs on {node}", f"it ran on {runs[0].node}")
-    scene.works[TAG] = Work(tag=TAG, trigger=trigger, event=EVENT, first=runs[0], root=handed.root)
+    came = runs[0].node
+    require(came == node, "RA-2.13", f"it runs on {node}", f"it ran on {came}")
+    scenario.works[TAG] = Work(
+        tag=TAG, trigger=trigger, event=EVENT, first=runs[0], root=handed.root
+    )
 
 
 @when("the first worker is in reach again")
-def _(scene: Scene) -> None:
-    scene.join(FIRST)
+def mend_cut_of_first_worker(scenario: Scenario) -> None:
+    scenario.join(FIRST, "RA-2.13")
 
 
 @then("the order that was held up starts nothing")
-def _(scene: Scene) -> None:
-    scene.canary()
-    strays = [run for run in scene.cluster.tagged(TAG) if run.node == FIRST]
-    if strays:
-        raise Violation("RA-7.4", f"{FIRST} starts nothing", f"it started {strays[0].job}")
+def require_void_order(scenario: Scenario) -> None:
+    run_canaries(scenario)
+    strays = [run.job for run in scenario.cluster.tagged(TAG) if run.node == FIRST]
+    require(not strays, "RA-7.4", f"{FIRST} starts nothing", f"it started {strays}")
 
 
 @then("the job that never began is run, once")
-def _(scene: Scene, handed: JobView) -> None:
-    if TAG not in scene.works:
-        meet_rerun(scene, handed, FIRST)
-    if state(scene, handed) != "interrupted":
-        raise Violation("RA-2.13", "the first attempt was interrupted", state(scene, handed))
-    scene.clause = "RA-1.4"
-    scene.finish(scene.work, executions=1)
+def require_one_run_of_handed_job(scenario: Scenario, handed: JobView) -> None:
+    if TAG not in scenario.works:
+        meet_rerun(scenario, handed, FIRST)
+    require_first_attempt_interrupted(scenario, handed)
+    finish(scenario, scenario.work, 1, "RA-1.4")
 
 
 # ------------------------------------------------------------------ aborts
 @then("the abort has won, and the job is not run again")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-3.7"
-    scene.await_state(scene.work, "its end by the user", "aborted")
-    scene.nothing_follows(scene.work, executions=1)
+def require_abort_to_win(scenario: Scenario) -> None:
+    await_state(scenario, "its end by the user", "aborted", clause="RA-3.7")
+    require_nothing_follows(scenario, scenario.work, 1, "RA-3.7")
+
+
+# ------------------------------------------------------------------ unsafe settings
+@when("its server is killed and is started again with unsafe settings", target_fixture="word")
+def start_server_with_unsafe_settings(scenario: Scenario) -> str:
+    scenario.kill(scenario.victim)
+    unsafe, word = scenario.cluster.system.unsafe(scenario.nodes.specs[scenario.victim])
+    scenario.nodes.restart(scenario.victim, unsafe)
+    return word
+
+
+@then("it does not start, and says why")
+def require_refusal_to_start(scenario: Scenario, word: str) -> None:
+    node, site = scenario.victim, scenario.site
+    ended = scenario.cluster.wait(lambda: not site.alive(node), scenario.timings.start)
+    require(ended, "RA-7.7", f"{node} does not start", "it runs")
+    said = scenario.cluster.wait(lambda: word in site.logs(node), scenario.timings.slack)
+    last = (site.logs(node).splitlines() or [""])[-1]
+    require(said, "RA-7.7", f"{node} says {word!r}", f"it says {last!r}")

@@ -1,27 +1,17 @@
-"""Givens: the servers, the event, and the job that runs on it."""
+"""Givens: the servers, and the jobs that run on them."""
 
-from typing import Any
-
+import pytest
 from pytest_bdd import given, parsers
 
 from runall_harness.evidence.witness_job import NOTE
 
-from ..cluster import PRIMARY
-from .scene import Scene
+from ..cluster import Cluster
+from ..due_slots import slot_params, two_slots_served
+from ..nodes import PRIMARY
+from ..state import Scenario
+from .events import COUNTS
 
-COUNTS = {"one": 1, "two": 2, "three": 3}
-TARGETS = {
-    "any worker": "worker-*",
-    "the first worker": "worker-1",
-    "the second worker": "worker-2",
-    "the primary": PRIMARY,
-    "any server": "*",
-}
-EXTRAS: dict[str, dict[str, Any]] = {
-    "": {},
-    " and a time limit": {"timeout": 1.0},
-    " and room for many jobs": {"max_children": 0},
-}
+BACKUP = "backup"
 MANNERS = {
     "": {},
     " that ignores SIGTERM": {"on_term": "ignore"},
@@ -30,67 +20,79 @@ MANNERS = {
 }
 
 
+@pytest.fixture
+def scenario(cluster: Cluster) -> Scenario:
+    """The state of the running scenario."""
+    return Scenario(cluster)
+
+
+# ------------------------------------------------------------------ servers
 @given(parsers.re(r"a primary and (?P<count>one|two) workers?"))
-def _(scene: Scene, count: str) -> None:
-    scene.workers = tuple(f"worker-{n}" for n in range(1, COUNTS[count] + 1))
-    scene.cluster.up(*scene.workers)
+def start_primary_and_workers(scenario: Scenario, count: str) -> None:
+    scenario.workers = tuple(f"worker-{n}" for n in range(1, COUNTS[count] + 1))
+    scenario.cluster.up(*scenario.workers)
 
 
+@given("a primary, a backup and one worker")
+def start_primary_backup_and_worker(scenario: Scenario) -> None:
+    scenario.workers = ("worker-1",)
+    scenario.cluster.up(*scenario.workers, backups=(BACKUP,))
+
+
+# ------------------------------------------------------------------ jobs
 @given(
-    parsers.re(
-        r"an event for (?P<where>[a-z ]+?), with Run All (?P<mode>on|off)"
-        r"(?P<extra>| and a time limit| and room for many jobs)"
-    )
+    parsers.re(rf"a (?P<trigger>manual|scheduled) job of it runs(?P<manner>{'|'.join(MANNERS)})")
 )
-def _(scene: Scene, where: str, mode: str, extra: str) -> None:
-    scene.plan = {"target": TARGETS[where], "catch_up": mode == "on", **EXTRAS[extra]}
-
-
-@given(
-    parsers.re(
-        r"a (?P<trigger>manual|scheduled) job of it runs"
-        r"(?P<manner>| that ignores SIGTERM| that finishes its work on SIGTERM"
-        r"| that is going to fail)"
-    )
-)
-def _(scene: Scene, trigger: str, manner: str) -> None:
-    scene.launch(trigger, **MANNERS[manner])
-
-
-@given("another event for any worker, due every minute")
-def _(scene: Scene) -> None:
-    params = {"tag": "minute", "hold": "0"}
-    scene.cluster.create("minute", "worker-*", timing={}, params=params, max_children=0)
-    within = 3 * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence("it is served", lambda: scene.cluster.ended("minute"), within)
-
-
-@given(parsers.parse("a {trigger} job of the first event runs on the primary, and ignores SIGTERM"))
-def _(scene: Scene, trigger: str) -> None:
-    target = scene.plan["target"]
-    scene.plan["target"] = PRIMARY
-    work = scene.launch(trigger, on_term="ignore")
-    scene.cluster.edit(work.event, target=target)
-
-
-@given("a job of another event runs on the second worker")
-def _(scene: Scene) -> None:
-    mine, scene.plan = scene.plan, {"target": "worker-2", "catch_up": True, "id": "other"}
-    scene.launch("manual", tag="other")
-    scene.plan = mine
-
-
-@given("two slots of it have been served since")
-def _(scene: Scene) -> None:
-    slot = scene.cluster.api.present_slot() + 2
-    minutes = {"minutes": [slot % 60, (slot + 1) % 60]}
-    fields = {"timing": minutes, "params": {**scene.slot_params(), "tag": "slot"}}
-    scene.cluster.edit(scene.work.event, **fields)
-    within = 4 * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence("two slots are served", scene.two_slots, within)
+def start_job(scenario: Scenario, trigger: str, manner: str) -> None:
+    scenario.launch(trigger, **MANNERS[manner])
 
 
 @given("three manual jobs of it run, each with its own parameters")
-def _(scene: Scene) -> None:
+def start_three_jobs(scenario: Scenario) -> None:
     for number in ("one", "two", "three"):
-        scene.launch("manual", tag=f"job-{number}", note=f"{NOTE} – {number}")
+        scenario.launch("manual", tag=f"job-{number}", note=f"{NOTE} – {number}")
+
+
+@given(parsers.parse("a {trigger} job of the first event runs on the primary, and ignores SIGTERM"))
+def start_job_on_primary(scenario: Scenario, trigger: str) -> None:
+    target = scenario.plan["target"]
+    scenario.plan["target"] = PRIMARY
+    work = scenario.launch(trigger, on_term="ignore")
+    scenario.calls.edit(work.event, target=target)
+
+
+@given("a job of another event runs on the second worker")
+def start_other_job_on_second_worker(scenario: Scenario) -> None:
+    scenario.launch_other("manual", "worker-2")
+
+
+@given(
+    parsers.parse(
+        "a {trigger} job of another event, which may run on any worker, runs on the same server"
+    )
+)
+def start_other_job_on_same_server(scenario: Scenario, trigger: str) -> None:
+    scenario.launch_other(trigger, scenario.victim)
+    scenario.calls.edit("other", target="worker-*")
+
+
+# ------------------------------------------------------------------ slots
+@given("another event for any worker, due every minute")
+def serve_other_event_each_minute(scenario: Scenario) -> None:
+    params = {"tag": "minute", "hold": "0"}
+    scenario.calls.create("minute", "worker-*", timing={}, params=params, max_children=0)
+    within = 3 * scenario.timings.minute + scenario.timings.slack
+    scenario.cluster.await_evidence(
+        "it is served", lambda: scenario.cluster.ended("minute"), within
+    )
+
+
+@given("two slots of it have been served since")
+def serve_two_slots(scenario: Scenario) -> None:
+    slot = scenario.cluster.api.present_slot() + 2
+    minutes = {"minutes": [slot % 60, (slot + 1) % 60]}
+    scenario.calls.edit(scenario.work.event, timing=minutes, params=slot_params())
+    within = 4 * scenario.timings.minute + scenario.timings.slack
+    scenario.cluster.await_evidence(
+        "two slots are served", lambda: two_slots_served(scenario), within
+    )

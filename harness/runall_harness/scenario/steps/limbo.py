@@ -2,152 +2,144 @@
 
 from pytest_bdd import then, when
 
-from runall_harness.contract.verdicts import Inconclusive, Violation
+from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.views import JobView, Rejected
 from runall_harness.evidence.witness_job import LEAD_SLOTS, exactly
 
-from .patience import Wait, in_time
-from .scene import Scene
-
-SLOT = "slot"
-
-
-@when("its server is cut off in silence")
-def _(scene: Scene) -> None:
-    proof = scene.cut(scene.victim)
-    scene.expect("RA-2.12", scene.timings.notice + scene.timings.dead_job_timeout, proof)
+from ..deadlines import Wait
+from ..due_slots import TAG, slot_of, slot_params, two_slots_served
+from ..expectations import (
+    await_in_time,
+    await_state,
+    listed,
+    require,
+    require_missed,
+    require_nothing_follows,
+    run_canaries,
+    shown,
+)
+from ..state import Scenario
 
 
 @when("its server is in reach again")
-def _(scene: Scene) -> None:
-    scene.expect("RA-2.4", scene.promise_after_return())
-    scene.join(scene.victim)
-    run, mended = scene.cluster.tagged(scene.work.tag)[0], scene.cluster.faults[-1].at
+def mend_cut_in_limbo(scenario: Scenario) -> None:
+    scenario.expect_within(scenario.return_timeout)
+    scenario.join(scenario.victim, "RA-2.4")
+    run, mended = scenario.runs()[0], scenario.cluster.faults[-1].at
     if run.ended_at is not None and run.ended_at < mended:
         raise Inconclusive("the job had ended before its server was in reach again")
 
 
 @when("two slots of its event become due")
-def _(scene: Scene) -> None:
-    cluster = scene.cluster
-    first = cluster.api.present_slot() + LEAD_SLOTS
+def pass_two_slots(scenario: Scenario) -> None:
+    api = scenario.cluster.api
+    first = api.present_slot() + LEAD_SLOTS
     first += first % 60 == 59  # both in one hour, so that one timing object names them
     timing = {**exactly(first), "minutes": [first % 60, first % 60 + 1]}
-    fields = {"timing": timing, "params": {**scene.slot_params(), "tag": SLOT}}
-    cluster.edit(scene.work.event, **fields)
-    within = (LEAD_SLOTS + 2) * scene.timings.minute + scene.timings.slack
-    passed = first + 2
-    cluster.await_evidence(
-        "both slots are due", lambda: cluster.api.present_slot() >= passed, within
+    scenario.calls.edit(scenario.work.event, timing=timing, params=slot_params())
+    within = (LEAD_SLOTS + 2) * scenario.timings.minute + scenario.timings.slack
+    scenario.cluster.await_evidence(
+        "both slots are due", lambda: api.present_slot() >= first + 2, within
     )
 
 
-def in_limbo(scene: Scene) -> JobView:
-    """The job, which must still be in limbo for the scenario to prove anything."""
-    view = scene.cluster.job(scene.work.root)
-    if view is None or view.final:
-        raise Inconclusive("the job was given up before anything could be tried in its limbo")
-    return view
-
-
+# ------------------------------------------------------------------ what is shown
 @then("the job is shown in limbo")
-def _(scene: Scene) -> None:
-    within = scene.timings.notice + scene.timings.slack
-    seen: list[JobView | None] = [None]
+def require_limbo(scenario: Scenario) -> None:
+    root, seen = scenario.work.root, list[JobView | None]()
 
-    def shown() -> bool:
-        seen[0] = scene.cluster.job(scene.work.root)
+    def look() -> bool:
+        seen[:] = [scenario.calls.job(root)]
         return seen[0] is not None and (seen[0].limbo or seen[0].final)
 
-    wait = Wait(scene, within)
-    wait.until(shown)
-    if seen[0] is None or not seen[0].limbo:
-        told = f"it is {seen[0].state}, not in limbo" if seen[0] else "it is not shown"
-        raise Violation("RA-10.1", f"{scene.work.root} is shown in limbo", told)
+    wait = Wait(scenario.cluster, scenario.timings.notice + scenario.timings.slack)
+    wait.until(look)
+    view = seen[0]
+    words = f"it is {view.state}, not in limbo" if view else "it is not shown"
+    require(view and view.limbo, "RA-10.1", f"{root} is shown in limbo", words)
     wait.require_timely("limbo")
 
 
 @then("the job is shown as running")
-def _(scene: Scene) -> None:
-    if not in_time(scene, "its return", lambda: shown_running(scene)):
-        raise Violation(
-            "RA-2.4",
-            "it is shown as running, and not in limbo",
-            f"{scene.cluster.job(scene.work.root)}",
-        )
+def require_running(scenario: Scenario) -> None:
+    root = scenario.work.root
 
+    def running() -> bool:
+        view = scenario.calls.job(root)
+        return view is not None and view.state == "running" and not view.limbo
 
-def shown_running(scene: Scene) -> bool:
-    """Whether the system shows that the job runs, and no doubt about it."""
-    view = scene.cluster.job(scene.work.root)
-    return view is not None and view.state == "running" and not view.limbo
+    back = await_in_time(scenario, "its return", running)
+    expected = "it is shown as running, and not in limbo"
+    require(back, "RA-2.4", expected, lambda: f"{scenario.calls.job(root)}")
 
 
 @then("its loss is noticed")
-def _(scene: Scene) -> None:
-    scene.require_missed()
+def require_notice(scenario: Scenario) -> None:
+    require_missed(scenario)
+
+
+# ------------------------------------------------------------------ its place
+def require_still_in_limbo(scenario: Scenario) -> None:
+    """The scenario proves nothing unless the job is still in limbo. Raises `Inconclusive`."""
+    view = scenario.calls.job(scenario.work.root)
+    if view is None or view.final:
+        raise Inconclusive("the job was given up before anything could be tried in its limbo")
 
 
 @then("a manual run of its event is refused, for the limit is reached")
-def _(scene: Scene) -> None:
-    in_limbo(scene)
-    told = try_to_run(scene)
-    in_limbo(scene)
-    if told != "limit":
-        raise Violation("RA-6.2", "a manual run is refused, for the limit is reached", told)
+def require_refused_run(scenario: Scenario) -> None:
+    require_still_in_limbo(scenario)
+    answer = try_to_run(scenario)
+    require_still_in_limbo(scenario)
+    expected = "a manual run is refused, for the limit is reached"
+    require(answer == "limit", "RA-6.2", expected, answer)
 
 
-def try_to_run(scene: Scene, tag: str = "extra") -> str:
+def try_to_run(scenario: Scenario) -> str:
     """Run the event by hand: the code of the refusal, or that there was none."""
-    params = {"tag": tag, "hold": "0"}
     try:
-        job = scene.cluster.call("run", event=scene.work.event, params=params, source="operator")
+        job = scenario.calls.run(scenario.work.event, {"tag": "extra", "hold": "0"})
     except Rejected as refusal:
         return refusal.code
     return f"it was accepted as {job}"
 
 
 @then("they wait, for the job in limbo takes up the only place")
-def _(scene: Scene) -> None:
-    runs = scene.cluster.tagged(SLOT)
-    in_limbo(scene)
-    if runs:
-        raise Violation(
-            "RA-6.2",
-            "no slot is served while the job is in limbo",
-            f"{runs[0].job} on {runs[0].node}",
-        )
+def require_slots_to_wait(scenario: Scenario) -> None:
+    runs = scenario.cluster.tagged(TAG)
+    require_still_in_limbo(scenario)
+    require(not runs, "RA-6.2", "no slot is served while the job is in limbo", listed(runs))
 
 
 @then("the two slots are served after it, in their order, once each")
-def _(scene: Scene) -> None:
-    within = scene.deadline + scene.timings.minute
-    if not in_time(scene, "the last of two slots", scene.two_slots, within):
-        raise Violation("RA-5.4", "two slots are served", f"{scene.cluster.tagged(SLOT)}")
-    scene.canary()
-    runs = scene.cluster.tagged(SLOT)
-    slots = [float(run.now) for run in runs]
-    if len(set(slots)) != 2 or len(slots) != 2:
-        raise Violation("RA-5.1", "each of two slots is served once", f"served: {slots}")
-    rerun = scene.cluster.tagged(scene.work.tag)[-1]
-    if slots != sorted(slots) or runs[0].started_at < rerun.started_at:
-        raise Violation("RA-5.2", "the job, then the slots, oldest first", f"served: {slots}")
+def require_two_slots_after_job(scenario: Scenario) -> None:
+    within = scenario.deadline + scenario.timings.minute
+    served = await_in_time(
+        scenario, "the last of two slots", lambda: two_slots_served(scenario), within
+    )
+    runs = scenario.cluster.tagged(TAG)
+    require(served, "RA-5.4", "two slots are served", listed(runs))
+    run_canaries(scenario)
+    runs = scenario.cluster.tagged(TAG)
+    slots = [slot_of(run) for run in runs]
+    once = len(slots) == len(set(slots)) == 2
+    require(once, "RA-5.1", "each of two slots is served once", f"served: {slots}")
+    in_order = slots == sorted(slots) and runs[0].started_at >= scenario.runs()[-1].started_at
+    require(in_order, "RA-5.2", "the job, then the slots, oldest first", f"served: {slots}")
 
 
+# ------------------------------------------------------------------ aborts
 @then("the abort in limbo is final")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-10.2"
-    scene.await_state(scene.work, "its end by the user", "aborted")
-    if scene.cluster.api.owes(scene.work.root):
-        raise Violation("RA-10.2", "nothing is owed any more", scene.why(scene.work))
-    scene.nothing_follows(scene.work, executions=1)
+def require_final_abort(scenario: Scenario) -> None:
+    root = scenario.work.root
+    await_state(scenario, "its end by the user", "aborted", clause="RA-10.2")
+    owes = scenario.cluster.api.owes(root)
+    require(not owes, "RA-10.2", "nothing is owed any more", lambda: shown(scenario, root))
+    require_nothing_follows(scenario, scenario.work, 1, "RA-10.2")
 
 
 @then("the execution is ended")
-def _(scene: Scene) -> None:
-    within = scene.timings.prompt + scene.timings.grace + scene.timings.slack
-    runs = scene.cluster.tagged(scene.work.tag)
-    if not in_time(
-        scene, "its end", lambda: scene.cluster.tagged(scene.work.tag)[0].how != "running", within
-    ):
-        raise Violation("RA-10.2", "the job ends", f"{runs[0].job} goes on on {runs[0].node}")
+def require_end_of_execution(scenario: Scenario) -> None:
+    within = scenario.timings.prompt + scenario.timings.grace + scenario.timings.slack
+    ended = await_in_time(scenario, "its end", lambda: scenario.runs()[0].how != "running", within)
+    require(ended, "RA-10.2", "the job ends", lambda: listed(scenario.runs()[:1]))

@@ -1,156 +1,147 @@
-"""A storm: one server is lost with many jobs, and all of them have to be run again."""
+"""The loss of one server with many jobs, all of which have to be run again."""
 
 from itertools import pairwise
 
 from pytest_bdd import given, parsers, then
 
-from runall_harness.contract.verdicts import Inconclusive, Violation
+from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 
-from .given import TARGETS
-from .patience import in_time
-from .scene import Scene
-from .stage import Work
+from ..expectations import await_in_time, listed, require, run_canaries
+from ..state import EVENT, Scenario, Work
 
-FIRST_WORKER = TARGETS["the first worker"]
 # What two servers of a busy machine may take longer or shorter to start a process, of the slack.
 JITTER = 1 / 20
 
 
 @given(parsers.parse("{count:d} manual jobs of it run on the first worker"))
-def _(scene: Scene, count: int) -> None:
-    tags = [f"job-{number:03}" for number in range(count)]
-    target, scene.plan["target"] = scene.plan["target"], FIRST_WORKER
-    scene.create_planned("report", "manual", {})
-    roots = {tag: start(scene, tag, number) for number, tag in enumerate(tags, 1)}
-    found = by_tag(scene)
-    scene.cluster.await_evidence(
-        "the system shows all of them as running", lambda: all_shown(scene, roots), scene.deadline
+def start_many_jobs(scenario: Scenario, count: int) -> None:
+    target, scenario.plan["target"] = scenario.plan["target"], "worker-1"
+    scenario.create_planned(EVENT, "manual", {})
+    roots = {f"job-{n:03}": "" for n in range(count)}
+    for number, tag in enumerate(roots, 1):
+        roots[tag] = start_one_job(scenario, tag, number)
+    firsts = {run.tag: run for run in scenario.cluster.executions()}
+    scenario.cluster.await_evidence(
+        "the system shows all of them as running",
+        lambda: all_shown(scenario, set(roots.values())),
+        scenario.deadline,
     )
     for tag, root in roots.items():
-        scene.works[tag] = Work(
-            tag=tag, trigger="manual", event="report", first=found[tag][0], root=root
+        scenario.works[tag] = Work(
+            tag=tag, trigger="manual", event=EVENT, first=firsts[tag], root=root
         )
-        scene.cluster.regard(root, tag)
-    scene.cluster.edit("report", target=target)
+        scenario.cluster.regard(root, tag)
+    scenario.calls.edit(EVENT, target=target)
 
 
-def start(scene: Scene, tag: str, number: int) -> str:
-    """Start one job by hand and see it run: the storm is to come from the loss, not before it."""
-    job: str = scene.cluster.call("run", event="report", params={"tag": tag}, source="operator")
-    site = scene.cluster.site
-    scene.cluster.await_evidence(
-        f"{tag} runs", lambda: len(site.executions()) >= number, scene.deadline
+def start_one_job(scenario: Scenario, tag: str, number: int) -> str:
+    """Start one job by hand and see it run, so that the load comes from the loss, not before it."""
+    job = scenario.calls.run(EVENT, {"tag": tag})
+    site = scenario.site
+    scenario.cluster.await_evidence(
+        f"{tag} runs", lambda: len(site.executions()) >= number, scenario.deadline
     )
     return job
 
 
-def all_shown(scene: Scene, roots: dict[str, str]) -> bool:
+def all_shown(scenario: Scenario, roots: set[str]) -> bool:
     """Whether the system itself knows that all of these run."""
-    states = {view.id: view.state for view in scene.cluster.jobs()}
-    return all(states.get(root) == "running" for root in roots.values())
+    return roots <= {view.id for view in scenario.calls.jobs() if view.state == "running"}
 
 
-def by_tag(scene: Scene) -> dict[str, list[Execution]]:
+def by_tag(scenario: Scenario) -> dict[str, list[Execution]]:
     """The executions of each of the jobs, oldest first."""
-    runs: dict[str, list[Execution]] = {tag: [] for tag in scene.works}
-    for run in scene.cluster.executions():
-        runs.setdefault(run.tag, []).append(run)
+    runs: dict[str, list[Execution]] = {tag: [] for tag in scenario.works}
+    for run in scenario.cluster.executions():
+        if run.tag in runs:
+            runs[run.tag].append(run)
     return runs
 
 
-def all_of(scene: Scene, tags: list[str], times: int) -> dict[str, list[Execution]] | None:
-    """The executions by tag, once each of these tags has that many."""
-    if len(scene.cluster.site.executions()) < len(tags) * times:
-        return None  # looked at after every act of a simulation, so it has to be cheap
-    runs = by_tag(scene)
-    return runs if all(len(runs.get(tag, ())) >= times for tag in tags) else None
-
-
-def second_runs(scene: Scene) -> list[Execution]:
+def reruns(scenario: Scenario) -> list[Execution]:
     """The reruns that have come, in the order of the jobs that they replace."""
-    return [runs[1] for tag, runs in by_tag(scene).items() if tag in scene.works and len(runs) > 1]
+    return [runs[1] for runs in by_tag(scenario).values() if len(runs) > 1]
+
+
+def all_rerun(scenario: Scenario) -> bool:
+    """Whether each of the jobs has run twice; cheap, for it is asked after each simulated act."""
+    count = len(scenario.works)
+    return len(scenario.site.executions()) >= 2 * count and len(reruns(scenario)) == count
 
 
 @then("the first three of them run again, and the others wait")
-def _(scene: Scene) -> None:
-    if not in_time(scene, "the third rerun", lambda: len(second_runs(scene)) >= 3):
-        raise Violation("RA-1.1", "the first three are run again", f"{second_runs(scene)}")
-    scene.canary()
-    require_calm(scene)
-    came = [run.tag for run in second_runs(scene)]
-    if came != list(scene.works)[:3]:
-        raise Violation("RA-8.5", "the first three, and no other, run again", ", ".join(came))
+def require_three_of_many_reruns(scenario: Scenario) -> None:
+    came = await_in_time(scenario, "the third rerun", lambda: len(reruns(scenario)) >= 3)
+    require(came, "RA-1.1", "the first three are run again", lambda: listed(reruns(scenario)))
+    run_canaries(scenario)
+    require_calm(scenario)
+    tags = [run.tag for run in reruns(scenario)]
+    expected = "the first three, and no other, run again"
+    require(tags == list(scenario.works)[:3], "RA-8.5", expected, ", ".join(tags))
 
 
 @then(parsers.re(r"each of them is run again, once, in their order(?P<spread>| and spread .+)"))
-def _(scene: Scene, spread: str) -> None:
+def require_all_reruns(scenario: Scenario, spread: str) -> None:
     if not spread:
-        release_all(scene)
-    tags = list(scene.works)
-    within = scene.deadline + len(tags) * (scene.timings.spread + scene.timings.prompt)
-    complete = in_time(scene, "the last rerun", lambda: all_of(scene, tags, 2), within)
-    require_calm(scene)
-    if not complete:
-        came = [run.tag for run in second_runs(scene)]
-        raise Violation("RA-1.1", f"all {len(tags)} are run again", f"only {len(came)}: {came}")
-    require_order(scene, second_runs(scene))
+        release_all(scenario)
+    count = len(scenario.works)
+    within = scenario.deadline + count * (scenario.timings.spread + scenario.timings.prompt)
+    complete = await_in_time(scenario, "the last rerun", lambda: all_rerun(scenario), within)
+    require_calm(scenario)
+    came = reruns(scenario)
+    tags = [run.tag for run in came]
+    require(complete, "RA-1.1", f"all {count} are run again", f"only {len(tags)}: {tags}")
+    require_order(scenario, came)
     if spread:
-        require_spread(scene, second_runs(scene))
-        release_all(scene)
-    require_once(scene)
+        require_spread(scenario, came)
+        release_all(scenario)
+    require_each_once(scenario)
 
 
-def release_all(scene: Scene) -> None:
+def release_all(scenario: Scenario) -> None:
     """Let all of them end."""
-    for tag in scene.works:
-        scene.cluster.site.release(tag)
+    for tag in scenario.works:
+        scenario.site.release(tag)
 
 
-def require_calm(scene: Scene) -> None:
-    """No rerun was cut short too: then more than one server was lost, and this is another story.
+def require_calm(scenario: Scenario) -> None:
+    """Raise `Inconclusive` if a rerun was cut short too: then more than one server was lost.
 
-    On a machine that is too busy a live server falls silent for longer than its fence.
+    On a machine that is too busy a live server is silent for longer than its fence.
     """
-    lost = [run for run in second_runs(scene) if run.how in ("terminated", "killed")]
-    if lost:
-        told = ", ".join(f"{run.job} on {run.node} was {run.how}" for run in lost)
-        raise Inconclusive(f"reruns were lost too, perhaps on a machine that is too busy: {told}")
-
-
-def require_order(scene: Scene, reruns: list[Execution]) -> None:
-    """Each begins after the one before it, as far as two servers can be compared."""
-    for one, other in pairwise(reruns):
-        if other.started_at < one.started_at - scene.timings.slack * JITTER:
-            raise Violation(
-                "RA-8.5",
-                f"{one.tag} starts before {other.tag}",
-                f"{one.started_at - other.started_at:.2f} s after it",
-            )
-
-
-def require_spread(scene: Scene, reruns: list[Execution]) -> None:
-    """They do not all begin at once: the system says how far apart they do."""
-    took = reruns[-1].started_at - reruns[0].started_at
-    least = (len(reruns) - 1) * scene.timings.spread - scene.timings.slack * JITTER
-    if took < least or took <= 0:
-        raise Violation(
-            "RA-8.5",
-            f"{len(reruns)} reruns over at least {least:.2f} s",
-            f"all within {took:.2f} s",
+    if lost := [run for run in reruns(scenario) if run.how in ("terminated", "killed")]:
+        raise Inconclusive(
+            f"reruns were lost too, perhaps on a machine that is too busy: {listed(lost)}"
         )
 
 
-def require_once(scene: Scene) -> None:
+def require_order(scenario: Scenario, came: list[Execution]) -> None:
+    """Each begins after the one before it, as far as two servers can be compared."""
+    for one, other in pairwise(came):
+        early = one.started_at - other.started_at
+        expected = f"{one.tag} starts before {other.tag}"
+        in_order = early <= scenario.timings.slack * JITTER
+        require(in_order, "RA-8.5", expected, f"{early:.2f} s after it")
+
+
+def require_spread(scenario: Scenario, came: list[Execution]) -> None:
+    """They begin as far apart as the system says, and not all at once."""
+    took = came[-1].started_at - came[0].started_at
+    least = (len(came) - 1) * scenario.timings.spread - scenario.timings.slack * JITTER
+    expected = f"{len(came)} reruns over at least {least:.2f} s"
+    require(took >= least and took > 0, "RA-8.5", expected, f"all within {took:.2f} s")
+
+
+def require_each_once(scenario: Scenario) -> None:
     """All of them end well, and none of them runs a third time."""
-    scene.cluster.await_evidence(
+    scenario.cluster.await_evidence(
         "all of them end",
-        lambda: all(run.how == "completed" for run in second_runs(scene)),
-        scene.deadline + len(scene.works),
+        lambda: all(run.how == "completed" for run in reruns(scenario)),
+        scenario.deadline + len(scenario.works),
     )
-    scene.canary()
-    require_calm(scene)
-    counts = {tag: len(runs) for tag, runs in by_tag(scene).items() if tag in scene.works}
-    twice = {tag: count for tag, count in counts.items() if count != 2}
-    if twice:
-        raise Violation("RA-1.4", "two executions of each", f"{twice}")
+    run_canaries(scenario)
+    require_calm(scenario)
+    counts = {tag: len(runs) for tag, runs in by_tag(scenario).items()}
+    wrong = {tag: count for tag, count in counts.items() if count != 2}
+    require(not wrong, "RA-1.4", "two executions of each", f"{wrong}")

@@ -4,15 +4,16 @@ from typing import Literal
 
 from pytest_bdd import parsers, then, when
 
-from runall_harness.contract.verdicts import Inconclusive, Violation
+from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.views import JobView
 from runall_harness.evidence.witness_job import NOTE
 from runall_harness.rigs.base import CrashPoint
 
-from ..cluster import PRIMARY
-from .patience import Wait
-from .scene import Scene
+from ..deadlines import Wait
+from ..expectations import require, run_canaries, shown
+from ..nodes import PRIMARY
+from ..state import EVENT, Scenario
 
 KINDS: dict[str, Literal["before", "after", "between"]] = {
     "before commit": "before",
@@ -25,11 +26,11 @@ ACCEPTED = "accepted"
 
 
 @when(parsers.re(f"the primary is killed, comes back, and crashes {POINT} of its recovery"))
-def _(scene: Scene, kind: str, count: str) -> None:
-    expect(scene, scene.kill(PRIMARY))
-    scene.cluster.site.arm(PRIMARY, point(kind, count))
-    scene.cluster.restart(PRIMARY)
-    await_crash(scene)
+def crash_primary_in_recovery_of_its_own_job(scenario: Scenario, kind: str, count: str) -> None:
+    expect_after_crash(scenario, scenario.kill(PRIMARY))
+    scenario.site.arm(PRIMARY, CrashPoint(where=KINDS[kind], count=int(count)))
+    scenario.nodes.restart(PRIMARY)
+    await_crash(scenario)
 
 
 @when(
@@ -37,98 +38,90 @@ def _(scene: Scene, kind: str, count: str) -> None:
         f"its server is killed and stays away, and the primary crashes {POINT} of the recovery"
     )
 )
-def _(scene: Scene, kind: str, count: str) -> None:
+def crash_primary_in_recovery_of_lost_job(scenario: Scenario, kind: str, count: str) -> None:
     # Counted from the step that gives the job up: until then the primary only waits.
-    scene.cluster.site.arm(PRIMARY, point(kind, count, first=FINALIZED))
-    expect(scene, scene.kill(scene.victim))
-    await_crash(scene)
+    point = CrashPoint(where=KINDS[kind], count=int(count), first=FINALIZED)
+    scenario.site.arm(PRIMARY, point)
+    expect_after_crash(scenario, scenario.kill(scenario.victim))
+    await_crash(scenario)
 
 
 @when("a run of it is accepted, and the primary is killed at once")
-def _(scene: Scene) -> None:
-    accept(scene)
-    expect(scene, scene.kill(PRIMARY))
+def kill_primary_after_accepted_run(scenario: Scenario) -> None:
+    accept_run(scenario)
+    expect_after_crash(scenario, scenario.kill(PRIMARY))
 
 
 @when("the primary comes back")
-def _(scene: Scene) -> None:
-    scene.cluster.restart(PRIMARY)
-    site = scene.cluster.site
-    scene.cluster.await_online(PRIMARY)
-    scene.await_return(*(node for node in scene.workers if site.alive(node)))
+def bring_crashed_primary_back(scenario: Scenario) -> None:
+    scenario.restart(PRIMARY)
+    alive = [node for node in scenario.workers if scenario.site.alive(node)]
+    scenario.await_return(*alive, clause="RA-12.1")
 
 
 @then("the job is run again until it has ended well, once for each interruption")
-def _(scene: Scene) -> None:
-    ends_well(scene, "RA-12.1", scene.work.tag, scene.work.root, least=2)
+def require_rerun_for_each_interruption(scenario: Scenario) -> None:
+    require_good_end(scenario, "RA-12.1", scenario.work.tag, scenario.work.root, least=2)
 
 
 @then("the accepted run has ended well, once")
-def _(scene: Scene) -> None:
-    ends_well(scene, "RA-12.2", ACCEPTED, scene.accepted, least=1)
+def require_good_end_of_accepted_run(scenario: Scenario) -> None:
+    require_good_end(scenario, "RA-12.2", ACCEPTED, scenario.accepted, least=1)
 
 
-def accept(scene: Scene, **params: str) -> str:
-    """Create the planned event and run it by hand; nobody has seen it begin. The run's id."""
-    fields = {k: v for k, v in scene.plan.items() if k != "target"}
-    scene.cluster.create("report", scene.plan["target"], **fields)
+def accept_run(scenario: Scenario, **params: str) -> str:
+    """Create the planned event and run it by hand; the id of the run, which none has seen begin."""
+    scenario.calls.create(EVENT, **scenario.plan)
     own = {"tag": ACCEPTED, "note": NOTE, **params}
-    scene.accepted = scene.cluster.call("run", event="report", params=own, source="operator")
-    scene.cluster.regard(scene.accepted, ACCEPTED)
-    return scene.accepted
+    scenario.accepted = scenario.calls.run(EVENT, own)
+    scenario.cluster.regard(scenario.accepted, ACCEPTED)
+    return scenario.accepted
 
 
-def expect(scene: Scene, proof: Proof) -> None:
+def expect_after_crash(scenario: Scenario, proof: Proof) -> None:
     """A recovery is owed from that fault on; what a crash undid takes its whole time again."""
-    scene.expect("RA-12.1", 2 * (scene.timings.notice + scene.timings.dead_job_timeout), proof)
+    scenario.expect_within(2 * scenario.loss_timeout, proof)
 
 
-def point(kind: str, count: str, first: str = "") -> CrashPoint:
-    """The point that the words of a step name."""
-    return CrashPoint(where=KINDS[kind], count=int(count), first=first)
+def await_crash(scenario: Scenario) -> None:
+    """See the crash come as it was ordered; else the case proves nothing."""
+    within = scenario.loss_timeout + scenario.timings.slack
+    scenario.cluster.hurt(lambda: scenario.site.crashed(PRIMARY, within))
 
 
-def await_crash(scene: Scene) -> None:
-    """The crash must come, and be the one that was asked for. Else the case proves nothing."""
-    within = scene.timings.notice + scene.timings.dead_job_timeout + scene.timings.slack
-    scene.cluster.hurt(lambda: scene.cluster.site.crashed(PRIMARY, within))
-
-
-def ends_well(scene: Scene, clause: str, tag: str, root: str, least: int) -> None:
+def require_good_end(scenario: Scenario, clause: str, tag: str, root: str, least: int) -> None:
     """The last attempt runs, ends well, and is the only one that does; nothing follows it."""
-    cluster = scene.cluster
-    wait = Wait(scene, scene.deadline)
-    if not wait.until(lambda: running(scene, tag, root, least)):
+    cluster, wait = scenario.cluster, Wait(scenario.cluster, scenario.deadline)
+    if not wait.until(lambda: last_runs(scenario, tag, root, least)):
         cluster.waited = wait.most
-        raise Violation(clause, f"an attempt of {root} runs", told(scene, root, tag))
+        require(False, clause, f"an attempt of {root} runs", shown(scenario, root, tag))
     wait.require_timely(f"an attempt of {root}")
-    cluster.site.release(tag)
-    if not cluster.wait(lambda: over(scene, root, tag), scene.deadline):
-        raise Inconclusive(f"no evidence that {root} came to its end: {told(scene, root, tag)}")
-    scene.canary()
+    scenario.site.release(tag)
+    if not cluster.wait(lambda: last_end(scenario, root, tag), scenario.deadline):
+        seen = shown(scenario, root, tag)
+        raise Inconclusive(f"no evidence that {root} came to its end: {seen}")
+    run_canaries(scenario)
     states = [view.state for view in cluster.attempts(root, tag)]
     completed = [run.job for run in cluster.tagged(tag) if run.how == "completed"]
-    if states != ["interrupted"] * (len(states) - 1) + ["succeeded"] or len(completed) != 1:
-        seen = f"{told(scene, root, tag)}; completed: {', '.join(completed) or 'none'}"
-        raise Violation(
-            clause, "each interrupted attempt is replaced once, the last ends well", seen
-        )
+    once = len(completed) == 1
+    require(
+        once and states == ["interrupted"] * (len(states) - 1) + ["succeeded"],
+        clause,
+        "each interrupted attempt is replaced once, the last ends well",
+        lambda: f"{shown(scenario, root, tag)}; completed: {', '.join(completed) or 'none'}",
+    )
 
 
-def running(scene: Scene, tag: str, root: str, least: int) -> bool:
-    """Whether the last attempt is seen to run, by the system and by the job, after so many."""
-    runs, views = scene.cluster.tagged(tag), scene.cluster.attempts(root, tag)
-    alive = runs and runs[-1].how == "running" and runs[-1].job == views[-1].id if views else False
-    return bool(alive) and len(views) >= least and views[-1].state == "running"
+def last_runs(scenario: Scenario, tag: str, root: str, least: int) -> bool:
+    """Whether the last of so many attempts runs, as the system and the job itself report."""
+    runs, views = scenario.cluster.tagged(tag), scenario.cluster.attempts(root, tag)
+    if not runs or not views or len(views) < least:
+        return False
+    run, view = runs[-1], views[-1]
+    return run.job == view.id and run.how == view.state == "running"
 
 
-def over(scene: Scene, root: str, tag: str = "") -> JobView | None:
+def last_end(scenario: Scenario, root: str, tag: str = "") -> JobView | None:
     """The last attempt, if it is over."""
-    views = scene.cluster.attempts(root, tag)
+    views = scenario.cluster.attempts(root, tag)
     return views[-1] if views and views[-1].final else None
-
-
-def told(scene: Scene, root: str, tag: str = "") -> str:
-    """The attempts of a lineage as the system shows them, and its own reasons."""
-    views = ", ".join(f"{view.id} {view.state}" for view in scene.cluster.attempts(root, tag))
-    return f"{views or 'no attempt'}; {scene.cluster.api.reasons(root) or 'it gives no reason'}"

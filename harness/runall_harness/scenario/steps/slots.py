@@ -1,250 +1,223 @@
-"""Steps about minutes of the schedule that an outage swallows, and what is made up for."""
+"""Steps about slots of the schedule that an outage swallows, and what is made up for."""
 
 from typing import Any
 
+import pytest
 from pytest_bdd import given, parsers, then, when
 
-from runall_harness.contract.verdicts import Inconclusive, Violation
+from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 
-from ..cluster import PRIMARY
-from .due_slots import EVENT, TAG, Row, local, slot_of, timing_of
-from .given import TARGETS
-from .patience import in_time
-from .scene import Scene
-from .stage import Work
+from ..due_slots import TAG, DueSlots, local, slot_of, slot_params, timing_of
+from ..expectations import await_in_time, require, run_canaries
+from ..nodes import PRIMARY
+from ..state import EVENT, Scenario
+from .events import AGE
 
-AGE = 20
 QUEUED, TWIN = "queued", "twin"
-WISHES: dict[str, dict[str, Any]] = {
-    " and the last missed minute wanted": {"missed": "last"},
-    " and no missed minute wanted": {"missed": "none"},
-    f" and missed minutes wanted for {AGE} minutes": {"missed_age": AGE * 60, "max_children": 0},
-    " and a queue for one manual run": {"queue_max": 1},
-}
 GONE = r"(?P<gone>killed|stopped cleanly)"
 
 
-@given(
-    parsers.re(
-        rf"an event for (?P<where>any worker|the primary), with Run All on"
-        rf"(?P<wish>{'|'.join(WISHES)})"
-    )
-)
-def _(scene: Scene, where: str, wish: str) -> None:
-    scene.plan = {"target": TARGETS[where], "catch_up": True, **WISHES[wish]}
+@pytest.fixture
+def due(scenario: Scenario) -> DueSlots:
+    """The slots of the running scenario."""
+    return DueSlots(scenario)
 
 
-# ------------------------------------------------------------------ minutes to come
+# ------------------------------------------------------------------ slots to come
 @given("it is due in six minutes to come")
-def _(row: Row) -> None:
-    row.lay(6)
-    row.schedule(**timing_of(row.slots))
+def schedule_six_slots(due: DueSlots) -> None:
+    due.schedule_slots(6)
 
 
 @given("it is due in seven minutes to come, four apart")
-def _(row: Row) -> None:
-    row.lay(7, apart=4)
-    row.schedule(**timing_of(row.slots))
+def schedule_seven_slots(due: DueSlots) -> None:
+    due.schedule_slots(7, apart=4)
 
 
 @given("it is due in six minutes to come, on this day of the month but on another weekday")
-def _(row: Row) -> None:
-    row.lay(6)
-    due = timing_of(row.slots)
-    other = (local(row.slots[0], due["timezone"]).isoweekday() + 1) % 7
-    row.schedule(**{**due, "timing": {**due["timing"], "weekdays": [other]}})
+def schedule_on_wrong_weekday(due: DueSlots) -> None:
+    due.choose(6)
+    due.schedule(**on_weekday(due, later=1))
 
 
 @given("an event with the right weekday is due in the same minutes")
-def _(scene: Scene, row: Row) -> None:
-    due = timing_of(row.slots)
-    right = local(row.slots[0], due["timezone"]).isoweekday() % 7
-    fields = {**due, "timing": {**due["timing"], "weekdays": [right]}, "catch_up": True}
-    scene.cluster.create(TWIN, "worker-*", params=row.params(TWIN), **fields)
+def schedule_on_right_weekday(scenario: Scenario, due: DueSlots) -> None:
+    fields = {"catch_up": True, "params": slot_params(TWIN), **on_weekday(due)}
+    scenario.calls.create(TWIN, "worker-*", **fields)
+
+
+def on_weekday(due: DueSlots, later: int = 0) -> dict[str, Any]:
+    """The fields of an event that is due at the slots, if their weekday is so many days later."""
+    fields = timing_of(due.slots)
+    weekday = (local(due.slots[0], fields["timezone"]).isoweekday() + later) % 7
+    return {**fields, "timing": {**fields["timing"], "weekdays": [weekday]}}
 
 
 @given("jobs of three minutes of it run")
-def _(scene: Scene, row: Row) -> None:
-    row.lay(3)
-    row.schedule(**timing_of(row.slots), params={**row.params(), "hold": "1"})
-    within = 6 * scene.timings.minute + scene.timings.prompt + scene.timings.slack
-    runs = scene.cluster.await_evidence(
-        "a job of each of three minutes runs", lambda: one_each(row), within
+def start_jobs_of_three_slots(scenario: Scenario, due: DueSlots) -> None:
+    due.schedule_slots(3, params={**slot_params(), "hold": "1"})
+    within = 6 * scenario.timings.minute + scenario.timings.prompt + scenario.timings.slack
+    runs = scenario.cluster.await_evidence(
+        "a job of each of three minutes runs", lambda: one_of_each(due), within
     )
     for run in runs:
-        view = scene.cluster.await_evidence(
-            f"{run.job} is shown as running", lambda run=run: scene.running(run.job), within
-        )
-        work = Work(tag=TAG, trigger="scheduled", event=EVENT, first=run, root=view.root)
-        scene.works[run.job] = work
+        scenario.works[run.job] = scenario.adopt("scheduled", EVENT, run, within)
 
 
-def one_each(row: Row) -> list[Execution]:
-    """The first execution of each minute of the row, once there is one of each."""
-    firsts = [runs[0] for runs in row.runs().values()]
-    return firsts if len(firsts) == len(row.slots) else []
+def one_of_each(due: DueSlots) -> list[Execution]:
+    """The first execution of each slot, once there is one of each."""
+    firsts = [runs[0] for runs in due.runs().values()]
+    return firsts if len(firsts) == len(due.slots) else []
 
 
 @given("from now on it runs one job at a time")
-def _(scene: Scene) -> None:
-    scene.cluster.edit(EVENT, max_children=1)
+def limit_to_one_job(scenario: Scenario) -> None:
+    scenario.calls.edit(EVENT, max_children=1)
 
 
 @given("the event is due in six minutes, which pass unserved")
 @when("the event is due in six minutes, which pass unserved")
-def _(scene: Scene, row: Row) -> None:
-    row.lay(6)
-    row.schedule(**timing_of(row.slots))
-    row.await_passed()
-    if row.runs():
-        raise Inconclusive(f"{sorted(row.runs())} were served meanwhile")
-    row.cursor = scene.cluster.api.event(event=EVENT).cursor
+def pass_six_slots_unserved(scenario: Scenario, due: DueSlots) -> None:
+    due.schedule_slots(6)
+    due.await_passed()
+    if served := sorted(due.runs()):
+        raise Inconclusive(f"{served} were served meanwhile")
+    due.cursor = scenario.cluster.api.event(event=EVENT).cursor
 
 
 # ------------------------------------------------------------------ outages
 @when(parsers.re(rf"the first is served, and the primary is {GONE} until all have passed"))
-def _(scene: Scene, row: Row, gone: str) -> None:
-    within = 4 * scene.timings.minute + scene.timings.slack
-    scene.cluster.await_evidence("the first minute is served", lambda: row.served(), within)
-    outlast(scene, row, gone)
+def outlast_slots_after_the_first(scenario: Scenario, due: DueSlots, gone: str) -> None:
+    within = 4 * scenario.timings.minute + scenario.timings.slack
+    scenario.cluster.await_evidence("the first minute is served", lambda: due.served(), within)
+    outlast_slots(scenario, due, gone)
 
 
 @when(parsers.re(rf"the primary is {GONE} until all have passed"))
-def _(scene: Scene, row: Row, gone: str) -> None:
-    outlast(scene, row, gone)
-
-
-def outlast(scene: Scene, row: Row, gone: str) -> None:
-    """Take the primary away until the last of the minutes has passed."""
-    scene.kill(PRIMARY) if gone == "killed" else scene.stop(PRIMARY)
-    row.await_passed()
-    row.note_return()
-    scene.expect("RA-5.4", scene.promise_after_return())
-    scene.come_back_with_all(PRIMARY)
+def outlast_slots(scenario: Scenario, due: DueSlots, gone: str) -> None:
+    scenario.kill(PRIMARY) if gone == "killed" else scenario.stop(PRIMARY)
+    due.await_passed()
+    due.note_return()
+    scenario.bring_back_primary("RA-5.4")
 
 
 @when("the first worker is killed and stays away")
-def _(scene: Scene) -> None:
-    scene.kill("worker-1")
-    within = scene.timings.notice + scene.timings.slack
-    scene.cluster.await_evidence(
-        "worker-1 is missed", lambda: "worker-1" not in scene.cluster.online(), within
-    )
+def kill_first_worker(scenario: Scenario) -> None:
+    scenario.kill("worker-1")
+    scenario.cluster.await_missed("worker-1")
 
 
 @when("the first worker comes back")
-def _(scene: Scene) -> None:
-    scene.expect("RA-5.4", scene.promise_after_return())
-    scene.come_back("worker-1")
+def bring_first_worker_back(scenario: Scenario) -> None:
+    scenario.bring_back("worker-1")
 
 
 # ------------------------------------------------------------------ what users do meanwhile
 @when("a user edits the event")
-def _(scene: Scene, row: Row) -> None:
-    row.clause = "RA-5.3"
-    fields = {"title": "edited", "timeout": 60.0}
-    scene.cluster.edit(EVENT, **fields)
+def edit_event(scenario: Scenario) -> None:
+    scenario.calls.edit(EVENT, title="edited", timeout=60.0)
 
 
 @when("a user runs the event once more, and the run waits in the queue")
-def _(scene: Scene, row: Row) -> None:
-    row.clause = "RA-5.8"
-    job = scene.cluster.call("run", event=EVENT, params=row.params(QUEUED), source="operator")
-    view = scene.cluster.job(job)
-    if view is None or view.state != "waiting":
-        raise Inconclusive(f"{job} does not wait: it is {view.state if view else 'unknown'}")
+def queue_run(scenario: Scenario) -> None:
+    job = scenario.calls.run(EVENT, slot_params(QUEUED))
+    if (state := scenario.calls.state(job)) != "waiting":
+        raise Inconclusive(f"{job} does not wait: it is {state}")
 
 
 # ------------------------------------------------------------------ what must follow
 @then("each of the six is served")
-def _(row: Row) -> None:
-    row.missed()
-    row.require_served("RA-5.4", row.slots)
+def require_six_served(due: DueSlots) -> None:
+    due.missed()
+    due.require_served("RA-5.4", due.slots)
 
 
 @then("each of the six is served, once, oldest first")
-def _(row: Row) -> None:
-    row.missed()
-    row.require_served("RA-5.4", row.slots)
-    row.clause = "RA-5.1"
-    row.require_once()
-    row.require_order()
-
-
-@then("of those that were missed the last is served, and no other")
-def _(row: Row) -> None:
-    last = row.missed()[-1]
-    row.require_served("RA-5.6", [last])
-    row.scene.canary()
-    if row.served_late() != [last]:
-        raise Violation("RA-5.6", f"{last} is served", f"{row.served_late()} were")
-
-
-@then("none of those that were missed is served")
-def _(row: Row) -> None:
-    missed = row.missed()
-    row.scene.canary()
-    if late := row.served_late():
-        raise Violation("RA-5.7", f"none of {missed} is served", f"{late} were")
-
-
-@then("those that are not too old are served, and no other")
-def _(scene: Scene, row: Row) -> None:
-    # All have been back for a moment: nothing is served later than at this slot.
-    latest = scene.cluster.api.present_slot()
-    young = [slot for slot in row.missed() if slot >= latest - AGE]
-    old = [slot for slot in row.missed() if slot < row.returned - AGE]
-    if not young or not old:
-        raise Inconclusive(f"of {row.missed()} none is old, or none is young, at {latest}")
-    row.require_served("RA-5.4", young)
-    scene.canary()
-    if late := [slot for slot in row.served_late() if slot in old]:
-        raise Violation("RA-5.5", f"{old} are too old to be served", f"{late} were served")
-
-
-@then("its own slot is owed again, and the cursor has stayed")
-def _(scene: Scene, row: Row) -> None:
-    event, latest = scene.cluster.api.event(event=EVENT), max(row.runs())
-    own = slot_of(scene.work.first)
-    if event.owed != (own,) or event.cursor is None or event.cursor < latest:
-        seen = f"owed {list(event.owed)}, cursor {event.cursor}"
-        raise Violation("RA-4.2", f"owed [{own}], cursor {latest} or later", seen)
-
-
-@then("no slot has been served twice")
-def _(row: Row) -> None:
-    row.require_once()
-
-
-@then("the three are run again, once each, oldest first")
-def _(scene: Scene, row: Row) -> None:
-    scene.cluster.site.release(TAG)
-    row.require_served("RA-5.1", row.slots)
-    row.require_once()
-    row.require_order()
-    counts = {slot: len(runs) for slot, runs in row.runs().items()}
-    if set(counts.values()) != {2}:
-        raise Violation("RA-5.1", "each is run again once", f"executions: {counts}")
-
-
-@then("the cursor has not moved")
-def _(scene: Scene, row: Row) -> None:
-    cursor = scene.cluster.api.event(event=EVENT).cursor
-    if cursor != row.cursor:
-        raise Violation(row.clause, f"the cursor is at {row.cursor}", f"it is at {cursor}")
-
-
-@then("the run that waited has ended well")
-def _(scene: Scene) -> None:
-    within = scene.timings.prompt + scene.timings.slack
-    if not in_time(scene, "its end", lambda: scene.cluster.ended(QUEUED), within):
-        raise Violation("RA-12.2", "the run that was accepted runs", "it did not")
+def require_six_served_once_in_order(due: DueSlots) -> None:
+    require_six_served(due)
+    due.require_once("RA-5.1")
+    due.require_order()
 
 
 @then("each of the six is served, on the right weekday only")
-def _(row: Row) -> None:
-    row.require_served("RA-5.4", row.slots, TWIN)
-    row.scene.canary()
-    if wrong := row.runs():
-        raise Violation("RA-5.12", "nothing on another weekday", f"{sorted(wrong)} were served")
+def require_right_weekday(scenario: Scenario, due: DueSlots) -> None:
+    due.require_served("RA-5.4", due.slots, TWIN)
+    run_canaries(scenario)
+    wrong = sorted(due.runs())
+    require(not wrong, "RA-5.12", "nothing on another weekday", f"{wrong} were served")
+
+
+@then("of those that were missed the last is served, and no other")
+def require_last_only(scenario: Scenario, due: DueSlots) -> None:
+    last = due.missed()[-1]
+    due.require_served("RA-5.6", [last])
+    run_canaries(scenario)
+    late = due.served_late()
+    require(late == [last], "RA-5.6", f"{last} is served", f"{late} were")
+
+
+@then("none of those that were missed is served")
+def require_none_served(scenario: Scenario, due: DueSlots) -> None:
+    missed = due.missed()
+    run_canaries(scenario)
+    late = due.served_late()
+    require(not late, "RA-5.7", f"none of {missed} is served", f"{late} were")
+
+
+@then("those that are not too old are served, and no other")
+def require_young_only(scenario: Scenario, due: DueSlots) -> None:
+    # All have been back for a moment: nothing is served later than at this slot.
+    latest = scenario.cluster.api.present_slot()
+    young = [slot for slot in due.missed() if slot >= latest - AGE]
+    old = [slot for slot in due.missed() if slot < due.returned - AGE]
+    if not young or not old:
+        raise Inconclusive(f"of {due.missed()} none is old, or none is young, at {latest}")
+    due.require_served("RA-5.4", young)
+    run_canaries(scenario)
+    late = [slot for slot in due.served_late() if slot in old]
+    require(not late, "RA-5.5", f"{old} are too old to be served", f"{late} were served")
+
+
+@then("its own slot is owed again, and the cursor has stayed")
+def require_reopened_slot(scenario: Scenario, due: DueSlots) -> None:
+    event, latest = scenario.cluster.api.event(event=EVENT), max(due.runs())
+    own, cursor = slot_of(scenario.work.first), event.cursor
+    require(
+        event.owed == (own,) and cursor is not None and cursor >= latest,
+        "RA-4.2",
+        f"owed [{own}], cursor {latest} or later",
+        f"owed {list(event.owed)}, cursor {cursor}",
+    )
+
+
+@then("no slot has been served twice")
+def require_slots_once(scenario: Scenario, due: DueSlots) -> None:
+    due.require_once(scenario.clause("RA-5.10", "RA-5.1"))
+
+
+@then("the three are run again, once each, oldest first")
+def require_three_slots_again(scenario: Scenario, due: DueSlots) -> None:
+    scenario.site.release(TAG)
+    due.require_served("RA-5.1", due.slots)
+    due.require_once("RA-5.1")
+    due.require_order()
+    counts = {slot: len(runs) for slot, runs in due.runs().items()}
+    twice = set(counts.values()) == {2}
+    require(twice, "RA-5.1", "each is run again once", f"executions: {counts}")
+
+
+@then("the cursor has not moved")
+def require_cursor_to_stay(scenario: Scenario, due: DueSlots) -> None:
+    cursor, clause = (
+        scenario.cluster.api.event(event=EVENT).cursor,
+        scenario.clause("RA-5.3", "RA-5.8"),
+    )
+    require(cursor == due.cursor, clause, f"the cursor is at {due.cursor}", f"it is at {cursor}")
+
+
+@then("the run that waited has ended well")
+def require_queued_run(scenario: Scenario) -> None:
+    within = scenario.timings.prompt + scenario.timings.slack
+    ended = await_in_time(scenario, "its end", lambda: scenario.cluster.ended(QUEUED), within)
+    require(ended, "RA-12.2", "the run that was accepted runs", "it did not")

@@ -1,12 +1,26 @@
-"""Thens: what must be seen, told by the jobs themselves wherever they can tell it."""
+"""Thens: what must be seen, from the jobs themselves wherever they can report it."""
 
 from pytest_bdd import parsers, then
 
 from runall_harness.checks.records import last_sign
-from runall_harness.contract.verdicts import Violation
 
-from .scene import PROMISE, Scene
-from .stage import Work
+from ..due_slots import TAG, slot_of
+from ..expectations import (
+    await_end,
+    await_in_time,
+    await_rerun,
+    await_state,
+    finish,
+    interruption_clause,
+    require,
+    require_faithful_rerun,
+    require_nothing_follows,
+    require_undisturbed,
+    run_canaries,
+    shown,
+    undisturbed_clause,
+)
+from ..state import Scenario
 
 STATES = {
     "has ended well": ("succeeded", "RA-3.4"),
@@ -17,120 +31,184 @@ STATES = {
 }
 
 
+# ------------------------------------------------------------------ how the job ends
 @then("the job ends as interrupted")
-def _(scene: Scene) -> None:
-    view = scene.finalized(scene.work)
-    if view.state != "interrupted":
-        raise Violation(scene.clause, "it ends as interrupted", f"it ends as {view.state}")
+def require_interruption(scenario: Scenario) -> None:
+    clause = interruption_clause(scenario)
+    state = await_end(scenario, scenario.work, clause).state
+    require(state == "interrupted", clause, "it ends as interrupted", f"it ends as {state}")
 
 
 @then("the job ends as interrupted before the dead-job timeout has passed")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-2.2"
-    view = scene.finalized(scene.work)
-    took = view.finalized_at - scene.since
-    if view.state != "interrupted" or took >= scene.timings.dead_job_timeout:
-        limit = f"interrupted within {scene.timings.dead_job_timeout:g} s of the return"
-        raise Violation("RA-2.2", limit, f"{view.state} after {took:.2f} s")
-
-
-@then("the job starts again on another server")
-def _(scene: Scene) -> None:
-    require_place(scene, scene.work, "another server")
-
-
-@then(parsers.re("the job is run again, once(?:, on (?P<where>another server|the same server))?"))
-def _(scene: Scene, where: str | None) -> None:
-    require_place(scene, scene.work, where)
-    scene.finish(scene.work, executions=2)
-
-
-def require_place(scene: Scene, work: Work, where: str | None) -> None:
-    """Wait for the rerun, and see that it came to the right server."""
-    rerun = scene.rerun(work)
-    if where is not None and (rerun.node == work.node) != (where == "the same server"):
-        raise Violation(PROMISE[work.trigger], f"it runs on {where}", f"it ran on {rerun.node}")
-
-
-@then("the rerun is faithful to the job")
-def _(scene: Scene) -> None:
-    scene.require_faithful(scene.work)
-
-
-@then("the rerun names its root, its predecessor, its number and its cause")
-def _(scene: Scene) -> None:
-    named = [
-        (view.root, view.predecessor, view.attempt, view.cause)
-        for view in scene.cluster.attempts(scene.work.root)
-    ][1:]
-    owed = [(scene.work.root, scene.work.first.job, 2, "interrupted")]
-    if named != owed:
-        raise Violation("RA-4.5", f"{owed}", f"{named}")
-
-
-@then("the rerun goes on undisturbed, and ends well")
-def _(scene: Scene) -> None:
-    scene.require_undisturbed(scene.work, executions=2)
-
-
-@then("the job goes on undisturbed, and ends well")
-def _(scene: Scene) -> None:
-    scene.require_undisturbed(scene.work, executions=1)
-
-
-@then("the job on the second worker goes on undisturbed, and ends well")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-2.10"
-    scene.require_undisturbed(scene.works["other"], executions=1)
-
-
-@then("its first execution had ended before")
-def _(scene: Scene) -> None:
-    first, second = scene.cluster.tagged(scene.work.tag)
-    ended = last_sign(first)
-    if ended > second.started_at:
-        raise Violation(
-            "RA-7.3",
-            "the first had ended when the second began",
-            f"it lived {ended - second.started_at:.2f} s longer",
-        )
-
-
-@then("the system says that it still owes the job")
-def _(scene: Scene) -> None:
-    if not scene.cluster.api.owes(scene.work.root):
-        raise Violation("RA-4.6", "the rerun waits", scene.why(scene.work))
-
-
-@then("the job runs nowhere")
-def _(scene: Scene) -> None:
-    scene.nothing_follows(scene.work, executions=1)
+def require_prompt_interruption(scenario: Scenario) -> None:
+    view = await_end(scenario, scenario.work, "RA-2.2")
+    took, limit = view.finalized_at - scenario.since, scenario.timings.dead_job_timeout
+    require(
+        view.state == "interrupted" and took < limit,
+        "RA-2.2",
+        f"interrupted within {limit:g} s of the return",
+        f"{view.state} after {took:.2f} s",
+    )
 
 
 @then(parsers.re(f"the job (?P<end>{'|'.join(STATES)}), and is not run again"))
-def _(scene: Scene, end: str) -> None:
+def require_end_without_rerun(scenario: Scenario, end: str) -> None:
     state, clause = STATES[end]
-    scene.clause = clause
-    scene.await_state(scene.work, end, state)
-    scene.nothing_follows(scene.work, executions=1)
+    await_state(scenario, end, state, clause=clause)
+    require_nothing_follows(scenario, scenario.work, 1, clause)
 
 
-@then("nothing was launched while the primary was going down")
-def _(scene: Scene) -> None:
-    scene.require_no_launch_in_drain()
+@then("the job runs nowhere")
+def require_no_rerun(scenario: Scenario) -> None:
+    require_nothing_follows(scenario, scenario.work, 1, interruption_clause(scenario))
 
 
-@then("no served slot has been run again")
-def _(scene: Scene) -> None:
-    scene.finalized(scene.work)
-    scene.canary()
-    scene.require_slots_once()
+# ------------------------------------------------------------------ reruns
+@then("the job starts again on another server")
+def require_rerun_start(scenario: Scenario) -> None:
+    await_rerun(scenario, scenario.work, "another server")
+
+
+@then(parsers.re("the job is run again, once(?:, on (?P<where>another server|the same server))?"))
+def require_rerun(scenario: Scenario, where: str | None) -> None:
+    await_rerun(scenario, scenario.work, where)
+    finish(scenario, scenario.work, 2)
+
+
+@then("the job is run again, once, on the second worker")
+def require_rerun_on_second_worker(scenario: Scenario) -> None:
+    node = await_rerun(scenario, scenario.work).node
+    require(
+        node == "worker-2", "RA-6.5", "it runs where its event may run now", f"it ran on {node}"
+    )
+    finish(scenario, scenario.work, 2)
+
+
+@then("the job of the other event is run again, once, on another server")
+def require_other_rerun(scenario: Scenario) -> None:
+    other = scenario.works["other"]
+    came = await_in_time(scenario, "its rerun", lambda: len(scenario.cluster.tagged("other")) > 1)
+    require(came, "RA-4.11", "what can start does", lambda: shown(scenario, other.root))
+    await_rerun(scenario, other, "another server")
+    finish(scenario, other, 2)
 
 
 @then("each of the three is run again, once, with its own parameters")
-def _(scene: Scene) -> None:
-    for work in scene.works.values():
-        require_place(scene, work, "the same server")
-        scene.require_faithful(work)
-    for work in scene.works.values():
-        scene.finish(work, executions=2)
+def require_three_reruns(scenario: Scenario) -> None:
+    for work in scenario.works.values():
+        await_rerun(scenario, work, "the same server")
+        require_faithful_rerun(scenario, work)
+    for work in scenario.works.values():
+        finish(scenario, work, 2)
+
+
+@then("the rerun is faithful to the job")
+def require_faithful(scenario: Scenario) -> None:
+    require_faithful_rerun(scenario, scenario.work)
+
+
+@then("the rerun names its root, its predecessor, its number and its cause")
+def require_lineage(scenario: Scenario) -> None:
+    work = scenario.work
+    reruns = scenario.cluster.attempts(work.root)[1:]
+    named = [(view.root, view.predecessor, view.attempt, view.cause) for view in reruns]
+    owed = [(work.root, work.first.job, 2, "interrupted")]
+    require(named == owed, "RA-4.5", f"{owed}", f"{named}")
+
+
+@then("the two attempts differ in id, start time and server")
+def require_attempts_to_differ(scenario: Scenario) -> None:
+    first, second = scenario.runs()
+    nodes = {view.id: view.node for view in scenario.calls.jobs()}
+    pairs = {
+        "id": (first.job, second.job),
+        "start time": (first.started_at, second.started_at),
+        "server": (nodes.get(first.job), nodes.get(second.job)),
+    }
+    same = [name for name, (one, other) in pairs.items() if one == other]
+    require(
+        not same and nodes.get(second.job) == second.node,
+        "RA-4.8",
+        "an id, a start time and a server of its own",
+        f"the same {', '.join(same)}; shown: {nodes}",
+    )
+
+
+@then("its first execution had ended before")
+def require_first_execution_to_end_before(scenario: Scenario) -> None:
+    first, second = scenario.runs()
+    longer = last_sign(first) - second.started_at
+    expected = "the first had ended when the second began"
+    require(longer <= 0, "RA-7.3", expected, f"it lived {longer:.2f} s longer")
+
+
+@then("the system says that it still owes the job")
+def require_debt(scenario: Scenario) -> None:
+    root = scenario.work.root
+    owes = scenario.cluster.api.owes(root)
+    require(owes, "RA-4.6", "the rerun waits", lambda: shown(scenario, root))
+
+
+@then("the rerun waits for its event")
+def require_rerun_to_wait(scenario: Scenario) -> None:
+    require_nothing_follows(scenario, scenario.work, 1, "RA-6.4")
+    require_debt(scenario)
+
+
+# ------------------------------------------------------------------ what goes on
+@then("the rerun goes on undisturbed, and ends well")
+def require_undisturbed_rerun(scenario: Scenario) -> None:
+    require_undisturbed(scenario, scenario.work, 2, interruption_clause(scenario))
+
+
+@then("the job goes on undisturbed, and ends well")
+def require_undisturbed_job(scenario: Scenario) -> None:
+    require_undisturbed(scenario, scenario.work, 1, undisturbed_clause(scenario))
+
+
+@then("the job on the second worker goes on undisturbed, and ends well")
+def require_undisturbed_other_job(scenario: Scenario) -> None:
+    require_undisturbed(scenario, scenario.works["other"], 1, "RA-2.10")
+
+
+@then("its server takes other work")
+def require_server_to_work(scenario: Scenario) -> None:
+    run_canaries(scenario)
+
+
+# ------------------------------------------------------------------ other runs
+@then("nothing was launched while the primary was going down")
+def require_no_launch_in_drain(scenario: Scenario) -> None:
+    # The drain lasts at least the kill grace, for a job ignores SIGTERM. So slots that began
+    # within that time before the exit are certainly slots of a draining primary. One that is
+    # served after its return was missed, and is a matter of other clauses.
+    began = scenario.left_at - 0.9 * scenario.timings.grace
+    slots = slots_began(scenario, "minute")
+    for run in scenario.cluster.executions():
+        early = run.started_at < scenario.back_at
+        by_clock = early and began < slots.get(run.id, 0.0) < scenario.left_at
+        rerun = run.tag == scenario.work.tag
+        by_rerun = rerun and scenario.stopped_at < run.started_at < scenario.left_at
+        seen = f"{run.job} on {run.node}"
+        require(not (by_clock or by_rerun), "RA-4.4", "nothing is launched in the drain", seen)
+
+
+def slots_began(scenario: Scenario, tag: str) -> dict[str, float]:
+    """When the slot of each execution began, on the rig's clock, in seconds.
+
+    A slot is known by its logical time on the schedule's clock. The execution that came soonest
+    after its slot gives the difference between the two clocks.
+    """
+    runs = scenario.cluster.tagged(tag)
+    began = {run.id: float(run.now) / 60 * scenario.timings.minute for run in runs}
+    offset = min((run.started_at - began[run.id] for run in runs), default=0.0)
+    return {name: at + offset for name, at in began.items()}
+
+
+@then("no served slot has been run again")
+def require_served_slots_once(scenario: Scenario) -> None:
+    await_end(scenario, scenario.work, interruption_clause(scenario))
+    run_canaries(scenario)
+    slots = [slot_of(run) for run in scenario.cluster.tagged(TAG)]
+    twice = sorted({slot for slot in slots if slots.count(slot) > 1})
+    require(not twice, "RA-4.7", "each served slot has run once", f"twice: {twice}")

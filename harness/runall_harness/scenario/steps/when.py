@@ -1,136 +1,123 @@
 """Whens: the faults, each proven, and what a user does meanwhile."""
 
-from pytest_bdd import when
+from pytest_bdd import parsers, when
 
 from runall_harness.contract.verdicts import Unsupported, Violation
 from runall_harness.evidence.views import Rejected
 
-from ..cluster import PRIMARY
-from .scene import Scene
+from ..expectations import await_state
+from ..nodes import PRIMARY
+from ..state import Scenario
 
 
+# ------------------------------------------------------------------ the job's server
 @when("its server is killed and stays away")
-def _(scene: Scene) -> None:
-    proof = scene.kill(scene.victim)
-    scene.expect("RA-2.1", scene.timings.notice + scene.timings.dead_job_timeout, proof)
-
-
-@when("the dead-job timeout has passed for every job that was there")
-def _(scene: Scene) -> None:
-    timings = scene.timings
-    patience = timings.notice + timings.dead_job_timeout
-    over = scene.since + patience
-    scene.cluster.await_evidence(
-        "the dead-job timeout has passed",
-        lambda: scene.cluster.site.now() > over,
-        patience + timings.slack,
-    )
-
-
-@when("its server is cut off and stays away")
-def _(scene: Scene) -> None:
-    proof = scene.cut(scene.victim)
-    scene.expect("RA-2.1", scene.timings.notice + scene.timings.dead_job_timeout, proof)
+def kill_server(scenario: Scenario) -> None:
+    scenario.expect_within(scenario.loss_timeout, scenario.kill(scenario.victim))
 
 
 @when("its server is killed and comes back at once")
-def _(scene: Scene) -> None:
-    scene.kill(scene.victim)
-    scene.expect("RA-2.3", scene.promise_after_return())
-    scene.come_back(scene.victim)
-    scene.away = scene.cluster.site.now() - scene.since
+def kill_server_and_bring_it_back(scenario: Scenario) -> None:
+    scenario.kill(scenario.victim)
+    scenario.bring_back(scenario.victim)
+    scenario.away = scenario.site.now() - scenario.since
 
 
 @when("its server comes back")
-def _(scene: Scene) -> None:
-    scene.expect("RA-4.6", scene.promise_after_return())
-    scene.come_back(scene.victim)
-
-
-@when("its server is cut off until it is missed, and is in reach again")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-2.4"
-    scene.cut_until_missed(scene.victim)
-    scene.join(scene.victim)
-
-
-@when("its server is cut off until it is missed, the job ends, and it is in reach again")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-2.4"
-    scene.cut_until_missed(scene.victim)
-    scene.end_job()
-    scene.join(scene.victim)
-
-
-@when("the primary is killed and comes back")
-def _(scene: Scene) -> None:
-    scene.kill(PRIMARY)
-    scene.expect(scene.clause_after_primary("RA-2.5"), scene.promise_after_return())
-    scene.come_back_with_all(PRIMARY)
-
-
-@when("the primary is killed, the job ends, and the primary comes back")
-def _(scene: Scene) -> None:
-    scene.kill(PRIMARY)
-    scene.end_job()
-    scene.expect("RA-2.11", scene.promise_after_return())
-    scene.come_back_with_all(PRIMARY)
-
-
-@when("the primary is stopped cleanly and comes back")
-def _(scene: Scene) -> None:
-    scene.stop(PRIMARY)
-    scene.expect(scene.clause_after_primary("RA-2.8"), scene.promise_after_return())
-    scene.come_back_with_all(PRIMARY)
+def bring_server_back(scenario: Scenario) -> None:
+    scenario.bring_back(scenario.victim)
 
 
 @when("its server is stopped cleanly and stays away")
-def _(scene: Scene) -> None:
-    proof = scene.stop(scene.victim)
-    scene.expect("RA-2.8", scene.timings.stop + scene.promise_after_return(), proof)
+def stop_server(scenario: Scenario) -> None:
+    proof = scenario.stop(scenario.victim)
+    scenario.expect_within(scenario.timings.stop + scenario.return_timeout, proof)
 
 
 @when("its server is stopped cleanly and comes back")
-def _(scene: Scene) -> None:
-    scene.stop(scene.victim)
-    scene.expect("RA-2.8", scene.promise_after_return())
-    scene.come_back(scene.victim)
+def restart_server(scenario: Scenario) -> None:
+    scenario.stop(scenario.victim)
+    scenario.bring_back(scenario.victim)
 
 
+@when(parsers.re("its server is cut off (?:and stays away|in silence)"))
+def cut_server_off(scenario: Scenario) -> None:
+    scenario.expect_within(scenario.loss_timeout, scenario.cut(scenario.victim))
+
+
+@when("its server is cut off until it is missed, and is in reach again")
+def cut_server_off_until_missed(scenario: Scenario) -> None:
+    scenario.cut_until_missed(scenario.victim)
+    scenario.join(scenario.victim, "RA-2.4")
+
+
+@when("its server is cut off until it is missed, and the job ends")
+def cut_server_off_and_end_job(scenario: Scenario) -> None:
+    scenario.cut_until_missed(scenario.victim)
+    scenario.end_job()
+
+
+@when("its server is cut off until it is missed, the job ends, and it is in reach again")
+def cut_server_off_while_job_ends(scenario: Scenario) -> None:
+    cut_server_off_and_end_job(scenario)
+    scenario.join(scenario.victim, "RA-2.4")
+
+
+# ------------------------------------------------------------------ the primary
+@when("the primary is killed and comes back")
+def kill_primary_and_bring_it_back(scenario: Scenario) -> None:
+    scenario.kill(PRIMARY)
+    scenario.bring_back_primary("RA-2.5" if scenario.victim == PRIMARY else "RA-2.11")
+
+
+@when("the primary is killed, the job ends, and the primary comes back")
+def kill_primary_while_job_ends(scenario: Scenario) -> None:
+    scenario.kill(PRIMARY)
+    scenario.end_job()
+    scenario.bring_back_primary("RA-2.11")
+
+
+@when("the primary is stopped cleanly and comes back")
+def restart_primary(scenario: Scenario) -> None:
+    scenario.stop(PRIMARY)
+    scenario.bring_back_primary("RA-2.8" if scenario.victim == PRIMARY else "RA-2.11")
+
+
+# ------------------------------------------------------------------ the job
 @when("the job ends")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-2.7"
-    scene.end_job()
-    scene.await_state(scene.work, "an end", "succeeded", "failed")
+def end_job(scenario: Scenario) -> None:
+    scenario.end_job()
+    await_state(scenario, "an end", "succeeded", "failed", clause="RA-2.7")
 
 
 @when("the job is over its time limit")
-def _(scene: Scene) -> None:
-    scene.expect("RA-2.6", scene.plan["timeout"] + scene.timings.grace + scene.timings.prompt)
-    scene.await_state(scene.work, "its end for being over its time", "timed_out")
+def exceed_time_limit(scenario: Scenario) -> None:
+    timings = scenario.timings
+    scenario.expect_within(scenario.plan["timeout"] + timings.grace + timings.prompt)
+    await_state(scenario, "its end for being over its time", "timed_out", clause="RA-2.6")
 
 
 @when("a user aborts the job")
-def _(scene: Scene) -> None:
-    scene.clause = "RA-3.3"
-    ask_for_the_end(scene)
-    scene.await_state(scene.work, "its end by the user", "aborted")
+def abort_job_and_see_it_end(scenario: Scenario) -> None:
+    abort_job(scenario)
+    await_state(scenario, "its end by the user", "aborted", clause="RA-3.3")
 
 
 @when("a user asks for the end of the job")
-def _(scene: Scene) -> None:
-    ask_for_the_end(scene)
-
-
-def ask_for_the_end(scene: Scene) -> None:
-    """Abort the job; a system that takes it for ended already has broken its promise before.
-
-    Raises `Unsupported` where it is in limbo, and the system doesn't say that it can be aborted
-    there: RA-10.2 is extended.
-    """
+def abort_job(scenario: Scenario) -> None:
+    # RA-10.2, by which a job in limbo can be aborted, is extended.
+    unreachable = scenario.victim in scenario.cut_off
     try:
-        scene.cluster.call("abort", job=scene.work.root)
+        scenario.calls.call("abort", job=scenario.work.root)
     except Rejected as refusal:
-        if scene.victim in scene.cut_off and "limbo" not in scene.cluster.system.capabilities:
+        if unreachable and "limbo" not in scenario.cluster.system.capabilities:
             raise Unsupported(f"no abort of a job whose server is away: {refusal}") from None
+        # A system that takes the job for ended already has broken its promise before.
         raise Violation("RA-3.3", "the abort is accepted", str(refusal)) from None
+
+
+@when("the dead-job timeout has passed for every job that was there")
+def pass_dead_job_timeout(scenario: Scenario) -> None:
+    scenario.cluster.await_time(
+        "the dead-job timeout has passed", scenario.since + scenario.loss_timeout
+    )

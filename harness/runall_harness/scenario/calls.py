@@ -1,0 +1,111 @@
+"""The calls of one case to the API of the system under test.
+
+What is asked, answered and shown goes into the history. A question that only looks (`ask`) has a
+value for the time in which the system does not answer, because a primary that is down is no error.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from runall_harness.evidence.history import Answer, AnswerOutcome, Call, History
+from runall_harness.evidence.views import JobView, LedgerView, Rejected, Unreachable
+from runall_harness.evidence.witness_job import SCRIPT
+from runall_harness.rigs.base import Site
+from runall_harness.systems.base import Client, System
+
+T = TypeVar("T")
+
+
+class Calls:
+    """Asks the system under test, as a user of it would."""
+
+    def __init__(self, system: System, site: Site, history: History) -> None:
+        self.system, self.site, self.history = system, site, history
+        self.client: Client | None = None
+        self.count = 0
+
+    def connect(self, primaries: tuple[str, ...]) -> None:
+        """Make a client for the API of whichever of these nodes leads."""
+        self.client = self.system.client(self.site, primaries)
+
+    def close(self) -> None:
+        """Close the client, if one was made."""
+        if self.client is not None:
+            self.client.close()
+
+    @property
+    def api(self) -> Client:
+        """The client; it exists as soon as the first nodes were started."""
+        assert self.client is not None, "the cluster is not up"
+        return self.client
+
+    # ---------------------------------------------------------------- orders
+    def call(self, verb: str, **args: Any) -> Any:
+        """Call a verb of the client, and write down the call and its answer."""
+        self.count += 1
+        number = self.count
+        self.history.add(Call(at=self.site.now(), number=number, verb=verb, args=args))
+        try:
+            value = getattr(self.api, verb)(**args)
+        except (Rejected, Unreachable) as error:
+            self.answer(number, "refused" if isinstance(error, Rejected) else "maybe", str(error))
+            raise
+        self.answer(number, "done", value)
+        return value
+
+    def answer(self, number: int, outcome: AnswerOutcome, value: Any) -> None:
+        """Write down the answer to the call of that number."""
+        line = Answer(at=self.site.now(), number=number, outcome=outcome, value=value)
+        self.history.add(line)
+
+    def create(self, event: str, target: str, **fields: Any) -> None:
+        """Create an event that runs the witness, with these fields."""
+        params = {"script": SCRIPT, **fields.pop("params", {})}
+        body = {"id": event, "title": event, "target": target, "params": params, **fields}
+        self.call("create_event", event=body)
+
+    def edit(self, event: str, **fields: Any) -> None:
+        """Change these fields of an event."""
+        self.call("update_event", event=event, fields=fields)
+
+    def run(self, event: str, params: Mapping[str, str], source: str = "operator") -> str:
+        """Run an event by hand; the id of the new job."""
+        return self.call("run", event=event, params=params, source=source)
+
+    # ---------------------------------------------------------------- questions
+    def ask(self, question: Callable[[Client], T], otherwise: T) -> T:
+        """The answer to a question; `otherwise` while the system does not answer, or refuses."""
+        try:
+            return question(self.api)
+        except (Unreachable, Rejected):
+            return otherwise
+
+    def online(self) -> set[str]:
+        """The nodes that take work; none while the primary does not answer."""
+        return self.ask(lambda api: api.online(), set[str]())
+
+    def leader(self) -> str:
+        """The server that leads; empty while none answers."""
+        return self.ask(lambda api: api.leader(), "")
+
+    def jobs(self) -> list[JobView]:
+        """The jobs that the system shows, written down; none while it does not answer."""
+        jobs = self.ask(lambda api: api.jobs(), None)
+        if jobs is None:
+            return []
+        self.history.see_jobs(self.site.now(), jobs)
+        self.history.miss_jobs(self.site.now(), jobs)
+        return jobs
+
+    def job(self, name: str) -> JobView | None:
+        """One job as the system shows it."""
+        return next((job for job in self.jobs() if job.id == name), None)
+
+    def state(self, name: str) -> str:
+        """The state in which the system shows a job; `unknown` if it shows no such job."""
+        view = self.job(name)
+        return view.state if view else "unknown"
+
+    def ledger_of(self, root: str) -> list[LedgerView]:
+        """The ledger's lines about a lineage; none while the system does not answer."""
+        return [line for line in self.ask(lambda api: api.ledger(), []) if line.root == root]

@@ -1,0 +1,90 @@
+"""How long a scenario waits for what a system owes, and what it makes of one that is slow.
+
+"Not within so many seconds" is one thing, "given up for good" another. A system that can say that
+it has given up is believed. One that can't say may only be slow, on a machine that is busy: for it
+a deadline is followed by an overtime. What comes in overtime proves neither that the promise was
+kept in time nor that it was broken, so the case is inconclusive. What does not come even then is
+a promise broken.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from runall_harness.contract.verdicts import Inconclusive
+from runall_harness.evidence.views import JobView
+
+from .cluster import Cluster
+
+T = TypeVar("T")
+# For how many minutes of the schedule a system must deny that it owes anything.
+SETTLE_MINUTES = 2
+FAILED = ("failed", "timed_out")
+
+
+class Wait:
+    """One wait for something that a system owes, `within` so many seconds.
+
+    `most` is all the time that may be waited, overtime included; seconds. `late` is by how many
+    seconds what came has missed the deadline; 0 for what came in time.
+    """
+
+    def __init__(self, cluster: Cluster, within: float) -> None:
+        self.cluster, self.within, self.late = cluster, within, 0.0
+        overtime = max(within, cluster.system.timings.slack)
+        self.most = within + (0.0 if cluster.says_what_it_owes else overtime)
+
+    def until(
+        self, condition: Callable[[], T | None], *, hopeless: Callable[[], bool] = lambda: False
+    ) -> T | None:
+        """The condition's first true value; None if it does not come, not in overtime either.
+
+        `hopeless` says at the deadline that nothing will come, and that overtime is in vain.
+        """
+        now = self.cluster.site.now
+        due = now() + self.within
+        value = self.cluster.wait(condition, self.within)
+        if value or self.most <= self.within or hopeless():
+            return value
+        value = self.cluster.wait(condition, self.most - self.within)
+        self.late = now() - due
+        return value
+
+    def require_timely(self, what: str) -> None:
+        """Raise `Inconclusive` if what came has come in overtime."""
+        if self.late:
+            raise Inconclusive(
+                f"{what} came {self.late:.1f} s late, after {self.within:g} s: slower than the "
+                "system's own stated timings; the machine may be busy"
+            )
+
+
+class GivingUp:
+    """Whether the system has given up a job for good, by its own word.
+
+    That is believed only when it is still so after some minutes of the schedule, because what is
+    shown and what is owed are two answers, given at two moments.
+    """
+
+    def __init__(self, cluster: Cluster, root: str) -> None:
+        self.cluster, self.root = cluster, root
+        self.since: float | None = None
+
+    def look(self) -> bool:
+        """Whether the first attempt is over and nothing is owed, for long enough."""
+        now = self.cluster.site.now()
+        if not self.denied(self.cluster.calls.job(self.root)):
+            self.since = None
+            return False
+        self.since = now if self.since is None else self.since
+        return now - self.since > SETTLE_MINUTES * self.cluster.system.timings.minute
+
+    def begun(self) -> bool:
+        """Whether it denied at the last look that it owes anything, for however short a time."""
+        return self.since is not None
+
+    def denied(self, first: JobView | None) -> bool:
+        """Whether it denies that it owes anything; where it can't say, a failed end denies it."""
+        if first is None or not first.final:
+            return False
+        owes = self.cluster.api.owes(self.root)
+        return owes is False or (owes is None and first.state in FAILED)

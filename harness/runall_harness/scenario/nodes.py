@@ -1,0 +1,84 @@
+"""The nodes of one cluster: how each is run, and whether it takes work."""
+
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.evidence.history import History, Start
+from runall_harness.rigs.base import NodeSpec, Site
+from runall_harness.systems.base import System
+
+from .calls import Calls
+from .readiness import Evidence
+
+PRIMARY = "primary"
+LAST_LINES = 5
+
+
+class Nodes:
+    """Starts the nodes of a system on a site, and waits until they take work."""
+
+    def __init__(self, system: System, site: Site, calls: Calls, history: History) -> None:
+        self.system, self.site, self.calls, self.history = system, site, calls, history
+        self.evidence = Evidence(site)
+        self.specs: dict[str, NodeSpec] = {}
+        self.primaries: tuple[str, ...] = (PRIMARY,)
+
+    # ---------------------------------------------------------------- starting
+    def start(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
+        """Start the primary and the workers. The backups are described, and started later."""
+        self.primaries = (PRIMARY, *backups)
+        for name in (*self.primaries, *workers):
+            role = "primary" if name in self.primaries else "worker"
+            self.specs[name] = self.system.node(self.site, name, role, self.primaries)
+        self.launch(*(self.specs[name] for name in (PRIMARY, *workers)))
+        self.calls.connect(self.primaries)
+
+    def start_backups(self) -> None:
+        """Start the backups, which were described with the others."""
+        self.launch(*(self.specs[name] for name in self.primaries[1:]))
+
+    def restart(self, node: str, spec: NodeSpec | None = None) -> None:
+        """Start a node again that had ended; `spec` is how, if not as before."""
+        self.launch(spec or self.specs[node])
+
+    def launch(self, *specs: NodeSpec) -> None:
+        """Start nodes, and write down that they start."""
+        for spec in specs:
+            self.history.add(Start(at=self.site.now(), node=spec.name, role=spec.role))
+            self.evidence.starts(spec)
+        self.site.start(*specs)
+
+    # ---------------------------------------------------------------- waiting
+    def await_online(self, *nodes: str) -> None:
+        """Wait until these nodes take work. Raises `KitCannotRun` with what they printed last."""
+        if missing := self.await_missing(*nodes):
+            raise KitCannotRun(
+                f"{', '.join(missing)} did not come up; last words of {self.last_words(*missing)}",
+                "read the node's log, and try its command by hand",
+            )
+
+    def await_missing(self, *nodes: str) -> list[str]:
+        """Wait until these nodes take work, or one of them has died; those that take none then."""
+        wanted = set(nodes)
+
+        def settled() -> set[str]:
+            dead = {node for node in wanted if not self.site.alive(node)}
+            shown = self.shown(wanted) == wanted
+            return dead or (wanted if shown and wanted <= self.calls.online() else set())
+
+        settled_on = self.site.wait(settled, self.system.timings.start)
+        if settled_on == wanted and all(self.site.alive(node) for node in wanted):
+            return []
+        return sorted(settled_on or wanted - (self.shown(wanted) & self.calls.online()))
+
+    def shown(self, nodes: set[str]) -> set[str]:
+        """Those of these nodes that show, since their start, what their description asks for."""
+        return {node for node in nodes if self.evidence.shows(self.specs[node])}
+
+    def last_words(self, *nodes: str) -> str:
+        """The end of what each of these nodes printed, in one line."""
+        return "; ".join(f"{node}: {last_lines(self.site.logs(node))}" for node in nodes)
+
+
+def last_lines(text: str) -> str:
+    """The last lines of what a node printed, joined into one."""
+    lines = [line.strip() for line in text.splitlines()[-LAST_LINES:]]
+    return " / ".join(filter(None, lines)) or "(nothing)"
