@@ -14,9 +14,16 @@ from runall_reference.brain.record_set import Step
 from runall_reference.brain.turn import Brain, Reached, ignore_point, take_turn, wake_delay
 from runall_reference.store import Store
 
+from .log_lines import log_change
+
 
 class BrainDiscarded(Exception):
     """This brain failed earlier; another will be built from the store."""
+
+
+def ignore_step(step: Step) -> None:
+    """Do nothing after a turn but what every runner does."""
+    del step
 
 
 class BrainRunner:
@@ -32,7 +39,7 @@ class BrainRunner:
         store: Store,
         clock: Callable[[], float],
         act: Callable[[Any], None],
-        seen: Callable[[Step], None],
+        seen: Callable[[Step], None] = ignore_step,
         reached: Reached = ignore_point,
     ) -> None:
         self.brain, self.store, self.clock = brain, store, clock
@@ -63,9 +70,10 @@ class BrainRunner:
                 self.fail(error)
 
     def turn(self, given: Any) -> Any:
-        """Take one turn, show its step, and set the timer anew."""
+        """Take one turn, log what it wrote, and set the timer anew."""
         commit, act = self.store.commit, self.act
         step = take_turn(self.brain, given, self.clock(), commit, act, self.reached)
+        log_change(step.change)
         self.seen(step)
         self.stop()
         delay = wake_delay(self.brain, self.clock())

@@ -200,12 +200,12 @@ def primary(**told: Any) -> None:
     """
     with loading():
         from .lifecycle import open_log, run_daemon
-        from .primary_daemon import PrimaryOptions, live_as_primary
+        from .primary_daemon import PrimaryOptions, run_primary
 
     open_log(told.pop("log_level"))
     settings = settings_of(told, *PRIMARY_TIMES, "policy", "time_scale")
     options = PrimaryOptions(with_worker=not told.pop("no_worker"), settings=settings, **told)
-    raise SystemExit(run_daemon(lambda: live_as_primary(options)))
+    raise SystemExit(run_daemon(run_primary(options)))
 
 
 @click.command(epilog=WORKER_EXAMPLE)
@@ -235,11 +235,12 @@ def worker(**told: Any) -> None:
     """
     with loading():
         from .lifecycle import open_log, run_daemon
-        from .worker_daemon import WorkerOptions, live_as_worker
+        from .worker_daemon import run_worker
+        from .worker_runner import WorkerOptions
 
     open_log(told.pop("log_level"))
     options = WorkerOptions(settings=settings_of(told), **told)
-    raise SystemExit(run_daemon(lambda: live_as_worker(options)))
+    raise SystemExit(run_daemon(run_worker(options)))
 
 
 def settings_of(told: dict[str, Any], *others: str) -> Settings:

@@ -1,7 +1,7 @@
 """JobProcesses as real processes: each in a session of its own, so that a signal reaches all of it.
 
-The main process is the job. When it ends, whatever it left in its group is killed: a straggler
-would be an execution that nobody knows of.
+The main process is the job. When it ends, the rest of its process group is killed: a process that
+stays behind would be an execution that nobody knows of.
 """
 
 import asyncio
@@ -14,43 +14,41 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from runall_reference.brain.inputs import Exited
 from runall_reference.brain.records import Job
 
 from .job_environment import environment
 
 log = logging.getLogger("runall")
 
-# The shell's own code for "no such command"; here: there was nothing that could be started.
+# As a shell says for "no such command": no process could be started.
 NOT_STARTED = 127
 SIGNALS = {"TERM": signal.SIGTERM, "KILL": signal.SIGKILL}
 
 
 class JobProcesses:
-    """The job processes of one start of a worker.
+    """The job processes of one start of a worker; `notify` gives its brain their exits."""
 
-    `exited` is told each job's id and exit status, negative for a signal.
-    """
-
-    def __init__(self, data: Path, exited: Callable[[str, int], None]) -> None:
-        self.data, self.exited = data, exited
+    def __init__(self, data: Path, notify: Callable[[Exited], None]) -> None:
+        self.data, self.notify = data, notify
         self.processes: dict[str, Process] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.early: dict[str, list[str]] = {}
 
     def spawn(self, job: Job) -> None:
-        """Start a job's process. `exited` hears of its end, also when it could not start."""
+        """Start a job's process. Its exit is notified, also when it could not start."""
         self.early[job.id] = []
         self.tasks[job.id] = asyncio.create_task(self.follow(job), name=f"job {job.id}")
 
     def signal(self, name: str, which: str) -> None:
-        """Signal a job's whole group; one that has not started yet gets it when it has."""
+        """Signal a job's process group; before its process exists, the signal is kept for it."""
         if name in self.processes:
             signal_group(self.processes[name].pid, SIGNALS[which])
         elif name in self.early:
             self.early[name].append(which)
 
     async def follow(self, job: Job) -> None:
-        """Run one job from its start to its end, and tell how it ended."""
+        """Run one job from its start to its end, and notify its exit."""
         code = NOT_STARTED
         try:
             with open_log(self.data, job.id) as output:
@@ -59,10 +57,10 @@ class JobProcesses:
             log.error("job %s: its log can't be written: %s", job.id, error)
         self.early.pop(job.id, None)
         del self.tasks[job.id]
-        self.exited(job.id, code)
+        self.notify(Exited(job.id, code))
 
     async def execute(self, job: Job, output: IO[bytes]) -> int:
-        """Start the process and wait for its end."""
+        """Start the process, wait for its end, and return its exit status."""
         try:
             process = await self.start(job, output)
         except (OSError, ValueError) as error:
@@ -76,12 +74,12 @@ class JobProcesses:
             return await process.wait()
         finally:
             del self.processes[job.id]
-            # Right after the main process was reaped: its number can't have come round again.
+            # Right after the main process was reaped: its number can't have been used again.
             signal_group(process.pid, signal.SIGKILL)
             tidy(folder(self.data, job.id))
 
     async def start(self, job: Job, output: IO[bytes]) -> Process:
-        """The job's process. Raises `OSError` or `ValueError` when there can be none."""
+        """Start the job's process. Raises `OSError` or `ValueError` if that can't be done."""
         home = folder(self.data, job.id)
         home.mkdir(parents=True, exist_ok=True)
         return await asyncio.create_subprocess_exec(
@@ -95,7 +93,7 @@ class JobProcesses:
         )
 
     async def kill_all(self) -> None:
-        """SIGKILL every job and wait until all are gone."""
+        """SIGKILL every job and wait until all processes have ended."""
         tasks = list(self.tasks.values())
         for name in (*self.processes, *self.early):
             self.signal(name, "KILL")
@@ -120,14 +118,14 @@ def folder(data: Path, job: str) -> Path:
 
 
 def open_log(data: Path, job: str) -> IO[bytes]:
-    """The file that takes what a job prints; made to be appended to."""
+    """Open the file that takes what a job prints, to append to it."""
     path = data / "logs" / f"{file_name(job)}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab", buffering=0)
 
 
 def command(job: Job, home: Path) -> tuple[str, ...]:
-    """What to execute. Raises `ValueError` for a job without a script."""
+    """The argument vector. Raises `ValueError` for a job without a script."""
     script = job.params.get("script")
     if not isinstance(script, str) or not script.strip():
         raise ValueError("it has no script: give the event a parameter named 'script'")

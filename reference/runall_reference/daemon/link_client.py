@@ -1,64 +1,53 @@
-"""The worker's end of the link: it dials the primaries in turn until one lets it in.
+"""The worker's end of the link: it dials the primaries in turn until one accepts it.
 
-A closed link is dialled again at once and then often, because a job may be waiting for it; only
-after some seconds do the attempts become rare.
+When a link closes, the worker dials again at once and then often, because a job may be waiting;
+after some seconds the attempts become rare.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import MsgspecError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from runall_reference.brain.messages import Message, ToWorker, decode_order, encode
+from runall_reference.brain.inputs import Connected, Disconnected, MessageReceived
+from runall_reference.brain.messages import Message, decode_order, encode
 
 from .addresses import Address
 
 log = logging.getLogger("runall")
 
-# Room for a job whose parameters fill the largest request that the API takes, and to spare.
+# In bytes: enough for a job whose parameters fill the largest request that the API takes.
 LARGEST_MESSAGE = 4 * 1024 * 1024
 QUICK_SECONDS = 3.0
 QUICKEST, QUICK, SLOWEST = 0.003, 0.02, 1.0
 GROWTH = 1.5
-# A frozen primary accepts a connection and says nothing. With several to dial, whoever leads has
-# to be found well within the fence, so each gets but a small part of it.
+# A frozen primary accepts a connection and sends nothing. With several to dial, the leader has to
+# be found well within the fence, so each gets only a small part of it.
 ANSWER_WITHIN = 1.0
 TRIES_IN_FENCE = 8
-# A link that closes sooner counts as refused: two workers of one name would chase each other.
+# A link that closes sooner counts as refused: two workers of one name would replace each other
+# without end.
 LASTING = 1.0
 DENIED = (401, 403)
 BACKUP = 503
 
 
-class Listener(Protocol):
-    """What a link tells its worker."""
-
-    def linked(self) -> None:
-        """A primary let us in."""
-        ...
-
-    def told(self, message: ToWorker) -> None:
-        """It said something."""
-        ...
-
-    def cut(self) -> None:
-        """The link is closed."""
-        ...
-
-
 class LinkClient:
-    """Keeps a worker linked to one of its primaries."""
+    """Keeps a worker linked to one of its primaries; `notify` gives the worker's brain an input."""
 
     def __init__(
-        self, primaries: Sequence[Address], secret: str, fence: float, listener: Listener
+        self,
+        primaries: Sequence[Address],
+        secret: str,
+        fence: float,
+        notify: Callable[[Connected | MessageReceived | Disconnected], None],
     ) -> None:
-        self.primaries, self.listener = tuple(primaries), listener
+        self.primaries, self.notify = tuple(primaries), notify
         several = len(self.primaries) > 1
         self.patience = min(ANSWER_WITHIN, fence / TRIES_IN_FENCE) if several else ANSWER_WITHIN
         self.headers = {"Authorization": f"Bearer {secret}"}
@@ -68,18 +57,18 @@ class LinkClient:
         self.trouble = ""
 
     def send(self, message: Message) -> None:
-        """Say something on the present link; without one it is dropped."""
+        """Send a message on the present link; without one it is dropped."""
         if self.outgoing is not None:
             self.outgoing.put_nowait(message)
 
     def leave(self, why: str) -> None:
-        """Close the present link from this side, and dial the next primary."""
+        """Close the present link from this end, for that reason, and dial the next primary."""
         if self.connection is not None:
             self.left = why
             self.connection.transport.abort()
 
     async def run(self) -> None:
-        """Dial, listen, and dial again, for ever."""
+        """Dial, stay while the link lasts, and dial again; ends only when it is cancelled."""
         turn = 0
         while True:
             for delay in delays():
@@ -91,11 +80,11 @@ class LinkClient:
             await asyncio.sleep(QUICKEST)
 
     async def visit(self, address: Address) -> bool:
-        """Dial one primary and stay while the link lasts. False: dial the next one."""
+        """Dial a primary and stay while the link lasts; False if the next one is to be dialled."""
         try:
             connection = await self.dial(address)
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, ConnectionClosed) as error:
-            self.complain(address, reason(error, self.patience))
+            self.log_trouble(address, reason(error, self.patience))
             return False
         self.trouble = ""
         log.info("linked to the primary at %s", address)
@@ -105,7 +94,7 @@ class LinkClient:
         return time.monotonic() - since >= LASTING and not self.left
 
     async def dial(self, address: Address) -> ClientConnection:
-        """Open a link. Raises what the network or the primary has against it."""
+        """Open a link. Raises the error of the network, or of a primary that refuses."""
         return await connect(
             f"ws://{address}/v1/link",
             additional_headers=self.headers,
@@ -117,7 +106,7 @@ class LinkClient:
             proxy=None,
         )
 
-    def complain(self, address: Address, trouble: str) -> None:
+    def log_trouble(self, address: Address, trouble: str) -> None:
         """Log why a primary is out of reach, once for each new reason."""
         if trouble != self.trouble:
             self.trouble = trouble
@@ -127,20 +116,21 @@ class LinkClient:
         """Carry messages both ways until the link ends; returns why it did."""
         self.outgoing, self.connection, self.left = asyncio.Queue(), connection, ""
         writer = asyncio.create_task(write(connection, self.outgoing), name="link writer")
-        self.listener.linked()
+        self.notify(Connected())
         try:
             return await self.read(connection)
         finally:
             self.outgoing = self.connection = None
             writer.cancel()
             connection.transport.abort()
-            self.listener.cut()
+            self.notify(Disconnected())
 
     async def read(self, connection: ClientConnection) -> str:
-        """Pass on what the primary says; returns why it says no more."""
+        """Pass on what the primary sends; returns why the link ended."""
         try:
             while True:
-                self.listener.told(decode_order(await connection.recv(decode=False)))
+                order = decode_order(await connection.recv(decode=False))
+                self.notify(MessageReceived(order))
         except ConnectionClosed as closed:
             if self.left:
                 return self.left
@@ -171,7 +161,7 @@ def delays() -> Iterator[float]:
 
 
 def reason(error: Exception, patience: float) -> str:
-    """Why a primary did not let us in, in the operator's words."""
+    """Why a primary did not accept this worker, in words for the operator."""
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
         if status == BACKUP:

@@ -1,29 +1,35 @@
-"""What a step did, in plain words for the daemon's log: one line for each thing that matters."""
+"""What a step wrote, in plain words for the daemon's log: one line for each record that matters."""
 
-from collections.abc import Iterator
+import logging
 
 from runall_reference.brain.record_set import Change, Put
 from runall_reference.brain.records import Entry, Finished, Job, Lease, Run
 
-
-def log_lines(change: Change) -> Iterator[str]:
-    """The lines that tell a change. Records that only keep count are passed over."""
-    for one in change:
-        if isinstance(one, Put) and (line := tell(one.record)):
-            yield line
+log = logging.getLogger("runall")
 
 
-def tell(record: object) -> str:
-    """One record's line, or an empty one."""
+def log_change(change: Change) -> None:
+    """Log each record that was written, but for those that only keep count."""
+    for write in change:
+        if isinstance(write, Put) and (line := line_of(write.record)):
+            log.info("%s", line)
+
+
+def line_of(record: object) -> str:
+    """The line for one record; empty if it does not matter to an operator."""
     match record:
         case Lease(renewals=0, holder=holder) if holder:
             return f"{holder} is primary, epoch {record.epoch}"
         case Job():
-            return tell_job(record)
+            where = f" on {record.node}" if record.node else ""
+            how = f"(attempt {record.attempt}, {record.cause})"
+            return f"job {record.id} of {record.event} is {record.state}{where} {how}"
         case Finished():
-            return tell_end(record)
+            return finished_line(record)
         case Entry():
-            return tell_entry(record)
+            detail = f", {record.detail}" if record.detail else ""
+            decision = f"{record.what}: {record.decision}{detail}"
+            return f"job {record.job}: {decision} ({record.clause})"
         case Run(how=how) if how:
             return f"job {record.key} ended here with status {record.code} ({how})"
         case Run(stop=stop) if stop:
@@ -34,21 +40,9 @@ def tell(record: object) -> str:
             return ""
 
 
-def tell_job(job: Job) -> str:
-    """A live job's state."""
-    where = f" on {job.node}" if job.node else ""
-    return f"job {job.id} of {job.event} is {job.state}{where} (attempt {job.attempt}, {job.cause})"
-
-
-def tell_end(done: Finished) -> str:
-    """A finished job's end."""
+def finished_line(done: Finished) -> str:
+    """How a job ended, in one line."""
     job = done.job
     code = "" if job.code is None else f" with status {job.code}"
     late = "" if done.late_code is None else f"; a late result says {done.late_code}"
     return f"job {job.id} of {job.event} {job.state}{code}. {job.description}{late}".rstrip(" .")
-
-
-def tell_entry(entry: Entry) -> str:
-    """A line of the operator's ledger."""
-    detail = f", {entry.detail}" if entry.detail else ""
-    return f"job {entry.job}: {entry.what}: {entry.decision}{detail} ({entry.clause})"

@@ -20,16 +20,16 @@ from .folder_lock import FolderLock
 from .guardian_process import guarded
 from .http_server import HttpServer
 from .keys import kept_key, read_key
-from .lifecycle import Stops
+from .lifecycle import StopSignals
 from .primary_runner import PrimaryRunner
 from .steady_clock import SteadyClock
-from .worker_runner import WorkerRunner
+from .worker_runner import WorkerOptions, WorkerRunner
 
 log = logging.getLogger("runall")
 
 
 class PrimaryOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What `runall primary` was told. `store` is a URL; empty for a file in `data`.
+    """The options of `runall primary`. `store` is a URL; empty for a file in `data`.
 
     `primaries` are the other servers that may lead: this node's worker serves whoever does.
     """
@@ -45,15 +45,17 @@ class PrimaryOptions(msgspec.Struct, frozen=True, kw_only=True):
     primaries: tuple[Address, ...] = ()
 
 
-async def live_as_primary(options: PrimaryOptions) -> int:
-    """A primary's life; returns its exit code, or raises what ended it."""
+async def run_primary(options: PrimaryOptions) -> int:
+    """Run a primary to its clean end; returns its exit code, or raises what ended it otherwise."""
     options.settings.checked_for_backups() if options.primaries else options.settings.checked()
     check_policy(options.settings.policy)
     lock = FolderLock(options.data, f"primary {options.name}")
     with contextlib.closing(lock), guarded(options.data):
         secret, token = keys(options)
         with contextlib.closing(bind(options.listen)) as bound:
-            return await PrimaryDaemon(options, secret, token, bound).live()
+            await PrimaryDaemon(options, secret, token, bound).run()
+    log.info("the primary has left")
+    return DONE
 
 
 def check_policy(name: str) -> None:
@@ -65,7 +67,7 @@ def check_policy(name: str) -> None:
 
 
 def keys(options: PrimaryOptions) -> tuple[str, str]:
-    """Secret and token: given, or made and kept where only this machine can reach us."""
+    """The secret and the token: given, or made and kept if only this machine can reach us."""
     found = {
         "secret": read_key("secret", options.secret_file, "RUNALL_SECRET"),
         "token": read_key("token", options.token_file, "RUNALL_TOKEN"),
@@ -88,60 +90,44 @@ class PrimaryDaemon:
     def __init__(
         self, options: PrimaryOptions, secret: str, token: str, bound: socket.socket
     ) -> None:
+        self.options = options
         host, port = bound.getsockname()[:2]
-        self.address, clock = Address(host, port), SteadyClock()
-        self.grace = options.settings.kill_grace
+        clock, reached = SteadyClock(), watch_failpoints(options.data)
         store = options.store or f"sqlite:///{options.data / 'primary.db'}"
-        self.primary = PrimaryRunner(
-            options.name, options.settings, store, secret, clock, watch_failpoints(options.data)
-        )
+        self.primary = PrimaryRunner(options.name, options.settings, store, secret, clock, reached)
         self.server = HttpServer(application(self.primary, token), bound)
-        self.worker = WorkerRunner(
-            options.name,
-            options.settings,
-            options.data,
-            (self.address.own(), *options.primaries),
-            secret,
-            clock,
+        own_worker = WorkerOptions(
+            name=options.name,
+            primaries=(Address(host, port).own(), *options.primaries),
+            data=options.data,
+            settings=options.settings,
         )
-        self.with_worker = options.with_worker
-        self.tasks: list[asyncio.Task[None]] = []
+        self.worker = WorkerRunner(own_worker, secret, clock)
 
-    async def live(self) -> int:
-        """From the first commit to the last."""
-        # Another server that wrote at this very moment is no reason to stay away.
+    async def run(self) -> None:
+        """Serve until the primary has retired, or the lease is lost."""
+        # If another server wrote at this very moment, this one tries again.
         with contextlib.suppress(CommitFailed, LeaseLost):
             self.primary.begin()
-        stops = Stops(self.drain)
-        self.tasks = [
-            asyncio.create_task(self.server.run_until_stopped(), name="HTTP server"),
-            asyncio.create_task(self.primary.run(), name="primary"),
-            asyncio.create_task(self.work(), name="worker"),
-        ]
         try:
-            await stops.unless_hurried(*self.tasks)
+            await StopSignals(self.drain).wait_for(
+                asyncio.create_task(self.server.run_until_stopped(), name="HTTP server"),
+                asyncio.create_task(self.primary.run(), name="primary"),
+                asyncio.create_task(self.run_worker(), name="worker"),
+            )
         finally:
-            await self.leave()
-        log.info("the primary has left")
-        return DONE
+            self.primary.close_store()
 
-    async def work(self) -> None:
-        """Run this node's own worker to its end, then see the primary off."""
-        if self.with_worker:
+    async def run_worker(self) -> None:
+        """Run this node's own worker to its end, then end the primary and the server."""
+        if self.options.with_worker:
             await self.worker.run()
-            await self.primary.retire_within(self.grace)
+            await self.primary.retire_within(self.options.settings.kill_grace)
         await self.primary.retired.wait()
         self.primary.changes.close()
         self.server.stop()
 
     def drain(self) -> None:
-        """Go down cleanly: the worker first, in the same breath as the primary."""
+        """Begin a clean end of both: the primary hears of it before the worker's next message."""
         self.worker.drain()
         self.primary.drain()
-
-    async def leave(self) -> None:
-        """Whatever the reason: no job, no connection and no task is left behind."""
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.wait(self.tasks)
-        self.primary.close_store()

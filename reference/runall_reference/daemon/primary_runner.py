@@ -21,7 +21,6 @@ from .backoff import pauses, set_within
 from .brain_runner import BrainDiscarded, BrainRunner
 from .change_counter import ChangeCounter
 from .link_server import LinkServer
-from .log_lines import log_lines
 from .steady_clock import SteadyClock
 from .worker_runner import new_boot
 
@@ -215,9 +214,7 @@ class PrimaryRunner:
                 self.retired.set()
 
     def seen(self, step: Step) -> None:
-        """Log what a step did, and tell those who watch."""
-        for line in log_lines(step.change):
-            log.info("%s", line)
+        """Wake those who wait for a change, and look whether the wall clock was set."""
         servers = {name: (link.state, link.boot) for name, link in self.brain.state.links.items()}
         shown = (self.brain.state.role, servers)
         if step.change or shown != self.shown:

@@ -1,7 +1,7 @@
-"""A worker: one start of it after another, each with a brain of its own.
+"""A worker: one start after another, each with a brain of its own.
 
-A start ends when its brain asks to leave, or when its store fails. In the second case all jobs
-are killed and another start begins, exactly as if the process had been started again.
+A start ends when its brain has drained, or when its store fails. In the second case all jobs are
+killed and another start begins, exactly as if the process had been started again.
 """
 
 import asyncio
@@ -12,21 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from runall_reference.brain.inputs import (
-    Boot,
-    Connected,
-    Disconnected,
-    Drain,
-    Exited,
-    Halt,
-    Leave,
-    MessageReceived,
-    Send,
-    Signal,
-    Spawn,
-)
-from runall_reference.brain.messages import ToWorker
-from runall_reference.brain.record_set import Step
+import msgspec
+
+from runall_reference.brain.inputs import Boot, Drain, Halt, Leave, Send, Signal, Spawn
 from runall_reference.brain.records import WORKER_RECORDS, Run
 from runall_reference.brain.settings import Settings
 from runall_reference.brain.worker import Worker
@@ -37,30 +25,29 @@ from .backoff import pauses, set_within
 from .brain_runner import BrainRunner
 from .job_processes import JobProcesses
 from .link_client import LinkClient
-from .log_lines import log_lines
 from .orphans import end_orphans
 
 log = logging.getLogger("runall")
 
 
 def new_boot() -> str:
-    """A name for one start of a node, unlike that of every other."""
+    """A random name for one start of a node."""
     return os.urandom(8).hex()
 
 
-class Start:
-    """One start of the worker: its brain, its jobs, its link."""
+class WorkerStart:
+    """One start of the worker: its brain, its job processes, its link."""
 
-    def __init__(
-        self, daemon: "WorkerRunner", brain: Worker, store: Store, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, worker: "WorkerRunner", brain: Worker, store: Store) -> None:
+        options = worker.options
         self.halted = asyncio.Event()
-        self.jobs = JobProcesses(daemon.data, self.exited)
-        self.runner = BrainRunner(brain, store, clock, self.act, self.seen)
-        self.link = LinkClient(daemon.primaries, daemon.secret, daemon.settings.fence, self)
+        self.runner = BrainRunner(brain, store, worker.clock, self.act)
+        self.jobs = JobProcesses(options.data, self.runner.notify)
+        fence, notify = options.settings.fence, self.runner.notify
+        self.link = LinkClient(options.primaries, worker.secret, fence, notify)
 
     async def run(self) -> None:
-        """Live until the brain asks to leave. Raises what ends this start otherwise."""
+        """Run until the brain has drained. Raises the error that ends this start otherwise."""
         boot = new_boot()
         self.runner.handle(Boot(boot))
         log.info("the worker starts as boot %s", boot)
@@ -78,7 +65,7 @@ class Start:
             await self.leave(tasks)
 
     async def leave(self, tasks: Sequence["asyncio.Task[Any]"]) -> None:
-        """Close the link, and see to it that no job outlives this start."""
+        """Close the link, and kill the jobs that are left: none outlives this start."""
         self.runner.stop()
         self.runner.over.cancel()
         for task in tasks:
@@ -101,74 +88,55 @@ class Start:
             case Halt():
                 self.halted.set()
 
-    def seen(self, step: Step) -> None:
-        """Log what a step did."""
-        for line in log_lines(step.change):
-            log.info("%s", line)
 
-    def exited(self, job: str, code: int) -> None:
-        """A job's process ended."""
-        self.runner.notify(Exited(job, code))
+class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `runall worker`. `primaries` are dialled in turn."""
 
-    # ---------------------------------------------------------------- what the link says
-    def linked(self) -> None:
-        """A primary let us in."""
-        self.runner.notify(Connected())
-
-    def told(self, message: ToWorker) -> None:
-        """It said something."""
-        self.runner.notify(MessageReceived(message))
-
-    def cut(self) -> None:
-        """The link is closed."""
-        self.runner.notify(Disconnected())
+    name: str
+    primaries: tuple[Address, ...]
+    data: Path
+    settings: Settings
+    secret_file: Path | None = None
 
 
 class WorkerRunner:
-    """A worker: its name, its settings, its folder, and whom it dials."""
+    """A worker: its options, the secret that it shows, and its clock."""
 
-    def __init__(
-        self,
-        node: str,
-        settings: Settings,
-        data: Path,
-        primaries: Sequence[Address],
-        secret: str,
-        clock: Callable[[], float],
-    ) -> None:
-        self.node, self.settings, self.data = node, settings, data
-        self.primaries, self.secret, self.clock = tuple(primaries), secret, clock
-        self.start: Start | None = None
+    def __init__(self, options: WorkerOptions, secret: str, clock: Callable[[], float]) -> None:
+        self.options, self.secret, self.clock = options, secret, clock
+        self.start: WorkerStart | None = None
         self.done = False
         self.leaving = asyncio.Event()
 
     async def run(self) -> None:
-        """Live through as many starts as it takes, until the brain asks to leave.
+        """Make one start after another, until a brain has drained.
 
         Raises `StoreError` when the store can't be used at the first start.
         """
-        await self.live(self.open())
+        await self.run_start(self.open())
         # The pauses grow from start to start: a disk that stays full must not spin through jobs.
         for pause in pauses():
             if self.done or await set_within(self.leaving, pause):
                 return
             try:
-                await self.live(self.open())
+                await self.run_start(self.open())
             except StoreError as error:
                 log.error("%s; trying on", error.cause)
 
     def open(self) -> Store:
-        """This worker's own store."""
-        return open_store(f"sqlite:///{self.data / 'worker.db'}", WORKER_RECORDS)
+        """Open this worker's own store. Raises `StoreError`."""
+        return open_store(f"sqlite:///{self.options.data / 'worker.db'}", WORKER_RECORDS)
 
-    async def live(self, store: Store) -> None:
-        """One start, from the orphans of the last one until its brain leaves or its store fails."""
+    async def run_start(self, store: Store) -> None:
+        """End the orphans of the last start, then run until the brain drains or the store fails."""
         with contextlib.closing(store):
             records = store.load()
             if any(isinstance(record, Run) and not record.how for record in records):
-                log.info("%d processes of an earlier start were ended", end_orphans(self.data))
-            brain = Worker(self.node, self.settings, records)
-            self.start = Start(self, brain, store, self.clock)
+                log.info(
+                    "%d processes of an earlier start were ended", end_orphans(self.options.data)
+                )
+            brain = Worker(self.options.name, self.options.settings, records)
+            self.start = WorkerStart(self, brain, store)
             try:
                 await self.start.run()
                 self.done = True
@@ -176,7 +144,7 @@ class WorkerRunner:
                 log.error("%s; all jobs here are stopped, and a new start follows", error.cause)
 
     def drain(self) -> None:
-        """Go down cleanly; `run` returns when that is done."""
+        """Begin a clean end; `run` returns when it is done."""
         self.leaving.set()
         if self.start is not None:
             self.start.runner.notify(Drain())
