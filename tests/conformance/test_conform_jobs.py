@@ -18,11 +18,14 @@ from typing import Any
 
 import psutil
 import pytest
-from runall_harness.conformance.case_result import Ended
-from runall_harness.conformance.run import Order, Run
+from runall_harness.conformance.case_result import CaseResult
+from runall_harness.conformance.order import Order
+from runall_harness.conformance.run import Run
+from runall_harness.conformance.run_report import report_case
 from runall_harness.conformance.workers.dispatcher import run_cases
 from runall_harness.contract.cases import Case, load_cases
-from runall_harness.host import load as room
+from runall_harness.contract.verdicts import Verdict
+from runall_harness.host import load
 from runall_harness.reports.case_progress import Silent, Tree
 from runall_harness.reports.progress import Screen
 from runall_harness.rigs.processes.rig import SITE_MARKER
@@ -85,7 +88,7 @@ def shared(folder: Path, jobs: int, *more: str) -> tuple[int, dict[str, Any]]:
 
 
 # ------------------------------------------------------------------ the same, but sooner
-def told(report: dict[str, Any]) -> list[tuple[Any, ...]]:
+def steady(report: dict[str, Any]) -> list[tuple[Any, ...]]:
     """What a report says that does not depend on times and places."""
     return [
         (
@@ -106,7 +109,7 @@ def test_the_report_is_that_of_a_run_in_one_process(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "f", STEPS | {"needy": GOOD, "cut": GOOD})
     code, alone = shared(folder, 1)
     again, report = shared(folder, 3)
-    assert told(report) == told(alone)
+    assert steady(report) == steady(alone)
     same = ("schema", "system", "rig", "verdict", "summary")
     assert [report[name] for name in same] == [alone[name] for name in same]
     assert again == code
@@ -176,43 +179,43 @@ class Watched(Silent):
         self.now.add(case.id)
         self.most = max(self.most, len(self.now))
 
-    def ended(self, ended: Ended) -> None:
-        self.now.remove(ended.case.id)
+    def ended(self, result: CaseResult) -> None:
+        self.now.remove(result.report.id)
 
 
-def run_by_room(
+def run_under_load(
     folder: Path, wanting: float, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Watched, Run]:
     """A run without a number of jobs, on a machine with so many tasks that want a core."""
-    monkeypatch.setattr(room, "wanting", lambda: wanting)
+    monkeypatch.setattr(load, "tasks_wanting_a_core", lambda: wanting)
     monkeypatch.setenv("RUNALL_FEATURES", str(folder))
     monkeypatch.chdir(folder)
     watched = Watched()
     return watched, run_cases(Order(cases=load_cases(folder), rig="processes"), watched)
 
 
-def test_unless_told_a_case_begins_beside_others_on_a_machine_with_room(
+def test_by_default_a_case_begins_beside_others_where_the_load_allows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_meeting(tmp_path, {"one": WAITS, "two": MEETS})
-    _, run = run_by_room(folder, 0.0, monkeypatch)
+    _, run = run_under_load(folder, 0.0, monkeypatch)
     assert run.exit_code == 0
 
 
-def test_unless_told_a_case_begins_only_alone_on_a_machine_without_room(
+def test_by_default_a_case_begins_only_alone_under_a_high_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_meeting(tmp_path, dict.fromkeys(("one", "two", "three", "four"), GOOD))
-    watched, run = run_by_room(folder, 1000.0, monkeypatch)
+    watched, run = run_under_load(folder, 1000.0, monkeypatch)
     assert (watched.most, run.exit_code) == (1, 0)
 
 
 def test_what_wants_a_core_is_what_the_system_counts() -> None:
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
-        looks = [room.wanting() for _ in range(500)]
+        looks = [load.tasks_wanting_a_core() for _ in range(500)]
         busy.kill()
     assert max(looks) >= 1
-    assert room.cores() >= 1
+    assert load.cores() >= 1
 
 
 # ------------------------------------------------------------------ no case is lost
@@ -314,7 +317,7 @@ def stuck(tmp_path: Path) -> Path:
     return folder
 
 
-def inside(folder: Path) -> list[int]:
+def running_pids(folder: Path) -> list[int]:
     """The processes of both cases, once both are in the middle of their scenario."""
     pids: list[int] = []
     while len(pids) < 2:
@@ -339,7 +342,7 @@ def test_an_interruption_ends_all_of_them_with_everything_cleared_away(
     send: Callable[[subprocess.Popen[str], signal.Signals], None],
 ) -> None:
     with running(stuck) as process:
-        pids = inside(stuck)
+        pids = running_pids(stuck)
         send(process, number)
         output, _ = process.communicate(timeout=WITHIN)
     assert process.returncode == 130
@@ -349,15 +352,20 @@ def test_an_interruption_ends_all_of_them_with_everything_cleared_away(
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
-def test_nobody_goes_on_when_the_lead_is_killed(stuck: Path) -> None:
+def test_no_worker_goes_on_when_the_dispatcher_is_killed(stuck: Path) -> None:
     with running(stuck) as process:
-        hands = [psutil.Process(pid) for pid in inside(stuck)]
+        workers = [psutil.Process(pid) for pid in running_pids(stuck)]
         process.kill()
-        _, alive = psutil.wait_procs(hands, timeout=WITHIN)
+        _, alive = psutil.wait_procs(workers, timeout=WITHIN)
     assert not alive
 
 
 # ------------------------------------------------------------------ on a terminal
+def passed(case: Case) -> CaseResult:
+    """The result of a case that passed."""
+    return CaseResult(report=report_case(case, Verdict.PASS, ""))
+
+
 def test_the_tree_keeps_the_order_of_the_files_whatever_ends_first() -> None:
     cases = load_cases(ROOT / "features")[:3]
     shown = StringIO()
@@ -365,7 +373,7 @@ def test_the_tree_keeps_the_order_of_the_files_whatever_ends_first() -> None:
         for case in cases:
             tree.started(case)
         for case in reversed(cases):
-            tree.ended(Ended(case=case, folder=Path()))
+            tree.ended(passed(case))
     lines = [line for line in shown.getvalue().splitlines() if "pass" in line]
     for line, case in zip(lines, cases, strict=True):
         assert case.scenario in line
@@ -377,7 +385,7 @@ def test_the_tree_shows_at_its_end_what_waited_for_a_case_that_never_ran() -> No
     shown = StringIO()
     with Tree(Screen(file=shown, width=200, force_terminal=True), cases) as tree:
         tree.started(cases[1])
-        tree.ended(Ended(case=cases[1], folder=Path()))
+        tree.ended(passed(cases[1]))
     assert "pass" in shown.getvalue()
 
 
@@ -424,25 +432,25 @@ def test_what_a_dead_process_had_started_is_removed_and_its_case_is_an_error(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    ) as lead:
-        hand, daemon = first_daemon(lead.pid)
+    ) as dispatcher:
+        worker, daemon = first_daemon(dispatcher.pid)
         run = daemon.environ()[SITE_MARKER]
-        hand.kill()
-        output, _ = lead.communicate(timeout=WITHIN)
-    assert lead.returncode == 3
+        worker.kill()
+        output, _ = dispatcher.communicate(timeout=WITHIN)
+    assert dispatcher.returncode == 3
     assert sorted(case["verdict"] for case in json.loads(output)["cases"]) == ["error", "pass"]
     assert not [p.pid for p in psutil.process_iter() if run == marker(p)]
     assert not list((tmp_path / "runall" / "runs").iterdir())
 
 
-def first_daemon(lead: int) -> tuple[psutil.Process, psutil.Process]:
+def first_daemon(dispatcher: int) -> tuple[psutil.Process, psutil.Process]:
     """A process that runs cases, and the first daemon of it that is seen."""
     while True:
-        for hand in psutil.Process(lead).children():
+        for worker in psutil.Process(dispatcher).children():
             with suppress(psutil.NoSuchProcess):
-                for daemon in hand.children():
+                for daemon in worker.children():
                     if marker(daemon):
-                        return hand, daemon
+                        return worker, daemon
 
 
 def marker(process: psutil.Process) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from runall_harness.conformance.case_result import tell
 from runall_harness.conformance.run_report import CaseReport, make_report, unknown, unsteady
+from runall_harness.conformance.running_case import in_words
 from runall_harness.contract.clauses import SpecError
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import (
@@ -119,4 +119,7 @@ def test_repeats_that_disagree_are_told_in_each_of_their_messages() -> None:
 def test_of_a_teardown_in_which_several_things_broke_each_is_told_once() -> None:
     lost = KitCannotRun("the engine went away", "start it")
     group = ExceptionGroup("teardown", [lost, KitCannotRun(lost.cause, lost.hint), OSError("no")])
-    assert tell(group).splitlines() == ["the engine went away; next step: start it", "OSError: no"]
+    assert in_words(group).splitlines() == [
+        "the engine went away; next step: start it",
+        "OSError: no",
+    ]

@@ -120,9 +120,9 @@ import signal
 from runall_harness.host.worker_pool import WorkerPool
 from support.pool_workers import say_where
 if __name__ == "__main__":
-    pool = WorkerPool(1, say_where)
-    print(pool.events()[0].message[0], flush=True)
-    signal.pause()
+    with WorkerPool(1, say_where) as pool:
+        print(pool.events()[0].message[0], flush=True)
+        signal.pause()
 """
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from runall_harness.conformance.known_failures import declarations
-from runall_harness.conformance.run import describe
-from runall_harness.conformance.run_report import CaseReport
+from runall_harness.conformance.run_report import CaseReport, describe
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.evidence.facts import Proof

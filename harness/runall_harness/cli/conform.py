@@ -1,4 +1,4 @@
-"""`runall conform`: what was asked for, made into an order, and what came of it, told.
+"""`runall conform`: makes an order of what the user asked for, and shows what came of it.
 
 Standard output belongs to the result. While the cases run, whatever else writes to it ends up on
 standard error, so that a stray print can never damage a report.
@@ -9,21 +9,17 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from .options import format_option, schema_option
+from .options import format_option, run_options, schema_option
 
 if TYPE_CHECKING:
     from runall_harness.conformance.known_failures import Declarations
-    from runall_harness.conformance.run import Order, Run
+    from runall_harness.conformance.order import Order
+    from runall_harness.conformance.run import Run
     from runall_harness.contract.cases import Case
-
-RIGS = ("auto", "simulated", "processes", "docker")
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 
 EPILOG = """\b
 Examples:
@@ -49,54 +45,12 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
 
 
 @click.command(epilog=EPILOG, short_help="Run the conformance cases.")
-@click.option(
-    "--rig",
-    type=click.Choice(RIGS),
-    default="auto",
-    show_default=True,
-    help="Where the servers live: auto takes docker where an engine answers, else "
-    "processes, and says why.",
-)
-@click.option(
-    "--system",
-    default="reference",
-    show_default=True,
-    metavar="SYSTEM",
-    help="The scheduler under test: reference, one that is shipped (runall system "
-    "list), the path of a TOML file (runall system new), or module:Class.",
-)
-@click.option(
-    "--policy",
-    default="",
-    metavar="NAME",
-    help="How it recovers, where it has several "
-    "ways. The reference has three releases of history: cronicle-0.9.49, "
-    "cronicle-0.9.50, cronicle-0.9.52; a file names its own.",
-)
-@click.option(
-    "--set",
-    "options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An option of the system's file; can be given more than once.",
-)
-@click.option(
-    "--image",
-    metavar="IMAGE",
-    help="What the docker rig runs the nodes in: an image that has the scheduler.",
-)
+@run_options
 @click.option("--scenario", default="", metavar="PATTERN", help="Only the cases that match.")
 @click.option(
     "--trigger",
     type=click.Choice(["manual", "scheduled"]),
     help="Only jobs that a person, or the clock, started.",
-)
-@click.option(
-    "--repeat",
-    type=click.IntRange(1, 10_000),
-    default=1,
-    metavar="N",
-    help="Run each case N times; one whose verdicts differ is told.",
 )
 @click.option(
     "--jobs",
@@ -105,23 +59,14 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
     envvar="RUNALL_JOBS",
     show_envvar=True,
     help="Run N cases at once. By default 1 in virtual time, else "
-    "as many as the machine has room for, up to 2 or 3 for each core.",
-)
-@click.option(
-    "--known-failures",
-    type=FILE,
-    metavar="FILE",
-    help="TOML whose table "
-    "[known_failures] declares what fails, each with a reason. By default that of the "
-    "system's own file. One that passes fails the run.",
+    "as many as the load of the machine allows, up to 2 or 3 for each core.",
 )
 @click.option(
     "--update-known-failures",
     "update",
     is_flag=True,
-    help="Write into that file what "
-    "failed, and take out what passed; comments stay. This run still ends as it "
-    "was judged.",
+    help="Write into the file of known failures what failed, and take out what passed; comments "
+    "stay. This run still ends as it was judged.",
 )
 @click.option(
     "--strict",
@@ -131,29 +76,6 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
     "it inconclusive.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the cases and run nothing.")
-@click.option(
-    "--out",
-    type=FOLDER,
-    metavar="DIR",
-    help="Save histories, node logs and report.json "
-    "of all cases here. Without it, those of failures go to runall-out/.",
-)
-@click.option(
-    "--base-image",
-    metavar="IMAGE",
-    envvar="RUNALL_BASE_IMAGE",
-    show_envvar=True,
-    help="What the docker rig builds its image on.",
-)
-@click.option(
-    "--store-url",
-    metavar="URL",
-    envvar="RUNALL_STORE_URL",
-    show_envvar=True,
-    help="A PostgreSQL server (postgresql://USER:PASSWORD@HOST:PORT/DATABASE): primaries "
-    "that share a store share it there, in a schema for each case, and not in a file. "
-    "ci/postgres starts one. Virtual time needs none.",
-)
 @format_option
 @schema_option(
     "--schema",
@@ -171,7 +93,7 @@ def conform(
     cases = chosen(scenario, trigger or "")
     if listing:
         return list_cases(cases, form)
-    from runall_harness.conformance.run import Order
+    from runall_harness.conformance.order import Order
 
     order = Order(cases=cases, **options)
     check_system(order)
@@ -193,7 +115,7 @@ def check_system(order: "Order") -> None:
     rigs = ("processes", "docker") if order.rig == "auto" else (order.rig,)
     for rig in rigs:
         try:
-            order.wanted.find(rig).close()
+            order.wanted().find(rig).close()
         except NoSystem as error:
             raise click.BadParameter(str(error), param_hint="'--system'") from error
         except NoPolicy as error:
@@ -248,9 +170,9 @@ def list_cases(cases: "list[Case]", form: str) -> int:
 
 
 def run_order(order: "Order", form: str, update: "Declarations | None" = None) -> int:
-    """Run the cases and tell what came of them; the exit code.
+    """Run the cases and show what came of them; the exit code.
 
-    `update` are the known failures that are to follow, if they are.
+    `update` is where known failures are to be brought up to date, if they are.
     """
     with own_output() as output:
         if form == "json":
@@ -295,12 +217,12 @@ def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
 
 
 def tell_people(run: "Run", output: TextIO) -> None:
-    """The closing words on a terminal, or in a log, where a width would only break lines."""
+    """Print the summary on a terminal, or in a log, where a width would only break lines."""
     from runall_harness.reports.progress import Screen
-    from runall_harness.reports.summary import print_closing
+    from runall_harness.reports.summary import print_summary
 
     width = None if output.isatty() else 160
-    print_closing(Screen(file=output, highlight=False, width=width), run)
+    print_summary(Screen(file=output, highlight=False, width=width), run)
 
 
 def write_report(run: "Run", stream: TextIO) -> None:

@@ -208,7 +208,7 @@ def asked_for(told: dict[str, Any]) -> "Asked":
 
 def try_mutants(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
     """Try them, and tell what came of it; the exit code."""
-    from runall_harness.conformance.run import terminated_as_interrupted
+    from runall_harness.host.interruptions import terminated_as_interrupted
     from runall_harness.scoring.progress import shown
     from runall_harness.scoring.score import Score
     from runall_harness.scoring.trials import try_all
@@ -253,8 +253,8 @@ def tell(score: "Score", output: Any, told: dict[str, Any]) -> None:
 # ------------------------------------------------------------------ somebody else's tests
 def score_suite(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
     """Score a foreign suite, and tell what it is worth; the exit code."""
-    from runall_harness.conformance.run import terminated_as_interrupted
     from runall_harness.conformance.run_report import encode
+    from runall_harness.host.interruptions import terminated_as_interrupted
     from runall_harness.scoring.suite import Scoring
 
     scoring = Scoring(told["suite"], timeout=told["suite_timeout"], out=told["out"])

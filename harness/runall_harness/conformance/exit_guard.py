@@ -14,8 +14,8 @@ import pytest
 PROPERTY = "runall"
 
 
-class Tally:
-    """Counts the verdicts of a session's cases, and has a word in its exit status."""
+class VerdictCount:
+    """Counts the verdicts of a session's cases, and may turn its exit status into a failure."""
 
     def __init__(self) -> None:
         self.verdicts: list[str] = []
@@ -24,7 +24,7 @@ class Tally:
         """Take in the verdict of a case that is over."""
         if report.when == "teardown":
             self.verdicts += [
-                str(told) for name, told in report.user_properties if name == PROPERTY
+                str(value) for name, value in report.user_properties if name == PROPERTY
             ]
 
     @property
@@ -36,12 +36,12 @@ class Tally:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A session that has cases and claims nothing has failed."""
+        """Fail a session that has cases and claims nothing."""
         if self.verdicts and self.claims_nothing and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Tell how often each verdict was given, and whether that claims anything."""
+        """Say how often each verdict was given, and whether that claims anything."""
         if not self.verdicts:
             return
         from runall_harness.contract.verdicts import Verdict
@@ -49,7 +49,7 @@ class Tally:
         from .run_report import count_verdicts
 
         counts = count_verdicts(map(Verdict, self.verdicts))
-        told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+        counted = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
         nothing = "; no case was judged, so this run claims nothing, and has failed"
         ending = f"{nothing}; next step: see the reasons with -rs" if self.claims_nothing else ""
-        terminalreporter.write_line(f"Run All: {told}{ending}", red=self.claims_nothing)
+        terminalreporter.write_line(f"Run All: {counted}{ending}", red=self.claims_nothing)

@@ -1,7 +1,7 @@
-"""What the steps of the features are given: the rig, the case, and its cluster.
+"""The fixtures of the steps: the rig, the case, and its cluster.
 
-A suite may put its own `rig`, `new_system` or `cluster_class` in the place of these; `provision`
-says where.
+A suite may put its own `rig`, `new_system` or `cluster_class` in the place of these;
+`install_steps` says where.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,8 +16,8 @@ from runall_harness.scenario.cluster import Cluster
 from runall_harness.systems.base import System
 from runall_harness.systems.postgres_schemas import check_server, read_server
 
-from .case_result import Ended
-from .pytest_session import SESSION, CaseSession, option
+from .pytest_session import SESSION, CaseSession
+from .running_case import RunningCase
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +25,8 @@ def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
     """The rig of this run; everything that it made is removed at the end."""
     session = pytestconfig.stash[SESSION]
     wanted = session.wanted
-    name = fit(option(pytestconfig, "rig"), wanted.find, session.say)
-    base: str | None = option(pytestconfig, "base-image")
+    name = fit(session.options.rig, wanted.find, session.say)
+    base = session.options.base_image
     image = wanted.find("docker").image if name in ("auto", "docker") else None
     server = read_server(wanted.store) if wanted.store and name != "simulated" else None
     store = server.address if server else None
@@ -74,22 +74,22 @@ def cluster(
     cluster_class: type[Cluster],
 ) -> Iterator[Cluster]:
     """The cluster of this case. Its traces are saved where they are of use, then it is closed."""
-    session, ended = running(request)
+    session, state = running(request)
     session.meet(rig, system)
     session.check_support(case, rig, system)
     cluster = cluster_class(rig, case, new_system())
     try:
         yield cluster
-        ended.observe(cluster)
+        state.observe(cluster)
     finally:
         try:
-            if session.keeps(ended):
-                ended.save(cluster)
+            if session.keeps(state):
+                state.save(cluster)
         finally:
             cluster.close()
 
 
-def running(request: pytest.FixtureRequest) -> tuple[CaseSession, Ended]:
-    """The session of the cases, and what is known of the one that is running."""
+def running(request: pytest.FixtureRequest) -> tuple[CaseSession, RunningCase]:
+    """The session of the cases, and the one that is running."""
     session = request.config.stash[SESSION]
     return session, session.running[request.node.nodeid]

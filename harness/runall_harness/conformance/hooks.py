@@ -1,23 +1,23 @@
-"""What a listener of a run can hear; conftest files may implement these hooks too."""
+"""The hooks of pytest by which a run tells its listeners how it gets on."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runall_harness.contract.cases import Case
 
-    from .case_result import Ended
+    from .case_result import CaseResult
 
 SESSION_PLUGIN = "runall-session"
 
 
 class Hooks:
-    """What a listener can hear; conftest files may implement these too."""
+    """What a listener can hear; a conftest.py may implement these hooks too."""
 
     def pytest_runall_case_started(self, case: "Case") -> None:
         """A case begins."""
 
     def pytest_runall_said(self, line: str) -> None:
-        """The rig tells, in a line, what was chosen or what takes a moment."""
+        """The rig says, in a line, what was chosen or what takes a moment."""
 
-    def pytest_runall_case_ended(self, ended: "Ended") -> None:
+    def pytest_runall_case_ended(self, result: "CaseResult") -> None:
         """A case is over, its cluster is closed, and what had to be saved is saved."""

@@ -1,4 +1,4 @@
-"""What a feature folder is given: the fixtures and the steps, for its own tests and no others.
+"""Installs the fixtures and the steps in a feature folder, for its own tests and no others.
 
 The features may run inside anybody's suite, beside tests with fixtures of their own. A `cluster` or
 a `system` of theirs is another thing than ours, so ours are seen in the feature folder alone. Three
@@ -21,8 +21,8 @@ from . import fixtures
 OPEN = ("rig", "new_system", "cluster_class")
 
 
-def provide(node: pytest.Collector) -> None:
-    """Give the fixtures and the steps to what is collected below that node.
+def install_steps(node: pytest.Collector) -> None:
+    """Install the fixtures and the steps for what is collected below that node.
 
     What a conftest.py in the folder itself defines comes later, and wins over all of these.
     """

@@ -2,21 +2,18 @@
 
 In a suite elsewhere it is `pytest --pyargs runall_harness.features`. An installed plugin is loaded
 into every test run of its environment. So this module only adds a group of options, and the steps,
-fixtures and checks (`session`) come in once pytest collects the feature folder.
+fixtures and checks (`pytest_session`) come in once pytest collects the feature folder.
 """
 
-import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
-from .exit_guard import Tally
+from .exit_guard import VerdictCount
 from .hooks import SESSION_PLUGIN, Hooks
-
-if TYPE_CHECKING:
-    pass
+from .run_options import OPTIONS
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -25,87 +22,33 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of `runall conform`, for plain pytest."""
+    """Add the options of `runall conform` to plain pytest, and those between its processes."""
     group = parser.getgroup("runall", "Run All conformance cases")
-    group.addoption(
-        "--runall-rig",
-        default="auto",
-        metavar="RIG",
-        help="auto (the default), simulated, processes or docker",
-    )
-    group.addoption(
-        "--runall-system",
-        default="reference",
-        metavar="NAME",
-        help="reference, a shipped one, a TOML file, or module:Class",
-    )
-    group.addoption(
-        "--runall-known-failures",
-        default=None,
-        type=Path,
-        metavar="FILE",
-        help="what is declared as failing; else the system's file",
-    )
-    group.addoption(
-        "--runall-policy",
-        default="",
-        metavar="NAME",
-        help="a recovery policy of the system; its own choice by default",
-    )
-    group.addoption(
-        "--runall-set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an option of the system's file; can be given more than once",
-    )
-    group.addoption(
-        "--runall-out",
-        default=None,
-        type=Path,
-        metavar="DIR",
-        help="save the history and logs of every case here",
-    )
-    group.addoption(
-        "--runall-base-image",
-        default=None,
-        metavar="IMAGE",
-        help="what the docker rig builds its image on",
-    )
-    group.addoption(
-        "--runall-store-url",
-        default=os.environ.get("RUNALL_STORE_URL"),
-        metavar="URL",
-        help="a PostgreSQL server for primaries that share their store",
-    )
-    group.addoption(
-        "--runall-image",
-        default=None,
-        metavar="IMAGE",
-        help="what the docker rig runs the nodes in, made already",
-    )
-    group.addoption("--runall-run", default=None, metavar="ID", help="the name of this run")
-    group.addoption(
-        "--runall-hand",
-        default=None,
-        metavar="N",
-        help="which of the processes this is that share the run",
-    )
+    for option in OPTIONS.values():
+        several: Any = {"action": "append"} if option.many else {"type": option.kind}
+        group.addoption(
+            f"--runall-{option.name}",
+            default=list(option.default) if option.many else option.usual(),
+            metavar=option.metavar,
+            help=option.help,
+            **several,
+        )
     group.addoption(
         "--runall-cases",
         action="append",
         default=[],
         metavar="ID",
-        help="run the case of this id only; can be given more than once",
+        help="Run the case of this id only; can be given more than once.",
     )
+    group.addoption("--runall-run", metavar="ID", help="The name of this run.")
     group.addoption(
-        "--runall-repeat", default=1, type=int, metavar="N", help="run each case N times"
+        "--runall-worker", metavar="N", help="Which of the processes that share the run this is."
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the verdicts counted, in whichever process the cases will run."""
-    config.pluginmanager.register(Tally(), "runall-tally")
+    config.pluginmanager.register(VerdictCount(), "runall-verdicts")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -117,10 +60,10 @@ def pytest_collect_directory(
     from runall_harness.contract.cases import feature_folder
 
     if node is not None and path.resolve() == (folder := feature_folder()):
-        from .install_steps import provide
+        from .install_steps import install_steps
         from .pytest_session import join
 
         if not parent.config.pluginmanager.has_plugin(SESSION_PLUGIN):
             join(parent.config, folder)
-        provide(node)
+        install_steps(node)
     return node

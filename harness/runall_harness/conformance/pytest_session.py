@@ -2,7 +2,7 @@
 
 It ties each collected scenario to its compiled case, by place and never by name; runs only what
 was asked for; lets the checks judge the history as a part of the case; and tells listeners how
-each case ended. `fixtures` has what the steps are given.
+each case ended. `fixtures` has what the steps ask for.
 """
 
 import inspect
@@ -11,7 +11,6 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from runall_harness.contract.case_ids import base_id
@@ -21,17 +20,20 @@ from runall_harness.contract.verdicts import CANNOT_RUN, Unsupported, Verdict, v
 from runall_harness.rigs.base import Rig
 from runall_harness.rigs.faults import FAULTS, SITUATIONS, WHY, stand_apart
 from runall_harness.rigs.run_names import new_run_id, share_of
-from runall_harness.systems import SystemChoice, file_of, read_options
+from runall_harness.systems import file_of
 from runall_harness.systems.base import System
 
-from .case_result import TROUBLE, Ended
+from .case_result import TROUBLE
 from .exit_guard import PROPERTY
 from .hooks import SESSION_PLUGIN
 from .known_failures import Declared, Known, declarations
+from .order import repeated
+from .run_options import OPTIONS, RunOptions
+from .running_case import RunningCase
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
-# The first: an async step never runs, and all that tells of it is this warning.
+# The first: an async step never runs, and this warning is the only sign of it.
 FILTERS = ("error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning")
 
 
@@ -45,13 +47,15 @@ class CaseSession:
     def __init__(self, config: pytest.Config, cases: Sequence[Case]) -> None:
         self.config, self.cases = config, cases
         self.run: str = option(config, "run") or new_run_id()
-        self.out: Path | None = option(config, "out")
-        self.wanted = wanted_of(config)
-        self.known = known_failures(config, self.wanted, [case.id for case in cases])
+        self.options = RunOptions(
+            **{field: option(config, each.name) for field, each in OPTIONS.items()}
+        )
+        self.wanted = self.options.wanted()
+        self.known = known_failures(self.options, [case.id for case in cases])
         self.rig: Rig | None = None
         self.system: System | None = None
         self.said: list[str] = []
-        self.running: dict[str, Ended] = {}
+        self.running: dict[str, RunningCase] = {}
         self.by_node: dict[pytest.Item, Case] = {}
         self.collected = 0
         self.selected: list[pytest.Item] = []
@@ -60,7 +64,7 @@ class CaseSession:
     # ---------------------------------------------------------------- collection
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Repeat each case as often as was asked for."""
-        times: int = option(self.config, "repeat")
+        times = self.options.repeat
         if times > 1 and template_of(metafunc.function) is not None:
             metafunc.fixturenames.append(ATTEMPT)
             metafunc.parametrize(ATTEMPT, range(1, times + 1), ids=lambda n: f"#{n}")
@@ -75,10 +79,13 @@ class CaseSession:
         strange = [item.nodeid for item, key in found.items() if key not in known]
         if strange:
             raise pytest.UsageError(f"collected, but not compiled from a feature file: {strange}")
-        self.by_node = {item: attempt(known[key], item) for item, key in found.items()}
+        self.by_node = {
+            item: repeated(known[key], params_of(item).get(ATTEMPT, 1))
+            for item, key in found.items()
+        }
         self.collected, self.selected = len(self.by_node), items
         self.check_complete(config.args)
-        self.keep_selected(config, items)
+        self.keep_selected(items)
         for item in self.by_node:
             for name in FILTERS:
                 item.add_marker(pytest.mark.filterwarnings(name))
@@ -97,13 +104,13 @@ class CaseSession:
                 f"{len(lost)} compiled cases were not collected by pytest: {places}"
             )
 
-    def keep_selected(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+    def keep_selected(self, items: list[pytest.Item]) -> None:
         """Deselect what was not asked for, and put the cases into the order of the files."""
-        asked: set[str] = set(option(config, "cases"))
+        asked: set[str] = set(option(self.config, "cases"))
         if unknown := asked - {case.id for case in self.cases}:
             raise pytest.UsageError(f"--runall-cases names no case: {', '.join(sorted(unknown))}")
-        out = [i for i, c in self.by_node.items() if asked and c.id.partition("#")[0] not in asked]
-        config.hook.pytest_deselected(items=out)
+        out = [i for i, c in self.by_node.items() if asked and base_id(c.id) not in asked]
+        self.config.hook.pytest_deselected(items=out)
         for item in out:
             del self.by_node[item]
         order = {key_of_case(case): number for number, case in enumerate(self.cases)}
@@ -120,19 +127,19 @@ class CaseSession:
         if case is None:
             return (yield)
         self.next = self.by_node.get(nextitem) if nextitem else None
-        ended = self.running[item.nodeid] = Ended(
+        running = self.running[item.nodeid] = RunningCase(
             case=case, folder=self.folder(case), known=self.known.of(base_id(case.id))
         )
         self.config.hook.pytest_runall_case_started(case=case)
         try:
             return (yield)
         except (KeyboardInterrupt, pytest.exit.Exception) as error:
-            ended.cut_short(error)
+            running.cut_short(error)
             raise
         finally:
-            ended.finish()
+            result = running.finish()
             del self.running[item.nodeid]
-            self.config.hook.pytest_runall_case_ended(ended=ended)
+            self.config.hook.pytest_runall_case_ended(result=result)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
@@ -166,40 +173,40 @@ class CaseSession:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note how each phase ended; to plain pytest, an unsupported case is a skip."""
         report = yield
-        ended = self.running.get(item.nodeid)
-        if ended is None:
+        running = self.running.get(item.nodeid)
+        if running is None:
             return report
         error = call.excinfo.value if call.excinfo else None
-        ended.note(call.when, error)
+        running.note(call.when, error)
         if error is not None:
-            ended.detail += f"{report.longreprtext}\n{report.capstdout}{report.capstderr}"
-        if ended.known and call.when == "call":
-            tell_declared(report, ended.known, error)
+            running.detail += f"{report.longreprtext}\n{report.capstdout}{report.capstderr}"
+        if running.known and call.when == "call":
+            report_declared(report, running.known, error)
         if isinstance(error, Unsupported):
             path, line, _ = item.location
             report.outcome = "skipped"
             report.longrepr = (path, line or 0, f"unsupported: {error}")
         if call.when == "teardown":
-            report.user_properties.append((PROPERTY, str(ended.turned)))
+            report.user_properties.append((PROPERTY, str(running.declared_verdict)))
         return report
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Tell plain pytest which rig was taken, and why; or that no case ran."""
+        """Say in plain pytest which rig was taken, and why; or that no case ran."""
         for line in self.said:
             terminalreporter.write_line(line)
         if self.collected and not any(item in self.by_node for item in self.selected):
-            told = f"none of the {self.collected} collected cases was selected"
-            terminalreporter.write_line(f"Run All: {told}", yellow=True)
+            line = f"Run All: none of the {self.collected} collected cases was selected"
+            terminalreporter.write_line(line, yellow=True)
 
     # ---------------------------------------------------------------- for the fixtures
     @property
     def share(self) -> str:
-        """The name of what this process makes: that of the run, unless others share the run."""
-        hand: str | None = option(self.config, "hand")
-        return share_of(self.run, hand) if hand else self.run
+        """The name of what this process makes: that of the run, unless workers share the run."""
+        worker: str | None = option(self.config, "worker")
+        return share_of(self.run, worker) if worker else self.run
 
     def say(self, line: str) -> None:
-        """Pass on what the rig says of itself."""
+        """Tell listeners what the rig says of itself."""
         self.said.append(line)
         self.config.hook.pytest_runall_said(line=line)
 
@@ -225,13 +232,13 @@ class CaseSession:
         own_hosts = bool(self.system and self.system.own_hosts)
         return stand_apart(case.tags, own_hosts=own_hosts)
 
-    def keeps(self, ended: Ended) -> bool:
+    def keeps(self, running: RunningCase) -> bool:
         """Whether the traces of that case are to be saved."""
-        return self.out is not None or ended.turned in TROUBLE
+        return self.options.out is not None or running.declared_verdict in TROUBLE
 
     def folder(self, case: Case) -> Path:
         """Where that case's traces belong; made only when something is saved."""
-        base = self.out or Path("runall-out", self.run)
+        base = self.options.out or Path("runall-out", self.run)
         return base.joinpath(*case.id.split("/"))
 
 
@@ -239,12 +246,12 @@ SESSION = pytest.StashKey[CaseSession]()
 
 
 def join(config: pytest.Config, folder: Path) -> None:
-    """Make the cases of that folder part of this pytest run; if they can't be, that is its end."""
+    """Make the cases of that folder part of this pytest run, or end the run if they cannot be."""
     try:
         cases = load_cases(folder)
         session = CaseSession(config, cases)
     except KitCannotRun as error:
-        # In its own words: an error in collection would be told with the trace of pytest.
+        # In its own words: an error in collection would be shown with the trace of pytest.
         pytest.exit(str(error), CANNOT_RUN)
     for mark in sorted({mark_of(tag) for case in cases for tag in case.tags}):
         config.addinivalue_line("markers", f"{mark}: a tag of the features")
@@ -252,25 +259,15 @@ def join(config: pytest.Config, folder: Path) -> None:
     config.pluginmanager.register(session, SESSION_PLUGIN)
 
 
-def wanted_of(config: pytest.Config) -> SystemChoice:
-    """The system that pytest's options name. Raises `KitCannotRun` for a badly written option."""
-    return SystemChoice(
-        name=option(config, "system"),
-        policy=option(config, "policy"),
-        store=option(config, "store-url"),
-        image=option(config, "image") or "",
-        options=read_options(option(config, "set")),
-    )
-
-
-def known_failures(config: pytest.Config, wanted: SystemChoice, cases: Sequence[str]) -> Known:
+def known_failures(options: RunOptions, cases: Sequence[str]) -> Known:
     """What was declared as failing: in the file that was named, else in that of the system."""
-    named: Path | None = option(config, "known-failures")
-    where = declarations(named, file_of(wanted.name), wanted.policy)
+    where = declarations(options.known_failures, file_of(options.system), options.policy)
     return where.known(cases) if where else Known({}, {})
 
 
-def tell_declared(report: pytest.TestReport, known: Declared, error: BaseException | None) -> None:
+def report_declared(
+    report: pytest.TestReport, known: Declared, error: BaseException | None
+) -> None:
     """To plain pytest a known failure is an expected one, and strictly so."""
     turned = known.turn(verdict_of(error))
     if turned == Verdict.KNOWN_FAILURE:
@@ -320,9 +317,3 @@ def params_of(item: pytest.Item) -> dict[str, Any]:
     """The parameters that an item was made with."""
     callspec = getattr(item, "callspec", None)
     return callspec.params if callspec else {}
-
-
-def attempt(case: Case, item: pytest.Item) -> Case:
-    """The case, with the number of its repeat from the second on."""
-    number: int = params_of(item).get(ATTEMPT, 1)
-    return msgspec.structs.replace(case, id=f"{case.id}#{number}") if number > 1 else case

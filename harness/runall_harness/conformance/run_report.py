@@ -1,4 +1,4 @@
-"""The report of a run, `runall-report/3`: what other programs are told.
+"""The report of a run, `runall-report/3`: what other programs read.
 
 Its shape is a contract. A field is added in a new version of the schema, and never changed here.
 Version 2 says of each case what became of its job, and of the system how fast it says it is.
@@ -6,16 +6,23 @@ Version 3 says with which options the system ran, and in which image.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from runall_harness.checks.job_outcome import JobOutcome, Outcome
+from runall_harness.checks.job_traces import root_of
 from runall_harness.contract.case_ids import base_id
+from runall_harness.contract.cases import Case
 from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import WORDS, Verdict, exit_code
 from runall_harness.evidence.facts import Execution, Proof
+from runall_harness.systems.base import System
+
+if TYPE_CHECKING:
+    from runall_harness.scenario.cluster import Cluster
 
 SCHEMA = "runall-report/3"
 
@@ -38,6 +45,21 @@ class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: list[str]
     timings: dict[str, float]
     options: dict[str, str]
+
+
+def describe(system: System) -> SystemReport:
+    """The report of a system, as it describes itself. No limit is no statement of its speed."""
+    timings: dict[str, float] = msgspec.structs.asdict(system.timings)
+    return SystemReport(
+        name=system.name,
+        version=system.version,
+        policy=system.policy,
+        merged=system.merged,
+        image=system.image,
+        capabilities=sorted(system.capabilities),
+        timings={name: round(s, 3) for name, s in timings.items() if isfinite(s)},
+        options=dict(system.in_force),
+    )
 
 
 def unknown(name: str, policy: str) -> SystemReport:
@@ -127,7 +149,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def make_report(
     system: SystemReport, rig: str, duration: float, cases: Sequence[CaseReport]
 ) -> Report:
-    """The report of these cases; repeats that disagree are told so in their messages."""
+    """The report of these cases; the message of a repeat says if others ended otherwise."""
     word: Any = WORDS[exit_code(case.verdict for case in cases)]
     return Report(
         schema=SCHEMA,
@@ -157,25 +179,52 @@ def unsteady(cases: Iterable[CaseReport]) -> dict[str, dict[Verdict, int]]:
 def tell_unsteady(cases: Sequence[CaseReport]) -> list[CaseReport]:
     """The same cases; the message of each unsteady one begins with how its repeats ended."""
     differing = unsteady(cases)
-    told: list[CaseReport] = []
+    reports: list[CaseReport] = []
     for case in cases:
         if counts := differing.get(base_id(case.id)):
             line = "unsteady: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
             case = msgspec.structs.replace(case, message=f"{line}\n{case.message}".strip())
-        told.append(case)
-    return told
+        reports.append(case)
+    return reports
+
+
+def report_case(case: Case, verdict: Verdict, message: str, **observed: Any) -> CaseReport:
+    """The report of a case; what was not observed of it is null or empty."""
+    names = ("outcome", "within_s", "together_s", "recovery_s", "deadline_s", "history")
+    facts: dict[str, Any] = {"faults": [], "executions": []}
+    facts.update(dict.fromkeys(names), **observed)
+    return CaseReport(
+        id=case.id,
+        feature=case.feature,
+        scenario=case.scenario,
+        trigger=case.trigger,
+        clauses=list(case.clauses),
+        verdict=verdict,
+        message=message,
+        **facts,
+    )
+
+
+def observed(cluster: "Cluster", job: JobOutcome | None) -> dict[str, Any]:
+    """What a cluster knows of its case, as fields of the report; `job` is what its job came to."""
+    return (msgspec.structs.asdict(job) if job else {}) | {
+        "recovery_s": cluster.recovery_s,
+        "deadline_s": cluster.deadline_s,
+        "faults": [report_fault(proof) for proof in cluster.faults],
+        "executions": [report_execution(each) for each in cluster.executions()],
+    }
 
 
 def report_fault(proof: Proof) -> FaultReport:
-    """A fault as the report tells it."""
+    """A fault as the report has it."""
     return FaultReport(kind=proof.kind, node=proof.node, at=proof.at, proven=proof.proven)
 
 
-def report_execution(execution: Execution, lineage: Callable[[Execution], str]) -> ExecutionReport:
-    """An execution as the report tells it, with its lineage."""
+def report_execution(execution: Execution) -> ExecutionReport:
+    """An execution as the report has it, with its lineage."""
     return ExecutionReport(
         job=execution.job,
-        lineage=lineage(execution),
+        lineage=root_of(execution),
         node=execution.node,
         started_at=execution.started_at,
         ended_at=execution.ended_at,

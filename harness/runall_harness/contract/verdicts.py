@@ -82,6 +82,10 @@ class Violation(AssertionError):
         self.sentence = clause_text(clause)
         super().__init__(f"{clause}: {self.sentence}\n  expected: {expected}\n  seen: {seen}")
 
+    def __reduce__(self) -> tuple[type["Violation"], tuple[str, str, str]]:
+        """How it is pickled, on its way from a worker: by what it was made of."""
+        return type(self), (self.clause, self.expected, self.seen)
+
 
 class Inconclusive(Exception):
     """Nothing can be said: a fault was not proven, or evidence did not come in time."""

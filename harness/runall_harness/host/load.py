@@ -1,51 +1,54 @@
-"""Whether the machine has room for one more case.
+"""Whether the load of this machine allows one more case.
 
-Deadlines are in seconds, and on a machine whose cores are long spoken for a daemon can miss one
-that it would keep elsewhere. Cases that wait for each other's cores would accuse the scheduler.
-So only while few tasks wait for a core is a case begun beside others; alone, it always is.
+Deadlines are in seconds, and on a machine whose cores are busy for long a daemon can miss one that
+it would keep elsewhere. Cases that wait for each other's cores would accuse the scheduler. So a
+case is begun beside others only while few tasks wait for a core; alone, it always is.
 """
 
 import os
 import threading
 from collections import deque
 from pathlib import Path
+from typing import Self
 
 import psutil
 
 # With so many tasks for each core, a daemon still starts and beats several times sooner than it
 # must; with twice as many it does not always.
 FULL = 3.0
-LOOKS, PERIOD = 20, 0.05
+SAMPLES, PERIOD = 20, 0.05
 STAT = Path("/proc/stat")
 
 
-class Room:
-    """Looks many times a second at how many tasks want a core, and remembers the last second."""
+class Load:
+    """Counts many times a second how many tasks want a core, and remembers the last second."""
 
     def __init__(self) -> None:
-        self.seen: deque[float] = deque(maxlen=LOOKS)
-        self.closing = threading.Event()
-        self.looking = threading.Thread(target=self.look, name="room", daemon=True)
-        self.looking.start()
+        self.samples: deque[float] = deque(maxlen=SAMPLES)
+        self.ended = threading.Event()
+        self.sampler = threading.Thread(target=self.sample, name="load", daemon=True)
 
-    def look(self) -> None:
-        """Keep looking, in a thread of its own."""
-        while not self.closing.wait(PERIOD):
-            self.seen.append(wanting())
+    def __enter__(self) -> Self:
+        self.sampler.start()
+        return self
 
-    def left(self) -> bool:
+    def __exit__(self, *exc: object) -> None:
+        self.ended.set()
+        self.sampler.join()
+
+    def sample(self) -> None:
+        """Count again and again, in a thread of its own, until the end."""
+        while not self.ended.wait(PERIOD):
+            self.samples.append(tasks_wanting_a_core())
+
+    def allows_more(self) -> bool:
         """Whether one more case may begin beside those that run."""
-        seen = list(self.seen)
-        return not seen or sum(seen) / len(seen) < FULL * cores()
-
-    def close(self) -> None:
-        """Stop looking."""
-        self.closing.set()
-        self.looking.join()
+        samples = list(self.samples)
+        return not samples or sum(samples) / len(samples) < FULL * cores()
 
 
-def wanting() -> float:
-    """How many tasks run or wait for a core or a disk, ourselves left out."""
+def tasks_wanting_a_core() -> float:
+    """How many tasks run or wait for a core or a disk, except for this one."""
     try:
         lines = STAT.read_text("ascii").splitlines()
     except OSError:

@@ -27,6 +27,8 @@ from typing import Any, NamedTuple, Self
 
 from runall_harness.contract.errors import KitCannotRun
 
+from .interruptions import signals_handled
+
 # A new interpreter, not a copy of this one: a copy would share locks with threads that it lacks.
 SPAWN = multiprocessing.get_context("spawn")
 ORPHANED = 4
@@ -137,19 +139,24 @@ Event = Reported | Gone | Interrupted
 class WorkerPool:
     """Worker processes that all run one function: `run(channel, *arguments)`.
 
-    The function must be one of a module, and all that is sent must be picklable. `workers` are
-    those whose process lives, `idle` those of them that wait for a task.
+    They live within the pool's context: `with WorkerPool(2, run) as pool`. The function must be
+    one of a module, and all that is sent must be picklable. `workers` are those whose process
+    lives, `idle` those of them that wait for a task.
     """
 
     def __init__(self, size: int, run: Callable[..., None], *arguments: Any) -> None:
-        self.run, self.arguments, self.started = run, arguments, 0
+        self.size, self.run, self.arguments, self.started = size, run, arguments, 0
         self.workers: set[Worker] = set()
         self.idle: deque[Worker] = deque()
         self.signals, self.signalled = SPAWN.Pipe(duplex=False)
-        for _ in range(size):
-            self.start()
 
     def __enter__(self) -> Self:
+        try:
+            for _ in range(self.size):
+                self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -233,16 +240,12 @@ class WorkerPool:
 @contextmanager
 def interruptions_as_events(pool: WorkerPool) -> Generator[None]:
     """Make Ctrl-C and SIGTERM events of that pool, so that no other event is lost by them."""
-    if threading.current_thread() is not threading.main_thread():
+
+    def send(number: int, _: object) -> None:
+        pool.signalled.send(number)
+
+    with signals_handled(send, signal.SIGINT, signal.SIGTERM):
         yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {n: signal.signal(n, lambda n, _: pool.signalled.send(n)) for n in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 # ------------------------------------------------------------------ in the new process

@@ -14,7 +14,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from runall_harness.conformance.case_result import Ended
+from runall_harness.conformance.case_result import CaseResult
+from runall_harness.conformance.run_report import CaseReport
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
 
@@ -50,12 +51,12 @@ def recovery(recovery_s: float | None, deadline_s: float | None) -> str:
     return f"{recovery_s:.2f} s" + (f" of {deadline_s:.1f} s" if deadline_s is not None else "")
 
 
-def result(ended: Ended) -> str:
+def remark(report: CaseReport) -> str:
     """What a line adds to a verdict: the recovery time, or what became of the job instead."""
-    if ended.job_outcome and ended.verdict not in WELL:
-        return str(ended.job_outcome)
-    told = recovery(ended.recovery_s, ended.deadline_s)
-    return told and f"recovered in {told}"
+    if report.job_outcome and report.verdict not in WELL:
+        return str(report.job_outcome)
+    took = recovery(report.recovery_s, report.deadline_s)
+    return took and f"recovered in {took}"
 
 
 class Silent:
@@ -73,7 +74,7 @@ class Silent:
     def started(self, case: Case) -> None:
         """Show nothing of a case that begins."""
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, result: CaseResult) -> None:
         """Show nothing of a case that is over."""
 
 
@@ -83,13 +84,14 @@ class Lines(Progress):
     def started(self, case: Case) -> None:
         """Show nothing yet: a line that is printed cannot change."""
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, result: CaseResult) -> None:
         """Print the verdict, the id, and how long recovery took, or what became of the job."""
         self.done += 1
-        line = mark(ended.verdict, self.console)
+        report = result.report
+        line = mark(report.verdict, self.console)
         count = f"[{self.done:{len(str(self.total))}.0f}/{self.total:.0f}]"
-        line.append(f" {count} {ended.case.id}", "default")
-        if words := result(ended):
+        line.append(f" {count} {report.id}", "default")
+        if words := remark(report):
             line.append(f"  {words}", "dim")
         self.console.print(line, soft_wrap=True, highlight=False)
 
@@ -107,7 +109,7 @@ class Tree(Progress):
         self.last = {case.feature: case.id for case in cases}
         self.feature = ""
         self.coming = deque(case.id for case in cases)
-        self.over: dict[str, Ended] = {}
+        self.over: dict[str, CaseReport] = {}
         self.count(0)
 
     def __exit__(self, *exc: object) -> None:
@@ -123,14 +125,14 @@ class Tree(Progress):
     def started(self, case: Case) -> None:
         """Give the case a moving line, below the title of its feature."""
         if self.coming and self.coming[0] == case.id:
-            self.entitle(case)
+            self.entitle(case.feature)
         self.running[case.id] = case, time.monotonic()
         self.bottom.refresh()
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, result: CaseResult) -> None:
         """Give the case its line for good, as soon as all before it have theirs."""
-        self.running.pop(ended.case.id, None)
-        self.over[ended.case.id] = ended
+        self.running.pop(result.report.id, None)
+        self.over[result.report.id] = result.report
         self.count(self.done + 1)
         while self.coming and self.coming[0] in self.over:
             self.settle(self.over.pop(self.coming.popleft()))
@@ -139,22 +141,21 @@ class Tree(Progress):
         """Show how many cases are over."""
         self.show(done, f"{done:.0f} of {self.total:.0f}")
 
-    def entitle(self, case: Case) -> None:
+    def entitle(self, feature: str) -> None:
         """Print the title of a new feature."""
-        if case.feature != self.feature:
-            self.feature = case.feature
-            self.console.print(Text(case.feature.replace("_", " "), "bold"))
+        if feature != self.feature:
+            self.feature = feature
+            self.console.print(Text(feature.replace("_", " "), "bold"))
 
-    def settle(self, ended: Ended) -> None:
+    def settle(self, case: CaseReport) -> None:
         """Print the line of a case that is over."""
-        case = ended.case
-        self.entitle(case)
+        self.entitle(case.feature)
         row = new_row()
         row.add_row(
             Text("└─" if self.last[case.feature] == case.id else "├─", "dim"),
-            mark(ended.verdict, self.console),
+            mark(case.verdict, self.console),
             *names(case),
-            Text(result(ended).removeprefix("recovered in "), "dim"),
+            Text(remark(case).removeprefix("recovered in "), "dim"),
         )
         self.console.print(row)
 
@@ -168,7 +169,7 @@ class Tree(Progress):
         return Group(row, super().moving())
 
 
-def names(case: Case) -> tuple[Text, Text]:
+def names(case: Case | CaseReport) -> tuple[Text, Text]:
     """A case below its feature: the scenario's name, then its trigger, row and repeat."""
     return Text(case.scenario), Text(case.id.rpartition("/")[2])
 

@@ -1,10 +1,9 @@
 """What a run says at its end, to people: the table, and each failure with all that it takes to act.
 
-A failure is told in the clause's own words, with what was expected and seen, where the traces
-lie, and the command that runs that case again, alone.
+A failure is described by the clause's own words, by what was expected and seen, by where the traces
+lie, and by the command that runs that case again, alone.
 """
 
-import os
 import shlex
 from collections.abc import Iterator
 
@@ -12,95 +11,87 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runall_harness.conformance.case_result import TROUBLE, Ended
+from runall_harness.conformance.case_result import TROUBLE, CaseResult
 from runall_harness.conformance.run import Run
 from runall_harness.conformance.run_report import CaseReport, Report, unsteady
 from runall_harness.contract.case_ids import base_id
+from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
-from runall_harness.systems.postgres_schemas import read_server
 
 from .case_progress import mark, recovery
 
 
-def print_closing(console: Console, run: Run) -> None:
+def print_summary(console: Console, run: Run) -> None:
     """The failures, the unsteady cases, the table, and the last word."""
     report = run.report()
-    for ended in run.ended.values():
-        if ended.verdict in TROUBLE:
-            print_trouble(console, run, ended)
+    for case in run.order.expected():
+        result = run.results.get(case.id)
+        if result and result.report.verdict in TROUBLE:
+            print_trouble(console, run, case, result)
     print_reasons(console, run)
-    for case, counts in unsteady(report.cases).items():
-        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        say(console, f"unsteady: {case}: {told}", "bold yellow")
+    for name, counts in unsteady(report.cases).items():
+        counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        say(console, f"unsteady: {name}: {counted}", "bold yellow")
     for trouble in run.troubles:
         say(console, f"\nThe kit could not run: {trouble}", "bold magenta")
     system = report.system
     policy = f", policy {system.policy}" if system.policy else ""
-    about = f"{system.name} {system.version}{policy}, on the {report.rig} rig"
-    say(console, f"\n{about}")
-    console.print(closing_table(console, report))
+    say(console, f"\n{system.name} {system.version}{policy}, on the {report.rig} rig")
+    console.print(summary_table(console, report))
     if slowest := slowest_recovery(report):
         say(console, f"slowest recovery: {slowest.id}", "dim")
     if run.interrupted:
-        say(console, f"Interrupted: {len(run.ended)} of {len(report.cases)} cases were begun.")
+        say(console, f"Interrupted: {len(run.results)} of {len(report.cases)} cases were begun.")
 
 
-def print_trouble(console: Console, run: Run, ended: Ended) -> None:
+def print_trouble(console: Console, run: Run, case: Case, result: CaseResult) -> None:
     """One case that did not go well."""
     console.print()
-    head = mark(ended.verdict, console)
-    head.append(f" {ended.case.id}", "bold default")
+    head = mark(result.report.verdict, console)
+    head.append(f" {case.id}", "bold default")
     console.print(head, soft_wrap=True)
-    for name, text in facts(run, ended):
+    for name, text in facts(run, case, result):
         first, *others = text.splitlines() or [""]
         say(console, "\n".join([f"  {name:9} {first}", *(" " * 12 + line for line in others)]))
 
 
-def facts(run: Run, ended: Ended) -> Iterator[tuple[str, str]]:
+def facts(run: Run, case: Case, result: CaseResult) -> Iterator[tuple[str, str]]:
     """What is known of a case that did not go well, as names and texts."""
-    if broken := ended.violation:
+    report = result.report
+    if broken := result.violation:
         yield "clause", f"{broken.clause} {broken.sentence}"
         yield "expected", broken.expected
         yield "seen", broken.seen
         # A teardown that broke as well has added its own lines.
-        if ended.message != str(broken):
-            yield "then", ended.message.removeprefix(str(broken)).strip()
+        if report.message != str(broken):
+            yield "then", report.message.removeprefix(str(broken)).strip()
     else:
-        yield "because", ended.message
-    if ended.job_outcome:
-        yield "outcome", str(ended.job_outcome)
-    yield "scenario", ended.case.place
-    if ended.history:
-        yield "history", str(ended.history)
-    if ended.logs:
-        yield "logs", f"{ended.folder}: {', '.join(log.name for log in ended.logs)}"
-    yield "again", command_for(run, ended)
+        yield "because", report.message
+    if report.job_outcome:
+        yield "outcome", str(report.job_outcome)
+    yield "scenario", case.place
+    if report.history:
+        yield "history", report.history
+    if result.logs:
+        yield "logs", f"{result.folder}: {', '.join(log.name for log in result.logs)}"
+    yield "again", command_for(run, case)
 
 
-def command_for(run: Run, ended: Ended) -> str:
+def command_for(run: Run, case: Case) -> str:
     """The command that runs this case again, alone."""
-    order = run.order
-    words = ["runall", "conform", "--rig", run.rig, "--scenario", base_id(ended.case.id)]
-    words += ["--system", order.system] if order.system != "reference" else []
-    words += ["--known-failures", str(order.known_failures)] if order.known_failures else []
-    words += ["--strict"] if order.strict else []
-    words += ["--policy", order.policy] if order.policy else []
-    words += [word for option in order.options for word in ("--set", option)]
-    words += ["--image", order.image] if order.image else []
-    words += ["--base-image", order.base_image] if order.base_image else []
-    named = order.store_url if order.store_url != os.environ.get("RUNALL_STORE_URL") else None
-    words += ["--store-url", read_server(named).shown] if named else []
-    words += ["--repeat", str(order.repeat)] if order.repeat > 1 else []
+    words = ["runall", "conform", "--rig", run.rig, "--scenario", base_id(case.id)]
+    words += [*run.order.shown_words(), *["--strict"] * run.order.strict]
     return shlex.join(words)
 
 
 def print_reasons(console: Console, run: Run) -> None:
     """What was not judged or may fail, and why: one line for each reason."""
     reasons: dict[str, int] = {}
-    for ended in run.ended.values():
-        if ended.verdict in (Verdict.UNSUPPORTED, Verdict.SKIPPED, Verdict.KNOWN_FAILURE):
-            reason = ended.message.removeprefix("setup: ").partition("\n")[0]
-            line = f"{ended.verdict}: {reason}"
+    for result in run.results.values():
+        case = result.report
+        if case.verdict in (Verdict.UNSUPPORTED, Verdict.SKIPPED, Verdict.KNOWN_FAILURE):
+            reason = case.message.removeprefix("setup: ").partition("\n")[0]
+            line = f"{case.verdict}: {reason}"
             reasons[line] = reasons.get(line, 0) + 1
     if reasons:
         console.print()
@@ -110,7 +101,7 @@ def print_reasons(console: Console, run: Run) -> None:
         say(console, f"strict: what is unsupported counts too ({lacks} case{'s' * (lacks > 1)})")
 
 
-def closing_table(console: Console, report: Report) -> Table:
+def summary_table(console: Console, report: Report) -> Table:
     """Verdicts and their numbers, the slowest recovery, and the time that all of it took."""
     table = Table(show_header=False)
     table.add_column()

@@ -16,8 +16,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from runall_harness.conformance.case_result import Ended
-from runall_harness.conformance.run import Listener, Order, Run, call_pytest
+from runall_harness.conformance.case_result import CaseResult
+from runall_harness.conformance.order import Order
+from runall_harness.conformance.pytest_run import Listener, call_pytest
+from runall_harness.conformance.run import Run
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.mutants.mutant import Mutant, lying
@@ -75,12 +77,12 @@ class Watch(Listener):
         self.began = time.monotonic() - trial.seconds
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_runall_case_ended(self, ended: Ended) -> None:
+    def pytest_runall_case_ended(self, result: CaseResult) -> None:
         """Take it in."""
-        super().pytest_runall_case_ended(ended)
-        trial, broken = self.trial, ended.violation
+        super().pytest_runall_case_ended(result)
+        trial, broken, case = self.trial, result.violation, result.report
         clause = broken.clause if broken else ""
-        trial.verdicts[ended.case.id] = clause or ended.verdict.value
+        trial.verdicts[case.id] = clause or case.verdict.value
         if self.mutant is None or not clause:
             return
         if clause not in self.mutant.clauses:
@@ -88,7 +90,7 @@ class Watch(Listener):
             return
         seconds = round(time.monotonic() - self.began, 3)
         after = len(trial.verdicts)
-        trial.kills.append(Kill(by=ended.case.id, clause=clause, seconds=seconds, after=after))
+        trial.kills.append(Kill(by=case.id, clause=clause, seconds=seconds, after=after))
         if self.first and self.session is not None:
             self.session.shouldstop = "it is dead"
 
@@ -127,6 +129,6 @@ def run_some(mutant: Mutant | None, cases: Sequence[Case], trial: Trial, **how: 
     order = Order(cases=cases, rig="simulated", policy=policy, out=how["out"])
     run = Run(order, order.rig)
     began = time.monotonic()
-    call_pytest(run, order.arguments(), Watch(run, trial, mutant, first=how["first"]))
+    call_pytest(run, Watch(run, trial, mutant, first=how["first"]))
     trial.seconds += time.monotonic() - began
     trial.troubles += run.troubles + ["interrupted"] * run.interrupted

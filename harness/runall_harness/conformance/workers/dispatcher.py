@@ -1,40 +1,48 @@
-"""The lead of a crew: deals the cases of a run, hears how they end, and loses none.
+"""The dispatcher of a run: hands out its cases, hears how they end, and loses none.
 
-The rig is chosen once, and its image made, before anybody starts. A case is dealt when a hand
+The rig is chosen once, and its image made, before any worker starts. A worker gets a case when it
 asks for one, so that no case waits behind a long one. Unless the user said how many run at once,
-the machine must have `room` for it too. A hand that dies takes no case with it: the case is an
-error, what the hand had made is removed, and another takes its place.
+the machine's load must allow it too. A worker that dies takes no case with it: the case is an
+error, what the worker had made is removed, and another takes its place.
 """
 
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Generator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from runall_harness.contract.cases import Case
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import Verdict
-from runall_harness.host.load import Room, cores
+from runall_harness.host.interruptions import terminated_as_interrupted
+from runall_harness.host.load import Load, cores
+from runall_harness.host.worker_pool import (
+    Event,
+    Gone,
+    Interrupted,
+    Reported,
+    Worker,
+    WorkerPool,
+    interruptions_as_events,
+)
 from runall_harness.rigs.choose import Choice, Say, fit, settle
 from runall_harness.rigs.remains import remove_remains
 from runall_harness.rigs.run_names import new_run_id, share_of
 from runall_harness.systems.base import Timings
 
-from ..case_result import Ended
-from ..run import Display, Order, Run, carry_out, terminated_as_interrupted
-from .messages import Began, Deal, Done, Finish, Over, Ready, Said, Stop, hear_over
-from .worker_process import Gone, Heard, Hired, told_status
+from ..case_result import CaseResult
+from ..order import Order
+from ..pytest_run import Display, carry_out
+from ..run import Run
+from ..run_report import report_case
+from .worker import Ended, Finished, NextCase, Said, Started, run_worker
 
-# No case waits for so long without a word, seconds: beside what its system takes its own time for,
-# which it may have to wait for so many times.
+# No case is silent for so long, in seconds: beside what its system takes its own time for, which it
+# may have to wait for so many times.
 PATIENCE, WAITS = 300.0, 10
-# How soon it is looked again for room, seconds.
+# How soon the load is looked at again, in seconds.
 PAUSE = 0.1
-# How many cases one core has work for, as the most of their time they wait.
+# How many cases one core has work for, as they wait most of their time.
 AT_ONCE = {"processes": 3, "docker": 2}
 MOST = 12
 
@@ -49,9 +57,9 @@ def run_cases(order: Order, display: Display, patience: float | None = None) -> 
     try:
         with terminated_as_interrupted():
             choice = settle_for(order, display.say)
-        system = order.wanted.find(choice.rig)
+        system = order.wanted().find(choice.rig)
         patience = patience_with(system.timings) if patience is None else patience
-        Lead(run, choice, display, patience, order.jobs or system.jobs).work()
+        Dispatcher(run, choice, display, patience, order.jobs or system.jobs).work()
     except KitCannotRun as error:
         run.troubles.append(str(error))
     except KeyboardInterrupt:
@@ -62,13 +70,14 @@ def run_cases(order: Order, display: Display, patience: float | None = None) -> 
 
 def settle_for(order: Order, say: Say) -> Choice:
     """The rig of an order, with the image that its system wants. Raises `KitCannotRun`."""
-    rig = fit(order.rig, order.wanted.find, say)
-    image = order.wanted.find("docker").image if rig in ("auto", "docker") else None
+    find = order.wanted().find
+    rig = fit(order.rig, find, say)
+    image = find("docker").image if rig in ("auto", "docker") else None
     return settle(rig, new_run_id(), image=image, base=order.base_image, say=say)
 
 
 def patience_with(timings: Timings) -> float:
-    """How long a case of a system with these timings may say nothing, in seconds."""
+    """How long a case of a system with these timings may be silent, in seconds."""
     return PATIENCE + WAITS * (timings.notice + timings.dead_job_timeout)
 
 
@@ -77,200 +86,151 @@ def jobs_for(rig: str) -> int:
     return min(MOST, AT_ONCE[rig] * cores()) if rig in AT_ONCE else 1
 
 
-class Lead:
-    """Deals the cases of one run.
+class Dispatcher:
+    """Hands out the cases of one run.
 
-    `patience` is how long a hand may say nothing, in seconds; `jobs` how many there are, if that is
-    not for the machine to say.
+    `patience` is how long a worker may be silent, in seconds; `jobs` is how many workers there
+    are, if that is not for the machine to say.
     """
 
     def __init__(
-        self, run: Run, choice: Choice, display: Display, patience: float, jobs: int | None = None
+        self, run: Run, choice: Choice, display: Display, patience: float, jobs: int | None
     ) -> None:
         self.run, self.choice, self.display, self.patience = run, choice, display, patience
         run.rig = choice.rig
         self.name = new_run_id()
         self.cases = {case.id: case for case in run.order.expected()}
-        self.pending = deque(self.cases.values())
-        self.hands: set[Hired] = set()
-        self.hired = 0
-        self.heard: SimpleQueue[Heard] = SimpleQueue()
+        self.pending = deque(self.cases)
+        self.jobs = min(jobs or jobs_for(run.rig), len(self.cases))
+        order = replace(run.order, rig=choice.rig, image=choice.image or run.order.image)
+        self.pool = WorkerPool(0, run_worker, order, self.name)
         self.said: set[str] = set()
-        self.idle: list[Hired] = []
-        self.jobs = jobs or jobs_for(run.rig)
-        self.room = Room()
+        self.finished: set[Worker] = set()
+        self.load = Load()
 
-    # ---------------------------------------------------------------- the crew
     def work(self) -> None:
-        """Have all cases run; returns when every hand has left."""
-        with signals_told(self.heard):
-            try:
-                for _ in range(min(self.jobs, len(self.cases))):
-                    self.hire()
-                while self.hands:
-                    self.hear()
-            finally:
-                self.room.close()
-                for hand in self.hands:
-                    hand.silence()
-        self.run.ended = {i: self.run.ended[i] for i in self.cases if i in self.run.ended}
-
-    def hire(self) -> None:
-        """Start another hand."""
-        self.hired += 1
-        own = ["--runall-run", self.name, "--runall-hand", str(self.hired)]
-        own += ["--runall-image", self.choice.image] if self.choice.image else []
-        arguments = [*self.run.order.arguments(self.choice.rig), *own]
-        self.hands.add(Hired(share_of(self.name, self.hired), arguments, self.heard))
-
-    def hear(self) -> None:
-        """Wait for the next word of anybody, and act on it; or see to those who say nothing."""
-        try:
-            hand, word = self.heard.get(timeout=PAUSE if self.idle else self.calm())
-        except Empty:
-            self.end_the_silent()
-        else:
-            if hand is None:
-                self.interrupt()
-            else:
-                hand.since = time.monotonic()
-                self.act(hand, word)
-        self.deal()
+        """Have all cases run; returns when every worker has ended."""
+        with self.load, self.pool, interruptions_as_events(self.pool):
+            for _ in range(self.jobs):
+                self.pool.start()
+            while self.pool.workers:
+                events = self.pool.events(PAUSE if self.pool.idle else self.calm())
+                for event in events:
+                    self.act(event)
+                self.end_the_silent()
+                self.hand_out()
+        results = self.run.results
+        self.run.results = {name: results[name] for name in self.cases if name in results}
 
     def calm(self) -> float:
-        """How long nobody needs to be looked after, in seconds."""
-        soonest = min(hand.since for hand in self.hands) + self.patience
+        """For how many seconds no worker can have been silent for too long."""
+        soonest = min(worker.since for worker in self.pool.workers) + self.patience
         return max(soonest - time.monotonic(), PAUSE)
 
     def end_the_silent(self) -> None:
-        """End whoever has work and has not been heard of for too long."""
-        for hand in self.hands - set(self.idle):
-            if time.monotonic() - hand.since >= self.patience:
-                hand.silence()
+        """Kill each worker that has work and was silent for too long."""
+        for worker in self.pool.workers.difference(self.pool.idle):
+            if time.monotonic() - worker.since >= self.patience:
+                worker.kill()
 
-    def act(self, hand: Hired, word: object) -> None:
-        """Act on what a hand said."""
-        match word:
-            case Ready():
-                self.idle.append(hand)
+    def act(self, event: Event) -> None:
+        """Act on an event of the pool."""
+        match event:
+            case Interrupted():
+                self.interrupt()
+            case Gone():
+                self.bury(event)
+            case Reported(worker, message):
+                self.hear(worker, message)
+
+    def hear(self, worker: Worker, message: object) -> None:
+        """Act on what a worker has told."""
+        match message:
             case Said(line):
                 self.say(line)
-            case Began(case):
+            case Started(case):
                 self.display.started(self.cases[case])
-            case Over():
-                self.take(hand, word)
-            case Done():
-                self.part(hand, word)
-            case Gone(status):
-                self.miss(hand, status)
+            case Ended(result, rig, system):
+                self.run.rig = rig or self.run.rig
+                self.run.system = system or self.run.system
+                worker.task = None
+                self.keep(result)
+            case Finished():
+                self.finish(worker, message)
             case _:
-                raise TypeError(f"no hand says {word!r}")
-
-    # ---------------------------------------------------------------- cases
-    def deal(self) -> None:
-        """Deal one case, if somebody is idle and there is room; or let all go, if none is left."""
-        while self.idle and not self.pending:
-            self.idle.pop().send(Finish())
-        if self.idle and self.may_begin():
-            hand = self.idle.pop(0)
-            hand.since, hand.case = time.monotonic(), self.pending.popleft()
-            after = self.pending[0].id if self.pending else ""
-            hand.send(Deal(case=hand.case.id, next=after))
-
-    def may_begin(self) -> bool:
-        """Whether a case may begin now: always if the user wants so many, or if no other runs."""
-        alone = all(hand.case is None for hand in self.hands)
-        return alone or self.run.order.jobs is not None or self.room.left()
+                raise TypeError(f"no worker sends {message!r}")
 
     def say(self, line: str) -> None:
-        """What the rig of each hand says is said once."""
+        """Show once what the rig of each worker says."""
         if line not in self.said:
             self.said.add(line)
             self.display.say(line)
 
-    def take(self, hand: Hired, over: Over) -> None:
-        """A case is over."""
-        self.run.rig = over.rig or self.run.rig
-        self.run.system = over.system or self.run.system
-        hand.case = None
-        self.keep(hear_over(over, self.cases[over.case]))
-
-    def keep(self, ended: Ended) -> None:
+    def keep(self, result: CaseResult) -> None:
         """Remember how a case ended, and show it."""
-        self.run.ended[ended.case.id] = ended
-        self.display.ended(ended)
+        self.run.results[result.report.id] = result
+        self.display.ended(result)
+
+    # ---------------------------------------------------------------- the next case
+    def hand_out(self) -> None:
+        """Give a case to an idle worker, if the load allows it; dismiss all when none is left."""
+        if not self.pending:
+            self.pool.dismiss()
+        elif self.pool.idle and self.may_begin():
+            case = self.pending.popleft()
+            self.pool.give(NextCase(case, self.pending[0] if self.pending else ""))
+
+    def may_begin(self) -> bool:
+        """Whether a case may begin now: always if the user wants so many, or if no other runs."""
+        alone = all(worker.task is None for worker in self.pool.workers)
+        return alone or self.run.order.jobs is not None or self.load.allows_more()
 
     # ---------------------------------------------------------------- ends
-    def part(self, hand: Hired, done: Done) -> None:
-        """A hand leaves in order. One that met trouble of the kit's own ends the run."""
-        hand.dismiss()
-        self.run.troubles += [t for t in done.troubles if t not in self.run.troubles]
-        if done.troubles:
+    def finish(self, worker: Worker, message: Finished) -> None:
+        """A worker ends in order. One that met trouble of the kit's own ends the run."""
+        self.finished.add(worker)
+        self.run.troubles += [t for t in message.troubles if t not in self.run.troubles]
+        if message.troubles:
             self.pending.clear()
-        if done.interrupted and not self.run.interrupted:
+        if message.interrupted and not self.run.interrupted:
             self.interrupt()
 
-    def miss(self, hand: Hired, status: int) -> None:
-        """A hand is gone. If it did not say so, its case is an error, and another is hired."""
-        self.hands.discard(hand)
-        self.idle = [other for other in self.idle if other is not hand]
-        if hand.done:
+    def bury(self, gone: Gone) -> None:
+        """A worker has ended. If it did not say so, its case is an error, and another starts."""
+        worker = gone.worker
+        if worker in self.finished:
             return
-        why = (
-            f"it said nothing for {self.patience:g} s and was ended"
-            if hand.silenced
-            else (told_status(status))
-        )
-        left = self.remove_remains(hand)
-        if hand.case is not None:
-            message = f"the process that ran it died: {why}{left}"
-            self.keep(self.lost(hand.case, message))
+        silent = f"it said nothing for {self.patience:g} s and was ended"
+        why = f"{silent if worker.killed else gone.why}{self.remove_remains(worker)}"
+        if worker.task is not None:
+            case = self.cases[worker.task.case]
+            self.keep(self.lost(case, f"the process that ran it died: {why}"))
             if self.pending and not self.run.interrupted:
-                self.hire()
+                self.pool.start()
         elif not self.run.interrupted:
             self.pending.clear()
-            self.run.troubles.append(f"a process that was to run cases died: {why}{left}")
+            self.run.troubles.append(f"a process that was to run cases died: {why}")
 
-    def lost(self, case: Case, message: str) -> Ended:
-        """A case whose process died."""
-        skipped = self.run.interrupted
-        verdict = Verdict.SKIPPED if skipped else Verdict.ERROR
+    def lost(self, case: Case, message: str) -> CaseResult:
+        """The result of a case whose process died."""
+        verdict = Verdict.SKIPPED if self.run.interrupted else Verdict.ERROR
         folder = self.run.order.out or Path("runall-out", self.name)
-        return Ended(case=case, folder=folder, verdict=verdict, message=message)
+        return CaseResult(report=report_case(case, verdict, message), folder=folder)
 
-    def remove_remains(self, hand: Hired) -> str:
-        """Remove what a dead hand had made; what is left is told."""
+    def remove_remains(self, worker: Worker) -> str:
+        """Remove what a dead worker had made; says if something is left."""
         try:
-            remove_remains(self.choice.rig, hand.share)
+            remove_remains(self.choice.rig, share_of(self.name, worker.number))
         except KitCannotRun as error:
             return f"; and what it had made is left: {error}"
         return ""
 
     def interrupt(self) -> None:
-        """Let everybody leave what they do, and tidy up; who is asked twice is not waited for."""
+        """Let each worker leave its case and tidy up; a second interrupt kills the workers."""
         self.pending.clear()
-        self.idle.clear()
-        for hand in self.hands:
+        for worker in self.pool.workers:
             if self.run.interrupted:
-                hand.silence()
+                worker.kill()
             else:
-                hand.send(Stop())
+                worker.interrupt()
         self.run.interrupted = True
-
-
-@contextmanager
-def signals_told(heard: "SimpleQueue[Heard]") -> Generator[None, None, None]:
-    """Ctrl-C and SIGTERM become words among others, so that none of those is lost."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def tell(number: int, _: object) -> None:
-        heard.put(Heard(None, Gone(-number)))
-
-    before = {s: signal.signal(s, tell) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

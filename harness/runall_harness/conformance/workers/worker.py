@@ -1,154 +1,114 @@
-"""One hand of a crew: a pytest that is dealt its cases, instead of walking through all of them.
+"""A worker of a run: a pytest that asks for its next case, instead of walking through all of them.
 
-It leaves as soon as its lead is gone, at once and without a word, as a harness does that is
-killed: what it had made is then removed by `runall clean`, which finds its owner dead.
+It tells the dispatcher all that it hears of its cases. An interruption reaches it as SIGTERM: it
+leaves the case that runs, and removes what it made. When its dispatcher is gone it ends at once, as
+a harness does that is killed: `runall clean` then removes what it had made.
 """
 
-import os
-import signal
-import threading
-from queue import SimpleQueue
-from typing import IO
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import msgspec
 import pytest
 
 from runall_harness.contract.cases import Case
 from runall_harness.contract.errors import KitCannotRun
+from runall_harness.host.worker_pool import Channel
 
-from ..case_result import Ended
+from ..case_result import CaseResult
+from ..order import Order
+from ..pytest_run import Listener, call_pytest
 from ..pytest_session import SESSION
-from ..run import Listener, Order, Run, call_pytest
-from .messages import (
-    TO_HAND,
-    Began,
-    Deal,
-    Done,
-    FromHand,
-    Ready,
-    Said,
-    Stop,
-    ToHand,
-    read,
-    tell_over,
-    write,
-)
-
-LEFT_ALONE = 4
+from ..run import Run
+from ..run_report import SystemReport
 
 
-class Hand:
-    """A plugin of pytest that asks for a case, runs it, and asks again; it tells all it hears."""
+class NextCase(NamedTuple):
+    """Run this case. `follower` may come after it, or is empty: the rig can make itself ready."""
 
-    def __init__(self, run: Run, orders: IO[bytes], words: IO[bytes]) -> None:
-        self.run, self.orders, self.words = run, orders, words
-        self.dealt: SimpleQueue[ToHand] = SimpleQueue()
-        self.speaking = threading.Lock()
-        self.finished = False
-        self.ears = threading.Thread(target=self.listen, name="orders", daemon=True)
-        self.ears.start()
+    case: str
+    follower: str
 
-    # ---------------------------------------------------------------- with the lead
-    def listen(self) -> None:
-        """Take in orders, in a thread of its own, until there are no more."""
-        for order in read(self.orders, TO_HAND):
-            self.dealt.put(order)
-            if isinstance(order, Stop):
-                interrupt()
-        if not self.finished:
-            os._exit(LEFT_ALONE)
 
-    def tell(self, word: FromHand) -> None:
-        """Say something to the lead."""
-        try:
-            with self.speaking:
-                write(self.words, word)
-        except OSError:
-            os._exit(LEFT_ALONE)
+class Said(NamedTuple):
+    """The rig said something of itself."""
 
-    def leave(self) -> None:
-        """Say good-bye, and wait until it was heard."""
-        self.finished = True
-        self.tell(Done(troubles=self.run.troubles, interrupted=self.run.interrupted))
-        self.ears.join()
+    line: str
 
-    # ---------------------------------------------------------------- as a display
+
+class Started(NamedTuple):
+    """A case begins."""
+
+    case: str
+
+
+class Ended(NamedTuple):
+    """A case is over, and this is known by now of the rig and the system."""
+
+    result: CaseResult
+    rig: str
+    system: SystemReport | None
+
+
+class Finished(NamedTuple):
+    """The worker has removed what it made, and ends."""
+
+    troubles: Sequence[str]
+    interrupted: bool
+
+
+class CaseWorker:
+    """A plugin of pytest that asks for a case, runs it, and asks again; and a display."""
+
+    def __init__(self, run: Run, channel: Channel) -> None:
+        self.run, self.channel = run, channel
+
     def say(self, line: str) -> None:
-        """Pass on."""
-        self.tell(Said(line))
+        """Tell the dispatcher what the rig says."""
+        self.channel.tell(Said(line))
 
     def started(self, case: Case) -> None:
-        """Pass on."""
-        self.tell(Began(case.id))
+        """Tell the dispatcher that a case begins."""
+        self.channel.tell(Started(case.id))
 
-    def ended(self, ended: Ended) -> None:
-        """Pass on, with what is known by now of the rig and the system."""
-        self.tell(tell_over(ended, self.run.rig or None, self.run.system))
+    def ended(self, result: CaseResult) -> None:
+        """Tell the dispatcher how a case ended."""
+        self.channel.tell(Ended(result, self.run.rig, self.run.system))
 
-    # ---------------------------------------------------------------- with pytest
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Run what is dealt. What was not collected as it should be is left to pytest to tell."""
+        """Run each case that comes. What was not collected well is for pytest to say."""
         cases = session.config.stash.get(SESSION, None)
         if cases is None or session.testsfailed:
             return None
         items = {case.id: item for item, case in cases.by_node.items()}
-        while isinstance(deal := self.ask(session), Deal):
-            item = items[deal.case]
-            follower = items.get(deal.next) or another(items, item)
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=follower)
-        if isinstance(deal, Stop):
-            raise KeyboardInterrupt
+        for case, follower in self.channel.tasks():
+            item = items[case]
+            following = items.get(follower) or another(items, item)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            check_end(session)
         return True
-
-    def ask(self, session: pytest.Session) -> ToHand:
-        """The next order, unless the session has to end."""
-        if session.shouldfail:
-            raise session.Failed(session.shouldfail)
-        if session.shouldstop:
-            raise session.Interrupted(session.shouldstop)
-        self.tell(Ready())
-        return self.dealt.get()
 
 
 def another(items: dict[str, pytest.Item], one: pytest.Item) -> pytest.Item | None:
-    """Any other item: pytest clears the rig away when it is told that none follows."""
+    """Any other item: pytest clears the rig away when it hears that none follows."""
     return next((item for item in items.values() if item is not one), None)
 
 
-def interrupt() -> None:
-    """Interrupt the main thread wherever it waits, as SIGTERM does."""
-    main = threading.main_thread().ident
-    if hasattr(signal, "pthread_kill") and main is not None:
-        signal.pthread_kill(main, signal.SIGTERM)
-    else:
-        import _thread
-
-        _thread.interrupt_main(signal.SIGTERM)
+def check_end(session: pytest.Session) -> None:
+    """Leave the loop as pytest does when the session has to end."""
+    if session.shouldfail:
+        raise session.Failed(session.shouldfail)
+    if session.shouldstop:
+        raise session.Interrupted(session.shouldstop)
 
 
-def own_pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """The pipes to the lead, for us alone: whatever else reads and writes gets something else."""
-    orders, words = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return orders, words
-
-
-def main() -> None:
-    """Read what pytest is to be called with, and serve until there is nothing left to do."""
-    orders, words = own_pipes()
-    arguments = msgspec.json.decode(orders.readline(), type=list[str])
-    run = Run(Order(cases=()), "")
-    hand = Hand(run, orders, words)
+def run_worker(channel: Channel, order: Order, name: str) -> None:
+    """Run cases of an order as they come; `name` is that of the run."""
+    run = Run(order, "")
+    worker = CaseWorker(run, channel)
+    more = (f"--runall-run={name}", f"--runall-worker={channel.number}")
     try:
-        call_pytest(run, arguments, hand, Listener(run, hand))
+        call_pytest(run, worker, Listener(run, worker), more=more)
     except KitCannotRun as error:
         run.troubles.append(str(error))
-    hand.leave()
-
-
-if __name__ == "__main__":
-    main()
+    channel.tell(Finished(run.troubles, run.interrupted))

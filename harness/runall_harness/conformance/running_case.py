@@ -1,0 +1,133 @@
+"""A case while it runs: its verdict so far, its facts, and what was saved of it.
+
+A case has three phases to pytest (setup, call, teardown), and each can go wrong. The verdict of
+the call stands unless the kit itself broke: whatever could not be set up or cleared away is an
+error, and an error never turns into anything better.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from runall_harness.contract.cases import Case
+from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.verdicts import (
+    Inconclusive,
+    Unsupported,
+    Verdict,
+    Violation,
+    verdict_of,
+)
+
+from .case_result import TROUBLE, CaseResult
+from .known_failures import Declared
+from .run_report import observed, report_case
+
+if TYPE_CHECKING:
+    from runall_harness.scenario.cluster import Cluster
+
+
+@dataclass
+class RunningCase:
+    """One case, from its start to its end; `folder` holds what is saved of it.
+
+    `known` is there if the case was declared as failing. `observed` are fields of its report that
+    the cluster knew, `detail` is what pytest has to say of a failure.
+    """
+
+    case: Case
+    folder: Path
+    known: Declared | None = None
+    verdict: Verdict = Verdict.PASS
+    error: BaseException | None = None
+    message: str = ""
+    detail: str = ""
+    called: bool = False
+    observed: dict[str, Any] = field(default_factory=dict[str, Any])
+    history: Path | None = None
+    logs: list[Path] = field(default_factory=list[Path])
+
+    @property
+    def declared_verdict(self) -> Verdict:
+        """The verdict so far, in the light of what was declared."""
+        return self.known.turn(self.verdict) if self.known else self.verdict
+
+    def note(self, phase: str, error: BaseException | None) -> None:
+        """Take in how a phase ended: the first trouble gives the verdict, unless worse follows."""
+        self.called = self.called or phase == "call"
+        verdict = verdict_in(phase, error)
+        if error is None or (self.error is not None and verdict != Verdict.ERROR):
+            return
+        words = in_words(error) if phase == "call" else f"{phase}: {in_words(error)}"
+        self.message = f"{self.message}\n{words}".strip()
+        self.verdict, self.error = verdict, self.error or error
+
+    def cut_short(self, error: BaseException) -> None:
+        """The whole run was interrupted in the middle of this case."""
+        self.verdict, self.error, self.message = Verdict.SKIPPED, error, "interrupted"
+
+    def observe(self, cluster: "Cluster") -> None:
+        """Take what the report needs from a cluster, before it is closed."""
+        # What a harness saw that broke says nothing of the scheduler.
+        judged = self.verdict != Verdict.ERROR
+        self.observed = observed(cluster, cluster.job_outcome() if judged else None)
+
+    def save(self, cluster: "Cluster") -> None:
+        """Write the history, and one log for each node, into the case's folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        cluster.end_history()
+        self.history = self.folder / "history.jsonl"
+        cluster.history.save(self.history)
+        for node, text in cluster.logs().items():
+            self.write(f"{node}.log", text)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a log into the case's folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / name
+        path.write_text(text, "utf-8")
+        self.logs.append(path)
+
+    def finish(self) -> CaseResult:
+        """The last phase is over: nothing that never ran may look as if it had passed."""
+        if self.error is None and not self.called:
+            self.verdict, self.message = Verdict.ERROR, "the scenario was never called"
+        if self.known:
+            self.verdict = self.declared_verdict
+            self.message = self.known.tell(self.verdict, self.message)
+        if self.detail and self.verdict in TROUBLE:
+            self.write("failure.txt", self.detail)
+        history = str(self.history) if self.history else None
+        return CaseResult(
+            report=report_case(
+                self.case, self.verdict, self.message, history=history, **self.observed
+            ),
+            violation=self.error if isinstance(self.error, Violation) else None,
+            trouble=str(self.error) if isinstance(self.error, KitCannotRun) else "",
+            folder=self.folder,
+            logs=tuple(self.logs),
+        )
+
+
+def verdict_in(phase: str, error: BaseException | None) -> Verdict:
+    """The verdict of a phase: only the call can break a clause, or leave it open."""
+    if isinstance(error, pytest.skip.Exception):
+        return Verdict.SKIPPED
+    verdict = verdict_of(error)
+    expected = (Unsupported, Inconclusive) if phase == "setup" else (Unsupported,)
+    if phase == "call" or error is None or isinstance(error, expected):
+        return verdict
+    return Verdict.ERROR
+
+
+def in_words(error: BaseException) -> str:
+    """An error in words: the kit's own say it all, others need their type."""
+    if isinstance(error, BaseExceptionGroup):  # of a teardown in which several things broke
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return "\n".join(dict.fromkeys(map(in_words, group.exceptions)))
+    text = str(error).strip()
+    if verdict_of(error) != Verdict.ERROR or "next step:" in text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
