@@ -11,16 +11,7 @@ from rich.console import Console
 from runall_harness.checks import examine
 from runall_harness.evidence.history import load, schema
 from runall_harness.explorer.exploration import Exploration, Explored, search_world
-from runall_harness.explorer.moves import (
-    KINDS,
-    AnyMove,
-    Crash,
-    Cut,
-    Kill,
-    Pause,
-    crashes,
-    play_moves,
-)
+from runall_harness.explorer.moves import KINDS, AnyMove, Crash, Cut, Kill, Pause, crashes
 from runall_harness.explorer.moves import Order as Ask
 from runall_harness.explorer.play import Play
 from runall_harness.explorer.printing import print_story
@@ -32,6 +23,7 @@ from runall_harness.explorer.violations import Key, Violations, keys
 from runall_harness.explorer.worlds import FAULTS, HORIZON, LATE, RELEASED, Outline, named
 from runall_harness.mutants import by_name, planted
 from support.places import DOCS
+from support.plays import play_moves
 
 
 def found(world: str, *moves: AnyMove) -> Found:

@@ -20,12 +20,12 @@ from runall_harness.explorer.moves import (
     Pause,
     Stop,
     crash_points,
-    play_moves,
 )
 from runall_harness.explorer.play import Play
 from runall_harness.explorer.signature import signature
 from runall_harness.explorer.worlds import GRID, LATE, Outline, named, outlines
 from runall_harness.rigs.simulated.world import EPOCH
+from support.plays import play_moves
 
 QUIET, BACK = named("quiet/manual"), named("back/manual")
 NAMES = [outline.name for outline in outlines()]

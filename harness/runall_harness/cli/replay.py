@@ -1,5 +1,6 @@
 """`runall replay`: play a saved story again, in virtual time or on real nodes."""
 
+import uuid
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -113,7 +114,6 @@ def real(
 ) -> "tuple[ReplayReport, Replayed | None]":
     """Play it on real nodes, if all of it can be done there."""
     from runall_harness.contract.verdicts import Inconclusive
-    from runall_harness.explorer.real_replay import run_name
     from runall_harness.explorer.real_steps import obstacles
     from runall_harness.explorer.replay import replay_real, report_replay, report_unplayed
     from runall_harness.rigs.choose import choose
@@ -121,7 +121,8 @@ def real(
 
     if why := obstacles(script, rig, ABILITIES):
         return report_unplayed(file, before, script, rig, why), None
-    with closing(choose(rig, run_name(), base=base, say=partial(click.echo, err=True))) as nodes:
+    run = f"replay-{uuid.uuid4().hex[:8]}"
+    with closing(choose(rig, run, base=base, say=partial(click.echo, err=True))) as nodes:
         try:
             again = replay_real(script, nodes)
         except Inconclusive as error:

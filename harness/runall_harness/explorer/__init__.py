@@ -1,7 +1,11 @@
-"""The explorer: it tries what nobody thought of, in virtual time, and tells it as a story.
+"""The explorer: it searches for stories in which the promise is broken, in virtual time.
 
-A *play* is one bounded world on its way: nodes, jobs, a base fault, and the history so far. A
-*move* is one thing that the nemesis or a user does to it. `search` carries out every move at every
-point of every play, and every two of them; `signature` says when two plays have become the same,
-so that only one of them is played to its end.
+A *world* is small and bounded: some nodes, an event, one job, and a failure that it is named after.
+A *play* is one world on its way, act by act, with its history. A *move* is one thing that is done
+to a play: the *nemesis* breaks nodes and messages, and users give orders. A *story* is a world with
+its moves, and with what the checks say of the history: the explorer shrinks it, prints it, and
+saves it for `runall replay`.
+
+`search` makes every move at every point of a world, and `signature` says when two plays have become
+the same, so that one of them is enough. `random_search` draws longer stories from seeds.
 """

@@ -1,7 +1,7 @@
 """A campaign: many seeds on all cores, and none is lost or counted twice.
 
 A seed gives the same result wherever it is searched, and however often. So a seed that was lost
-with its worker process is searched again, and whoever wants more searches from the next seed on.
+with its worker process is searched again, and a later campaign can go on with the next seed.
 """
 
 import time
@@ -66,7 +66,7 @@ class Totals(msgspec.Struct, kw_only=True):
 
     @property
     def pace(self) -> float:
-        """Stories a second."""
+        """Stories a second, on all cores together."""
         return self.stories / self.seconds if self.seconds else 0.0
 
     @property

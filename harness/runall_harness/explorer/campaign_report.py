@@ -3,7 +3,7 @@
 The shape is a contract. A field is added in a new version of the schema, and never changed here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from runall_harness.contract.json_schemas import schema_of
 from runall_harness.host.kit_fingerprint import this_kit
 
 from .campaign import Campaign
-from .coverage import Coverage, Pair
+from .coverage import Pair, possible_pairs
 from .random_search import SeedPlan
 from .report import VERDICTS, StoryReport, report_story
 from .story import Story
@@ -69,7 +69,6 @@ def make_report(
 ) -> CampaignReport:
     """The report of a campaign that is over; `stories` are the shortest ones, with their files."""
     totals = campaign.totals
-    pairs = Coverage.of(totals.pairs)
     return CampaignReport(
         schema=SCHEMA,
         verdict=VERDICTS[totals.exit_code],
@@ -83,7 +82,7 @@ def make_report(
         acts=totals.acts,
         seconds=round(totals.seconds, 3),
         stories_per_second=round(totals.pace, 1),
-        pairs=PairsReport(taken=pairs.taken, of=pairs.possible, missing=pairs.missing),
+        pairs=report_pairs(totals.pairs),
         exercised=dict(sorted(totals.exercised.items())),
         broken=[
             BreakingSeeds(check=check, clause=clause, seeds=seeds, seed=found.seed)
@@ -92,6 +91,13 @@ def make_report(
         ],
         violations=[report_story(story, path) for story, path in stories],
     )
+
+
+def report_pairs(pairs: Collection[Pair]) -> PairsReport:
+    """How many of the pairs that can occur were taken."""
+    possible = possible_pairs()
+    missing = tuple(pair for pair in possible if pair not in pairs)
+    return PairsReport(taken=len(possible) - len(missing), of=len(possible), missing=missing)
 
 
 def campaign_schema() -> dict[str, Any]:

@@ -3,14 +3,13 @@
 The rules of recovery are rows of three machines, and faults decide when a row is taken. So a search
 is as thorough as the pairs that it has taken: a row, and the kind of the last fault or order before
 it. The rows come from the machines and the kinds from the moves, so that a new rule or a new move
-makes the measure larger by itself.
+makes the measure larger.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar, get_args
 
-import msgspec
 from runall_reference.brain.machines import JOB, LINK, ROLE, Life, Rule
 
 from .moves import ORDERS, AnyMove, Order
@@ -23,7 +22,7 @@ T = TypeVar("T")
 # The kind of fault of a play to which nothing has happened yet.
 NONE = "none"
 # States that are reached only after a failure, a stop or an abort.
-BEFALLEN = frozenset({"suspect", "draining", "retired", "interrupted", "aborted"})
+AFTER_FAULTS = frozenset({"suspect", "draining", "retired", "interrupted", "aborted"})
 
 
 def transition(life: Life, trigger: str, source: str, dest: str) -> str:
@@ -51,7 +50,7 @@ KINDS_OF_FAULT = frozenset(faults())
 
 def why_never(rule: Rule, source: str, fault: str) -> str:
     """Why a row is never taken after that kind of fault; empty if it can be."""
-    if fault == NONE and BEFALLEN & {source, rule.dest}:
+    if fault == NONE and AFTER_FAULTS & {source, rule.dest}:
         return "only a fault or an order leads to such a state"
     if rule.trigger == "stop" and source != "running" and fault != "aborts":
         return "a time limit counts while a job runs, so only an abort stops one that does not"
@@ -71,37 +70,6 @@ def every_pair() -> dict[Pair, str]:
 def possible_pairs() -> list[Pair]:
     """The pairs that can occur: what a search aims at."""
     return [pair for pair, reason in every_pair().items() if not reason]
-
-
-class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of the pairs that can occur were taken: `taken` of `possible`.
-
-    `missing` are the others, `never` those that can't occur, with the reason. `impossible` were
-    taken all the same: then a reason is wrong.
-    """
-
-    taken: int
-    possible: int
-    missing: tuple[Pair, ...]
-    never: dict[str, tuple[Pair, ...]]
-    impossible: tuple[Pair, ...]
-
-    @classmethod
-    def of(cls, pairs: Iterable[Pair]) -> "Coverage":
-        """The measure of these pairs."""
-        every, seen = every_pair(), set(pairs)
-        never: dict[str, tuple[Pair, ...]] = {}
-        for pair, reason in every.items():
-            if reason:
-                never[reason] = (*never.get(reason, ()), pair)
-        possible = possible_pairs()
-        return cls(
-            taken=len(seen.intersection(possible)),
-            possible=len(possible),
-            never=never,
-            missing=tuple(pair for pair in possible if pair not in seen),
-            impossible=tuple(pair for pair, reason in every.items() if reason and pair in seen),
-        )
 
 
 class TransitionRecorder:
@@ -163,25 +131,13 @@ class RecordedPlay:
         return self.recorder.record(self.fault, self.play.step)
 
     def make(self, move: AnyMove) -> None:
-        """Make a move, once as many acts have passed as it says."""
-        while self.play.acts < move.at and self.step():
-            pass
+        """Make a move that comes now."""
         self.moves = (*self.moves, move)
         self.fault = move.fault
         self.recorder.record(self.fault, move.make, self.play)
 
     def end(self) -> None:
-        """Play on to the end."""
+        """Play on until nothing is to come."""
         while not self.play.over() and self.step():
             pass
         self.play.close()
-
-
-def pairs_of(outline: Outline, moves: Iterable[AnyMove]) -> set[Pair]:
-    """The pairs that a world takes with these moves."""
-    with TransitionRecorder() as recorder:
-        recorded = RecordedPlay(outline, recorder)
-        for move in moves:
-            recorded.make(move)
-        recorded.end()
-    return recorder.pairs

@@ -1,7 +1,7 @@
 """An exploration: the exhaustive search of many bounded worlds, on all cores of this machine.
 
 A world is the unit of work, for plays of one world are merged with each other and with no others.
-Each worker process plants the bug by itself, if there is one, and reports how far it is.
+Each worker process plants the bug, if there is one, and reports how far it is.
 """
 
 import time
@@ -74,7 +74,7 @@ class Running(msgspec.Struct):
     broken: dict[Key, str] = {}
 
     def take(self, progress: Progress) -> None:
-        """Take in one report."""
+        """Take in what one worker has reported."""
         self.schedules[progress.world] = progress.schedules
         if progress.broken is not None:
             self.broken.setdefault(progress.broken, progress.world)

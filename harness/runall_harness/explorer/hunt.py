@@ -6,13 +6,11 @@ the time is up. What is found is shrunk to its shortest story.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, count, cycle
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, cycle, islice, product
+from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
-
-from runall_harness.checks import Broken
 
 from .random_search import SeedPlan, search_seed
 from .search import Counts, Found, Search
@@ -36,9 +34,10 @@ CHOSEN = (
     "back/scheduled+max_reruns",
 )
 KINDS = ("orders", "nemesis", "crash")
+CheckTime = Callable[[Counts | None], None]
 
 
-class Hunted(msgspec.Struct, frozen=True, kw_only=True):
+class Hunted(NamedTuple):
     """The shortest story of what a hunt has found.
 
     `check` and `clause` are what it was shrunk for; it may break more. `seconds` is how long it
@@ -69,50 +68,28 @@ def hunt(budget_s: float, seed: int = 0, clauses: Iterable[str] = ()) -> Hunted 
             raise OutOfTime
 
     try:
-        found, broken = next(wanted(plan, everywhere(seed, plan, check_time)))
-    except (OutOfTime, StopIteration):
-        return None
-    seconds = time.monotonic() - began
-    key = (broken.check, broken.clause)
-    return Hunted(found=shrink(found, key), check=key[0], clause=key[1], seconds=seconds)
+        for found in everywhere(seed, plan, check_time):
+            for broken in found.broken:
+                if plan.wants([broken]):
+                    seconds, key = time.monotonic() - began, (broken.check, broken.clause)
+                    return Hunted(shrink(found, key), *key, seconds)
+    except OutOfTime:
+        pass
+    return None
 
 
-def wanted(plan: SeedPlan, findings: Iterable[Found]) -> Iterator[tuple[Found, Broken]]:
-    """The findings that break what the plan wants, each with the first that it wants."""
-    for found in findings:
-        for broken in found.broken:
-            if plan.wants([broken]):
-                yield found, broken
-
-
-def everywhere(
-    seed: int, plan: SeedPlan, check_time: Callable[[Counts | None], None]
-) -> Iterator[Found]:
+def everywhere(seed: int, plan: SeedPlan, check_time: CheckTime) -> Iterator[Found]:
     """All that breaks something, in the order in which the hunt looks."""
     seeds = count(seed * SEEDS * SEEDS)
-    every_world = [each.name for each in (*outlines(), *varied())]
-    return chain(
-        exhaustive(every_world, [()], check_time),
-        by_seeds((next(seeds) for _ in range(SEEDS)), replace(plan, worlds=CHOSEN), check_time),
-        exhaustive(CHOSEN, [(kind,) for kind in KINDS], check_time),
-        by_seeds(seeds, plan, check_time),
-    )
+    for outline in (*outlines(), *varied()):
+        yield from Search(outline, (), depth=0, progress=check_time).run()
+    yield from by_seeds(islice(seeds, SEEDS), replace(plan, worlds=CHOSEN), check_time)
+    for name, kind in product(CHOSEN, KINDS):
+        yield from Search(named(name), (kind,), progress=check_time).run()
+    yield from by_seeds(seeds, plan, check_time)
 
 
-def exhaustive(
-    names: Iterable[str],
-    kinds: Sequence[tuple[str, ...]],
-    check_time: Callable[[Counts | None], None],
-) -> Iterator[Found]:
-    """Search these worlds to their end: single moves of one kind after the other, or none."""
-    for name in names:
-        for each in kinds:
-            yield from Search(named(name), each, depth=len(each), progress=check_time).run()
-
-
-def by_seeds(
-    seeds: Iterable[int], plan: SeedPlan, check_time: Callable[[Counts | None], None]
-) -> Iterator[Found]:
+def by_seeds(seeds: Iterable[int], plan: SeedPlan, check_time: CheckTime) -> Iterator[Found]:
     """Search seeds by that plan, with stories of each length in turn."""
     for seed, most in zip(seeds, cycle(LENGTHS), strict=False):
         check_time(None)

@@ -4,7 +4,6 @@ A move knows how to carry itself out, and its sentence. Its `at` is the number o
 has done before it, so a list of moves is a whole story, and can be played again.
 """
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -14,7 +13,7 @@ from runall_reference.brain.record_set import Step
 from runall_reference.brain.turn import Where
 
 from .play import EVENT, Play
-from .worlds import AT_ONCE, HELD, LATE, Outline
+from .worlds import AT_ONCE, HELD, LATE
 
 Brain = Literal["primary", "worker"]
 Fate = Literal["lost", "late", "overtaken"]
@@ -28,7 +27,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, tag_field="move"):
     at: int
 
     def make(self, play: Play) -> None:
-        """Carry it out, now."""
+        """Do it to the play, now."""
         raise NotImplementedError
 
     def sentence(self) -> str:
@@ -54,7 +53,7 @@ class Absence(Move, frozen=True, kw_only=True):
     words: ClassVar[str] = ""
 
     def make(self, play: Play) -> None:
-        """Have the play do it."""
+        """Do it by the method of the play that is called like this move."""
         getattr(play, self.fault)(self.node, self.back)
 
     def sentence(self) -> str:
@@ -117,7 +116,7 @@ class Hindrance(Move, frozen=True, kw_only=True):
     words: ClassVar[str] = ""
 
     def make(self, play: Play) -> None:
-        """Have the play do it."""
+        """Do it by the method of the play that is called like this move."""
         getattr(play, self.fault)(self.node, self.lasting)
 
     def sentence(self) -> str:
@@ -181,12 +180,12 @@ class Order(Move, frozen=True, kw_only=True, tag="order"):
     what: str
 
     def make(self, play: Play) -> None:
-        """Ask the primary."""
+        """Ask the primary, as a client does."""
         verb, args = ORDERS[self.what]
         play.call(verb, **({"job": play.root} if verb == "abort" else {"event": EVENT}), **args)
 
     def sentence(self) -> str:
-        """What the user does."""
+        """What the user does, for people."""
         return f"a user {self.what}"
 
     @property
@@ -196,16 +195,6 @@ class Order(Move, frozen=True, kw_only=True, tag="order"):
 
 
 AnyMove = Crash | Kill | Stop | Pause | Cut | Message | Order
-
-
-def play_moves(outline: Outline, moves: Iterable[AnyMove]) -> Play:
-    """Play a world to its end, with these moves."""
-    play = Play(outline)
-    for move in moves:
-        play.reach(move.at)
-        move.make(play)
-    play.end()
-    return play
 
 
 # ------------------------------------------------------------------ what can be done now
@@ -255,7 +244,7 @@ def crashes(play: Play) -> list[AnyMove]:
 
 
 def nemesis(play: Play) -> list[AnyMove]:
-    """Everything else that can befall a node now, or the next message of its link."""
+    """Every other fault of a node that is possible now, or of the next message of its link."""
     at, found = play.acts, list[AnyMove]()
     for node in play.nodes():
         if node.up:

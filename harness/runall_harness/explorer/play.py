@@ -1,7 +1,7 @@
-"""One bounded world on its way: what happens in it, what is done to it, and what is written down.
+"""A play: one bounded world on its way, act by act, with its history.
 
-A play goes act by act. At each act boundary, and at each point inside an act at which a node can
-crash, a move can be made. The same moves at the same acts give the same story, always.
+A move can be made between two acts, and at each point inside an act at which a node can crash. The
+same moves at the same acts always give the same history.
 """
 
 import pickle
@@ -38,9 +38,9 @@ from .prompt_returns import returns_are_prompt
 from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
 EVENT, TAG = "report", "work"
-# A moment that is longer than any message is under way, and shorter than any timeout.
+# Longer than any message is under way, and shorter than any timeout, in seconds.
 MOMENT = 0.1
-# What a person who runs the event asks for, with parameters of their own.
+# With what a person runs the event.
 BY_HAND: dict[str, Any] = {"params": {"note": "of the run", "hold": 1}, "source": "operator"}
 
 
@@ -49,20 +49,24 @@ def event_of(outline: Outline, slot: int) -> dict[str, Any]:
 
     `slot` is the minute that is running, on the clock of the schedule.
     """
-    after, also = (2, 4) if outline.trigger == "manual" else (1, 3, 5), outline.event
+    after = (2, 4) if outline.trigger == "manual" else (1, 3, 5)
     return {
         "id": EVENT,
         "catch_up": True,
         "max_children": 1,
         "timing": Timing(minutes=tuple((slot + minute) % 60 for minute in after)),
-        **also,
+        **outline.event,
         "target": outline.target,
-        "params": {"tag": TAG, "note": "of the event", **also.get("params", {})},
+        "params": {"tag": TAG, "note": "of the event", **outline.event.get("params", {})},
     }
 
 
 class Play:
-    """A bounded world, its client and its history. `acts` counts what happened since `begin`."""
+    """A bounded world, its client and its history.
+
+    `acts` counts the acts since `begin`, and `began` is that instant. `root` is the lineage of the
+    job that the story is about, and `victim` the server that runs it first.
+    """
 
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
@@ -71,10 +75,10 @@ class Play:
         self.history = History()
         self.acts = self.calls = 0
         self.began = self.site.now()
-        self.root = ""
+        self.root = self.victim = ""
         self.seen: tuple[Any, ...] = ()
         self.history.add(self.meta())
-        self.rise()
+        self.start_nodes()
         self.launch()
         self.begin()
 
@@ -95,16 +99,11 @@ class Play:
         )
 
     # ---------------------------------------------------------------- the beginning
-    def rise(self) -> None:
+    def start_nodes(self) -> None:
         """Start the leader and the workers, and let them find each other."""
         for name in (PRIMARY, *WORKERS):
             self.start(name)
         self.site.wait(lambda: self.client.online() >= {PRIMARY, *WORKERS}, HORIZON)
-
-    def spec(self, name: str) -> NodeSpec:
-        """What a node is."""
-        role = "primary" if name in self.outline.primaries else "worker"
-        return NodeSpec(name=name, role=role, command=(), simulate=self.outline.settings)
 
     def launch(self) -> None:
         """Create the event, and have its job started."""
@@ -114,30 +113,21 @@ class Play:
         self.site.wait(lambda: self.site.world.executions, HORIZON)
 
     def begin(self) -> None:
-        """Let the backup come, for it must not get the job, and plan what this world is about."""
+        """Start the backup, which must not get the job, and plan the failure of this world."""
         for backup in self.outline.primaries[1:]:
             self.start(backup)
         self.site.wait(lambda: set(self.outline.primaries) <= self.client.online(), HORIZON)
         self.observe()
-        self.began = self.site.now()
-        self.root = self.site.world.executions[0].claims["JOB_ROOT"]
-        self.acts = 0
-        self.plan_fault()
-        self.site.world.time.after(RELEASED, partial(self.site.release, TAG))
-
-    @property
-    def victim(self) -> str:
-        """The server whose failure this world is about: that of the first execution."""
-        return self.site.world.executions[0].node
-
-    def plan_fault(self) -> None:
-        """Plan the failure that this world is named after."""
+        self.began, self.acts = self.site.now(), 0
+        first = self.site.world.executions[0]
+        self.root, self.victim = first.claims["JOB_ROOT"], first.node
         if self.outline.fault:
             verb, back = FAILURES[self.outline.fault]
             self.plan(FAILS, verb, self.victim, back)
+        self.site.world.time.after(RELEASED, partial(self.site.release, TAG))
 
     def plan(self, delay: float, verb: str, *args: Any) -> None:
-        """Have one of this play's own methods called later."""
+        """Have a method of this play called after so many seconds."""
         self.site.world.time.after(delay, partial(getattr(self, verb), *args))
 
     # ---------------------------------------------------------------- act by act
@@ -154,13 +144,13 @@ class Play:
             pass
 
     def end(self) -> None:
-        """Play on until nothing is to come, and write down how all stands then."""
+        """Play on until nothing is to come, and write down the final state."""
         while not self.over() and self.step():
             pass
         self.close()
 
     def close(self) -> None:
-        """The last lines: what lives on, the operator's ledger, and what is owed by now."""
+        """Write the last lines: what lives on, the operator's ledger, and what is owed by now."""
         now = self.site.now()
         for execution in self.site.executions():
             if execution.how == "running":
@@ -168,35 +158,29 @@ class Play:
                 self.history.add(Witnessed(at=now, execution=alive))
         if self.leader() is not None:
             self.history.add(Ledger(at=now, entries=tuple(self.client.ledger())))
-            if self.can_work():
+            # Where a server is online on which the event may run, nothing may wait any more.
+            if self.outline.runs_on(self.client.online()):
                 self.history.add(Owed(at=now, what="rest", until=now, since=self.began))
         for owed in list(returns_are_prompt(self.history.lines)):
             self.history.add(msgspec.structs.replace(owed, at=now))
         self.history.add(End(at=now))
 
-    def can_work(self) -> bool:
-        """Whether a server is there on which the event may run: then nothing need wait any more."""
-        return self.outline.runs_on(self.client.online())
-
     def over(self) -> bool:
-        """Whether nothing is to come: all has been released, and nobody owes or runs anything."""
+        """Whether nothing is to come: all jobs may end, and none runs or is owed."""
         if self.is_lost():
             return True
         if self.site.now() < self.began + RELEASED + MOMENT:
             return False
         unsettled = self.site.world.store.load_kinds(Job, Reopened)
-        back = self.returning()
         runs = any(node.disks["worker"].load_kinds(Run) for node in self.nodes() if node.up)
-        return not (unsettled or runs or back or self.is_due())
+        return not (unsettled or runs or self.returning() or self.is_due())
 
     def is_lost(self) -> bool:
-        """Whether nobody is going to lead any more, and no job runs: then nothing can follow."""
+        """Whether no primary will lead any more, and no job runs: then nothing can follow."""
         primaries = self.outline.primaries
-        if any(self.site.alive(name) for name in primaries) or any(
-            node.processes for node in self.nodes()
-        ):
-            return False
-        return self.returning().isdisjoint(primaries)
+        alive = any(self.site.alive(name) for name in primaries)
+        runs = any(node.processes for node in self.nodes())
+        return not (alive or runs) and self.returning().isdisjoint(primaries)
 
     def returning(self) -> set[str]:
         """The nodes whose start is planned, and those that are being stopped to start again."""
@@ -207,35 +191,31 @@ class Play:
 
     def is_due(self) -> bool:
         """Whether a slot of the schedule is still ahead within this story."""
-        leader = self.leader()
+        leader, now = self.leader(), self.site.now() - MOMENT
         return leader is not None and any(
-            leader.state.clock.starts(slot) + MOMENT > self.site.now()
-            for slot in self.slots(leader)
+            leader.state.clock.starts(slot) > now for slot in self.slots(leader)
         )
 
     def slots(self, leader: Primary) -> list[int]:
         """The slots of the event's schedule, in this story."""
-        first, last = (
-            leader.state.clock.slot(self.began),
-            leader.state.clock.slot(self.began + HORIZON),
-        )
-        events = leader.state.event(EVENT)
-        minutes = events.timing.minutes if events and events.timing else ()
+        clock, event = leader.state.clock, leader.state.event(EVENT)
+        minutes = event.timing.minutes if event and event.timing else ()
+        first, last = clock.slot(self.began), clock.slot(self.began + HORIZON)
         return [slot for slot in range(first, last) if slot % 60 in (minutes or ())]
 
     def leader(self) -> Primary | None:
-        """The brain of whoever leads and answers."""
+        """The brain of the primary that leads and answers; None without one."""
         try:
             return self.client.brain()
         except Unreachable:
             return None
 
     def nodes(self) -> list[Node]:
-        """All nodes."""
+        """All nodes of the world, those that are down too."""
         return list(self.site.world.nodes.values())
 
     def next_node(self) -> Node | None:
-        """The node that does the next act; None for what a person or the nemesis does."""
+        """The node that does the next act; None if a person or the nemesis does it."""
         planned = self.site.world.time.next()
         act = planned.act if planned else None
         return act.node if isinstance(act, ActOfStart) else None
@@ -254,18 +234,18 @@ class Play:
         self.history.see_executions(self.site.now(), world.executions)
 
     def committed(self) -> list[JobView]:
-        """What is over by the records, while nobody answers: a commit is a commit."""
+        """The jobs that are over by the records, while nobody answers: a commit is a commit."""
         over = self.site.world.store.load_kinds(Finished)
         records = [(each.job, each.late_code) for each in over if isinstance(each, Finished)]
         shown = [{**msgspec.to_builtins(job), "late_code": late} for job, late in records]
         return [job_of({"limbo": False, **each}) for each in shown]
 
     def note(self, proof: Proof) -> None:
-        """Write down a fault."""
+        """Write a fault into the history."""
         self.history.add(Fault(at=proof.at, proof=proof))
 
     def call(self, verb: str, **args: Any) -> None:
-        """Ask for something as a user would, and write down what was answered, if anything."""
+        """Ask for something as a user would, and write down the call and its answer."""
         self.calls += 1
         number, outcome, value = self.calls, "done", None
         self.history.add(Call(at=self.site.now(), number=number, verb=verb, args=args))
@@ -281,7 +261,7 @@ class Play:
 
     # ---------------------------------------------------------------- what can be done
     def kill(self, node: str, back: float | None) -> None:
-        """Kill a node, if it is up; it is back after so many seconds, or never."""
+        """Kill a node, if it is up; it is back after so many seconds, or never (None)."""
         if self.site.alive(node):
             self.note(self.site.kill(node))
             self.returns(node, back)
@@ -299,9 +279,10 @@ class Play:
 
     def start(self, node: str) -> None:
         """Start a node, and write it down."""
-        spec = self.spec(node)
-        self.history.add(Start(at=self.site.now(), node=node, role=spec.role))
-        self.site.start(spec)
+        role = "primary" if node in self.outline.primaries else "worker"
+        self.history.add(Start(at=self.site.now(), node=node, role=role))
+        settings = self.outline.settings
+        self.site.start(NodeSpec(name=node, role=role, command=(), simulate=settings))
 
     def stop(self, node: str, back: float | None) -> None:
         """SIGTERM to a node; it is back so many seconds after it has left."""
@@ -326,7 +307,7 @@ class Play:
             self.plan(lasting, "unpause", node, self.site.node(node).boots)
 
     def unpause(self, node: str, boots: int) -> None:
-        """Let it go on, if it is still the same start of it."""
+        """Let a node go on, unless it was started anew since it was frozen."""
         victim = self.site.node(node)
         if victim.up and victim.frozen and victim.boots == boots:
             self.note(self.site.unpause(node))
@@ -338,7 +319,7 @@ class Play:
             self.plan(lasting, "join", node)
 
     def join(self, node: str) -> None:
-        """Mend the cut."""
+        """Mend the cut, if there is one."""
         if self.site.node(node).cut:
             self.note(self.site.join(node))
 

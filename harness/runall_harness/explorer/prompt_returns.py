@@ -1,8 +1,8 @@
-"""What a story shows to be owed: that a return is acted on as soon as it proves a loss.
+"""What a play owes after the return of a worker: its lost jobs end at once (RA-2.2).
 
-A bug that only makes recovery late is no bug of the story's end. But when a worker is back, all
-others are well, and nothing else befalls anybody, then the primary knows at once what that worker
-no longer runs, and the jobs it ran have ended a moment later (RA-2.2).
+A bug that only makes recovery late can't be seen at the end of a play. But when a worker is back,
+all others are well, and nothing else happens to anybody, then the primary knows at once what that
+worker no longer runs, and the jobs that it ran have ended a moment later.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,11 +16,11 @@ from .worlds import HELD
 # Within how many seconds of a return the loss is on record: more than two messages take.
 PROMPT = 1.0
 MENDED = {"join": "cut", "unpause": "pause"}
-STIR = (Fault, Start, Call, Answer)
+DISTURBANCES = (Fault, Start, Call, Answer)
 
 
 class Troubles:
-    """What is not well by now: kinds of faults, each with its node."""
+    """The faults that are not mended by now: each with its kind, its node and its second."""
 
     def __init__(self, lines: Iterable[AnyLine] = ()) -> None:
         self.since: dict[tuple[str, str], float] = {}
@@ -28,7 +28,7 @@ class Troubles:
             self.take(line)
 
     def take(self, line: AnyLine) -> None:
-        """Take in what befell a node, or that it is over."""
+        """Take in a fault, a start or a mended fault."""
         if isinstance(line, Fault):
             kind, node = line.proof.kind, line.proof.node
             if kind in MENDED:
@@ -36,13 +36,13 @@ class Troubles:
             else:
                 self.since[kind, node] = line.at
         elif isinstance(line, Start):
-            # A start mends what befell the node, but not what befell its network.
+            # A start mends the faults of the node, but not those of its network.
             for kind, node in [*self.since]:
                 if node == line.node and kind != "cut":
                     del self.since[kind, node]
 
     def standing(self, at: float) -> tuple[tuple[str, str], ...]:
-        """Those that matter at that time: a message is not held up for ever."""
+        """Those that matter at that second: a message is not held up for ever."""
         kept = (
             one for one, since in self.since.items() if one[0] != "message" or at <= since + HELD
         )
@@ -50,12 +50,12 @@ class Troubles:
 
 
 def returns_are_prompt(lines: Iterable[AnyLine]) -> Iterator[Owed]:
-    """What was owed after each return of a worker into a world in which all was well."""
+    """What is owed after each return of a worker into a world in which all is well."""
     troubles, active = Troubles(), dict[str, str]()
     owed: list[Owed] = []
     for line in lines:
         troubles.take(line)
-        if isinstance(line, STIR):
+        if isinstance(line, DISTURBANCES):
             yield from (each for each in owed if each.until < line.at)
             owed = []
         if isinstance(line, Seen):
@@ -66,6 +66,6 @@ def returns_are_prompt(lines: Iterable[AnyLine]) -> Iterator[Owed]:
 
 
 def debt(job: str, since: float) -> Owed:
-    """The end of a job that a worker that is back no longer runs."""
+    """What is owed for a job of the worker that is back: its end, by RA-2.2."""
     until = since + PROMPT
     return Owed(at=until, what="end", job=job, since=since, until=until, clause="RA-2.2")

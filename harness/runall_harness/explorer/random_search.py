@@ -24,7 +24,7 @@ from .worlds import RELEASED, Outline, named, outlines, varied
 PATIENCE = (2, 12, 40, 120)
 # What a move may last, and how long a node may stay away, in seconds: around each timeout.
 LASTING = (0.5, 2.0, 4.5, 7.0, 11.0, 16.0, 24.0, 40.0)
-# How much more often a fault befalls a node on which a job runs than any other.
+# How many times as often a node that runs a job is hit by a fault.
 BUSY = 4
 
 
@@ -152,5 +152,5 @@ class RandomSearch:
 
 
 def node_of(move: AnyMove) -> str:
-    """The node that a move befalls, or whose link; empty for an order of a user."""
+    """The node of a move, or of its link; empty for an order of a user."""
     return getattr(move, "node", "") or getattr(move, "worker", "")

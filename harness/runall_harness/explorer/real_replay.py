@@ -6,11 +6,10 @@ execution has begun or ended, and only then for the seconds between the two. A s
 machine makes late is noted.
 """
 
-import uuid
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -85,13 +84,7 @@ def replay_on(rig: Rig, story: Story) -> "RealReplay":
     return replay
 
 
-def run_name() -> str:
-    """A name for the run of a rig."""
-    return f"replay-{uuid.uuid4().hex[:8]}"
-
-
-@dataclass
-class Mark:
+class Mark(NamedTuple):
     """The same instant in the story and on the real nodes, in seconds of each."""
 
     story: float
@@ -142,12 +135,12 @@ class RealReplay:
 
     @property
     def outline(self) -> Outline:
-        """The world."""
+        """The world of the story."""
         return self.story.script.outline
 
     @property
     def site(self) -> Site:
-        """Where the nodes are."""
+        """The place of the nodes, on the rig."""
         return self.cluster.site
 
     # ---------------------------------------------------------------- the beginning
@@ -162,7 +155,7 @@ class RealReplay:
         self.names = swapped(self.story.victim, first.node)
 
     def join_backup(self) -> None:
-        """Let the backup come, which must not get the job."""
+        """Start the backup, which must not get the job."""
         self.cluster.nodes.start_backups()
         self.cluster.nodes.await_online(*self.cluster.nodes.specs)
 
@@ -255,7 +248,7 @@ class RealReplay:
         return lambda: getattr(self.site, verb)(node)
 
     def order(self, what: str) -> None:
-        """Ask as a user would."""
+        """Ask as a user would, with the parameters that a real job needs."""
         verb, args = ORDERS[what]
         if "params" in (fields := args.get("fields", {})):
             args = {**args, "fields": {**fields, "params": runnable(fields["params"])}}
@@ -273,7 +266,7 @@ class RealReplay:
 
     # ---------------------------------------------------------------- the end
     def rest(self, mark: Mark) -> None:
-        """Let the story go on to its end, and write down how all stands then."""
+        """Let the story go on to its end, and write down the final state."""
         left = (self.story.lines[-1].at - self.story.began - mark.story) / SPEED
         self.pass_time(left)
         self.cluster.wait(self.at_rest, self.cluster.system.timings.notice + SLACK)

@@ -1,6 +1,6 @@
 """What is done to real nodes so that they go through a story, when, and what can't be done there.
 
-The story is played in virtual time first. What was done there, and what came back by itself, is
+The story is played in virtual time first. What was done there, and which nodes came back, is
 read from its history as steps. A crash inside the primary's work is placed by counting its commits
 from the step before, or from the first commit that writes to some table, whichever is nearer.
 """
@@ -31,8 +31,8 @@ NEEDS: dict[type, str] = {Crash: "failpoint", Pause: "pause", Cut: "partition"}
 class RealStep(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to do, `at` so many seconds of the story.
 
-    `node` is whom it befalls. `order` is what a user does, one of `moves.ORDERS`. `point` is where
-    a node crashes, counted from when the step before this one is done.
+    `node` is the node to which it is done. `order` is what a user does, one of `moves.ORDERS`.
+    `point` is where a node crashes, counted from when the step before this one is done.
     """
 
     at: float
@@ -64,7 +64,7 @@ def obstacle(move: AnyMove, script: Script, rig: str, abilities: frozenset[str])
     if isinstance(move, Message):
         return "no single message of a real link can be taken out"
     if isinstance(move, Crash) and move.brain == "worker":
-        return "only a primary's daemon can be told to crash inside its work"
+        return "only a primary's daemon has failpoints inside its work"
     local = isinstance(move, Cut) and move.node in script.outline.primaries
     if local and script.outline.backup and "netstore" not in abilities:
         return "the primaries share a file, from which nobody can be cut off"

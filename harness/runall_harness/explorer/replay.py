@@ -97,7 +97,7 @@ def report_replay(
         file=str(file),
         rig=again.rig,
         verdict=VERDICTS[code_of(findings, 0)],
-        words=conclusion(was, findings.violations, findings.open),
+        words=conclusion(clauses(was), clauses(findings.violations), findings.open),
         mutant=again.script.mutant,
         same=bool(clauses(was) & clauses(findings.violations)),
         identical=is_identical(before, again) if again.rig == "simulated" else None,
@@ -143,16 +143,16 @@ def clauses(broken: Sequence[Broken]) -> set[str]:
     return {each.clause for each in broken}
 
 
-def conclusion(was: Sequence[Broken], now: Sequence[Broken], open_: str) -> str:
-    """The result of a replay, in a sentence."""
-    if again := clauses(was) & clauses(now):
-        return f"it breaks {', '.join(sorted(again))} again"
+def conclusion(was: set[str], now: set[str], open_: str) -> str:
+    """The result of a replay, in a sentence; `open_` says why nothing was proven, if so."""
+    before, breaks = ", ".join(sorted(was)), ", ".join(sorted(now))
+    if was & now:
+        return f"it breaks {', '.join(sorted(was & now))} again"
     if now:
-        known = f", and no longer {', '.join(sorted(clauses(was)))}" if was else ""
-        return f"it breaks {', '.join(sorted(clauses(now)))}{known}"
+        return f"it breaks {breaks}" + (f", and no longer {before}" if was else "")
     if open_:
         return f"it proves nothing: {open_}"
-    return f"it does not break {', '.join(sorted(clauses(was)))}" if was else "it breaks nothing"
+    return f"it does not break {before}" if was else "it breaks nothing"
 
 
 def sentences(again: Replayed) -> list[SentenceReport]:

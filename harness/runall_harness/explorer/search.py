@@ -120,7 +120,7 @@ class Search:
         yield from self.judged(play, moves)
 
     def step(self, play: Play) -> bool:
-        """One act."""
+        """Let the next act happen, and count it."""
         self.counts.acts += 1
         return play.step()
 

@@ -2,9 +2,9 @@
 
 A signature holds all that can still matter: what is on the disks, what the brains know besides,
 what is planned and under way, which processes run, which slots are still to come. Times count from
-now, for no rule of the promise asks what year it is; only times of what is over are left out, and
-the checks compare those with nothing that is yet to come. `search` plays everything with and
-without merging, and tests hold that both find the same.
+now, since no rule of the promise asks what year it is. Only times of what is over are left out: the
+checks compare them with nothing that is yet to come. Tests hold that a search with merging finds
+what a search without it finds.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from typing import Any, cast
 import msgspec
 from runall_reference.brain.clock import Clock
 from runall_reference.brain.primary import Primary
-from runall_reference.brain.primary.state import Link as Desk
+from runall_reference.brain.primary.state import Link as WorkerLink
 from runall_reference.brain.records import Abort, Entry, Finished, Job, Lease, Reopened, Run, Server
 from runall_reference.brain.worker import Worker
 
@@ -36,6 +36,7 @@ INSTANT, SLOT = 100_000_000.0, 10_000_000
 DIGITS = 6
 # The last lines of a history among which a waking of a moment ago is found.
 RECENT = 20
+# What a brain knows that is on no disk.
 KNOWN_TO_PRIMARY = ("role", "boot", "epoch", "links", "clock")
 KNOWN_TO_WORKER = (
     "boot",
@@ -72,14 +73,14 @@ class Signing:
         self.clock = Clock(scale=scale, origin=lease.origin if lease else 0.0)
 
     def whole(self) -> Frozen:
-        """All that matters."""
+        """All that can still matter, as nested tuples."""
         world = self.world
         return (
             tuple(self.node(node) for node in world.nodes.values()),
-            self.records(world.store.load()),
-            tuple(self.execution(each) for each in world.executions),
+            self.values(world.store.load()),
+            self.values(world.executions),
             tuple(sorted(world.released)),
-            tuple(self.planned()),
+            self.planned(),
             self.slots(),
             self.answers(),
             self.wakings(),
@@ -98,19 +99,23 @@ class Signing:
         kind = KINDS.get(type(value))  # type: ignore[arg-type] # any kind of thing may come
         return kind(self, value) if kind else self.fields(value)
 
+    def values(self, values: Iterable[Any]) -> Frozen:
+        """Several values, in their order."""
+        return tuple(map(self.value, values))
+
     def slot(self, slot: int) -> Frozen:
         """A slot, as the seconds until it begins."""
         return ("slot", round(self.clock.starts(slot) - self.now, DIGITS))
 
     def fields(self, value: Any) -> Frozen:
         """A struct or a tuple: its kind, and those of its fields that a rule may still ask for."""
-        if isinstance(value, msgspec.Struct):
-            unasked = UNASKED.get(type(value), NONE)
-            if unasked is not NONE and self.play.outline.ages:
-                unasked = unasked - AGES
-            names = [name for name in value.__struct_fields__ if name not in unasked]
-            return (type(value).__name__, *(self.value(getattr(value, name)) for name in names))
-        return (type(value).__name__, *map(self.value, cast(Iterable[Any], value)))
+        if not isinstance(value, msgspec.Struct):
+            return (type(value).__name__, *self.values(cast(Iterable[Any], value)))
+        unasked = UNASKED.get(type(value), NONE)
+        if self.play.outline.ages:
+            unasked = unasked - AGES
+        names = [name for name in value.__struct_fields__ if name not in unasked]
+        return (type(value).__name__, *self.values(getattr(value, name) for name in names))
 
     def job(self, job: Job) -> Frozen:
         """A job that is not over; a delay that has passed is none."""
@@ -120,28 +125,16 @@ class Signing:
         """A slot that is owed again; a delay that has passed is none."""
         return (owed.slot, self.job(owed.job), max(owed.not_before - self.now, 0.0))
 
-    def known(self, link: Desk) -> Frozen:
+    def known(self, link: WorkerLink) -> Frozen:
         """What a primary knows of a worker: since when, where that still matters."""
         since = self.value(link.since) if link.state == "suspect" else ""
         heard = self.value(link.heard) if link.state in ("online", "draining") else ""
         alive = self.value(link.alive) if self.play.outline.ages else ""
         return (link.state, link.boot, since, heard, alive, self.value(link.sent), link.outlives)
 
-    def mapping(self, value: dict[Any, Any]) -> Frozen:
-        """A dictionary."""
-        return tuple((self.value(key), self.value(each)) for key, each in value.items())
-
-    def set(self, value: set[Any]) -> Frozen:
-        """A set."""
-        return tuple(sorted(value))
-
-    def records(self, records: Iterable[Any]) -> Frozen:
-        """What a disk holds."""
-        return tuple(map(self.value, records))
-
     # ---------------------------------------------------------------- what is over
     def finished(self, finished: Finished) -> Frozen:
-        """An attempt that is over: what became of it, no matter when."""
+        """An attempt that is over: its result, no matter when."""
         job = finished.job
         return ("over", job.id, job.state, job.cause, job.predecessor, job.node, finished.late_code)
 
@@ -151,40 +144,33 @@ class Signing:
 
     def execution(self, execution: Execution) -> Frozen:
         """An execution: the checks compare the ends of those that run with what is yet to start."""
-        note = execution.params.get("NOTE")
-        claims = execution.claims
-        told = (claims["JOB_SOURCE"], claims["JOB_ROOT"], note, self.value(float(execution.now)))
-        return (execution.job, execution.node, execution.how, told)
-
-    def lease(self, lease: Lease) -> Frozen:
-        """The lease, and whether each standby has seen its last renewal."""
-        return (lease.holder, lease.epoch, self.value(lease.renewed_at), self.value(lease.origin))
+        claims, note = execution.claims, execution.params.get("NOTE")
+        origin = (claims["JOB_SOURCE"], claims["JOB_ROOT"], note, self.value(float(execution.now)))
+        return (execution.job, execution.node, execution.how, origin)
 
     # ---------------------------------------------------------------- nodes
     def node(self, node: Node) -> Frozen:
         """A node with what it knows, runs and has promised to do."""
-        flags = (node.name, node.up, node.frozen, node.cut, node.boots, node.skew)
-        running = tuple((name, process.over) for name, process in node.processes.items())
         return (
-            flags,
-            running,
-            self.records(node.disks["worker"].load()),
-            self.runner(node.primary),
-            self.runner(node.worker),
+            (node.name, node.up, node.frozen, node.cut, node.boots, node.skew),
+            tuple((name, process.over) for name, process in node.processes.items()),
+            self.values(node.disks["worker"].load()),
+            self.brain(node.primary),
+            self.brain(node.worker),
             self.standby(node),
             self.link(node.link),
             tuple((n, self.link(link)) for n, link in node.links.items()),
             tuple(self.act(act) for act in node.inbox),
         )
 
-    def runner(self, runner: SimulatedBrain | None) -> Frozen:
+    def brain(self, runner: SimulatedBrain | None) -> Frozen:
         """What a brain knows that is on no disk."""
         if runner is None:
             return None
         brain = runner.brain
         if isinstance(brain, Primary):
-            return tuple(self.value(getattr(brain.state, name)) for name in KNOWN_TO_PRIMARY)
-        return tuple(self.value(getattr(brain, name)) for name in KNOWN_TO_WORKER)
+            return self.values(getattr(brain.state, name) for name in KNOWN_TO_PRIMARY)
+        return self.values(getattr(brain, name) for name in KNOWN_TO_WORKER)
 
     def standby(self, node: Node) -> Frozen:
         """Whether a backup has seen the last renewal of the lease, and since when."""
@@ -199,32 +185,16 @@ class Signing:
         if link is None:
             return None
         held = tuple((by.name, self.act(act)) for by, act in link.held)
-        return (*ends_of(self, link), link.open, link.stalled, link.fate, held)
-
-    def process(self, process: Process) -> Frozen:
-        """A job's process."""
-        return ("process", process.execution.id)
+        return (self.value(link), link.open, link.stalled, link.fate, held)
 
     # ---------------------------------------------------------------- what is to come
-    def planned(self) -> list[Frozen]:
+    def planned(self) -> Frozen:
         """The acts to come that will do anything, in their order."""
-        acts = sorted(self.world.time.planned())
-        return [
+        return tuple(
             (self.value(planned.at), self.act(planned.act))
-            for planned in acts
-            if self.will_do(planned.act)
-        ]
-
-    def will_do(self, act: Act) -> bool:
-        """Whether an act is still one of a start that lives, and no wake that became void."""
-        if not isinstance(act, ActOfStart):
-            return True
-        if not act.node.up or act.node.boots != act.boots:
-            return False
-        runner, _, args = parts(act.act)
-        if not isinstance(runner, SimulatedBrain):
-            return True
-        return args == (runner.wakes,) and runner in (act.node.primary, act.node.worker)
+            for planned in sorted(self.world.time.planned())
+            if will_do(planned.act)
+        )
 
     def act(self, act: Act) -> Frozen:
         """An act: whose it is, its name, and with what."""
@@ -232,11 +202,11 @@ class Signing:
             return ("act of start", act.node.name, act.boots, self.act(act.act))
         whose, name, args = parts(act)
         # A brain numbers its wakes; only the last one does anything (see `will_do`).
-        told = () if isinstance(whose, SimulatedBrain) else tuple(map(self.value, args))
-        return (self.value(whose), name, told)
+        counted = () if isinstance(whose, SimulatedBrain) else self.values(args)
+        return (self.value(whose), name, counted)
 
     def slots(self) -> Frozen:
-        """The slots of the schedule that are still ahead, and how many there were."""
+        """The slots of the schedule that are still ahead."""
         leader = self.play.leader() or next(
             (s.brain for n in self.play.nodes() if (s := n.primary) is not None), None
         )
@@ -257,31 +227,23 @@ class Signing:
         return tuple((f.proof.kind, f.proof.node) for f in faults if f.at >= since)
 
 
+def will_do(act: Act) -> bool:
+    """Whether an act will do anything: its node has not started anew, and it is no void wake."""
+    if not isinstance(act, ActOfStart):
+        return True
+    if not act.node.up or act.node.boots != act.boots:
+        return False
+    runner, _, args = parts(act.act)
+    if not isinstance(runner, SimulatedBrain):
+        return True
+    return args == (runner.wakes,) and runner in (act.node.primary, act.node.worker)
+
+
 def parts(act: Act) -> tuple[Any, str, tuple[Any, ...]]:
     """Whose method an act is, which, and with what."""
     call: Any = act.func if isinstance(act, partial) else act
     args: tuple[Any, ...] = act.args if isinstance(act, partial) else ()
     return call.__self__, call.__name__, args
-
-
-def name_of(_: Signing, node: Node) -> Frozen:
-    """A node is known by its name."""
-    return ("node", node.name)
-
-
-def ends_of(_: Signing, link: Link[Node]) -> Frozen:
-    """A link is known by its ends, and by the start of the worker that dialled."""
-    return ("link", link.worker.name, link.primary.name, link.boot)
-
-
-def nothing(_: Signing, thing: object) -> Frozen:
-    """There is one of these in a play."""
-    return type(thing).__name__
-
-
-def role_of(_: Signing, runner: SimulatedBrain) -> Frozen:
-    """A brain is known by its node and its role."""
-    return ("brain", runner.node.name, type(runner.brain).__name__)
 
 
 NONE: frozenset[str] = frozenset()
@@ -293,24 +255,22 @@ UNASKED: dict[type, frozenset[str]] = {
     Server: frozenset({"joined_at"}),
     Abort: frozenset({"at"}),
 }
+# How a value of each type is signed; what a play has only one of is signed by its type.
 KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
-    dict: Signing.mapping,
-    set: Signing.set,
+    dict: lambda s, pairs: tuple((s.value(key), s.value(each)) for key, each in pairs.items()),
+    set: lambda _, members: tuple(sorted(members)),
     Finished: Signing.finished,
     Entry: Signing.entry,
-    Lease: Signing.lease,
+    Lease: lambda s, x: (x.holder, x.epoch, s.value(x.renewed_at), s.value(x.origin)),
     Execution: Signing.execution,
     Job: Signing.job,
     Reopened: Signing.owed,
-    Desk: Signing.known,
-    Link: ends_of,
+    WorkerLink: Signing.known,
+    Link: lambda _, link: ("link", link.worker.name, link.primary.name, link.boot),
     ActOfStart: Signing.act,
     partial: Signing.act,
-    Process: Signing.process,
-    Node: name_of,
-    SimulatedBrain: role_of,
-    World: nothing,
-    SimulatedSite: nothing,
-    Play: nothing,
-    Worker: nothing,
+    Process: lambda _, process: ("process", process.execution.id),
+    Node: lambda _, node: ("node", node.name),
+    SimulatedBrain: lambda _, runner: ("brain", runner.node.name, type(runner.brain).__name__),
+    **dict.fromkeys((World, SimulatedSite, Play, Worker), lambda _, one: type(one).__name__),
 }

@@ -1,7 +1,7 @@
 """A story: what the explorer found, as numbered sentences, and kept in a file.
 
-The file is a history like any other, so that whoever has it can judge it (`runall check`); one
-line of it says how it came about, so that it can be played again (`runall replay`).
+The file is a history like any other, which `runall check` can judge. One line of it says how it
+came about, so that `runall replay` can play it again.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -69,7 +69,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(seen, key=lambda s: round(s.at, 3))
 
     def save(self, path: Path) -> None:
-        """Write it as a history."""
+        """Write its history into a file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines))
 

@@ -20,7 +20,7 @@ COLUMNS = 72
 # How many seconds a column may stand for.
 SCALES = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 TICK = 10
-# What befalls a server, and how it stands from then on.
+# A fault, and the state of its server from then on.
 STATES = {
     "kill": "down",
     "crash": "down",
@@ -47,7 +47,7 @@ LEGEND = ("up", "stopped", "frozen", "cut", "running", "completed", "terminated"
 
 
 class Change(NamedTuple):
-    """From a time on, in seconds, something stands so."""
+    """From a second on, a server or an execution is in that state."""
 
     at: float
     state: str
@@ -67,7 +67,7 @@ class StoryChart:
         self.margin = max(map(len, names), default=0) + 2
 
     def rows(self) -> Iterator[Text]:
-        """All of it."""
+        """All rows of the chart, from the numbers of the moves to the legend."""
         yield self.numbers()
         yield self.ruler()
         for node, changes in self.nodes.items():
@@ -78,7 +78,7 @@ class StoryChart:
         yield self.legend()
 
     def column(self, at: float) -> int:
-        """Where an instant lies."""
+        """The column of a second."""
         return min(max(int(at / self.scale), 0), self.width - 1)
 
     def numbers(self) -> Text:
@@ -115,7 +115,7 @@ class StoryChart:
         return (plain if self.plain else good), colour
 
     def legend(self) -> Text:
-        """What the signs mean."""
+        """A row that says what the signs mean."""
         text = Text(" " * self.margin)
         for state in LEGEND:
             text.append(*self.sign(state)).append(f" {state}  ", "dim")
@@ -123,7 +123,7 @@ class StoryChart:
 
 
 def nodes(story: Story) -> dict[str, list[Change]]:
-    """How each server fares: all are up at the beginning."""
+    """The changes of each server: all are up at the beginning."""
     names = (*story.script.outline.primaries, *WORKERS)
     found = {name: [Change(0.0, "up")] for name in names}
     for line in story.lines:

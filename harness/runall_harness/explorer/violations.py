@@ -47,7 +47,7 @@ class Violations(msgspec.Struct):
 
 
 def keys(found: Found) -> list[Key]:
-    """What a story breaks."""
+    """The checks that a story fails, each with its clause."""
     return [(each.check, each.clause) for each in found.broken]
 
 

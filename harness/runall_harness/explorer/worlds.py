@@ -1,8 +1,8 @@
 """The bounded worlds: a primary, two workers, perhaps a backup, one job, and one of five failures.
 
-Each is small enough to be searched to its end, and holds what bugs need to show: the job outlives
-the fence and the dead-job timeout together, its event has a schedule and a limit of one job, and a
-later slot falls into the outage.
+Each is small enough to be searched to its end, and has what shows bugs: the job outlives the fence
+and the dead-job timeout together, its event has a schedule and a limit of one job, and a later slot
+falls into the outage.
 """
 
 from collections.abc import Iterable
@@ -27,12 +27,12 @@ MINUTE = 60 / SETTINGS.time_scale
 # From the start of the job: when its server fails, when that one is back, when jobs may end.
 FAILS, AT_ONCE, LATE = 3.0, 1.0, 24.0
 RELEASED = 45.0
-# For how long a message is held up: longer than the fence.
+# For how long a message is held up, in seconds: longer than the fence.
 HELD = 11.0
-# Nodes come back at multiples of this after the beginning of time, as they beat: so two stories in
-# which one died a moment apart are soon the same story.
+# Nodes come back at multiples of the heartbeat, in seconds of virtual time: so two plays in which a
+# node died a moment apart are soon the same.
 GRID = SETTINGS.heartbeat
-# A story that has not come to rest by then is judged as it stands.
+# At that second a play ends, also where something is still to come.
 HORIZON = 150.0
 
 PRIMARY, BACKUP, WORKERS = "primary", "backup", ("worker-1", "worker-2")
@@ -49,8 +49,7 @@ FAULTS = tuple(FAILURES)
 FAILURES["late"] = ("kill", LATE)
 TRIGGERS = ("manual", "scheduled")
 BY_HAND = TRIGGERS[:1]
-# What else an event can ask for, with the failures and triggers under which that matters: some bugs
-# show only there.
+# Settings of events that only some bugs need, with the failures and triggers that they go with.
 VARIANTS: tuple[tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]], ...] = (
     # A rerun has to wait for the one server on which it may run, perhaps until it is too old.
     ({"target": WORKERS[0]}, ("", "back", "late", "worker-restart"), TRIGGERS),
@@ -66,14 +65,14 @@ VARIANTS: tuple[tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]], ...] = 
     ({"max_children": 2, "params": {"hold": 0}}, ("", "lost", "crash"), BY_HAND),
     # A rerun of an event that is disabled waits, and others run meanwhile.
     ({"enabled": False}, ("lost", "crash"), BY_HAND),
-    # Other jobs of the event wait too: a queue, and the retry of a job that failed by itself.
+    # Other jobs of the event wait too: a queue, and the retry of a job that failed.
     ({"queue_max": 1}, ("", "lost"), BY_HAND),
     ({"retries": 1, "retry_delay": 5.0, "params": {"ends": 3}}, ("", "back"), TRIGGERS),
 )
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
-    """One bounded world. `fault` is one of `FAULTS`, or empty: nothing happens by itself.
+    """One bounded world. `fault` is one of `FAILURES`, or empty: nothing fails.
 
     lost, back, worker-restart: the job runs on a worker, which dies and stays away, dies and comes
     back, or is restarted cleanly. crash, restart: it runs on the primary, which dies and comes
@@ -88,14 +87,9 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Words for people: `back/manual+backup`, or `lost/scheduled+timeout`."""
+        """Its name on the command line: `back/manual+backup`, or `lost/scheduled+timeout`."""
         more = (*(("backup",) if self.backup else ()), *self.event)
         return "+".join((f"{self.fault or 'quiet'}/{self.trigger}", *more))
-
-    @property
-    def local(self) -> bool:
-        """Whether the job runs on the primary itself."""
-        return self.fault in ("crash", "restart")
 
     @property
     def primaries(self) -> tuple[str, ...]:
@@ -104,10 +98,10 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def target(self) -> str:
-        """Where the job may run: a backup takes a local job over."""
+        """The servers on which the job may run: a backup takes a local job over."""
         if "target" in self.event:
             return str(self.event["target"])
-        if not self.local:
+        if self.fault not in ("crash", "restart"):
             return "worker-*"
         return "[pb]*" if self.backup else PRIMARY
 
@@ -128,7 +122,7 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def outlines(policy: str = "reference") -> list[Outline]:
-    """Every bounded world: five failures and none, by a person and by the clock, with a backup."""
+    """The plain worlds: five failures and none, both triggers, without and with a backup."""
     return [
         Outline(fault=fault, trigger=trigger, backup=backup, policy=policy)
         for backup in (False, True)
@@ -138,7 +132,7 @@ def outlines(policy: str = "reference") -> list[Outline]:
 
 
 def varied(policy: str = "reference") -> list[Outline]:
-    """Worlds whose event asks for something else."""
+    """Further worlds, whose event has a special setting."""
     return [
         Outline(fault=fault, trigger=trigger, policy=policy, event=event)
         for event, faults, triggers in VARIANTS
