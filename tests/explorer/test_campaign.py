@@ -32,7 +32,7 @@ def test_a_budget_is_a_time_or_a_number_of_seeds(given: str, budget: Budget) -> 
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "reason"),
     [
         ("10", "10 of what? 10m is in minutes, 10-seeds is a number of seeds."),
         ("soon", "'soon' is no budget: give a duration such as 90s"),
@@ -43,8 +43,8 @@ def test_a_budget_is_a_time_or_a_number_of_seeds(given: str, budget: Budget) -> 
         ("0s", "a search of nothing proves nothing"),
     ],
 )
-def test_what_is_no_budget_is_told_how_to_become_one(given: str, told: str) -> None:
-    with pytest.raises(NoBudget, match=re.escape(told)):
+def test_what_is_no_budget_is_told_how_to_become_one(given: str, reason: str) -> None:
+    with pytest.raises(NoBudget, match=re.escape(reason)):
         read_budget(given)
 
 

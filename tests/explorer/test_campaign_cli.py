@@ -101,15 +101,15 @@ def test_what_is_found_is_kept_as_a_story_that_breaks_the_same_each_time(
     assert report["verdict"] == "violation"
     broken = {(each["check"], each["clause"]) for each in report["broken"]}
     assert {"RA-1.1"} <= {clause for _, clause in broken}
-    told = set[tuple[str, str]]()
+    played = set[tuple[str, str]]()
     for each in report["violations"]:
         script, _ = read_script(Path(each["file"]))
         assert script.mutant == BUG
-        told |= {(b.check, b.clause) for b in play_script(script).broken}
-    assert broken <= told
+        played |= {(b.check, b.clause) for b in play_script(script).broken}
+    assert broken <= played
 
 
-def test_the_reference_is_clean_and_people_are_told_how_much_was_searched(
+def test_the_reference_is_clean_and_people_read_how_much_was_searched(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -121,7 +121,7 @@ def test_the_reference_is_clean_and_people_are_told_how_much_was_searched(
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         (["--budget", "10"], "10 of what? 10m is in minutes, 10-seeds is a number of seeds."),
         (["--budget", "soon"], "'soon' is no budget: give a duration such as 90s, 10m, 1h30m"),
@@ -130,14 +130,14 @@ def test_the_reference_is_clean_and_people_are_told_how_much_was_searched(
     ],
 )
 def test_what_does_not_go_together_is_wrong_usage(
-    asked: list[str], told: str, capfd: pytest.CaptureFixture[str]
+    asked: list[str], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code_of([*EXPLORE, *asked]) == 64
-    assert told in " ".join(capfd.readouterr().err.split())
+    assert message in " ".join(capfd.readouterr().err.split())
 
 
 def test_the_help_teaches_campaigns(capfd: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of(["explore", "--help"]) == 0
-    told = capfd.readouterr().out
+    text = capfd.readouterr().out
     for line in ("--budget 500-seeds --jobs 2", "--from-seed 501"):
-        assert line in told
+        assert line in text

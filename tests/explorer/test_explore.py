@@ -1,4 +1,4 @@
-"""The explorer's findings: shrunk to their shortest story, told in sentences, kept in a file."""
+"""The explorer's findings: shrunk to their shortest story, put into sentences, kept in a file."""
 
 import json
 from collections.abc import Iterator
@@ -114,9 +114,9 @@ def test_shrinking_ends_when_its_effort_is_spent() -> None:
     assert shrink(found("quiet/manual", cut), effort=1).moves == (cut,)
 
 
-# ------------------------------------------------------------------ telling
-def test_a_story_is_told_in_numbered_sentences_with_their_seconds_and_the_clause() -> None:
-    told = words(play_script(Script(outline=named("lost/manual"), mutant="schedule_only")))
+# ------------------------------------------------------------------ sentences
+def test_a_story_is_put_into_numbered_sentences_with_their_seconds_and_the_clause() -> None:
+    text = words(play_script(Script(outline=named("lost/manual"), mutant="schedule_only")))
     for line in (
         "1.    0.0 s  primary, worker-1 and worker-2 run, with the bug schedule_only; a person",
         "2.    3.0 s  worker-1 is killed, and stays away",
@@ -124,20 +124,20 @@ def test_a_story_is_told_in_numbered_sentences_with_their_seconds_and_the_clause
         "RA-1.1 A manual job that was interrupted MUST be run again.",
         "seen      nothing followed on its interruption",
     ):
-        assert line in told
+        assert line in text
 
 
-def test_the_picture_has_a_row_for_each_server_and_each_execution() -> None:
-    told = words(play_script(Script(outline=named("lost/manual+backup"))))
-    rows = {line.split()[0] for line in told.splitlines() if line.strip()}
+def test_the_chart_has_a_row_for_each_server_and_each_execution() -> None:
+    text = words(play_script(Script(outline=named("lost/manual+backup"))))
+    rows = {line.split()[0] for line in text.splitlines() if line.strip()}
     assert {"primary", "backup", "worker-1", "worker-2", "j1", "j1.2"} <= rows
 
 
-def test_a_move_is_told_at_the_second_at_which_it_is_made() -> None:
+def test_a_move_has_its_sentence_at_the_second_at_which_it_is_made() -> None:
     move = Cut(at=40, node="primary", lasting=2.0)
     story = play_script(Script(outline=named("quiet/manual"), moves=(move,)))
-    told = [(round(s.at, 3), s.text) for s in story.sentences() if s.move]
-    assert told == [(round(story.instants[0], 3), "primary is cut off for 2 s")]
+    sentences = [(round(s.at, 3), s.text) for s in story.sentences() if s.move]
+    assert sentences == [(round(story.instants[0], 3), "primary is cut off for 2 s")]
     assert "primary can be reached again" in words(story)
 
 
@@ -217,7 +217,7 @@ def test_merged_and_unmerged_searches_find_the_same_clauses(mutant: str) -> None
     assert unmerged.counts.merged == 0
 
 
-def test_findings_of_several_worlds_are_told_by_the_fewest_moves() -> None:
+def test_findings_of_several_worlds_are_kept_by_the_fewest_moves() -> None:
     one, two = (
         Found(outline=Outline(), moves=moves, broken=())
         for moves in ((), (Kill(at=1, node="primary"),))
@@ -228,7 +228,7 @@ def test_findings_of_several_worlds_are_told_by_the_fewest_moves() -> None:
     assert total.violations.found == {("check", "RA-1.1"): one}
 
 
-def test_clauses_that_break_in_one_story_are_told_once() -> None:
+def test_clauses_that_break_in_one_story_share_it() -> None:
     with planted(by_name("schedule_only")):
         finding = found("lost/manual", Ask(at=1, what="edits the event"))
     violations = Violations()

@@ -88,7 +88,7 @@ def broken(folder: Path) -> Done:
     )
 
 
-def test_a_violation_is_told_as_its_shortest_story_with_the_command_that_replays_it(
+def test_a_violation_is_reported_as_its_shortest_story_with_the_command_that_replays_it(
     broken: Done, folder: Path
 ) -> None:
     assert broken.returncode == 1
@@ -143,7 +143,7 @@ def test_merged_and_unmerged_are_compared_with_the_figures_of_both(tmp_path: Pat
     assert merged["acts"] < unmerged["acts"]
 
 
-def test_people_are_told_the_story_the_figures_and_the_last_word(tmp_path: Path) -> None:
+def test_people_read_the_story_the_figures_and_the_last_word(tmp_path: Path) -> None:
     done = explore(
         "--world", "lost/manual", "--mutant", "schedule_only", "--first", "--out", tmp_path
     )
@@ -238,17 +238,19 @@ def test_an_interrupted_exploration_ends_at_once_and_leaves_nobody_at_work(
     assert psutil.wait_procs(at_work, timeout=10)[1] == []
 
 
-def test_a_search_that_dies_is_told_and_is_no_violation(under_way: "subprocess.Popen[str]") -> None:
+def test_a_search_that_dies_is_reported_and_is_no_violation(
+    under_way: "subprocess.Popen[str]",
+) -> None:
     searching(under_way)[0].kill()
-    _, told = under_way.communicate(timeout=60)
+    _, errors = under_way.communicate(timeout=60)
     assert under_way.returncode == 3
-    assert "a process of the exploration died" in told
-    assert "Traceback" not in told
+    assert "a process of the exploration died" in errors
+    assert "Traceback" not in errors
 
 
 # ------------------------------------------------------------------ usage
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("--world", "lots/manual"), "did you mean lost/manual"),
         (("--faults", "gremlins"), "'gremlins' is not one of crash, nemesis, orders"),
@@ -256,16 +258,18 @@ def test_a_search_that_dies_is_told_and_is_no_violation(under_way: "subprocess.P
         (("--mutant", "one_tri"), "did you mean one_try"),
         (("--policy", "cronicle-1"), "is not one of reference"),
         (("--compare", "--first"), "--compare explores everything"),
-        (("--hunt", "5", "--world", "lost/manual"), "--hunt looks where it likes"),
+        (("--hunt", "5", "--world", "lost/manual"), "--hunt chooses its worlds"),
         (("--from-seed", "3"), "--budget"),
         (("--budget", "1-seed", "--pairs"), "--pairs does not go with --budget"),
         (("lost/manual",), "unexpected extra argument"),
     ],
 )
-def test_wrong_usage_is_told_with_what_was_meant(arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_usage_is_answered_with_what_was_meant(
+    arguments: tuple[str, ...], message: str
+) -> None:
     done = explore(*arguments)
     assert done.returncode == 64
-    assert told in " ".join(done.stderr.split())
+    assert message in " ".join(done.stderr.split())
     assert done.stdout == ""
 
 

@@ -75,7 +75,7 @@ MOVES = (
 )
 
 
-def told(play: Play) -> list[str]:
+def faults_and_starts(play: Play) -> list[str]:
     """The faults in the history of a play, and the starts after its beginning."""
     found: list[str] = []
     for line in play.history.lines:
@@ -88,7 +88,7 @@ def told(play: Play) -> list[str]:
 
 @pytest.mark.parametrize(("move", "expected"), MOVES, ids=lambda value: str(value)[:12])
 def test_a_move_is_in_the_history_with_its_end(move: Any, expected: list[str]) -> None:
-    assert told(play_moves(QUIET, [move])) == expected
+    assert faults_and_starts(play_moves(QUIET, [move])) == expected
 
 
 def test_each_crash_point_that_is_found_is_a_point_at_which_the_node_dies() -> None:
@@ -113,7 +113,7 @@ def test_a_message_meets_its_fate_and_the_next_beat_mends_it(fate: Any) -> None:
 
 def test_a_node_that_is_being_stopped_is_not_stopped_again() -> None:
     play = play_moves(named("restart/manual"), [Stop(at=12, node="primary")])
-    assert told(play) == ["stop primary", "start primary"]
+    assert faults_and_starts(play) == ["stop primary", "start primary"]
 
 
 def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once() -> None:

@@ -1,4 +1,4 @@
-"""A saved story is told again: exactly in virtual time, and as near as can be on real nodes."""
+"""A saved story is played again: exactly in virtual time, and as near as can be on real nodes."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def replay(*arguments: str | Path, hashes: str = "0") -> tuple[int, dict[str, An
     return done.returncode, json.loads(done.stdout)
 
 
-def told(world: str, *moves: AnyMove, mutant: str = "") -> Story:
+def played(world: str, *moves: AnyMove, mutant: str = "") -> Story:
     """A story, played in this process."""
     return play_script(Script(outline=named(world), moves=moves, mutant=mutant))
 
@@ -75,13 +75,13 @@ def test_without_the_bug_the_same_story_breaks_nothing(saved: Path) -> None:
     assert report["words"] == "it does not break RA-1.1, RA-8.4"
 
 
-def test_a_history_that_was_tampered_with_is_told_apart(saved: Path, tmp_path: Path) -> None:
+def test_a_history_that_was_tampered_with_is_noticed(saved: Path, tmp_path: Path) -> None:
     path = tmp_path / "tampered.jsonl"
     path.write_text(saved.read_text().replace('"how":"completed"', '"how":"failed"', 1))
     assert replay(path)[1]["identical"] is False
 
 
-def test_people_are_told_the_story_and_the_clause(saved: Path) -> None:
+def test_people_read_the_story_and_the_clause(saved: Path) -> None:
     done = runall("replay", saved)
     assert done.returncode == 1
     assert "2.    3.0 s  worker-1 is killed, and stays away" in done.stdout
@@ -92,13 +92,13 @@ def test_people_are_told_the_story_and_the_clause(saved: Path) -> None:
 
 def test_a_story_in_which_nothing_fails_proves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "quiet.jsonl"
-    told("quiet/manual").save(path)
+    played("quiet/manual").save(path)
     code, report = replay(path)
     assert code == 2
     assert report["words"].startswith("it proves nothing")
 
 
-def test_a_history_of_other_origin_cannot_be_told_again(saved: Path, tmp_path: Path) -> None:
+def test_a_history_of_other_origin_cannot_be_played_again(saved: Path, tmp_path: Path) -> None:
     history = History()
     history.lines = [line for line in load(saved) if not isinstance(line, Reproduction)]
     history.save(tmp_path / "exported.jsonl")
@@ -126,19 +126,19 @@ def test_what_cannot_be_placed_on_real_nodes_is_said_in_the_moves_words(
     move: AnyMove, why: str
 ) -> None:
     script = Script(outline=named("quiet/manual+backup"), moves=(move,))
-    (told,) = obstacles(script, "processes", ABILITIES)
-    assert told.startswith(move.sentence())
-    assert why in told
+    (obstacle,) = obstacles(script, "processes", ABILITIES)
+    assert obstacle.startswith(move.sentence())
+    assert why in obstacle
 
 
 def test_an_image_without_the_bug_is_no_place_for_its_story() -> None:
-    (told,) = obstacles(LOST, "docker", ABILITIES)
-    assert told.startswith("the bug schedule_only is planted")
+    (obstacle,) = obstacles(LOST, "docker", ABILITIES)
+    assert obstacle.startswith("the bug schedule_only is planted")
 
 
 def test_nothing_is_started_for_a_story_that_cannot_be_placed(tmp_path: Path) -> None:
     path = tmp_path / "lost-message.jsonl"
-    told("lost/manual", Message(at=5, worker="worker-1", fate="lost")).save(path)
+    played("lost/manual", Message(at=5, worker="worker-1", fate="lost")).save(path)
     code, report = replay(path, "--rig", "processes")
     assert code == 2
     assert report["words"] == "this story was not played on the processes rig"
@@ -149,7 +149,7 @@ def test_nothing_is_started_for_a_story_that_cannot_be_placed(tmp_path: Path) ->
 
 
 def test_real_steps_are_what_was_done_and_what_came_back_by_itself() -> None:
-    story = told("back/manual", Cut(at=60, node="worker-2", lasting=2.0))
+    story = played("back/manual", Cut(at=60, node="worker-2", lasting=2.0))
     verbs = [(step.verb, step.node) for step in real_steps(story)]
     assert verbs == [
         ("kill", "worker-1"),
@@ -162,12 +162,14 @@ def test_real_steps_are_what_was_done_and_what_came_back_by_itself() -> None:
 
 def test_orders_are_asked_for_in_their_turn() -> None:
     moves = (Ask(at=10, what="edits the event"), Ask(at=40, what="aborts the job"))
-    asked = [step.order for step in real_steps(told("lost/manual", *moves)) if step.verb == "order"]
+    asked = [
+        step.order for step in real_steps(played("lost/manual", *moves)) if step.verb == "order"
+    ]
     assert asked == ["edits the event", "aborts the job"]
 
 
 def test_a_stop_is_one_step_and_the_return_another() -> None:
-    story = told("quiet/manual", Stop(at=20, node="worker-2", back=1.0))
+    story = played("quiet/manual", Stop(at=20, node="worker-2", back=1.0))
     assert [step.verb for step in real_steps(story)] == ["stop", "start", "release"]
 
 
@@ -178,11 +180,11 @@ def test_a_crash_of_the_primary_is_counted_from_the_first_change_of_a_table() ->
 
 def crash_of_finalizing() -> Story:
     """The primary crashes before the commit that gives up the lost job."""
-    quiet = told("lost/manual")
+    quiet = played("lost/manual")
     over = next(line.at for line in quiet.lines if "interrupted" in repr(line)) - quiet.began
     for at in range(400):
         move = Crash(at=at, node="primary", brain="primary", where="before", back=1.0)
-        story = told("lost/manual", move)
+        story = played("lost/manual", move)
         if any(d.verb == "crash" and abs(d.at - over) < MOMENT for d in real_steps(story)):
             return story
     raise AssertionError("the primary never gives the job up")

@@ -210,7 +210,7 @@ def check_usage(patterns: Sequence[str], policy: str, asked: dict[str, Any]) -> 
         raise click.UsageError("--compare explores everything, both ways: no --no-merge, --first.")
     if asked["hunt"] and (patterns or policy != "reference"):
         raise click.UsageError(
-            "--hunt looks where it likes: no --world, and --mutant for a policy."
+            "--hunt chooses its worlds: no --world, and --mutant in place of --policy."
         )
 
 

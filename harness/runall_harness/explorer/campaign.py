@@ -169,7 +169,7 @@ class Campaign:
                 "see whether its processes run out of memory; to search one seed alone: "
                 f"--from-seed {seed or 1} --budget 1-seed --jobs 1",
             )
-        if seed is not None:
+        if seed in self.under_way:
             self.under_way.remove(seed)
             self.queue.append(seed)
 

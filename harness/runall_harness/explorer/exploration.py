@@ -160,6 +160,5 @@ def search_world(
         else:
             explored.worlds.append(outline.name)
     explored.counts = search.counts
-    explored.counts.states = len(search.seen)
     explored.counts.seconds = time.process_time() - began
     return explored

@@ -121,7 +121,9 @@ class RealReplay:
             self.arm(steps[:1])
         self.launch()
         if self.outline.backup:
-            self.join_backup()
+            # It must not get the job, so it starts after it.
+            self.cluster.nodes.start_backups()
+            self.cluster.nodes.await_online(*self.cluster.nodes.specs)
             self.arm(steps[:1])
         self.began = self.site.now()
         mark = Mark(0.0, self.began)
@@ -153,11 +155,6 @@ class RealReplay:
         within = 3 * self.cluster.system.timings.minute + SLACK
         first = self.cluster.await_evidence("the job started", self.executions, within)[0]
         self.names = swapped(self.story.victim, first.node)
-
-    def join_backup(self) -> None:
-        """Start the backup, which must not get the job."""
-        self.cluster.nodes.start_backups()
-        self.cluster.nodes.await_online(*self.cluster.nodes.specs)
 
     def executions(self) -> list[Execution]:
         """What has run, with a look at what the system shows."""
@@ -252,12 +249,10 @@ class RealReplay:
         verb, args = ORDERS[what]
         if "params" in (fields := args.get("fields", {})):
             args = {**args, "fields": {**fields, "params": runnable(fields["params"])}}
-        about = {"job": self.root()} if verb == "abort" else {"event": EVENT}
-        self.ask(verb, **about, **args)
-
-    def root(self) -> str:
-        """The lineage that the story is about."""
-        return root_of(self.executions()[0])
+        if verb == "abort":
+            self.ask(verb, job=root_of(self.executions()[0]))
+        else:
+            self.ask(verb, event=EVENT, **args)
 
     def ask(self, verb: str, **args: Any) -> None:
         """Ask for something; a refusal is an answer, and silence is one too."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from runall_harness.evidence.facts import Execution
-from runall_harness.evidence.history import AnyLine, Fault, Start, Witnessed
+from runall_harness.evidence.history import Fault, Start, Witnessed
 
 from .sentences import Sentence
 from .story import Story
@@ -62,7 +62,9 @@ class StoryChart:
         self.last = max((each.at for each in sentences), default=0.0)
         self.scale = next((s for s in SCALES if self.last / s < COLUMNS), SCALES[-1])
         self.width = int(self.last / self.scale) + 1
-        self.nodes, self.executions = nodes(story), executions(story.lines)
+        lines = [line.execution for line in story.lines if isinstance(line, Witnessed)]
+        self.executions = list({execution.id: execution for execution in lines}.values())
+        self.nodes = nodes(story)
         names = [*self.nodes, *(each.job for each in self.executions)]
         self.margin = max(map(len, names), default=0) + 2
 
@@ -133,12 +135,6 @@ def nodes(story: Story) -> dict[str, list[Change]]:
             change = Change(line.at - story.began, STATES[line.proof.kind])
             found[line.proof.node].append(change)
     return found
-
-
-def executions(lines: list[AnyLine]) -> list[Execution]:
-    """The executions as they ended, oldest first."""
-    latest = {line.execution.id: line.execution for line in lines if isinstance(line, Witnessed)}
-    return list(latest.values())
 
 
 def lived(execution: Execution, began: float) -> list[Change]:

@@ -51,14 +51,13 @@ def keys(found: Found) -> list[Key]:
     return [(each.check, each.clause) for each in found.broken]
 
 
-def size(found: Found) -> tuple[int, int]:
-    """How two stories of one violation compare: the smaller one is kept."""
-    return len(found.moves), found.seed
+def size(found: Found) -> tuple[int, int, str]:
+    """By what the smaller of two stories is kept, in whatever order they come."""
+    return len(found.moves), found.seed, found.outline.name
 
 
 def shortest(found: Found, key: Key, mutant: str) -> Story:
     """The shortest story that breaks that clause, played to its end. Takes some seconds."""
-    script = Script(outline=found.outline, mutant=mutant)
-    with script.planted():
+    with Script(outline=found.outline, mutant=mutant).planted():
         short = shrink(found, key)
     return play_script(Script(outline=short.outline, moves=short.moves, mutant=mutant))
