@@ -1,4 +1,4 @@
-"""Where to listen and whom to dial: HOST:PORT, with an IPv6 host in brackets."""
+"""Addresses to listen on and to dial: HOST:PORT, with an IPv6 host in brackets."""
 
 import socket
 from typing import NamedTuple
@@ -15,12 +15,12 @@ class Address(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        """As it is written in a URL."""
+        """The address as a URL writes it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        import ipaddress  # here, because a worker that starts in a hurry has no use for it
+        import ipaddress  # here: a worker does not need it, and starts faster without
 
         try:
             return ipaddress.ip_address(self.host).is_loopback
@@ -28,7 +28,7 @@ class Address(NamedTuple):
             return self.host == "localhost"
 
     def own(self) -> "Address":
-        """How this machine itself reaches what listens here."""
+        """The address at which this machine itself reaches a server that listens here."""
         return Address(ANY.get(self.host, self.host), self.port)
 
 

@@ -1,7 +1,7 @@
-"""The HTTP API: what people and programs ask of the primary, and the address workers dial.
+"""The HTTP API for people and programs, and the path at which workers link.
 
-Every answer comes from the brain's records through `views`; every order goes through the brain.
-There is no state here.
+Every view comes from the brain's records through `views`; every order goes to the brain. Nothing
+is kept here.
 """
 
 import math
@@ -42,20 +42,20 @@ PATHS = (
 
 
 class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """How an event is to be run by hand: parameters over those of the event, and who asks."""
+    """A run by hand: parameters that override those of the event, and who asks."""
 
     params: Params = {}
     source: str = BY_HAND
 
 
 class AbortRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Who asks for the end of a job."""
+    """An abort: who asks for it."""
 
     by: str = BY_HAND
 
 
-class Gate:
-    """Lets in who shows the token. Health is for everybody; the link has a secret of its own."""
+class TokenCheck:
+    """Refuses requests without the token. Health is open to all; links need the secret."""
 
     open = ("/health", "/v1/link")
 
@@ -67,14 +67,11 @@ class Gate:
         if scope["type"] == "http" and scope["path"] not in self.open:
             shown = Request(scope).headers.get("authorization")
             if not matches(shown, self.token):
-                return await error_reply(denied(shown))(scope, receive, send)
+                message = "the token is wrong" if shown else "a token is required"
+                hint = "send the header Authorization: Bearer TOKEN"
+                error = ApiError(401, "unauthorised", message, hint)
+                return await error_reply(error)(scope, receive, send)
         return await self.app(scope, receive, send)
-
-
-def denied(shown: str | None) -> ApiError:
-    """The answer for a missing or wrong token."""
-    message = "the token is wrong" if shown else "a token is required"
-    return ApiError(401, "unauthorised", message, "send the header Authorization: Bearer TOKEN")
 
 
 class Api:
@@ -84,7 +81,7 @@ class Api:
         self.primary = primary
 
     def routes(self) -> list[Route | WebSocketRoute]:
-        """What is answered where."""
+        """Which method answers which path."""
         return [
             Route("/health", self.health),
             WebSocketRoute("/v1/link", self.primary.links.serve),
@@ -105,28 +102,30 @@ class Api:
 
     @property
     def brain(self) -> Any:
-        """The brain to read from. Raises `ApiError` while there is none that may answer."""
+        """The brain to read from. Raises `ApiError` while none may answer."""
         if not self.primary.leading():
             raise self.nobody()
         brain = self.primary.brain
         if not brain.leadership.may_answer(self.primary.clock()):
-            raise overslept()
+            raise unavailable("overslept")
         return brain
 
     def nobody(self) -> ApiError:
         """Why there is no brain to ask."""
-        return deposed() if self.primary.store is not None else recovering()
+        return unavailable("deposed" if self.primary.store is not None else "recovering")
 
     def order(self, order: Order) -> Any:
-        """Give an order. Raises `ApiError` when it is refused, or nobody is there to take it."""
+        """Give the brain an order. Raises `ApiError` if it is refused, or there is no brain."""
         try:
             answer = self.primary.handle(order)
         except BrainDiscarded:
             raise self.nobody() from None
         except LeaseLost:
-            raise deposed() from None
+            raise unavailable("deposed") from None
         except StoreError as error:
-            raise unknown(error) from None
+            message = f"it is not known whether this was done: {error.cause}"
+            hint = "look whether it was, then order it again"
+            raise ApiError(503, "outcome-unknown", message, hint) from None
         if isinstance(answer, Refused):
             raise refusal(answer)
         return answer
@@ -144,33 +143,33 @@ class Api:
         return reply(status, 200 if status["role"] == "primary" else 503)
 
     async def status(self, request: Request) -> Response:
-        """The same, for those who have the token, always with 200."""
+        """The same body for callers with the token, always with 200."""
         answer = await self.health(request)
         answer.status_code = 200
         return answer
 
     async def await_change(self, request: Request) -> Response:
-        """Wait until something changes after version `after`, `wait` seconds at most."""
+        """Wait for a change after version `after`, `wait` seconds at most."""
         after = number(request, "after", 0, least=-1)
         wait = min(number(request, "wait", LONGEST_WAIT), LONGEST_WAIT)
         version = await self.primary.changes.beyond(int(after), wait)
         return reply({"version": version, "boot": self.primary.brain.state.boot})
 
     async def list_servers(self, _: Request) -> Response:
-        """All nodes."""
+        """All servers that the primary knows."""
         return reply(views.servers(self.brain))
 
     async def list_ledger(self, _: Request) -> Response:
-        """The operator's ledger."""
+        """The operator's ledger, oldest entry first."""
         return reply(views.ledger(self.brain))
 
     # ---------------------------------------------------------------- events
     async def list_events(self, _: Request) -> Response:
-        """All events."""
+        """All events, with their cursors."""
         return reply(views.events(self.brain))
 
     async def show_event(self, request: Request) -> Response:
-        """One event."""
+        """One event, with its cursor."""
         return reply(views.event_view(self.brain, self.event(request)))
 
     def event(self, request: Request) -> Event:
@@ -182,12 +181,12 @@ class Api:
         return event
 
     async def create_event(self, request: Request) -> Response:
-        """Schedule something."""
+        """Create an event."""
         event = self.order(CreateEvent(decode(await body(request), Event)))
         return reply(views.event_view(self.brain, event), 201)
 
     async def update_event(self, request: Request) -> Response:
-        """Edit an event: the fields that are named."""
+        """Change the named fields of an event."""
         fields = decode(await body(request), Params)
         event = self.order(UpdateEvent(request.path_params["name"], fields))
         return reply(views.event_view(self.brain, event))
@@ -213,7 +212,7 @@ class Api:
         return reply([j for j in jobs if all(j[name] == wanted[name] for name in wanted)])
 
     async def show_job(self, request: Request) -> Response:
-        """One job."""
+        """One job by its id."""
         name = request.path_params["name"]
         job = views.job(self.brain, name)
         if job is None:
@@ -221,34 +220,34 @@ class Api:
         return reply(job)
 
     async def abort_job(self, request: Request) -> Response:
-        """End a job, and whatever would replace it."""
+        """Abort a job and all its reruns."""
         asked = decode(await body(request) or b"{}", AbortRequest)
         root = self.order(AbortJob(request.path_params["name"], asked.by))
         return reply({"root": root})
 
 
-def overslept() -> ApiError:
-    """The answer of a primary that was asleep for so long that another may have led since."""
-    message = "the primary has not renewed its lease in time, and another may lead"
-    return ApiError(503, "recovering", message, "try again in a moment, or ask another")
+UNAVAILABLE = {
+    "overslept": (
+        "recovering",
+        "the primary has not renewed its lease in time, and another may lead",
+        "try again in a moment, or ask another",
+    ),
+    "recovering": (
+        "recovering",
+        "the primary is reading its store again",
+        "try again in a moment; the log says why",
+    ),
+    "deposed": (
+        "not-primary",
+        "another server leads; nothing was done",
+        "ask another; GET /health says 200 where it leads",
+    ),
+}
 
 
-def recovering() -> ApiError:
-    """The answer while the state is read from the store again."""
-    message = "the primary is reading its store again"
-    return ApiError(503, "recovering", message, "try again in a moment; the log says why")
-
-
-def deposed() -> ApiError:
-    """The answer of a server that does not lead."""
-    message = "another server leads; nothing was done"
-    return ApiError(503, "not-primary", message, "ask another; GET /health says 200 where it leads")
-
-
-def unknown(error: StoreError) -> ApiError:
-    """The answer when the store failed in the middle of an order."""
-    message = f"it is not known whether this was done: {error.cause}"
-    return ApiError(503, "outcome-unknown", message, "look whether it was, then order it again")
+def unavailable(why: str) -> ApiError:
+    """The error of a server that can't answer now."""
+    return ApiError(503, *UNAVAILABLE[why])
 
 
 def number(request: Request, name: str, default: float, least: float = 0) -> float:
@@ -265,13 +264,13 @@ def number(request: Request, name: str, default: float, least: float = 0) -> flo
 
 
 async def answer_error(_: Request, error: Exception) -> Response:
-    """Put an error into JSON."""
+    """Reply to an `ApiError`."""
     assert isinstance(error, ApiError)
     return error_reply(error)
 
 
 async def answer_unrouted(_: Request, error: Exception) -> Response:
-    """Say in JSON that nothing is there, or not with that method."""
+    """Reply to a path that does not exist, or not with that method."""
     assert isinstance(error, HTTPException)
     code = {404: "unknown-path", 405: "wrong-method"}.get(error.status_code, "http")
     hint = "the paths are /health and, under /v1/: " + PATHS
@@ -279,7 +278,7 @@ async def answer_unrouted(_: Request, error: Exception) -> Response:
 
 
 async def answer_fault(_: Request, error: Exception) -> Response:
-    """Say in JSON that the fault is ours."""
+    """Reply to an error that is a fault of this program."""
     message = f"the request met a fault: {type(error).__name__}"
     return error_reply(ApiError(500, "fault", message, "see the daemon's log"))
 
@@ -294,4 +293,4 @@ def application(primary: PrimaryRunner, token: str) -> ASGIApp:
             Exception: answer_fault,
         },
     )
-    return Gate(app, token)
+    return TokenCheck(app, token)

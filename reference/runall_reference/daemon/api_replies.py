@@ -1,4 +1,4 @@
-"""What the API answers: JSON, and errors that say what is wrong and what to do."""
+"""The API's replies: JSON, and errors that say what is wrong and what to do."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ LARGEST_BODY = 1024 * 1024
 
 
 class ApiError(Exception):
-    """A request that is not carried out. `code` is for programs, the words are for people."""
+    """A request that is not carried out. `code` is for programs, message and hint for people."""
 
     def __init__(self, status: int, code: str, message: str, hint: str) -> None:
         super().__init__(message)
@@ -38,12 +38,12 @@ def refusal(refused: Refused) -> ApiError:
 
 
 def reply(content: Any, status: int = 200) -> Response:
-    """A JSON answer."""
+    """A response with this content as JSON."""
     return Response(msgspec.json.encode(content), status, media_type="application/json")
 
 
 def error_reply(error: ApiError) -> Response:
-    """The answer for an error."""
+    """The response for an error, as JSON."""
     words = {"code": error.code, "message": error.message, "hint": error.hint}
     answer = reply({"error": words}, error.status)
     if error.status == 401:

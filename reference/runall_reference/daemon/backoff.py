@@ -1,4 +1,4 @@
-"""How the daemons wait where no event tells that it is worth trying again."""
+"""Waiting: ever longer pauses between attempts, and an event with a deadline."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def pauses() -> Iterator[float]:
 
 
 async def set_within(event: asyncio.Event, within: float) -> bool:
-    """Whether an event is set within so many seconds, waiting no longer than it takes."""
+    """Wait for an event, at most so many seconds; returns whether it was set."""
     try:
         async with asyncio.timeout(within):
             return await event.wait()

@@ -1,4 +1,4 @@
-"""How those who watch the primary learn that something changed, without asking all the time."""
+"""Long polling: who watches the primary waits for the next change instead of asking again."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from .backoff import set_within
 
 
 class ChangeCounter:
-    """Counts what changed since the daemon's start, and wakes whoever waits for more."""
+    """Counts the changes since the daemon's start, and wakes whoever waits for the next one."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -14,24 +14,24 @@ class ChangeCounter:
         self.next = asyncio.Event()
 
     def count(self) -> None:
-        """Something that the API shows has changed."""
+        """Count a change of what the API shows, and wake all who wait."""
         self.version += 1
         self.wake()
 
     def close(self) -> None:
-        """Let everybody go who waits: the daemon is leaving."""
+        """Wake all who wait, and let nobody wait any more: the daemon is leaving."""
         self.closed = True
         self.wake()
 
     def wake(self) -> None:
-        """Wake all who wait now; later ones wait for the next change."""
+        """Wake all who wait now; whoever comes later waits for the next change."""
         self.next.set()
         self.next = asyncio.Event()
 
     async def beyond(self, version: int, within: float) -> int:
-        """The count, once it exceeds `version` or `within` seconds have passed.
+        """The count, as soon as it differs from `version`, at the latest after `within` seconds.
 
-        A version that was never reached is from an earlier start: that returns at once.
+        A version that this start never reached is from an earlier one: that returns at once.
         """
         if self.version == version and not self.closed:
             await set_within(self.next, within)

@@ -1,7 +1,7 @@
 """The commands that run the daemons: `runall primary` and `runall worker`.
 
-Their help texts are the operator's manual. What they need is imported when they are called, so
-that asking for help costs nothing and starting one daemon loads nothing of the other.
+Their help texts are the operator's manual. Each command imports what it needs when it is called,
+so that help is quick, and starting one daemon loads nothing of the other.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import click
 
 from runall_reference.brain.settings import Settings
 
-# The first line asks click to leave the lines as they are.
+# Its first line, \b, keeps click from wrapping the lines.
 PRIMARY_EXAMPLE = """\b
 An example session:
   runall primary --name p1 --data /tmp/p1 &
@@ -51,8 +51,9 @@ LEVELS = click.Choice(["debug", "info", "warning", "error"])
 DEFAULTS = Settings()
 
 TIMES = {
-    "heartbeat": "A worker tells the primary all that it runs at least this often.",
-    "silence": "No word for this long makes a worker suspect; a closed link does so at once.",
+    "heartbeat": "A worker reports all that it runs to the primary at least this often.",
+    "silence": "A worker that sends nothing for this long is suspect; "
+    "one whose link closes is suspect at once.",
     "dead_job_timeout": "A worker suspect for this long is lost, and its jobs are interrupted.",
     "fence": "A worker that no primary has answered for this long stops its jobs.",
     "kill_grace": "From SIGTERM to SIGKILL, whenever a job is stopped.",
@@ -60,7 +61,7 @@ TIMES = {
 
 
 def timed(times: dict[str, str]) -> Callable[[F], F]:
-    """Add these durations, with their defaults."""
+    """Add an option for each duration, with its default."""
 
     def add(command: F) -> F:
         for name, words in reversed(times.items()):
@@ -79,20 +80,20 @@ def timed(times: dict[str, str]) -> Callable[[F], F]:
 
 
 def node_name(_: click.Context, __: click.Parameter, value: str) -> str:
-    """A name that can stand in a target: nothing that a pattern would read as its own."""
+    """A name that can stand in a target, so without the special characters of a pattern."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", value):
         raise click.BadParameter("use letters, digits, dots, dashes and underscores")
     return value
 
 
 def common(command: F) -> F:
-    """Add what both daemons take."""
+    """Add the options of both daemons."""
     for option in (
         click.option("--log-level", type=LEVELS, default="info", show_default=True),
         click.option(
             "--secret-file",
             type=FILE,
-            help="Holds the secret that workers show to the primary. "
+            help="The file with the secret that workers show to the primary. "
             "Without it the secret is taken from RUNALL_SECRET.",
         ),
         click.option(
@@ -115,7 +116,7 @@ def common(command: F) -> F:
 
 @contextlib.contextmanager
 def loading() -> Generator[None]:
-    """Load modules without looking for garbage: all that they make stays. A tenth of the start."""
+    """Import modules with the garbage collector off, which saves a tenth of the start."""
     gc.disable()
     try:
         yield
@@ -154,7 +155,7 @@ def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...])
 @click.option(
     "--token-file",
     type=FILE,
-    help="Holds the token that callers of the API show. Without it "
+    help="The file with the token that callers of the API show. Without it "
     "the token is taken from RUNALL_TOKEN.",
 )
 @click.option(
@@ -185,13 +186,13 @@ def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...])
 )
 @click.option("--no-worker", is_flag=True, help="Run no jobs on this node itself.")
 @timed(TIMES | PRIMARY_TIMES)
-def primary(**told: Any) -> None:
+def primary(**given: Any) -> None:
     """Run a primary: it keeps the schedule, places jobs on workers, and runs jobs itself.
 
     All durations are in seconds. Fence x 1.05 + kill grace must be less than the dead-job
     timeout, and workers must be given the same durations.
 
-    SIGTERM ends it cleanly: its own jobs get SIGTERM, the grace, SIGKILL, and their fate is
+    SIGTERM ends it cleanly: its own jobs get SIGTERM, the grace, SIGKILL, and their ends are
     recorded. A second signal ends it at once. Exit codes: 0 ended cleanly, 3 could not run,
     4 another primary has taken the lease, 70 a fault of the program.
 
@@ -202,9 +203,9 @@ def primary(**told: Any) -> None:
         from .lifecycle import open_log, run_daemon
         from .primary_daemon import PrimaryOptions, run_primary
 
-    open_log(told.pop("log_level"))
-    settings = settings_of(told, *PRIMARY_TIMES, "policy", "time_scale")
-    options = PrimaryOptions(with_worker=not told.pop("no_worker"), settings=settings, **told)
+    open_log(given.pop("log_level"))
+    settings = settings_of(given, *PRIMARY_TIMES, "policy", "time_scale")
+    options = PrimaryOptions(with_worker=not given.pop("no_worker"), settings=settings, **given)
     raise SystemExit(run_daemon(run_primary(options)))
 
 
@@ -217,10 +218,10 @@ def primary(**told: Any) -> None:
     required=True,
     multiple=True,
     callback=address,
-    help="Whom to dial; may be given several times, and is tried in turn.",
+    help="A primary to dial; may be given several times, and each is tried in turn.",
 )
 @timed(TIMES)
-def worker(**told: Any) -> None:
+def worker(**given: Any) -> None:
     """Run a worker: it dials the primary, runs the jobs that it is given, and reports them.
 
     All durations are in seconds, and must be those that the primary was given.
@@ -238,14 +239,14 @@ def worker(**told: Any) -> None:
         from .worker_daemon import run_worker
         from .worker_runner import WorkerOptions
 
-    open_log(told.pop("log_level"))
-    options = WorkerOptions(settings=settings_of(told), **told)
+    open_log(given.pop("log_level"))
+    options = WorkerOptions(settings=settings_of(given), **given)
     raise SystemExit(run_daemon(run_worker(options)))
 
 
-def settings_of(told: dict[str, Any], *others: str) -> Settings:
-    """Take the settings out of what was told. Raises `click.UsageError` for unsafe ones."""
-    settings = Settings(**{name: told.pop(name) for name in (*TIMES, *others)})
+def settings_of(given: dict[str, Any], *others: str) -> Settings:
+    """Take the settings out of the options. Raises `click.UsageError` for unsafe ones."""
+    settings = Settings(**{name: given.pop(name) for name in (*TIMES, *others)})
     try:
         return settings.checked()
     except ValueError as error:
@@ -254,4 +255,4 @@ def settings_of(told: dict[str, Any], *others: str) -> Settings:
 
 @click.group(commands={"primary": primary, "worker": worker})
 def daemons() -> None:
-    """The reference scheduler's daemons."""
+    """The daemons of the reference scheduler."""

@@ -1,4 +1,4 @@
-"""Why a daemon can't start, and the exit codes that its end can have."""
+"""Why a daemon can't run, and its exit codes."""
 
 DONE = 0
 CANNOT_RUN = 3

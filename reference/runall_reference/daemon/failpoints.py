@@ -1,8 +1,8 @@
-"""A test aid: a primary that kills itself at a chosen point of a step, as a crash would.
+"""For tests: a primary kills itself at a chosen point of a step, as a crash would.
 
-Never in use unless RUNALL_FAILPOINTS=1 is in the daemon's environment; then the file
+This works only with RUNALL_FAILPOINTS=1 in the daemon's environment. Then the file
 `failpoint.json` in its data folder, whenever it appears, names one point. The file is renamed
-when the point is reached, so it fires once, and the next start goes on.
+when the point is reached, so it fires once, and the next start runs on.
 """
 
 import asyncio
@@ -23,18 +23,18 @@ log = logging.getLogger("runall")
 
 ALLOWED = "RUNALL_FAILPOINTS"
 ORDERED, FIRED = "failpoint.json", "failpoint.fired"
-# Turns of the event loop after which the last act has left this process.
+# After so many turns of the event loop, the last action has left this process.
 TURNS = 2
 
 
 class Crashing(Exception):
-    """The step is over: this process dies as soon as what it had said so far is sent."""
+    """Ends the step: this process dies as soon as the messages of its earlier actions are sent."""
 
 
 def watch_failpoints(data: Path) -> Reached:
-    """What to tell of every point. Raises `DaemonCannotRun` for a file that is not allowed."""
+    """What to call at every point. Raises `DaemonCannotRun` for a file that is not allowed."""
     if os.environ.get(ALLOWED) == "1":
-        return Watch(data)
+        return FailpointFile(data)
     if (data / ORDERED).exists():
         raise DaemonCannotRun(
             f"{data / ORDERED} asks this daemon to crash, which only a test may",
@@ -43,22 +43,22 @@ def watch_failpoints(data: Path) -> Reached:
     return ignore_point
 
 
-class Watch:
-    """Looks for a failpoint in the data folder, and crashes there."""
+class FailpointFile:
+    """Reads the failpoint in the data folder, and crashes there."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
         self.trigger: Trigger | None = None
 
     def __call__(self, where: Where, step: Step, act: int = 0) -> None:
-        """Crash, if this is the point. The file is looked at when a step begins."""
+        """Crash, if this is the point. The file is read when a step begins."""
         if where == "before":
-            self.look()
+            self.read()
         if self.trigger is not None and self.trigger.fires(where, step, act):
             self.crash(where)
 
-    def look(self) -> None:
-        """Take up a file that has appeared; forget it when it has been removed."""
+    def read(self) -> None:
+        """Set the trigger when the file has appeared; drop it when the file was removed."""
         try:
             order = (self.data / ORDERED).read_bytes()
         except FileNotFoundError:
@@ -67,7 +67,7 @@ class Watch:
             self.trigger = self.trigger or Trigger(msgspec.json.decode(order, type=Failpoint))
 
     def crash(self, where: Where) -> None:
-        """SIGKILL to this process. Between acts, those done are sent first, and no more follow."""
+        """SIGKILL this process. Between actions, what those done have queued is sent first."""
         (self.data / ORDERED).rename(self.data / FIRED)
         log.warning("failpoint: this daemon dies %s", where)
         if where != "between":

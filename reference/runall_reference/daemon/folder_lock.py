@@ -1,4 +1,4 @@
-"""One daemon per data folder: two that share it would each run the other's jobs."""
+"""One daemon per data folder: each of two would end the other's jobs as orphans."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from .errors import DaemonCannotRun
 
 
 class FolderLock:
-    """Held for as long as this object, or its process, lives."""
+    """A lock on the folder, held until `close` or the end of the process."""
 
     def __init__(self, data: Path, holder: str) -> None:
         """Take the lock, or raise `DaemonCannotRun` naming who has it."""
@@ -39,5 +39,5 @@ class FolderLock:
         )
 
     def close(self) -> None:
-        """Let another daemon have the folder."""
+        """Give the lock back: another daemon may use the folder."""
         self.file.close()

@@ -1,9 +1,9 @@
-"""What ends a daemon's jobs when the daemon alone is killed.
+"""A process that ends a daemon's jobs when the daemon alone is killed.
 
-A fence needs somebody who keeps it. Whoever runs out of memory may lose the daemon and keep its
-jobs, and then nobody is left who would stop them before they run elsewhere (RA-7.1). So a process
-of its own, which does nothing else, waits for the end of the daemon: a pipe tells, which the kernel
-closes. What it cannot end, because it was killed too, the next start does (`orphans`).
+When a machine runs out of memory, it may kill the daemon and leave its jobs, and then nobody would
+stop them before they run elsewhere (RA-7.1). So the guardian waits for the end of the daemon, and
+does nothing else: the kernel closes the daemon's end of a pipe. If the guardian was killed too, the
+next start ends the jobs (`orphans`).
 """
 
 import contextlib
@@ -23,48 +23,48 @@ ALL_IS_WELL = b"."
 
 @contextlib.contextmanager
 def guarded(data: Path) -> Generator[None]:
-    """While this lasts, the end of this process ends the jobs of the worker in that folder.
+    """While this lasts, the death of this process ends the jobs of the worker in that folder.
 
-    It waits for the guardian of an earlier start, which would take new jobs for its own. Nothing is
-    guarded where the system does not show whose a process is.
+    It waits for the guardian of an earlier start to finish, which would end new jobs as well. There
+    is no guardian where the system does not show the environment of a process.
     """
     if not sees_orphans():
         yield
         return
-    guardian, wire = set_guard(data)
+    guardian, pipe = start_guardian(data)
     try:
         yield
         with contextlib.suppress(BrokenPipeError):
-            os.write(wire, ALL_IS_WELL)
+            os.write(pipe, ALL_IS_WELL)
     finally:
-        os.close(wire)
+        os.close(pipe)
         os.waitpid(guardian, 0)
 
 
-def set_guard(data: Path) -> tuple[int, int]:
-    """Start a guardian; its process id, and the pipe whose end it waits for."""
+def start_guardian(data: Path) -> tuple[int, int]:
+    """Start a guardian; returns its process id, and the pipe on whose closing it acts."""
     with (data / "guardian").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        hears, wire = os.pipe()
+        reading, pipe = os.pipe()
         guardian = os.fork()
         if guardian == 0:
-            keep_guard(data, hears, lock.fileno())
-    os.close(hears)
-    return guardian, wire
+            guard(data, reading, lock.fileno())
+    os.close(reading)
+    return guardian, pipe
 
 
-def keep_guard(data: Path, hears: int, lock: int) -> NoReturn:
-    """The guardian's life, which never goes on as the daemon's."""
+def guard(data: Path, reading: int, lock: int) -> NoReturn:
+    """Wait for the end of the daemon, then end its jobs, unless it left a word that it has."""
     try:
-        stand_apart(keep=(hears, lock))
-        if not os.read(hears, 1):
+        detach(keep=(reading, lock))
+        if not os.read(reading, 1):
             end_orphans(data)
     finally:
         os._exit(0)
 
 
-def stand_apart(keep: tuple[int, ...]) -> None:
-    """Let no signal of a clean stop end this process, and hold nothing open that is not its own."""
+def detach(keep: tuple[int, ...]) -> None:
+    """Ignore the signals of a clean stop, and close every file but those to keep."""
     signal.set_wakeup_fd(-1)
     for which in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(which, signal.SIG_IGN)

@@ -1,7 +1,7 @@
-"""The HTTP server around the API: uvicorn, told to do nothing but serve.
+"""The HTTP server for the API: uvicorn, which only serves.
 
-Signals, start and end are the daemon's business, so the server's own loop is replaced by waiting
-for the daemon's word.
+The daemon handles signals and decides when to end, so the server's own loop, which looks for both
+ten times a second, is replaced by waiting for `stop`.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from .link_client import LARGEST_MESSAGE
 
 log = logging.getLogger("runall")
 
-# What is still being answered when the daemon leaves gets this long, seconds.
-LAST_WORDS = 1
+# How long a request that is still being answered may take when the daemon leaves, in seconds.
+LAST_ANSWERS = 1
 
 
 class HttpServer(uvicorn.Server):
-    """Serves on a bound socket until it is told to stop."""
+    """Serves on a bound socket until `stop` is called."""
 
     def __init__(self, app: ASGIApp, bound: socket.socket) -> None:
         super().__init__(configuration(app))
@@ -35,7 +35,7 @@ class HttpServer(uvicorn.Server):
         await self.serve(sockets=[self.bound])
 
     def stop(self) -> None:
-        """Take no more connections, and end those that are open."""
+        """Accept no more connections, and end those that are open."""
         self.stopping.set()
 
     @contextlib.contextmanager
@@ -44,12 +44,12 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve, and say where."""
+        """Begin to serve, and log the address."""
         await super().startup(sockets)
         log.info("listening on http://%s", Address(*self.bound.getsockname()[:2]))
 
     async def main_loop(self) -> None:
-        """Wait for the end, without waking up ten times a second."""
+        """Wait for `stop`."""
         await self.stopping.wait()
 
 
@@ -71,5 +71,5 @@ def configuration(app: ASGIApp) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=LAST_WORDS,
+        timeout_graceful_shutdown=LAST_ANSWERS,
     )

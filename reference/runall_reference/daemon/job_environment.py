@@ -1,4 +1,4 @@
-"""The environment of a job's process: what it may know, and nothing of what it may not."""
+"""The environment of a job's process: its parameters and identity, and none of our secrets."""
 
 import os
 import re
@@ -7,13 +7,13 @@ from pathlib import Path
 from runall_reference.brain.records import Job
 
 SECRETS = ("RUNALL_SECRET", "RUNALL_TOKEN", "PGPASSWORD")  # the last: of a store on a server
-# Names a run's process to a later start of its worker, should this one be killed (see `orphans`).
+# By it a later start of the worker finds the processes of this one (see `orphans`).
 MARKER = "RUNALL_RUN_OF"
 RESERVED = ("JOB_", "RUNALL_")
 
 
 def environment(job: Job, data: Path) -> dict[str, str]:
-    """The daemon's own environment without its secrets, the job's parameters, and who it is."""
+    """The daemon's environment without its secrets, plus the job's parameters and identity."""
     inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
     return {**inherited, **variables(job), **identity(job), MARKER: marker(data, job.id)}
 
@@ -24,7 +24,7 @@ def marker(data: Path, job: str) -> str:
 
 
 def identity(job: Job) -> dict[str, str]:
-    """Who the job is, for its script."""
+    """The job's identity as variables; JOB_NOW is in seconds since 1970."""
     return {
         "JOB_ID": job.id,
         "JOB_EVENT": job.event,
@@ -40,7 +40,7 @@ def identity(job: Job) -> dict[str, str]:
 def variables(job: Job) -> dict[str, str]:
     """Each scalar parameter as a variable: `max-size` becomes MAX_SIZE, true becomes 1.
 
-    The script itself is left out, and so is what would pass for the job's identity.
+    The script itself is left out, and so are names that could pass for the job's identity.
     """
     scalars = {
         variable(name): text(value)
@@ -51,7 +51,7 @@ def variables(job: Job) -> dict[str, str]:
 
 
 def variable(name: str) -> str:
-    """A parameter's name as a shell can use it."""
+    """A parameter's name as the name of a shell variable."""
     plain = re.sub(r"[^A-Z0-9_]", "_", name.upper()) or "_"
     return f"_{plain}" if plain[0].isdigit() else plain
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from .errors import DaemonCannotRun
 
 SHORTEST = 16
+MAKE_ONE = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 def matches(header: str | None, key: str) -> bool:
-    """Whether an Authorization header bears the key. Takes as long for any wrong one."""
+    """Whether an Authorization header bears the key. Any wrong one takes equally long."""
     given = (header or "").encode("utf-8", "replace")
     return hmac.compare_digest(given, f"Bearer {key}".encode())
 
@@ -29,7 +30,7 @@ def read_key(what: str, file: Path | None, variable: str) -> str | None:
 
 
 def from_file(what: str, file: Path) -> str:
-    """The key in a file, without the line's end."""
+    """The key in a file, without white space around it. Raises `DaemonCannotRun`."""
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -43,19 +44,17 @@ def checked(what: str, key: str) -> str:
     """The key, or `DaemonCannotRun` if it is too short to be one or can't stand in a header."""
     if len(key) < SHORTEST:
         raise DaemonCannotRun(
-            f"the {what} has {len(key)} characters; it needs {SHORTEST} or more",
-            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            f"the {what} has {len(key)} characters; it needs {SHORTEST} or more", MAKE_ONE
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise DaemonCannotRun(
-            f"the {what} contains a space or a character that is not plain ASCII",
-            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            f"the {what} contains a space or a character that is not plain ASCII", MAKE_ONE
         )
     return key
 
 
 def kept_key(what: str, data: Path) -> str:
-    """The key that is kept in the data folder; made on the first start, readable for us only."""
+    """The key in the data folder; made at the first start, readable for this user only."""
     path = data / what
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,8 +1,8 @@
-"""The primary's end of the links: one live connection for each worker.
+"""The primary's end of the links: one open connection for each worker.
 
-A worker proves that it knows the secret before it is let in, and says with its first beat who it
-is. A name that dials in again replaces its earlier connection, which may be a dead one that no
-network has reported.
+A worker has to show the secret before its connection is accepted, and names itself in its first
+beat. When a worker of the same name connects again, the new connection replaces the earlier one,
+which may be dead without the network having reported it.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Connection:
         self.peer = f"{client.host}:{client.port}" if client else "somewhere"
 
     async def beat(self) -> Beat:
-        """The next inventory. Raises `MsgspecError` for what is none."""
+        """The next beat. Raises `MsgspecError` for any other message."""
         event = await self.websocket.receive()
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event.get("code", 1006))
@@ -50,7 +50,7 @@ class Connection:
             return
 
     async def close(self, code: int, words: str) -> None:
-        """Hang up, saying why."""
+        """Close the connection, with a code and a reason for the worker."""
         try:
             await self.websocket.close(code, words)
         except (WebSocketDisconnect, RuntimeError):
@@ -58,7 +58,7 @@ class Connection:
 
 
 class LinkServer:
-    """All live connections. `notify` gives the primary's brain an input, if it is `leading`."""
+    """All open connections. `notify` gives the primary's brain an input, if it is `leading`."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class LinkServer:
         leading: Callable[[], bool],
     ) -> None:
         self.secret, self.notify, self.leading = secret, notify, leading
-        self.live: dict[str, Connection] = {}
-        self.closing: set[asyncio.Task[None]] = set()
+        self.open: dict[str, Connection] = {}
+        self.closers: set[asyncio.Task[None]] = set()
 
     def send(self, node: str, message: Message) -> None:
-        """Say something to a node; one that is not linked misses it."""
-        if connection := self.live.get(node):
+        """Send a message to a node; if it is not linked, the message is dropped."""
+        if connection := self.open.get(node):
             connection.outgoing.put_nowait(message)
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -93,10 +93,10 @@ class LinkServer:
         return None
 
     async def listen(self, connection: Connection) -> None:
-        """Take in beats until the connection ends, or says what no worker says."""
+        """Receive beats until the connection ends, or sends anything else."""
         try:
             while True:
-                self.hear(connection, await connection.beat())
+                self.receive(connection, await connection.beat())
         except WebSocketDisconnect:
             return
         except MsgspecError as error:
@@ -104,20 +104,20 @@ class LinkServer:
             log.warning("worker %s sent a message that can't be read: %s", who, error)
             await connection.close(MALFORMED, "that message can't be read")
 
-    def hear(self, connection: Connection, beat: Beat) -> None:
-        """Pass a beat on; the first one says whose connection this is."""
+    def receive(self, connection: Connection, beat: Beat) -> None:
+        """Pass a beat on; the first one names the worker."""
         if (beat.node, beat.boot) != (connection.node, connection.boot):
-            self.introduce(connection, beat)
-        if self.live.get(beat.node) is connection:
+            self.identify(connection, beat)
+        if self.open.get(beat.node) is connection:
             self.notify(BeatReceived(beat))
 
-    def introduce(self, connection: Connection, beat: Beat) -> None:
-        """Let a connection take its worker's place, and hang up on the earlier one."""
+    def identify(self, connection: Connection, beat: Beat) -> None:
+        """Make this the connection of the worker that it named, and close the earlier one."""
         if connection.node:
             self.forget(connection)
         connection.node, connection.boot = beat.node, beat.boot
-        earlier = self.live.get(beat.node)
-        self.live[beat.node] = connection
+        earlier = self.open.get(beat.node)
+        self.open[beat.node] = connection
         log.info("worker %s is linked from %s, boot %s", beat.node, connection.peer, beat.boot)
         if earlier is not None and earlier is not connection:
             log.warning(
@@ -126,22 +126,22 @@ class LinkServer:
                 beat.node,
                 earlier.boot,
             )
-            self.hang_up(earlier, REPLACED, "another worker of that name has linked")
+            self.close_later(earlier, REPLACED, "another worker of that name has linked")
 
-    def hang_up(self, connection: Connection, code: int, words: str) -> None:
-        """Close a connection without waiting for it."""
-        task = asyncio.create_task(connection.close(code, words), name="hang up")
-        self.closing.add(task)
-        task.add_done_callback(self.closing.discard)
+    def close_later(self, connection: Connection, code: int, words: str) -> None:
+        """Close a connection in a task of its own."""
+        task = asyncio.create_task(connection.close(code, words), name="close link")
+        self.closers.add(task)
+        task.add_done_callback(self.closers.discard)
 
     def forget(self, connection: Connection) -> None:
-        """A connection ended: if it was its worker's present one, that worker is cut off."""
-        if connection.node and self.live.get(connection.node) is connection:
-            del self.live[connection.node]
+        """Drop a connection that ended; if it was the present one, its worker is disconnected."""
+        if connection.node and self.open.get(connection.node) is connection:
+            del self.open[connection.node]
             log.info("the link to worker %s is closed", connection.node)
             self.notify(WorkerDisconnected(connection.node, connection.boot))
 
     def close_all(self) -> None:
-        """Hang up on everybody: they dial again, and tell all that they know."""
-        for connection in list(self.live.values()):
-            self.hang_up(connection, RESTART, "the primary starts again")
+        """Close all connections; each worker dials again and reports all that it runs."""
+        for connection in list(self.open.values()):
+            self.close_later(connection, RESTART, "the primary starts again")

@@ -1,8 +1,8 @@
 """Processes that an earlier start of this worker left behind when it was killed.
 
-They are few: its guardian was killed with it, or is at work. The brain will say that all of the
-earlier start is gone. Here that is made true first: every process that carries the marker of one of
-its runs is killed, and its end awaited.
+Few are left: most are ended by the guardian, unless that was killed too. The brain reports every
+job of the earlier start as gone, so that has to be true first: every process that carries the
+marker of one of its runs is killed, and its end awaited.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ PATIENCE = 10.0
 
 
 class OrphansRemain(Exception):
-    """Some processes of an earlier start do not end, though they were killed."""
+    """Processes of an earlier start have not ended, although they got SIGKILL."""
 
 
 def end_orphans(data: Path) -> int:
-    """Kill what an earlier start left; the number of processes that were killed.
+    """Kill what an earlier start left, and return the number of processes that were killed.
 
-    Raises `OrphansRemain` after ten seconds. It blocks; nothing may happen before it is over.
+    Raises `OrphansRemain` after ten seconds. It blocks: nothing else may happen before it is done.
     """
     if not sees_orphans():
         log.warning("this system does not show environments: leftover jobs can't be looked for")
@@ -42,7 +42,7 @@ def end_orphans(data: Path) -> int:
 
 
 def sees_orphans() -> bool:
-    """Whether this system shows whose a process is."""
+    """Whether this system shows the environment of a process, and so its marker."""
     return PROC.is_dir() and hasattr(os, "pidfd_open")
 
 
@@ -60,7 +60,7 @@ def orphans(data: Path) -> Iterator[int]:
 
 
 def is_marked(entry: Path, mark: bytes) -> bool:
-    """Whether a process's environment carries the marker; one that is gone or foreign does not."""
+    """Whether a process carries the marker; False if it is gone or another user's."""
     try:
         variables = (entry / "environ").read_bytes().split(b"\0")
     except OSError:

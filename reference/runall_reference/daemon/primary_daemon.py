@@ -128,6 +128,6 @@ class PrimaryDaemon:
         self.server.stop()
 
     def drain(self) -> None:
-        """Begin a clean end of both: the primary hears of it before the worker's next message."""
+        """Begin a clean end of both, the worker first, without an await between them."""
         self.worker.drain()
         self.primary.drain()

@@ -1,8 +1,8 @@
-"""A primary: one brain after another over the same store, links and watchers.
+"""A primary: one brain after another over the same store.
 
-A brain whose commit has an unknown outcome is discarded, and the next one is built from what the
-store says. While the lease is another's there is no brain: this server is a backup, it watches
-the lease, and its worker serves whoever leads.
+If a commit fails, or it is unknown whether it was written, the brain is discarded and the next one
+is built from what the store says. While another server holds the lease there is no brain: this
+server is a backup, it watches the lease, and its worker serves whoever leads.
 """
 
 import asyncio
@@ -31,7 +31,10 @@ CLOCK_SET = 1.0
 
 
 class PrimaryRunner:
-    """A primary: its name, its settings, its store, its links."""
+    """A primary: its name, its settings, its store, its links.
+
+    `changes` counts what the API shows differently; `reached` is called where a crash can fall.
+    """
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class PrimaryRunner:
         self.runner: BrainRunner | None = None
         self.shown: object = None
 
-    # ---------------------------------------------------------------- a brain's life
+    # ---------------------------------------------------------------- from brain to brain
     def begin(self) -> None:
         """Open the store, and lead if the lease is free.
 
@@ -65,7 +68,7 @@ class PrimaryRunner:
         self.begin_with(open_store(self.url, PRIMARY_RECORDS))
 
     def begin_with(self, store: Store) -> None:
-        """Lead if the lease in this store is free; raises what `begin` does."""
+        """Lead if the lease in this store is free. Raises what `begin` does."""
         self.store = store
         try:
             self.lead_if_free()
@@ -74,26 +77,26 @@ class PrimaryRunner:
             raise
 
     def lead_if_free(self) -> None:
-        """Build a brain from the store and let it lead, unless the lease is another's."""
+        """Build a brain from the store and let it lead, unless another server holds the lease."""
         assert self.store is not None
         if self.standby.may_lead(self.store.lease(), self.clock()):
-            self.brain = Primary(self.node, self.settings, self.store.load())
+            brain = self.brain = Primary(self.node, self.settings, self.store.load())
             self.runner = BrainRunner(
-                self.brain, self.store, self.clock, self.act, self.seen, self.reached
+                brain, self.store, self.clock, self.act, self.seen, self.reached
             )
             self.runner.handle(Boot(new_boot()))
             if self.leaving.is_set():
                 self.runner.handle(Drain())
 
     def leading(self) -> bool:
-        """Whether there is a brain that knows what the store knows."""
+        """Whether this server leads, with a brain that knows what the store knows."""
         return self.runner is not None and not self.runner.over.done()
 
     async def run(self) -> None:
-        """Live until this primary has retired.
+        """Lead or stand by until this primary has retired.
 
-        Raises `LeaseLost` when another server of the same name leads, and any error that is a
-        fault of the program itself.
+        Raises `LeaseLost` when another server of the same name leads, and whatever is a fault of
+        the program itself.
         """
         while not self.retired.is_set():
             try:
@@ -107,12 +110,12 @@ class PrimaryRunner:
         if self.store is None:
             return await self.recover()
         try:
-            await (self.live() if self.runner else self.stand_by())
+            await (self.lead() if self.runner else self.stand_by())
         except LeaseLost as error:
             self.step_down(error)
 
-    async def live(self) -> None:
-        """Wait for the present brain's end or retirement."""
+    async def lead(self) -> None:
+        """Wait until the present brain retires. Raises the error that ended it otherwise."""
         assert self.runner is not None
         retired = asyncio.create_task(self.retired.wait(), name="retired")
         try:
@@ -123,7 +126,7 @@ class PrimaryRunner:
             retired.cancel()
 
     async def stand_by(self) -> None:
-        """Watch the lease until it may be taken, or until it is time to leave."""
+        """Watch the lease until this server may take it, or is asked to leave."""
         log.info("this server is a backup: it watches the lease")
         while self.runner is None:
             if await set_within(self.leaving, self.standby.poll_every()):
@@ -136,7 +139,7 @@ class PrimaryRunner:
         log.info("this server leads from now on")
 
     def step_down(self, error: LeaseLost) -> None:
-        """Another server leads: forget what this one knew. Raises `LeaseLost` for a namesake."""
+        """Discard the brain: another server leads. Raises `LeaseLost` if it has the same name."""
         assert self.store is not None
         lease = self.store.lease()
         if lease is not None and lease.holder == self.node:
@@ -145,7 +148,7 @@ class PrimaryRunner:
         self.discard()
 
     def discard(self) -> None:
-        """Let go of the brain and of everybody who believes that it leads."""
+        """Discard the brain and close all links: the workers look for whoever leads."""
         if self.runner is not None:
             self.runner.stop()
             self.runner = None
@@ -153,16 +156,15 @@ class PrimaryRunner:
         self.changes.count()
 
     async def recover(self) -> None:
-        """Discard the brain and the links, and build both anew as soon as the store works."""
+        """Discard the brain, and build another as soon as the store works."""
         self.close_store()
-        self.links.close_all()
         for pause in pauses():
             if await set_within(self.leaving, pause):
                 self.give_up()
                 return
             try:
-                # In a thread: a server that is out of reach is given up only after seconds, and
-                # this node's own worker has a fence to keep meanwhile.
+                # In a thread: to give up a server that is out of reach takes seconds, and this
+                # node's own worker has a fence to keep meanwhile.
                 self.begin_with(await asyncio.to_thread(open_store, self.url, PRIMARY_RECORDS))
                 return
             except StoreError as error:
@@ -171,7 +173,7 @@ class PrimaryRunner:
                 log.warning("another server leads: %s", error)
 
     def close_store(self) -> None:
-        """Let go of the brain and its store."""
+        """Discard the brain and close its store."""
         self.discard()
         if self.store is not None:
             self.store.close()
@@ -190,21 +192,21 @@ class PrimaryRunner:
             self.runner.notify(given)
 
     def drain(self) -> None:
-        """Go down cleanly; `run` returns when that is done."""
+        """Begin a clean end; `run` returns when it is done."""
         self.leaving.set()
         self.notify(Drain())
 
     async def retire_within(self, seconds: float) -> None:
-        """Wait for the brain to retire, but no longer than that."""
+        """Wait for the brain to retire; after so many seconds, leave without it."""
         if not await set_within(self.retired, seconds):
             self.give_up()
 
     def give_up(self) -> None:
-        """Leave without having recorded everything."""
+        """Leave, although the ends of some jobs are not recorded yet."""
         log.warning("leaving with jobs of this node not finalized; the next start does that")
         self.retired.set()
 
-    # ---------------------------------------------------------------- what a step brings
+    # ---------------------------------------------------------------- after a step
     def act(self, action: Send | Retire) -> None:
         """Carry out one action."""
         match action:
@@ -224,9 +226,9 @@ class PrimaryRunner:
             asyncio.get_running_loop().call_soon(self.follow_wall_clock)
 
     def follow_wall_clock(self) -> None:
-        """Tell the brain when the wall clock was set: the schedule goes by it, nothing else does.
+        """Give the brain a `ClockSet` if the wall clock was set: only the schedule goes by it.
 
-        Looked at after every input, so it is noticed with the next renewal of the lease at last.
+        This is looked at after every turn, so at the latest when the lease is renewed.
         """
         skew = self.clock.skew()
         if abs(skew - self.skew) >= CLOCK_SET:

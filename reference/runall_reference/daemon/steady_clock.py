@@ -1,7 +1,7 @@
-"""The time that brains are given: the wall clock at the start, and then what has passed since.
+"""The time that brains are given: the wall clock at the start, plus the seconds passed since.
 
 So a jump of the wall clock neither fences a worker nor declares one dead; only the schedule
-follows it. Where the system can count the time that it was asleep, that counts as passed.
+follows it. Where the system counts the seconds that it was suspended, they count as passed.
 """
 
 import time
