@@ -106,6 +106,7 @@ def test_runall_spec_lists_each_clause_with_its_cases() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     rows = {row["id"]: row for row in json.loads(done.stdout)["clauses"]}
     assert list(rows) == list(clauses())
-    assert set(rows["RA-1.1"]) == {"id", "level", "capability", "text", "cases"}
+    assert set(rows["RA-1.1"]) == {"id", "level", "capability", "text", "code", "cases"}
+    assert all(set(place) == {"file", "line", "name"} for place in rows["RA-1.1"]["code"])
     assert all(case.count("/") == 2 for case in rows["RA-1.1"]["cases"])
     assert rows["RA-1.1"]["cases"]

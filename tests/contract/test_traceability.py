@@ -6,6 +6,8 @@ them, and back. Its tables are compared with the code that they describe.
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from msgspec.structs import fields
 from runall_harness.contract.cases import CLAUSE_TAG, load_cases
 from runall_harness.contract.clauses import MODAL, clauses, spec_path
+from runall_harness.contract.code_places import SOURCE, code_places
 from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.records import Event
 from runall_reference.brain.rerun import FIELDS
@@ -74,6 +77,44 @@ def test_every_clause_that_is_mentioned_exists() -> None:
     assert [(name, clause) for name, clause in said if clause not in CLAUSES] == []
 
 
+def test_every_clause_stands_in_the_code_of_the_reference() -> None:
+    places = code_places()
+    assert [clause for clause in CLAUSES if clause not in places] == []
+    assert [clause for clause in places if clause not in CLAUSES] == []
+
+
+def test_a_place_in_the_code_is_found_again_by_its_file_and_line() -> None:
+    for clause, places in code_places().items():
+        for place in places:
+            line = (SOURCE.parent / place.file).read_text("utf-8").splitlines()[place.line - 1]
+            assert clause in line, place
+
+
+def test_a_clause_that_the_ledger_cites_is_no_place_in_the_code() -> None:
+    assert not any("cronicle" in place.name for place in code_places()["RA-4.1"])
+
+
+def test_runall_spec_shows_the_code_and_the_cases_of_one_clause() -> None:
+    shown = run_spec("RA-4.1").stdout
+    assert CLAUSES["RA-4.1"].text in shown
+    place = next(p for p in code_places()["RA-4.1"] if p.name.endswith(".recover_manual"))
+    assert f"{place.file}:{place.line}  {place.name}\n" in shown
+    cases = [case.id for case in CASES if "RA-4.1" in case.clauses]
+    assert shown.endswith("\n".join(["cases", *cases, ""]))
+
+
+def test_runall_spec_refuses_a_clause_that_does_not_exist() -> None:
+    done = run_spec("RA-4.111")
+    assert done.returncode == 64
+    assert "did you mean RA-4.11" in done.stderr
+
+
+def run_spec(clause: str) -> subprocess.CompletedProcess[str]:
+    """Run `runall spec` for one clause."""
+    command = [sys.executable, "-m", "runall_harness.cli", "spec", clause]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
 def misquoted(text: str) -> list[str]:
     """What claims to be the sentence of a clause in a text, and is not."""
     folded = " ".join(re.sub(r"^\s*(?:[#>*|-]|//)+", " ", text, flags=re.MULTILINE).split())
@@ -98,7 +139,7 @@ def cited(path: Path) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
-            position = {"note": 3, "Violation": 0, "Guarantee": 0}.get(name)
+            position = {"note": 3, "refuse": 1, "Violation": 0, "Guarantee": 0}.get(name)
             if position is not None and len(node.args) > position:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", node.args[position]
 

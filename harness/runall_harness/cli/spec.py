@@ -1,30 +1,69 @@
-"""`runall spec`: the clauses of the specification, and the cases that show each of them."""
+"""`runall spec`: the clauses, the code of the reference that keeps each, and its cases."""
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from .options import format_option
 
+if TYPE_CHECKING:
+    from runall_harness.contract.clauses import Clause
+    from runall_harness.contract.code_places import CodePlace
 
-@click.command(short_help="Show the clauses and the cases of each.")
+
+class Row(NamedTuple):
+    """A clause, where the code of the reference keeps it, and the ids of its cases."""
+
+    clause: "Clause"
+    code: "list[CodePlace]"
+    cases: list[str]
+
+
+def known(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Check the number of a clause; the specification is read only for that."""
+    if value:
+        from runall_harness.contract.clauses import SpecError, clause_text
+
+        try:
+            clause_text(value)
+        except SpecError as error:
+            raise click.BadParameter(str(error)) from error
+    return value
+
+
+@click.command(short_help="Show the clauses, and the code and the cases of each.")
+@click.argument("clause", required=False, callback=known, metavar="[RA-x.y]")
 @format_option
 @click.option(
     "--write-diagrams",
     is_flag=True,
     help="Draw the state machines in SPEC.md anew, from the machines themselves, and show nothing.",
 )
-def spec(form: str, write_diagrams: bool) -> None:
+def spec(clause: str | None, form: str, write_diagrams: bool) -> None:
     """Show what is promised, clause by clause, and which cases show it.
 
-    A clause is core, or belongs to a capability that a system may declare.
+    A clause is core, or belongs to a capability that a system may declare. With the number of a
+    clause: its sentence, the code of the reference that keeps it, and its cases.
     """
     if write_diagrams:
         return redraw()
+    shown = [row for row in rows() if clause in (None, row.clause.id)]
+    if form == "json":
+        return print_json(shown)
+    return print_one(shown[0]) if clause else print_pretty(shown)
+
+
+def rows() -> list[Row]:
+    """All clauses, in the order of the specification."""
     from runall_harness.contract.cases import load_cases
     from runall_harness.contract.clauses import clauses
+    from runall_harness.contract.code_places import code_places
 
-    cases = load_cases()
-    shown = {clause: [c.id for c in cases if clause in c.clauses] for clause in clauses()}
-    return (print_json if form == "json" else print_pretty)(shown)
+    cases, places = load_cases(), code_places()
+    return [
+        Row(clause, places.get(name, []), [case.id for case in cases if name in case.clauses])
+        for name, clause in clauses().items()
+    ]
 
 
 def redraw() -> None:
@@ -37,34 +76,51 @@ def redraw() -> None:
     click.echo(f"{path}: {'drawn anew' if changed else 'was up to date'}", err=True)
 
 
-def print_json(shown: dict[str, list[str]]) -> None:
+def print_json(shown: list[Row]) -> None:
     """For programs."""
+    from msgspec import to_builtins
+
     from runall_harness.conformance.run_report import encode
-    from runall_harness.contract.clauses import clauses
 
-    rows = [
+    listed = [
         {
-            "id": clause.id,
-            "level": clause.level,
-            "capability": clause.capability,
-            "text": clause.text,
-            "cases": shown[clause.id],
+            "id": row.clause.id,
+            "level": row.clause.level,
+            "capability": row.clause.capability,
+            "text": row.clause.text,
+            "code": to_builtins(row.code),
+            "cases": row.cases,
         }
-        for clause in clauses().values()
+        for row in shown
     ]
-    click.echo(encode({"clauses": rows}))
+    click.echo(encode({"clauses": listed}))
 
 
-def print_pretty(shown: dict[str, list[str]]) -> None:
+def print_pretty(shown: list[Row]) -> None:
     """For people: by section, with the number of cases."""
-    from runall_harness.contract.clauses import clauses
-
     section = ""
-    for clause in clauses().values():
-        if clause.section != section:
-            section = clause.section
+    for row in shown:
+        if row.clause.section != section:
+            section = row.clause.section
             click.echo(click.style(f"\n{section}", bold=True))
-        level = f"extended: {clause.capability}" if clause.capability else "core"
-        count = len(shown[clause.id])
+        count = len(row.cases)
         cases = f"{count} case{'s' * (count != 1)}" if count else "no case"
-        click.echo(f"{click.style(clause.id, bold=True)} ({level}; {cases}) {clause.text}")
+        click.echo(f"{heading(row, f'; {cases}')} {row.clause.text}")
+
+
+def print_one(row: Row) -> None:
+    """One clause for people: its sentence, then its code and its cases, a line each."""
+    click.echo(f"{heading(row)} {row.clause.text}")
+    click.echo(click.style("\ncode", bold=True))
+    for place in row.code:
+        click.echo(f"{place.path}:{place.line}  {place.name}")
+    click.echo(click.style("\ncases", bold=True))
+    for case in row.cases:
+        click.echo(case)
+
+
+def heading(row: Row, more: str = "") -> str:
+    """The number of a clause, its level, and what more is known about it."""
+    clause = row.clause
+    level = f"extended: {clause.capability}" if clause.capability else "core"
+    return f"{click.style(clause.id, bold=True)} ({level}{more})"
