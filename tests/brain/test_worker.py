@@ -21,7 +21,7 @@ from runall_reference.brain.messages import Ack, Beat, Result, Start, Stop
 from runall_reference.brain.record_set import Put, Step
 from runall_reference.brain.records import Job, Run
 from runall_reference.brain.settings import Settings
-from runall_reference.brain.worker import HEARING, Worker
+from runall_reference.brain.worker import SIGNAL_DELAY, Worker
 
 SETTINGS = Settings(heartbeat=5.0, silence=15.0, fence=90.0, kill_grace=10.0)
 JOB = Job(id="j1", event="e", root="j1", attempt=1, cause="manual", now=100.0)
@@ -126,15 +126,15 @@ def test_an_end_by_a_sigterm_that_was_not_its_own_is_told_a_moment_later(code: i
     driver.handle(Exited("j1", code), 1.0)
     assert driver.step.actions == ()
     assert driver.run().how == "exit", "it is on disk at once"
-    assert driver.worker.next_wake() == 1.0 + HEARING
+    assert driver.worker.next_wake() == 1.0 + SIGNAL_DELAY
     driver.handle(Tick(), 1.05)
     assert driver.step.actions == ()
-    driver.handle(Tick(), 1.0 + HEARING)
+    driver.handle(Tick(), 1.0 + SIGNAL_DELAY)
     result = Result(job="j1", code=code, how="exit", ended_at=1.0)
-    assert driver.beats() == [beat(1.0 + HEARING, results=(result,))]
+    assert driver.beats() == [beat(1.0 + SIGNAL_DELAY, results=(result,))]
     driver.handle(Tick(), 1.2)
     assert driver.step.actions == ()
-    assert driver.worker.next_wake() == 1.0 + HEARING + SETTINGS.heartbeat
+    assert driver.worker.next_wake() == 1.0 + SIGNAL_DELAY + SETTINGS.heartbeat
 
 
 @pytest.mark.parametrize("code", [0, 1, 15, -9, 137, 128])
@@ -184,11 +184,11 @@ def test_several_ends_by_sigterm_are_each_told_in_their_time() -> None:
     driver.start(OTHER)
     driver.handle(Exited("j1", 143), 1.0)
     driver.handle(Exited("j2", 143), 1.06)
-    driver.handle(Tick(), 1.0 + HEARING)
+    driver.handle(Tick(), 1.0 + SIGNAL_DELAY)
     assert [result.job for result in driver.beats()[0].results] == ["j1"]
     assert driver.beats()[0].running == ("j2",)
-    assert driver.worker.next_wake() == 1.06 + HEARING
-    driver.handle(Tick(), 1.06 + HEARING)
+    assert driver.worker.next_wake() == 1.06 + SIGNAL_DELAY
+    driver.handle(Tick(), 1.06 + SIGNAL_DELAY)
     assert [result.job for result in driver.beats()[0].results] == ["j1", "j2"]
 
 
@@ -197,7 +197,7 @@ def test_a_worker_that_lost_its_link_meanwhile_tells_it_with_the_next() -> None:
     driver.start()
     driver.handle(Exited("j1", 143), 1.0)
     driver.handle(Disconnected(), 1.01)
-    driver.handle(Tick(), 1.0 + HEARING)
+    driver.handle(Tick(), 1.0 + SIGNAL_DELAY)
     assert driver.step.actions == ()
     driver.handle(Connected(), 3.0)
     assert [result.how for told in driver.beats() for result in told.results] == ["exit"]

@@ -134,12 +134,16 @@ def test_a_quotation_that_differs_is_found() -> None:
     assert misquoted(f"**{right.replace(':', '**:').replace('again', 'anew')}")
 
 
+# Which argument of a call cites a clause, by the name of what is called.
+CITES = {"note": 3, "refuse": 1, "Violation": 0, "Guarantee": 0, "Check": 1, "Broken": 3}
+
+
 def cited(path: Path) -> Iterator[tuple[str, ast.expr]]:
     """The argument of each call that cites a clause: in the ledger, or in a violation."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
-            position = {"note": 3, "refuse": 1, "Violation": 0, "Guarantee": 0}.get(name)
+            position = CITES.get(name)
             if position is not None and len(node.args) > position:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", node.args[position]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.inputs import Tick
 from runall_reference.brain.record_set import Put, Step
 from runall_reference.brain.records import Counter, Job
-from runall_reference.brain.turn import Where
+from runall_reference.daemon.failpoint import Failpoint, Trigger
 from runall_reference.daemon.failpoints import ALLOWED, FIRED, ORDERED
+from runall_reference.daemon.turn import Where
 from support.real_daemons import KEYS, QUICK, Api, Daemon, RealDaemons, options
 
 COUNTED = Step((Put(Counter(name="c", next=2)),), ("act", "act"))

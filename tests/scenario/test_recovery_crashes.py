@@ -14,7 +14,7 @@ from runall_harness.rigs.base import CrashPoint, Rig
 from runall_harness.rigs.processes.rig import ProcessesRig
 from runall_harness.rigs.simulated.rig import SimulatedRig
 from runall_reference.brain.record_set import Change, Step
-from runall_reference.brain.turn import Brain, Reached
+from runall_reference.daemon.turn import Brain, Reached
 from support import broken_references
 from support.crash_scripts import RECOVERIES, Recovery, Story, recover
 

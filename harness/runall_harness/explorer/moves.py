@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, ClassVar, Literal
 
 import msgspec
-from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.record_set import Step
-from runall_reference.brain.turn import Where
+from runall_reference.daemon.failpoint import Failpoint, Trigger
+from runall_reference.daemon.turn import Where
 
 from .play import EVENT, Play
 from .worlds import AT_ONCE, HELD, LATE

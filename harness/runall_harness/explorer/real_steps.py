@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, get_args
 
 import msgspec
-from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.record_set import Put, Step
-from runall_reference.brain.turn import Where
+from runall_reference.daemon.failpoint import Failpoint, Trigger
+from runall_reference.daemon.turn import Where
 
 from runall_harness.evidence.history import Call, Fault, Start
 from runall_harness.rigs.base import CrashPoint

@@ -48,7 +48,7 @@ KNOWN_TO_WORKER = (
     "acked",
     "heard",
     "drained_at",
-    "told",
+    "killed",
     "unsure",
 )
 

@@ -91,4 +91,4 @@ def reruns_the_living(plant: Plant) -> None:
 @mutant(source="RQ, which has a worker of its own for Heroku", clause="RA-2.8")
 def first_to_obey_fails(plant: Plant) -> None:
     """All of a server is told to stop, its job obeys first, and that is taken for a failure."""
-    plant(worker, "TERMED", ())
+    plant(worker, "TERMINATED", ())

@@ -20,14 +20,15 @@ Missed = Literal["all", "last", "none"]
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all records share: a table of their own and a key within it."""
+    """What all records share: a table of their own, and a key within it, made of some fields."""
 
     table: ClassVar[str]
+    key_field: ClassVar[str] = "id"
 
     @property
     def key(self) -> str:
         """The primary key of this record in its table."""
-        raise NotImplementedError
+        return getattr(self, self.key_field)
 
 
 class Event(Record, frozen=True, kw_only=True):
@@ -63,28 +64,18 @@ class Event(Record, frozen=True, kw_only=True):
 
     table: ClassVar[str] = "events"
 
-    @property
-    def key(self) -> str:
-        """The event's own id."""
-        return self.id
-
 
 class Cursor(Record, frozen=True, kw_only=True):
     """How far the schedule of one event has been served: every due slot up to `slot`.
 
-    A record of its own, because an edit of the event must not move it (facts: a cursor inside
-    the event was reset by every edit).
+    A record of its own, because an edit of the event must not move it (RA-5.3).
     """
 
     table: ClassVar[str] = "cursors"
+    key_field: ClassVar[str] = "event"
 
     event: str
     slot: int
-
-    @property
-    def key(self) -> str:
-        """One cursor an event."""
-        return self.event
 
 
 class Job(Record, frozen=True, kw_only=True):
@@ -97,7 +88,8 @@ class Job(Record, frozen=True, kw_only=True):
     asked, empty for the clock. `reruns` counts the interruptions of the lineage so far, and
     `lost_at` is when the attempt that this one replaces was last known to be alive (0: it
     replaces none). `stop_reason` is why a stop was asked for: abort or timeout.
-    `not_before` is the earliest start of a waiting job. `finalized_at` is set exactly once.
+    `not_before` is the earliest start of a waiting job. `finalized_at` is set exactly once. Its id
+    is the root's, with the attempt's number from the second on.
     """
 
     table: ClassVar[str] = "live"
@@ -131,11 +123,6 @@ class Job(Record, frozen=True, kw_only=True):
     finalized_at: float = 0.0
     code: int | None = None
     description: str = ""
-
-    @property
-    def key(self) -> str:
-        """The attempt's id: root, then the attempt's number from the second on."""
-        return self.id
 
 
 class Finished(Record, frozen=True, kw_only=True):
@@ -181,15 +168,11 @@ class Abort(Record, frozen=True, kw_only=True):
     """A user's wish that a lineage ends: durable, and on the root, so that it follows reruns."""
 
     table: ClassVar[str] = "aborts"
+    key_field: ClassVar[str] = "root"
 
     root: str
     at: float
     by: str = ""
-
-    @property
-    def key(self) -> str:
-        """One wish a lineage is enough."""
-        return self.root
 
 
 class Server(Record, frozen=True, kw_only=True):
@@ -200,16 +183,12 @@ class Server(Record, frozen=True, kw_only=True):
     """
 
     table: ClassVar[str] = "servers"
+    key_field: ClassVar[str] = "name"
 
     name: str
     boot: str
     joined_at: float
     alive_at: float = 0.0
-
-    @property
-    def key(self) -> str:
-        """The node's name is its identity."""
-        return self.name
 
 
 class Lease(Record, frozen=True, kw_only=True):
@@ -261,14 +240,10 @@ class Counter(Record, frozen=True, kw_only=True):
     """The next number of a series: job ids and ledger lines are counted, never drawn by lot."""
 
     table: ClassVar[str] = "counters"
+    key_field: ClassVar[str] = "name"
 
     name: str
     next: int
-
-    @property
-    def key(self) -> str:
-        """The name of the series."""
-        return self.name
 
 
 class Run(Record, frozen=True, kw_only=True):
@@ -295,16 +270,5 @@ class Run(Record, frozen=True, kw_only=True):
         return self.job.id
 
 
-PRIMARY_RECORDS: tuple[type[Record], ...] = (
-    Event,
-    Cursor,
-    Reopened,
-    Job,
-    Finished,
-    Abort,
-    Server,
-    Lease,
-    Entry,
-    Counter,
-)
 WORKER_RECORDS: tuple[type[Record], ...] = (Run,)
+PRIMARY_RECORDS = tuple(kind for kind in Record.__subclasses__() if kind is not Run)

@@ -2,8 +2,8 @@
 
 A job record is not an event record: it has a pid, a start time, a result; an event has a title
 and a schedule. So a rerun is neither "run the event" (that would lose the parameters of the
-run) nor "start the record again" (that would drag along what belongs to the dead attempt).
-FIELDS says for every field of a job what becomes of it. `again` obeys FIELDS and nothing else.
+run) nor "start the record again" (that would keep what belongs to the dead attempt).
+`FIELDS` says for every field of a job what becomes of it, and `again` follows it.
 """
 
 from typing import Any, Literal
@@ -14,40 +14,17 @@ from .records import Event, Job
 
 Fate = Literal["keep", "refresh", "drop", "set"]
 
-# keep: as it was in the interrupted job. refresh: as the event says now.
-# drop: back to its default. set: new, for this attempt.
-FIELDS: dict[str, Fate] = {
-    "id": "set",
-    "event": "keep",
-    "root": "keep",
-    "attempt": "set",
-    "cause": "set",
-    "now": "keep",
-    "state": "drop",
-    "predecessor": "set",
-    "reruns": "set",
-    "lost_at": "set",
-    "source": "keep",
-    "slot": "keep",
-    "catch_up": "refresh",
-    "params": "keep",
-    "max_children": "refresh",
-    "retries": "keep",
-    "retry_delay": "refresh",
-    "timeout": "refresh",
-    "target": "refresh",
-    "stop_reason": "drop",
-    "created_at": "set",
-    "not_before": "set",
-    "node": "drop",
-    "boot": "drop",
-    "placed_at": "drop",
-    "started_at": "drop",
-    "finalized_at": "drop",
-    "code": "drop",
-    "description": "drop",
+# keep: as it was in the interrupted job: what was asked for, by whom and for when (RA-4.3), and
+# the tries that are left (RA-4.9, RA-11.3).
+# refresh: as the event says now: its target (RA-6.5) and its full time limit (RA-4.10) too.
+# set: new, for this attempt. drop: back to its default.
+FATES: dict[Fate, str] = {
+    "keep": "event root params source now slot retries",
+    "refresh": "target timeout max_children retry_delay catch_up",
+    "set": "id attempt cause predecessor reruns lost_at created_at not_before",
+    "drop": "node boot placed_at started_at state stop_reason finalized_at code description",
 }
-
+FIELDS: dict[str, Fate] = {name: fate for fate, names in FATES.items() for name in names.split()}
 COPIED = frozenset(f.name for f in fields(Event)) & frozenset(FIELDS) - {"id"}
 
 
@@ -71,7 +48,11 @@ def again(
     lost_at: float = 0.0,
     not_before: float = 0.0,
 ) -> Job:
-    """The next attempt of a job's lineage. The field table of SPEC.md is its contract."""
+    """The next attempt of a job's lineage, as the field table of SPEC.md has it.
+
+    It names its root, its predecessor, its number and its cause (RA-4.5), and has an id of its
+    own; its server and its start time will be new (RA-4.8).
+    """
     attempt = job.attempt + 1
     kept = {
         name: getattr(job, name)

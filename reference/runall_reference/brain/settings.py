@@ -1,8 +1,8 @@
 """Every setting of the reference, with its unit, its default, and the inequalities they owe.
 
-The fence is the worker's, the dead-job timeout the primary's; two live executions are
-impossible only while the first plus its kill grace is surely over before the second is. And a
-backup must lead before workers stop their jobs for want of a primary.
+The fence is the worker's, the dead-job timeout the primary's. Two attempts never live at once
+(RA-7.1) only if the fence and the kill grace are surely over before the timeout is. And a backup
+must lead before workers stop their jobs for want of a primary.
 """
 
 import msgspec
@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.fence * (1 + self.drift) + self.kill_grace
 
     def checked(self) -> "Settings":
-        """These settings, or `UnsafeSettings` with the sum that does not come out."""
+        """These settings, or `UnsafeSettings` if two attempts could live at once (RA-7.7)."""
         if self.outlives() >= self.dead_job_timeout:
             raise UnsafeSettings(
                 f"fence {self.fence:g} s x (1 + drift {self.drift:g}) + kill grace "
@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self
 
     def checked_for_backups(self) -> "Settings":
-        """The same where backups watch the lease: they must lead before workers give up."""
+        """The same where backups watch the lease: they lead before workers give up (RA-9.4)."""
         takeover = self.lease * TAKEOVER
         if takeover >= self.fence:
             raise UnsafeSettings(

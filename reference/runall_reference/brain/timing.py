@@ -3,9 +3,9 @@
 A slot is a minute since the epoch. Its local minute is the local time at which the slot begins,
 in the event's time zone, with the seconds cut off: some zones were once a fraction of a minute
 away from UTC. A slot is due when its local minute is in every list of the timing object, so
-days and weekdays both must match; an empty list means any. It follows that an hour skipped in
-spring never comes, that an hour repeated in autumn comes twice, and that no order or number of
-changes to the offset needs a rule of its own.
+days and weekdays both must match (RA-5.12); an empty list means any. It follows that an hour that
+is skipped in spring is not served, that one repeated in autumn is served twice (RA-5.9), and that
+no order or number of changes to the offset needs a rule of its own.
 
 This module is the meaning, one real minute at a time. The scheduler asks `jumps.due_slots`,
 which names the same slots and leaps over what cannot be due; tests hold the two equal.
@@ -57,7 +57,7 @@ def allows(listed: tuple[int, ...], value: int) -> bool:
 
 
 def matches_day(timing: Timing, day: date) -> bool:
-    """Whether a local day is in every list that speaks of days."""
+    """Whether a local day is in every list that is about days (RA-5.12)."""
     return (
         allows(timing.days, day.day)
         and allows(timing.months, day.month)

@@ -1,8 +1,10 @@
-"""The worker's brain: runs what it is told, tells all that it runs, and stops what it must.
+"""The worker's brain: it starts and stops jobs by order, and reports all that it runs.
 
-It has a disk of its own. A job is written there before its process starts, and its result
-before anybody is told: so a result that was reached survives the worker, and what ran at the
+It has a disk of its own. A job is written there before its process starts, and its result before
+it is reported. So a result that was reached survives the worker (RA-3.6), and what ran at the
 moment of a crash is known to be gone when the next start's inventory lacks it.
+
+One class, because its few rules share most of its few attributes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,6 +23,7 @@ from .inputs import (
     Send,
     Signal,
     Spawn,
+    Tick,
     WorkerInput,
 )
 from .messages import Ack, Beat, Message, Result, Start, Stop
@@ -31,10 +34,10 @@ from .settings import Settings
 PRIMARY = "primary"
 # Why a stop was asked for, and how the run is then said to have ended.
 HOW = {"shutdown": "shutdown", "fence": "fenced"}
-# The exit status of a process that SIGTERM ended, as the kernel tells it and as a shell does.
-TERMED = (-15, 143)
-# How much later than a job this worker may hear a signal that was sent to all of the node; seconds.
-HEARING = 0.1
+# The exit status of a process that SIGTERM ended, as the kernel gives it and as a shell does.
+TERMINATED = (-15, 143)
+# How much later than a job this worker may get a signal that was sent to all of the node; seconds.
+SIGNAL_DELAY = 0.1
 
 
 class Worker:
@@ -47,21 +50,21 @@ class Worker:
         self.now = 0.0
         self.linked = self.draining = self.halted = False
         self.sent = self.acked = self.heard = self.drained_at = 0.0
-        self.told: set[str] = set()
-        # Jobs that ended by a SIGTERM that was not ours, and until when that is kept to ourselves.
+        self.killed: set[str] = set()
+        # Jobs that ended by a SIGTERM of unknown origin, and when that is reported at the latest.
         self.unsure: dict[str, float] = {}
         self.actions: list[Send | Spawn | Signal | Leave | Halt] = []
 
-    def handle(self, input: WorkerInput, now: float) -> Step:
+    def handle(self, given: WorkerInput, now: float) -> Step:
         """The step that follows from an input at the time `now`, in seconds."""
         self.now, self.actions = now, []
-        self.answer(input)
+        self.answer(given)
         self.settle()
         return Step(self.records.take_change(), tuple(self.actions))
 
-    def answer(self, input: WorkerInput) -> None:
-        """Hand an input to its handler."""
-        match input:
+    def answer(self, given: WorkerInput) -> None:
+        """Give an input to its handler."""
+        match given:
             case Boot(boot):
                 self.wake_up(boot)
             case Connected():
@@ -75,10 +78,9 @@ class Worker:
                 self.exited(job, code)
             case Drain():
                 self.drain()
-            case _:
-                return
+            case Tick():
+                pass
 
-    # ---------------------------------------------------------------- the inventory
     def runs(self) -> list[Run]:
         """Every run that is not over and delivered."""
         return list(self.records.all(Run).values())
@@ -96,35 +98,28 @@ class Worker:
         )
 
     def beat(self) -> None:
-        """Tell the primary everything."""
+        """Send the whole inventory, if there is a link; it is not kept if there is none."""
         self.sent = self.now
-        names = tuple(r.key for r in self.runs() if not r.how or r.key in self.unsure)
-        self.say(
-            Beat(
-                node=self.node,
-                boot=self.boot,
-                sent=self.now,
-                running=names,
-                results=self.results(),
-                draining=self.draining,
-                outlives=self.settings.outlives(),
-            )
+        beat = Beat(
+            node=self.node,
+            boot=self.boot,
+            sent=self.now,
+            running=tuple(r.key for r in self.runs() if not r.how or r.key in self.unsure),
+            results=self.results(),
+            draining=self.draining,
+            outlives=self.settings.outlives(),
         )
-
-    def say(self, message: Message) -> None:
-        """Say something to the primary, if there is a link; it is not kept if there is none."""
         if self.linked:
-            self.actions.append(Send(PRIMARY, message))
+            self.actions.append(Send(PRIMARY, beat))
 
     def wake_up(self, boot: str) -> None:
-        """A new start: whatever the last one ran is gone, what it finished is still owed."""
+        """A new start: what the last one ran is gone, what it finished is still reported."""
         self.boot = boot
         for run in self.running():
             self.records.drop(run)
 
-    # ---------------------------------------------------------------- orders
     def obey(self, message: Message) -> None:
-        """Do what the primary says, unless a later primary has spoken already (RA-7.2)."""
+        """Do what the primary orders, unless a later primary was heard already (RA-7.2)."""
         if isinstance(message, Beat):
             return
         if message.epoch < self.epoch:
@@ -141,13 +136,13 @@ class Worker:
                 self.stop(job, reason)
 
     def leave(self, why: str) -> None:
-        """Give up this link, once: another primary may answer."""
+        """Give up this link: another primary may answer."""
         if self.linked:
             self.linked = False
             self.actions.append(Leave(why))
 
     def acknowledged(self, sent: float, done: tuple[str, ...]) -> None:
-        """A beat arrived, and these results are safe: forget them."""
+        """The primary has a beat, and committed these results: forget them."""
         self.acked = max(self.acked, sent)
         for name in done:
             run = self.records.get(Run, name)
@@ -155,7 +150,7 @@ class Worker:
                 self.records.drop(run)
 
     def start(self, order: Start) -> None:
-        """Start a job, unless it is here already or the order is void."""
+        """Start a job, unless it is here already (RA-7.1) or the order is void."""
         if self.void(order) or self.records.get(Run, order.job.id) is not None:
             return
         self.acked = max(self.acked, order.sent)
@@ -173,7 +168,7 @@ class Worker:
         return self.draining or order.boot != self.boot or stale
 
     def fence(self) -> float:
-        """How long after its last acknowledged beat this worker may go on, in seconds."""
+        """How long after its last acknowledged beat its jobs may go on, in seconds."""
         return self.settings.fence
 
     def stop(self, name: str, reason: str) -> None:
@@ -184,18 +179,18 @@ class Worker:
             self.actions.append(Signal(name, "TERM"))
 
     def exited(self, name: str, code: int) -> None:
-        """A process ended: write down how, then tell.
+        """A process ended: write down how, then report it.
 
-        Whoever stops this node may send SIGTERM to all of it, and the job be the first to obey.
-        So an end by a SIGTERM that was not ours is told a moment later: by then a clean stop would
-        have been heard of (RA-2.8).
+        Whoever stops this node may send SIGTERM to all of it, and the job be the first to end. So
+        an end by a SIGTERM of unknown origin is reported a moment later: a clean stop would be
+        known by then (RA-2.8).
         """
         run = self.records.get(Run, name)
         if run is not None and not run.how:
             how = HOW.get(run.stop, "stopped") if run.stop else "exit"
             self.records.put(replace(run, how=how, code=code, ended_at=self.now))
-            if how == "exit" and code in TERMED:
-                self.unsure[name] = self.now + HEARING
+            if how == "exit" and code in TERMINATED:
+                self.unsure[name] = self.now + SIGNAL_DELAY
             else:
                 self.beat()
 
@@ -212,33 +207,39 @@ class Worker:
             self.drained_at = self.now
             self.beat()
 
-    # ---------------------------------------------------------------- time
     def settle(self) -> None:
         """Do all that is due. A cut network closes no link, so a silent one is given up."""
         if self.linked and self.now >= self.heard + self.settings.silence:
             self.leave(f"it said nothing for {self.settings.silence:g} s")
         if self.linked and self.now >= self.sent + self.settings.heartbeat:
             self.beat()
-        if self.running() and self.now >= self.acked + self.fence():
-            for run in self.running():
-                self.stop(run.key, "fence")
+        self.stop_fenced()
         self.kill_stubborn()
-        self.tell_sure()
+        self.report_sure()
         self.halt_when_drained()
 
-    def tell_sure(self) -> None:
-        """Tell the ends by SIGTERM after which nobody stopped this node."""
+    def stop_fenced(self) -> None:
+        """Stop all jobs once no primary was in reach for the fence (RA-7.3).
+
+        A node that was frozen does so on waking: it has not heard of a primary since (RA-7.6).
+        """
+        if self.now >= self.acked + self.fence():
+            for run in self.running():
+                self.stop(run.key, "fence")
+
+    def report_sure(self) -> None:
+        """Report the ends by SIGTERM after which nobody stopped this node."""
         if sure := [name for name, until in self.unsure.items() if self.now >= until]:
             for name in sure:
                 del self.unsure[name]
             self.beat()
 
     def kill_stubborn(self) -> None:
-        """SIGKILL what has outlived its grace; said once."""
+        """SIGKILL what has outlived its kill grace, once."""
         for run in self.running():
             late = run.stop and self.now >= run.stop_at + self.settings.kill_grace
-            if late and run.key not in self.told:
-                self.told.add(run.key)
+            if late and run.key not in self.killed:
+                self.killed.add(run.key)
                 self.actions.append(Signal(run.key, "KILL"))
 
     def halt_when_drained(self) -> None:
@@ -262,7 +263,7 @@ class Worker:
         for run in self.running():
             if not run.stop:
                 yield self.acked + self.fence()
-            elif run.key not in self.told:
+            elif run.key not in self.killed:
                 yield run.stop_at + self.settings.kill_grace
         yield from self.unsure.values()
         if self.draining and not self.halted and not self.running():

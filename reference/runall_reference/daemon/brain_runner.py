@@ -1,4 +1,4 @@
-"""One brain in the event loop: each input is a turn (see `brain.turn`), and a timer wakes it.
+"""One brain in the event loop: each input is a turn (see `turn`), and a timer wakes it.
 
 A turn happens in the event loop's thread without an await, so one input is over before the next
 begins. Whatever goes wrong in a turn ends this brain: it may know something that the store does
@@ -11,10 +11,10 @@ from typing import Any
 
 from runall_reference.brain.inputs import Tick
 from runall_reference.brain.record_set import Step
-from runall_reference.brain.turn import Brain, Reached, ignore_point, take_turn, wake_delay
 from runall_reference.store import Store
 
 from .log_lines import log_change
+from .turn import Brain, Reached, ignore_point, take_turn, wake_delay
 
 
 class BrainDiscarded(Exception):

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.record_set import Step
-from runall_reference.brain.turn import Reached, Where, ignore_point
 
 from .errors import DaemonCannotRun
+from .failpoint import Failpoint, Trigger
+from .turn import Reached, Where, ignore_point
 
 log = logging.getLogger("runall")
 

@@ -1,7 +1,7 @@
 """A process that ends a daemon's jobs when the daemon alone is killed.
 
 When a machine runs out of memory, it may kill the daemon and leave its jobs, and then nobody would
-stop them before they run elsewhere (RA-7.1). So the guardian waits for the end of the daemon, and
+stop them before they run elsewhere (RA-7.3). So the guardian waits for the end of the daemon, and
 does nothing else: the kernel closes the daemon's end of a pipe. If the guardian was killed too, the
 next start ends the jobs (`orphans`).
 """

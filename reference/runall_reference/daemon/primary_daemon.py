@@ -119,7 +119,7 @@ class PrimaryDaemon:
             self.primary.close_store()
 
     async def run_worker(self) -> None:
-        """Run this node's own worker to its end, then end the primary and the server."""
+        """Run this node's own worker, whoever leads (RA-9.6); then end primary and server."""
         if self.options.with_worker:
             await self.worker.run()
             await self.primary.retire_within(self.options.settings.kill_grace)

@@ -14,7 +14,6 @@ from runall_reference.brain.primary import Primary, Standby
 from runall_reference.brain.record_set import Step
 from runall_reference.brain.records import PRIMARY_RECORDS
 from runall_reference.brain.settings import Settings
-from runall_reference.brain.turn import Reached, ignore_point
 from runall_reference.store import LeaseLost, Store, StoreError, open_store
 
 from .backoff import pauses, set_within
@@ -22,6 +21,7 @@ from .brain_runner import BrainDiscarded, BrainRunner
 from .change_counter import ChangeCounter
 from .link_server import LinkServer
 from .steady_clock import SteadyClock
+from .turn import Reached, ignore_point
 from .worker_runner import new_boot
 
 log = logging.getLogger("runall")

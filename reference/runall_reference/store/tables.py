@@ -74,7 +74,7 @@ class TableStore(abc.ABC):
             return None if lease is None else msgspec.json.decode(lease, type=Lease)
 
     def commit(self, change: Change, guard: int | None) -> None:
-        """Write a change in one transaction, if the lease still has the guard's epoch."""
+        """Write a change at once (RA-3.2), if the lease still has the guard's epoch (RA-9.1)."""
         if change:
             with self.failing(CommitFailed), self.writing():
                 self.check(guard)

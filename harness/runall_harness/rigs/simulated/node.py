@@ -8,7 +8,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from runall_reference.brain.failpoint import Trigger
 from runall_reference.brain.inputs import (
     BeatReceived,
     Boot,
@@ -30,8 +29,9 @@ from runall_reference.brain.inputs import (
 from runall_reference.brain.primary import Primary, Standby
 from runall_reference.brain.record_set import Change, Step
 from runall_reference.brain.settings import Settings
-from runall_reference.brain.turn import Where, take_turn, wake_delay
 from runall_reference.brain.worker import Worker
+from runall_reference.daemon.failpoint import Trigger
+from runall_reference.daemon.turn import Where, take_turn, wake_delay
 from runall_reference.store import LeaseLost
 
 from .disk import Disk
@@ -71,7 +71,7 @@ class ActOfStart:
 
 
 class SimulatedBrain:
-    """A brain of one start of its node. Its turns are those of the daemon (see `brain.turn`)."""
+    """A brain of one start of its node. Its turns are those of the daemon (see `turn`)."""
 
     def __init__(self, node: "Node", brain: Brain, disk: Disk, act: Callable[[Any], None]) -> None:
         self.node, self.brain, self.disk, self.act = node, brain, disk, act

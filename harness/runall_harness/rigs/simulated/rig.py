@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from msgspec import convert
 from msgspec.structs import replace
-from runall_reference.brain.failpoint import Failpoint, Trigger
 from runall_reference.brain.settings import UnsafeSettings
+from runall_reference.daemon.failpoint import Failpoint, Trigger
 
 from runall_harness.evidence.facts import Execution, Proof
 

@@ -125,7 +125,7 @@ class Orders:
         return self.placement.new_job(asked, "manual", source, self.state.now, None)
 
     def abort_job(self, order: AbortJob) -> str:
-        """End a lineage for ever: what runs, also in limbo (RA-10.2), waits, or is owed."""
+        """End a lineage for ever (RA-3.3): what runs, also in limbo (RA-10.2), waits or is owed."""
         root = self.root_of(order.job)
         attempts = [job for job in self.state.live() if job.root == root]
         owed = [slot for slot in self.state.owed() if slot.job.root == root]

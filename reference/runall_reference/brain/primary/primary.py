@@ -55,21 +55,21 @@ class Primary:
         self.waiting, self.slots = Waiting(state, ledger, placement), Slots(state, placement)
         self.orders = Orders(state, placement, self.stopping, self.waiting)
 
-    def handle(self, input: PrimaryInput, now: float) -> Step:
+    def handle(self, given: PrimaryInput, now: float) -> Step:
         """The step that follows from an input at the time `now`, in seconds."""
         state, reply = self.state, None
         state.now, state.actions, state.losses = now, [], 0
         guard = self.leadership.guard()
         try:
-            reply = self.answer(input)
+            reply = self.answer(given)
         except Refused as refusal:
             reply = refusal
         self.settle()
         return Step(self.records.take_change(), tuple(state.actions), reply, guard)
 
-    def answer(self, input: PrimaryInput) -> object:
+    def answer(self, given: PrimaryInput) -> object:
         """Give an input to the part that knows what to do, and return the reply."""
-        match input:
+        match given:
             case Tick():
                 return None
             case Boot(boot):
@@ -86,7 +86,7 @@ class Primary:
             case WorkerDisconnected(node, boot):
                 return self.reachability.disconnected(node, boot)
             case _:
-                return self.orders.obey(input)
+                return self.orders.obey(given)
 
     def lead(self, boot: str) -> None:
         """Take the lease, and wait for each known worker to report what it still runs."""

@@ -21,7 +21,7 @@ class Policy:
         self.state, self.ledger, self.placement = state, ledger, placement
 
     def interrupted(self, job: Job, cause: str) -> None:
-        """Decide what follows, do it, and write into the ledger why (RA-8.4)."""
+        """Decide what follows, do it, and write why (RA-8.4); no event, no rerun (RA-6.3)."""
         event = self.state.event(job.event)
         if event is None:
             self.ledger.note(job, cause, "refused", "RA-6.3", "the event was deleted")
@@ -33,7 +33,10 @@ class Policy:
             self.recover_manual(job, event, cause)
 
     def refusal(self, job: Job, event: Event) -> tuple[str, str] | None:
-        """The clause and the reason why no rerun follows, or None. Judged on the event as it is."""
+        """The clause and the reason why no rerun follows, or None, by the event as it is now.
+
+        RA-1.3: the flag; RA-8.1: the number of interruptions; RA-8.2: the age of the loss.
+        """
         if not event.catch_up:
             return "RA-1.3", "Run All is off"
         if event.max_reruns and job.reruns >= event.max_reruns:

@@ -6,7 +6,8 @@ time die there. Both count the points alike.
 
 import msgspec
 
-from .record_set import Put, Step
+from runall_reference.brain.record_set import Put, Step
+
 from .turn import Where
 
 

@@ -8,7 +8,7 @@ acts is given.
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
-from .record_set import Change, Step
+from runall_reference.brain.record_set import Change, Step
 
 # A wake that is due already still leaves this many seconds for other inputs.
 SHORTEST_WAKE = 0.001
@@ -51,6 +51,8 @@ def take_turn(
     reached: Reached,
 ) -> Step:
     """Let a brain handle what it is given, and carry out its step, which holds the reply.
+
+    The change is committed as a whole before anything is done or answered (RA-3.2, RA-12.2).
 
     A step that writes nothing and does nothing needs no lease, so the store is not asked.
     Whatever `commit`, `act` or the brain raises ends the turn, and the brain may know something
