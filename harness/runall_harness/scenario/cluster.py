@@ -7,7 +7,7 @@ one: that a fault or other evidence did not come.
 
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -105,27 +105,10 @@ class Cluster:
         proof = self.hurt(lambda: self.site.set_clock(node, ahead))
         self.history.add(Clock(at=proof.at, node=node, ahead=ahead))
 
-    def owe(
-        self,
-        what: Literal["end", "rerun"],
-        job: str,
-        within: float,
-        *,
-        clause: str,
-        since: float,
-        tag: str = "",
-    ) -> None:
-        """Write down what the system owes of a job from now on, within so many seconds.
-
-        A rerun counts if it started after `since`. Where no link to it is shown, its `tag` names
-        it.
-        """
+    def owe(self, within: float, **owed: Any) -> None:
+        """Write down what the system owes from now on, in the words of `Owed`, in seconds."""
         now = self.site.now()
-        self.history.add(
-            Owed(
-                at=now, what=what, job=job, until=now + within, clause=clause, since=since, tag=tag
-            )
-        )
+        self.history.add(Owed(at=now, until=now + within, **owed))
 
     # ---------------------------------------------------------------- what is seen
     def executions(self) -> Sequence[Execution]:

@@ -49,6 +49,12 @@ class Wait:
         self.late = now() - due
         return value
 
+    def timely(self, what: str, condition: Callable[[], T | None]) -> T | None:
+        """The condition's first true value, or None. Raises `Inconclusive` if it comes late."""
+        if value := self.until(condition):
+            self.require_timely(what)
+        return value
+
     def require_timely(self, what: str) -> None:
         """Raise `Inconclusive` if what came has come in overtime."""
         if self.late:

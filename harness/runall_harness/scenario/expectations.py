@@ -28,17 +28,37 @@ def require(held: object, clause: str, expected: str, seen: str | Callable[[], s
         raise Violation(clause, expected, seen if isinstance(seen, str) else seen())
 
 
-def await_in_time(
-    scenario: Scenario, what: str, condition: Callable[[], T | None], within: float | None = None
-) -> T | None:
-    """What is owed within so many seconds, by default until the scenario's deadline; or None.
+def require_in_time(
+    scenario: Scenario,
+    clause: str,
+    expected: str,
+    condition: Callable[[], T | None],
+    promised: float | None = None,
+) -> T:
+    """What is owed within so many seconds and the slack, by default until the deadline.
 
-    Raises `Inconclusive` for what comes in overtime.
+    Raises the `Violation` of the clause if it does not come, `Inconclusive` if it comes late.
     """
+    within = scenario.deadline if promised is None else promised + scenario.timings.slack
+    wait = Wait(scenario.cluster, within)
+    if value := wait.timely(expected, condition):
+        return value
+    raise Violation(clause, expected, f"not within {wait.most:g} s; {shown(scenario)}")
+
+
+def await_run(
+    scenario: Scenario,
+    clause: str,
+    expected: str,
+    condition: Callable[[], T | None],
+    within: float | None = None,
+) -> T:
+    """A run that is owed, likewise; the report says for how long it was waited for in vain."""
     wait = Wait(scenario.cluster, scenario.deadline if within is None else within)
-    if value := wait.until(condition):
-        wait.require_timely(what)
-    return value
+    if value := wait.timely(expected, condition):
+        return value
+    scenario.cluster.waited = wait.most
+    raise Violation(clause, expected, f"nothing within {wait.most:g} s: {shown(scenario)}")
 
 
 def interruption_clause(scenario: Scenario) -> str:
@@ -64,7 +84,7 @@ def await_end(scenario: Scenario, work: Work, clause: str) -> JobView:
     Raises `Inconclusive` for an end that is late, of a system that can't say what it owes.
     """
     cluster, wait = scenario.cluster, Wait(scenario.cluster, scenario.deadline)
-    cluster.owe("end", work.root, wait.most, clause=clause, since=scenario.since)
+    cluster.owe(wait.most, what="end", job=work.root, clause=clause, since=scenario.since)
     view = wait.until(lambda: over(scenario, work))
     if view is None:
         cluster.waited = wait.most
@@ -96,9 +116,9 @@ def await_rerun(scenario: Scenario, work: Work, where: str | None = None) -> Exe
     """
     cluster, giving_up = scenario.cluster, GivingUp(scenario.cluster, work.root)
     wait, clause = Wait(cluster, scenario.deadline), work.rerun_clause
-    since = work.first.started_at
+    owed = {"job": work.root, "clause": clause, "since": work.first.started_at, "tag": work.tag}
+    cluster.owe(wait.most, what="rerun", **owed)
     cluster.deadline_s = scenario.deadline
-    cluster.owe("rerun", work.root, wait.most, clause=clause, since=since, tag=work.tag)
 
     def decided() -> list[Execution] | None:
         runs = cluster.tagged(work.tag)
@@ -137,8 +157,13 @@ def require_return_at_once(scenario: Scenario, work: Work) -> None:
         )
 
 
-def shown(scenario: Scenario, root: str, tag: str = "") -> str:
-    """The attempts of a lineage as the system shows them, and its own reasons."""
+def shown(scenario: Scenario, root: str = "", tag: str = "") -> str:
+    """The attempts of a lineage as the system shows them, and its own reasons.
+
+    Without a root, those of the job that the case is about.
+    """
+    about = scenario.cluster.about
+    root = root or (about.root if about else "")
     attempts = scenario.cluster.attempts(root, tag)
     views = ", ".join(f"{view.id} {view.state}" for view in attempts) or "no attempt is shown"
     return f"{views}; {scenario.cluster.api.reasons(root) or 'it gives no reason'}"
@@ -177,15 +202,8 @@ def leave_side_by_side(scenario: Scenario, work: Work) -> None:
 
 def require_taken_in(scenario: Scenario, work: Work, clause: str) -> None:
     """The system knows, soon enough, that the latest execution has completed."""
-    known = await_in_time(
-        scenario, "the news that it ended well", lambda: completed(scenario, work)
-    )
-    require(
-        known,
-        clause,
-        f"{scenario.cluster.tagged(work.tag)[-1].job} is shown as completed",
-        lambda: f"after {scenario.deadline:g} s {shown(scenario, work.root)}",
-    )
+    expected = f"{scenario.cluster.tagged(work.tag)[-1].job} is shown as completed"
+    require_in_time(scenario, clause, expected, lambda: completed(scenario, work))
 
 
 def completed(scenario: Scenario, work: Work) -> bool:
@@ -227,12 +245,12 @@ def run_canaries(scenario: Scenario) -> None:
 # ------------------------------------------------------------------ losses
 def require_missed(scenario: Scenario) -> None:
     """The loss of the job's server is noticed, soon enough."""
-    node, within = scenario.victim, scenario.timings.notice + scenario.timings.slack
-    missed = await_in_time(
-        scenario, "its absence", lambda: node not in scenario.calls.online(), within
-    )
-    expected = f"{node} is missed within {within:g} s"
-    require(missed, "RA-2.12", expected, "it is still taken for present")
+    node, notice = scenario.victim, scenario.timings.notice
+
+    def missed() -> bool:
+        return node not in scenario.calls.online()
+
+    require_in_time(scenario, "RA-2.12", f"{node} is missed", missed, notice)
 
 
 def listed(runs: Sequence[Execution]) -> str:

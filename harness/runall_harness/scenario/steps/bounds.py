@@ -5,7 +5,8 @@ from pytest_bdd import parsers, then, when
 from runall_harness.contract.clauses import clauses
 from runall_harness.evidence.views import LedgerView
 
-from ..expectations import await_in_time, listed, require, run_canaries, shown
+from ..deadlines import Wait
+from ..expectations import listed, require, run_canaries, shown
 from ..nodes import PRIMARY
 from ..state import Scenario
 
@@ -69,7 +70,8 @@ def refusals(scenario: Scenario) -> list[LedgerView]:
 )
 def require_recorded_refusal(scenario: Scenario, why: str) -> None:
     clause, allowed = REASONS[why], 1 + scenario.plan.get("max_reruns", 0)
-    refused = await_in_time(scenario, "the refusal", lambda: decided(scenario, allowed))
+    wait = Wait(scenario.cluster, scenario.deadline)
+    refused = wait.timely("the refusal", lambda: decided(scenario, allowed))
     require_executions(scenario, allowed, clause)
     require_refusal(scenario, clause, bool(refused))
 

@@ -9,9 +9,9 @@ from pytest_bdd import given, parsers, when
 from runall_harness.systems.base import Timings
 
 from ..nodes import PRIMARY
-from ..state import Scenario
+from ..state import EVENT, Scenario
 
-COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4}
+COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "seven": 7}
 TARGETS = {
     "any worker": "worker-*",
     "the first worker": "worker-1",
@@ -63,32 +63,31 @@ def plan_event(scenario: Scenario, where: str, mode: str, terms: str) -> None:
 
 
 # ------------------------------------------------------------------ edits
-@given("its event may run anywhere from now on")
-def open_event_to_all_servers(scenario: Scenario) -> None:
-    scenario.calls.edit(scenario.work.event, target="*")
+EDITS: dict[str, dict[str, Any]] = {
+    "its event may run anywhere from now on": {"target": "*"},
+    "its event is opened to any worker": {"target": "worker-*"},
+    "the event is moved to the second worker": {"target": "worker-2"},
+    "from now on it runs one job at a time": {"max_children": 1},
+    "the limit of the event is set to one": {"max_children": 1},
+    "the limit of the event is set to three": {"max_children": 3},
+    "the event is disabled": {"enabled": False},
+    "a user edits the event": {"title": "edited", "timeout": 60.0},
+}
+EDIT = parsers.re(f"(?P<edit>{'|'.join(EDITS)})")
 
 
-@when("the event is disabled")
-def disable_event(scenario: Scenario) -> None:
-    scenario.calls.edit(scenario.work.event, enabled=False)
+@given(EDIT)
+@when(EDIT)
+def edit_event(scenario: Scenario, edit: str) -> None:
+    scenario.calls.edit(EVENT, **EDITS[edit])
 
 
 @when("the event is enabled")
 def enable_event(scenario: Scenario) -> None:
     scenario.expect_within(scenario.timings.prompt)
-    scenario.calls.edit(scenario.work.event, enabled=True)
+    scenario.calls.edit(EVENT, enabled=True)
 
 
 @when("the event is deleted")
 def delete_event(scenario: Scenario) -> None:
-    scenario.calls.call("delete_event", event=scenario.work.event)
-
-
-@when("the event is moved to the second worker")
-def move_event(scenario: Scenario) -> None:
-    scenario.calls.edit(scenario.work.event, target=TARGETS["the second worker"])
-
-
-@when(parsers.parse("the limit of the event is set to {count}"))
-def set_limit(scenario: Scenario, count: str) -> None:
-    scenario.calls.edit(scenario.work.event, max_children=COUNTS[count])
+    scenario.calls.call("delete_event", event=EVENT)

@@ -1,18 +1,19 @@
 """Steps about several servers that may lead, and the one that does."""
 
-from pytest_bdd import then, when
+from pytest_bdd import parsers, then, when
 
 from runall_harness.evidence.facts import Proof
 
-from ..expectations import await_in_time, require
+from ..expectations import require, require_in_time
 from ..nodes import PRIMARY
 from ..state import Scenario
 from .given import BACKUP
+from .when import FAULTS
 
 
-@when("the primary is killed, and the backup takes over")
-def kill_primary_until_takeover(scenario: Scenario) -> None:
-    await_takeover(scenario, scenario.kill(PRIMARY))
+@when(parsers.re("the primary is (?P<fault>killed|frozen|cut off), and the backup takes over"))
+def lose_primary_until_takeover(scenario: Scenario, fault: str) -> None:
+    await_takeover(scenario, FAULTS[fault](scenario, PRIMARY))
 
 
 @when("the primary is stopped cleanly and stays away", target_fixture="led_at")
@@ -20,23 +21,14 @@ def stop_primary_until_takeover(scenario: Scenario) -> float:
     return await_takeover(scenario, scenario.stop(PRIMARY))
 
 
-@when("the primary is frozen, and the backup takes over")
-def freeze_primary_until_takeover(scenario: Scenario) -> None:
-    await_takeover(scenario, scenario.freeze(PRIMARY))
-
-
-@when("the primary is cut off, and the backup takes over")
-def cut_primary_off_until_takeover(scenario: Scenario) -> None:
-    await_takeover(scenario, scenario.cut(PRIMARY))
-
-
 def await_takeover(scenario: Scenario, proof: Proof) -> float:
     """Wait until the backup leads, and when it does; what it owes counts from the fault."""
     scenario.expect_within(scenario.timings.takeover + scenario.loss_timeout, proof)
-    calls, within = scenario.calls, scenario.timings.takeover + scenario.timings.slack
-    leads = await_in_time(scenario, "the takeover", lambda: calls.leader() == BACKUP, within)
-    expected = f"the backup leads within {within:g} s"
-    require(leads, "RA-9.2", expected, lambda: f"{calls.leader() or 'nobody'} leads")
+
+    def leads() -> bool:
+        return scenario.calls.leader() == BACKUP
+
+    require_in_time(scenario, "RA-9.2", "the backup leads", leads, scenario.timings.takeover)
     led_at = scenario.site.now()
     scenario.nodes.await_online(BACKUP, *scenario.workers)
     return led_at

@@ -4,41 +4,39 @@ A server that is frozen or cut off is still trusted for a moment. In this moment
 handed to it, and nobody knows whether it began.
 """
 
+from functools import partial
+
 from pytest_bdd import parsers, then, when
 
-from runall_harness.contract.verdicts import Inconclusive, Violation
-from runall_harness.evidence.facts import Proof
+from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.views import JobView, Rejected
 from runall_harness.evidence.witness_job import LEAD_SLOTS
 
-from ..deadlines import Wait
 from ..expectations import (
     await_end,
-    await_in_time,
+    await_run,
     await_state,
     finish,
     interruption_clause,
     over,
     require,
+    require_in_time,
     require_missed,
     require_nothing_follows,
     run_canaries,
+    shown,
 )
 from ..state import EVENT, Scenario, Work, rerun_clause
+from .when import FAULTS
 
 TAG = "job"
 FIRST, SECOND = "worker-1", "worker-2"
 
 
 # ------------------------------------------------------------------ frozen servers
-@when("its server is frozen")
-def freeze_server(scenario: Scenario) -> None:
-    scenario.expect_within(scenario.loss_timeout, scenario.freeze(scenario.victim))
-
-
-@when("its server wakes", target_fixture="woken")
-def wake_server(scenario: Scenario) -> Proof:
-    return scenario.wake(scenario.victim)
+@when("its server wakes")
+def wake_server(scenario: Scenario) -> None:
+    scenario.wake(scenario.victim)
 
 
 @when("its server is frozen until it is missed, and wakes")
@@ -51,19 +49,13 @@ def freeze_server_until_missed(scenario: Scenario) -> None:
 
 
 @then("the first execution is stopped within the kill grace")
-def require_stop_after_waking(scenario: Scenario, woken: Proof) -> None:
-    within = scenario.timings.grace + scenario.timings.slack
+def require_stop_after_waking(scenario: Scenario) -> None:
     first = scenario.work.first.id
 
     def ended() -> bool:
         return any(r.id == first and r.how != "running" for r in scenario.cluster.executions())
 
-    require(
-        await_in_time(scenario, "its end", ended, within),
-        "RA-7.6",
-        f"its end within {within:g} s",
-        lambda: f"it still runs {scenario.site.now() - woken.at:.2f} s after the waking",
-    )
+    require_in_time(scenario, "RA-7.6", "its end", ended, scenario.timings.grace)
 
 
 # ------------------------------------------------------------------ late results
@@ -74,14 +66,14 @@ def reach_server_again(scenario: Scenario) -> None:
 
 @then("its late result is recorded against the first attempt only")
 def require_late_result(scenario: Scenario) -> None:
-    root, within = scenario.work.root, scenario.timings.prompt + scenario.timings.slack
+    root = scenario.work.root
 
     def recorded() -> bool:
         view = scenario.calls.job(root)
         return view is not None and view.late_code is not None
 
-    late = await_in_time(scenario, "the late result", recorded, within)
-    require(late, "RA-3.5", f"a late result of {root}", f"none within {within:g} s")
+    expected = f"a late result of {root}"
+    require_in_time(scenario, "RA-3.5", expected, recorded, scenario.timings.prompt)
     for view in scenario.cluster.attempts(root)[1:]:
         undisturbed = not view.final and view.late_code is None
         seen = f"{view.state}, {view.late_code}"
@@ -127,7 +119,7 @@ def hand_job_to_lost_worker(scenario: Scenario, how: str, trigger: str) -> JobVi
     scenario.create_planned(EVENT, trigger, {"tag": TAG})
     if trigger == "scheduled":
         await_last_moment(scenario)
-    scenario.freeze(FIRST) if how == "frozen" else scenario.cut(FIRST)
+    FAULTS[how](scenario, FIRST)
     try:
         return hand_over(scenario, trigger)
     except Rejected as refusal:
@@ -177,23 +169,13 @@ def kill_first_worker_and_bring_it_back(scenario: Scenario) -> None:
 @when("the job is given up")
 def await_giving_up(scenario: Scenario, handed: JobView) -> None:
     scenario.expect_within(scenario.loss_timeout)
-    await_in_time(
-        scenario,
-        f"the end of {handed.id}",
-        lambda: scenario.calls.state(handed.id) == "interrupted",
-    )
-    require_first_attempt_interrupted(scenario, handed)
+    given_up = partial(first_attempt_interrupted, scenario, handed)
+    require_in_time(scenario, "RA-2.13", "it counts as interrupted", given_up)
 
 
-def require_first_attempt_interrupted(scenario: Scenario, handed: JobView) -> None:
-    """The attempt that was handed over in vain counts as interrupted."""
-    state = scenario.calls.state(handed.id)
-    require(state == "interrupted", "RA-2.13", "it counts as interrupted", f"it is {state}")
-
-
-@when("its event is opened to any worker")
-def open_event_to_workers(scenario: Scenario) -> None:
-    scenario.calls.edit(EVENT, target="worker-*")
+def first_attempt_interrupted(scenario: Scenario, handed: JobView) -> bool:
+    """Whether the attempt that was handed over in vain counts as interrupted."""
+    return scenario.calls.state(handed.id) == "interrupted"
 
 
 @then("the job runs on the second worker")
@@ -204,15 +186,9 @@ def require_run_on_second_worker(scenario: Scenario, handed: JobView) -> None:
 def meet_rerun(scenario: Scenario, handed: JobView, node: str) -> None:
     """Wait for the one execution of a job that was handed over in vain."""
     trigger = "manual" if handed.source else "scheduled"
-    wait = Wait(scenario.cluster, scenario.deadline)
-    runs = wait.until(lambda: scenario.cluster.tagged(TAG))
-    if not runs:
-        scenario.cluster.waited = wait.most
-        given_up = scenario.calls.state(handed.id) == "interrupted"
-        clause = rerun_clause(trigger) if given_up else "RA-2.13"
-        why = scenario.cluster.api.reasons(handed.root) or "it gives no reason"
-        raise Violation(clause, "the job runs", f"nothing within {wait.most:g} s: {why}")
-    wait.require_timely("the job")
+    given_up = first_attempt_interrupted(scenario, handed)
+    clause = rerun_clause(trigger) if given_up else "RA-2.13"
+    runs = await_run(scenario, clause, "the job runs", lambda: scenario.cluster.tagged(TAG))
     came = runs[0].node
     require(came == node, "RA-2.13", f"it runs on {node}", f"it ran on {came}")
     scenario.works[TAG] = Work(
@@ -236,7 +212,8 @@ def require_void_order(scenario: Scenario) -> None:
 def require_one_run_of_handed_job(scenario: Scenario, handed: JobView) -> None:
     if TAG not in scenario.works:
         meet_rerun(scenario, handed, FIRST)
-    require_first_attempt_interrupted(scenario, handed)
+    interrupted = first_attempt_interrupted(scenario, handed)
+    require(interrupted, "RA-2.13", "the first attempt was interrupted", lambda: shown(scenario))
     finish(scenario, scenario.work, 1, "RA-1.4")
 
 

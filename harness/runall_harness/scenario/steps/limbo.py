@@ -1,5 +1,7 @@
 """Limbo: what is shown and owed while nobody can know whether a job still runs."""
 
+from functools import partial
+
 from pytest_bdd import then, when
 
 from runall_harness.contract.verdicts import Inconclusive
@@ -9,10 +11,10 @@ from runall_harness.evidence.witness_job import LEAD_SLOTS, exactly
 from ..deadlines import Wait
 from ..due_slots import TAG, slot_of, slot_params, two_slots_served
 from ..expectations import (
-    await_in_time,
     await_state,
     listed,
     require,
+    require_in_time,
     require_missed,
     require_nothing_follows,
     run_canaries,
@@ -68,9 +70,7 @@ def require_running(scenario: Scenario) -> None:
         view = scenario.calls.job(root)
         return view is not None and view.state == "running" and not view.limbo
 
-    back = await_in_time(scenario, "its return", running)
-    expected = "it is shown as running, and not in limbo"
-    require(back, "RA-2.4", expected, lambda: f"{scenario.calls.job(root)}")
+    require_in_time(scenario, "RA-2.4", "it is shown as running, and not in limbo", running)
 
 
 @then("its loss is noticed")
@@ -113,12 +113,9 @@ def require_slots_to_wait(scenario: Scenario) -> None:
 
 @then("the two slots are served after it, in their order, once each")
 def require_two_slots_after_job(scenario: Scenario) -> None:
-    within = scenario.deadline + scenario.timings.minute
-    served = await_in_time(
-        scenario, "the last of two slots", lambda: two_slots_served(scenario), within
-    )
-    runs = scenario.cluster.tagged(TAG)
-    require(served, "RA-5.4", "two slots are served", listed(runs))
+    served = partial(two_slots_served, scenario)
+    promised = scenario.promised + scenario.timings.minute
+    require_in_time(scenario, "RA-5.4", "two slots are served", served, promised)
     run_canaries(scenario)
     runs = scenario.cluster.tagged(TAG)
     slots = [slot_of(run) for run in runs]
@@ -140,6 +137,9 @@ def require_final_abort(scenario: Scenario) -> None:
 
 @then("the execution is ended")
 def require_end_of_execution(scenario: Scenario) -> None:
-    within = scenario.timings.prompt + scenario.timings.grace + scenario.timings.slack
-    ended = await_in_time(scenario, "its end", lambda: scenario.runs()[0].how != "running", within)
-    require(ended, "RA-10.2", "the job ends", lambda: listed(scenario.runs()[:1]))
+    promised = scenario.timings.prompt + scenario.timings.grace
+
+    def ended() -> bool:
+        return scenario.runs()[0].how != "running"
+
+    require_in_time(scenario, "RA-10.2", "the job ends", ended, promised)

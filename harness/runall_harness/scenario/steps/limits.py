@@ -1,11 +1,13 @@
 """Limits and queues: which run waits, for which place, and in which order they start."""
 
+from functools import partial
+
 from pytest_bdd import given, parsers, then, when
 
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.views import Rejected
 
-from ..expectations import await_in_time, require, require_nothing_follows, run_canaries
+from ..expectations import require, require_in_time, require_nothing_follows, run_canaries
 from ..state import Scenario
 from .events import COUNTS
 from .limbo import try_to_run
@@ -73,8 +75,10 @@ def require_queue_order(scenario: Scenario, count: str) -> None:
     tags = queued(count)
     scenario.site.release(scenario.work.tag)
     for number, tag in enumerate(tags):
-        first = await_in_time(scenario, tag, lambda left=tags[number:]: started(scenario, left))
-        require(first == tag, "RA-6.6", f"{tag} starts next", f"{first or 'nothing'} did")
+        next_to_start = partial(started, scenario, tags[number:])
+        expected = f"{tag} starts next"
+        first = require_in_time(scenario, "RA-6.6", expected, next_to_start)
+        require(first == tag, "RA-6.6", expected, f"{first} did")
         scenario.site.release(tag)
         scenario.cluster.await_evidence(
             f"{tag} ends", lambda tag=tag: scenario.cluster.ended(tag), scenario.timings.slack

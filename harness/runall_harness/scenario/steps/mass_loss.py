@@ -7,7 +7,8 @@ from pytest_bdd import given, parsers, then
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 
-from ..expectations import await_in_time, listed, require, run_canaries
+from ..deadlines import Wait
+from ..expectations import listed, require, require_in_time, run_canaries
 from ..state import EVENT, Scenario, Work
 
 # What two servers of a busy machine may take longer or shorter to start a process, of the slack.
@@ -72,8 +73,11 @@ def all_rerun(scenario: Scenario) -> bool:
 
 @then("the first three of them run again, and the others wait")
 def require_three_of_many_reruns(scenario: Scenario) -> None:
-    came = await_in_time(scenario, "the third rerun", lambda: len(reruns(scenario)) >= 3)
-    require(came, "RA-1.1", "the first three are run again", lambda: listed(reruns(scenario)))
+
+    def came() -> bool:
+        return len(reruns(scenario)) >= 3
+
+    require_in_time(scenario, "RA-1.1", "the first three are run again", came)
     run_canaries(scenario)
     require_calm(scenario)
     tags = [run.tag for run in reruns(scenario)]
@@ -87,7 +91,8 @@ def require_all_reruns(scenario: Scenario, spread: str) -> None:
         release_all(scenario)
     count = len(scenario.works)
     within = scenario.deadline + count * (scenario.timings.spread + scenario.timings.prompt)
-    complete = await_in_time(scenario, "the last rerun", lambda: all_rerun(scenario), within)
+    wait = Wait(scenario.cluster, within)
+    complete = wait.timely("the last rerun", lambda: all_rerun(scenario))
     require_calm(scenario)
     came = reruns(scenario)
     tags = [run.tag for run in came]

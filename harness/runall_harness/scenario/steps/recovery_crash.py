@@ -10,8 +10,7 @@ from runall_harness.evidence.views import JobView
 from runall_harness.evidence.witness_job import NOTE
 from runall_harness.rigs.base import CrashPoint
 
-from ..deadlines import Wait
-from ..expectations import require, run_canaries, shown
+from ..expectations import await_run, require, run_canaries, shown
 from ..nodes import PRIMARY
 from ..state import EVENT, Scenario
 
@@ -91,11 +90,8 @@ def await_crash(scenario: Scenario) -> None:
 
 def require_good_end(scenario: Scenario, clause: str, tag: str, root: str, least: int) -> None:
     """The last attempt runs, ends well, and is the only one that does; nothing follows it."""
-    cluster, wait = scenario.cluster, Wait(scenario.cluster, scenario.deadline)
-    if not wait.until(lambda: last_runs(scenario, tag, root, least)):
-        cluster.waited = wait.most
-        require(False, clause, f"an attempt of {root} runs", shown(scenario, root, tag))
-    wait.require_timely(f"an attempt of {root}")
+    cluster, expected = scenario.cluster, f"an attempt of {root} runs"
+    await_run(scenario, clause, expected, lambda: last_runs(scenario, tag, root, least))
     scenario.site.release(tag)
     if not cluster.wait(lambda: last_end(scenario, root, tag), scenario.deadline):
         seen = shown(scenario, root, tag)

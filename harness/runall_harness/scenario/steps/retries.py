@@ -11,16 +11,14 @@ from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
-from ..deadlines import Wait
 from ..expectations import (
-    await_in_time,
+    await_run,
     await_state,
     finish,
     over,
     require,
-    require_nothing_follows,
+    require_in_time,
     run_canaries,
-    shown,
 )
 from ..state import Scenario
 from .events import COUNTS, RETRY_DELAY
@@ -58,13 +56,11 @@ class Retries:
         """SIGKILL the job's process alone, and see the system take that for a failure."""
         scenario, job = self.scenario, (run := self.latest()).job
         self.cluster.hurt(lambda: scenario.site.kill(run.node, scope="job"))
-        failed = await_in_time(
-            scenario,
-            f"the failure of {job}",
-            lambda: scenario.calls.state(job) == "failed",
-            scenario.timings.prompt + scenario.timings.slack,
-        )
-        require(failed, "RA-2.7", f"{job} has failed", lambda: f"it is {scenario.calls.state(job)}")
+
+        def failed() -> bool:
+            return scenario.calls.state(job) == "failed"
+
+        require_in_time(scenario, "RA-2.7", f"{job} has failed", failed, scenario.timings.prompt)
         self.failed = scenario.calls.job(job)
 
     def clause(self) -> str:
@@ -76,13 +72,8 @@ class Retries:
 
     def await_next(self, clause: str, what: str, within: float) -> Execution:
         """The execution that follows those seen so far, once the system shows it as running."""
-        scenario, wait = self.scenario, Wait(self.cluster, within)
-        runs = wait.until(lambda: (r := self.runs())[self.seen :] and r)
-        if not runs:
-            self.cluster.waited = wait.most
-            why = shown(scenario, scenario.work.root)
-            require(False, clause, what, f"nothing within {wait.most:g} s: {why}")
-        wait.require_timely("the next execution")
+        scenario = self.scenario
+        await_run(scenario, clause, what, lambda: self.runs()[self.seen :], within)
         run = self.runs()[self.seen]
         self.seen += 1
         self.cluster.await_evidence(
@@ -153,13 +144,6 @@ def require_next_start(scenario: Scenario, retries: Retries) -> None:
 def require_rerun_of_retry(scenario: Scenario, retries: Retries) -> None:
     what = "the try that was interrupted is run again"
     retries.await_next(scenario.work.rerun_clause, what, scenario.deadline)
-
-
-@then("the job counts as timed out, and is not run again")
-def require_timeout(scenario: Scenario) -> None:
-    what = "its end for being over its time"
-    await_state(scenario, what, "timed_out", clause="RA-11.4")
-    require_nothing_follows(scenario, scenario.work, 1, "RA-11.4")
 
 
 @then("the rerun lives for longer than what was left of the limit")

@@ -15,6 +15,12 @@ from ..expectations import finish, require, require_faithful_rerun, require_undi
 from ..nodes import PRIMARY
 from ..state import Scenario
 
+STOPS: dict[str, StopTo | None] = {
+    "its server is stopped cleanly": None,
+    "the daemon of its server gets SIGTERM": "daemon",
+    "all processes of its server get SIGTERM at once": "group",
+}
+
 
 @when(
     parsers.re(
@@ -35,16 +41,9 @@ def kill_job_process(scenario: Scenario) -> None:
     scenario.expect_within(scenario.timings.prompt, scenario.kill(scenario.victim, "job"))
 
 
-@when(
-    parsers.re(
-        r"(?P<whom>the daemon of its server gets SIGTERM"
-        r"|all processes of its server get SIGTERM at once), "
-        r"and (?:it )?(?P<then>stays away|comes back)"
-    )
-)
-def send_sigterm(scenario: Scenario, whom: str, then: str) -> None:
-    to: StopTo = "group" if whom.startswith("all") else "daemon"
-    proof = scenario.stop(scenario.victim, to)
+@when(parsers.re(rf"(?P<how>{'|'.join(STOPS)}),? and (?:it )?(?P<then>stays away|comes back)"))
+def stop_server(scenario: Scenario, how: str, then: str) -> None:
+    proof = scenario.stop(scenario.victim, STOPS[how])
     if then == "stays away":
         scenario.expect_within(scenario.timings.stop + scenario.return_timeout, proof)
     else:

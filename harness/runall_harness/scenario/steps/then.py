@@ -1,5 +1,7 @@
 """Thens: what must be seen, from the jobs themselves wherever they can report it."""
 
+from functools import partial
+
 from pytest_bdd import parsers, then
 
 from runall_harness.checks.records import last_sign
@@ -7,13 +9,13 @@ from runall_harness.checks.records import last_sign
 from ..due_slots import TAG, slot_of
 from ..expectations import (
     await_end,
-    await_in_time,
     await_rerun,
     await_state,
     finish,
     interruption_clause,
     require,
     require_faithful_rerun,
+    require_in_time,
     require_nothing_follows,
     require_undisturbed,
     run_canaries,
@@ -28,6 +30,7 @@ STATES = {
     "has timed out": ("timed_out", "RA-2.6"),
     "was aborted": ("aborted", "RA-3.3"),
     "was interrupted": ("interrupted", "RA-1.3"),
+    "counts as timed out": ("timed_out", "RA-11.4"),
 }
 
 
@@ -78,17 +81,16 @@ def require_rerun(scenario: Scenario, where: str | None) -> None:
 @then("the job is run again, once, on the second worker")
 def require_rerun_on_second_worker(scenario: Scenario) -> None:
     node = await_rerun(scenario, scenario.work).node
-    require(
-        node == "worker-2", "RA-6.5", "it runs where its event may run now", f"it ran on {node}"
-    )
+    expected = "it runs where its event may run now"
+    require(node == "worker-2", "RA-6.5", expected, f"it ran on {node}")
     finish(scenario, scenario.work, 2)
 
 
 @then("the job of the other event is run again, once, on another server")
 def require_other_rerun(scenario: Scenario) -> None:
     other = scenario.works["other"]
-    came = await_in_time(scenario, "its rerun", lambda: len(scenario.cluster.tagged("other")) > 1)
-    require(came, "RA-4.11", "what can start does", lambda: shown(scenario, other.root))
+    again = partial(scenario.cluster.tagged, "other")
+    require_in_time(scenario, "RA-4.11", "what can start does", lambda: len(again()) > 1)
     await_rerun(scenario, other, "another server")
     finish(scenario, other, 2)
 

@@ -1,19 +1,31 @@
 """Whens: the faults, each proven, and what a user does meanwhile."""
 
+from collections.abc import Callable
+
 from pytest_bdd import parsers, when
 
 from runall_harness.contract.verdicts import Unsupported, Violation
+from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.views import Rejected
 
 from ..expectations import await_state
 from ..nodes import PRIMARY
 from ..state import Scenario
 
+# What can be done to a server, by the words of the steps.
+FAULTS: dict[str, Callable[[Scenario, str], Proof]] = {
+    "killed": Scenario.kill,
+    "stopped cleanly": Scenario.stop,
+    "cut off": Scenario.cut,
+    "frozen": Scenario.freeze,
+}
+
 
 # ------------------------------------------------------------------ the job's server
-@when("its server is killed and stays away")
-def kill_server(scenario: Scenario) -> None:
-    scenario.expect_within(scenario.loss_timeout, scenario.kill(scenario.victim))
+@when(parsers.re("its server is (?P<fault>killed|cut off|frozen)(?: and stays away| in silence|)"))
+def lose_server(scenario: Scenario, fault: str) -> None:
+    proof = FAULTS[fault](scenario, scenario.victim)
+    scenario.expect_within(scenario.loss_timeout, proof)
 
 
 @when("its server is killed and comes back at once")
@@ -28,46 +40,21 @@ def bring_server_back(scenario: Scenario) -> None:
     scenario.bring_back(scenario.victim)
 
 
-@when("its server is stopped cleanly and stays away")
-def stop_server(scenario: Scenario) -> None:
-    proof = scenario.stop(scenario.victim)
-    scenario.expect_within(scenario.timings.stop + scenario.return_timeout, proof)
-
-
-@when("its server is stopped cleanly and comes back")
-def restart_server(scenario: Scenario) -> None:
-    scenario.stop(scenario.victim)
-    scenario.bring_back(scenario.victim)
-
-
-@when(parsers.re("its server is cut off (?:and stays away|in silence)"))
-def cut_server_off(scenario: Scenario) -> None:
-    scenario.expect_within(scenario.loss_timeout, scenario.cut(scenario.victim))
-
-
-@when("its server is cut off until it is missed, and is in reach again")
-def cut_server_off_until_missed(scenario: Scenario) -> None:
+@when(parsers.re("its server is cut off until it is missed, (?P<then>.+)"))
+def cut_server_off_until_missed(scenario: Scenario, then: str) -> None:
     scenario.cut_until_missed(scenario.victim)
-    scenario.join(scenario.victim, "RA-2.4")
-
-
-@when("its server is cut off until it is missed, and the job ends")
-def cut_server_off_and_end_job(scenario: Scenario) -> None:
-    scenario.cut_until_missed(scenario.victim)
-    scenario.end_job()
-
-
-@when("its server is cut off until it is missed, the job ends, and it is in reach again")
-def cut_server_off_while_job_ends(scenario: Scenario) -> None:
-    cut_server_off_and_end_job(scenario)
-    scenario.join(scenario.victim, "RA-2.4")
+    if "the job ends" in then:
+        scenario.end_job()
+    if "in reach again" in then:
+        scenario.join(scenario.victim, "RA-2.4")
 
 
 # ------------------------------------------------------------------ the primary
-@when("the primary is killed and comes back")
-def kill_primary_and_bring_it_back(scenario: Scenario) -> None:
-    scenario.kill(PRIMARY)
-    scenario.bring_back_primary("RA-2.5" if scenario.victim == PRIMARY else "RA-2.11")
+@when(parsers.re("the primary is (?P<fault>killed|stopped cleanly) and comes back"))
+def restart_primary(scenario: Scenario, fault: str) -> None:
+    FAULTS[fault](scenario, PRIMARY)
+    own = "RA-2.5" if fault == "killed" else "RA-2.8"
+    scenario.bring_back_primary(own if scenario.victim == PRIMARY else "RA-2.11")
 
 
 @when("the primary is killed, the job ends, and the primary comes back")
@@ -75,12 +62,6 @@ def kill_primary_while_job_ends(scenario: Scenario) -> None:
     scenario.kill(PRIMARY)
     scenario.end_job()
     scenario.bring_back_primary("RA-2.11")
-
-
-@when("the primary is stopped cleanly and comes back")
-def restart_primary(scenario: Scenario) -> None:
-    scenario.stop(PRIMARY)
-    scenario.bring_back_primary("RA-2.8" if scenario.victim == PRIMARY else "RA-2.11")
 
 
 # ------------------------------------------------------------------ the job
