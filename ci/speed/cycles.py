@@ -20,8 +20,7 @@ from runall_harness.rigs.base import NodeSpec, Rig, Site
 from runall_harness.rigs.choose import choose
 from runall_harness.rigs.run_names import new_run_id
 from runall_harness.scenario.cluster import Cluster
-from runall_harness.scenario.expectations import completed
-from runall_harness.scenario.state import Scenario
+from runall_harness.scenario.expectations import Scenario
 from runall_harness.systems import find
 
 STUB = Path(__file__).with_name("stub.py").read_text("utf-8")
@@ -137,5 +136,5 @@ def reference_cycle(rig: Rig) -> float:
         cluster.nodes.restart(WORKER)
         seen(cluster.site, 2)
         cluster.site.release(TAG)
-        cluster.await_evidence("it ends well", lambda: completed(scenario, work), WITHIN)
+        cluster.await_evidence("it ends well", lambda: scenario.completed(work), WITHIN)
         return perf_counter() - began

@@ -16,8 +16,7 @@ from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.history import Witnessed
 from runall_harness.rigs.simulated.rig import SimulatedRig
 from runall_harness.scenario.cluster import PRIMARY, Cluster
-from runall_harness.scenario.expectations import require_undisturbed
-from runall_harness.scenario.state import Scenario
+from runall_harness.scenario.expectations import Scenario
 from runall_harness.systems import find
 
 CASE = Case(
@@ -64,7 +63,7 @@ def come_back_after(scenario: Scenario, seconds: float) -> None:
 
 def test_a_short_absence_is_judged(scenario: Scenario) -> None:
     come_back_after(scenario, 0.1)
-    require_undisturbed(scenario, scenario.work, 1, "RA-2.11")
+    scenario.require_undisturbed(scenario.work, 1, "RA-2.11")
 
 
 def test_an_absence_that_ended_the_job_by_itself_is_inconclusive(scenario: Scenario) -> None:

@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 from runall_harness.contract.verdicts import Inconclusive
-from runall_harness.scenario.expectations import require_return_at_once
-from runall_harness.scenario.state import Scenario, Work
+from runall_harness.scenario.expectations import Scenario
+from runall_harness.scenario.setting import Work
 from runall_harness.systems.reference.system import Reference
 
 WORK = cast(Work, SimpleNamespace(node="worker-1"))
@@ -24,9 +24,9 @@ def scenario(away: float, forgives: float) -> Scenario:
 
 def test_one_that_was_away_for_longer_than_the_system_waits_shows_another_failure() -> None:
     with pytest.raises(Inconclusive, match=r"was away for 31\.0 s: longer than the 30 s"):
-        require_return_at_once(scenario(31.0, 30.0), WORK)
+        scenario(31.0, 30.0).require_return_at_once(WORK)
 
 
 @pytest.mark.parametrize("forgives", [30.0, float("inf")])
 def test_one_that_was_back_in_time_excuses_nothing(forgives: float) -> None:
-    require_return_at_once(scenario(29.0, forgives), WORK)
+    scenario(29.0, forgives).require_return_at_once(WORK)

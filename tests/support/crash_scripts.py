@@ -11,8 +11,7 @@ from typing import NamedTuple
 from runall_harness.contract.cases import Case
 from runall_harness.rigs.base import CrashPoint, Rig
 from runall_harness.scenario.cluster import PRIMARY, Cluster
-from runall_harness.scenario.expectations import completed, run_canaries, shown
-from runall_harness.scenario.state import Scenario
+from runall_harness.scenario.expectations import Scenario
 from runall_harness.systems import find
 
 WORKERS = ("worker-1", "worker-2")
@@ -83,7 +82,7 @@ def recover(rig: Rig, recovery: Recovery, trigger: str, *points: CrashPoint) -> 
         recovery.fault(scenario)
         crashes.attend(lambda: rerun_lives(scenario))
         cluster.site.release(scenario.work.tag)
-        crashes.attend(lambda: completed(scenario, scenario.work))
+        crashes.attend(lambda: scenario.completed(scenario.work))
         return end(scenario, crashes.hits)
     finally:
         cluster.close()
@@ -107,7 +106,7 @@ class Crashes:
         within = 3 * self.scenario.deadline
         while True:
             seen = self.cluster.wait(lambda: self.down() or (condition() and "done"), within)
-            assert seen, f"nothing came of it: {shown(self.scenario, self.scenario.work.root)}"
+            assert seen, f"nothing came of it: {self.scenario.shown(self.scenario.work.root)}"
             if seen == "done":
                 return
             if self.cluster.site.crashed(PRIMARY, 0).proven:
@@ -160,7 +159,7 @@ def end(scenario: Scenario, hits: int) -> Story:
     cluster, work = scenario.cluster, scenario.work
     cluster.site.disarm(PRIMARY)
     cluster.nodes.await_online(PRIMARY)
-    run_canaries(scenario)
+    scenario.run_canaries()
     cluster.judge()
     executions = [run.how for run in cluster.tagged(work.tag)]
     return Story(hits, executions, [view.state for view in cluster.attempts(work.root)])

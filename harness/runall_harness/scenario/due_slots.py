@@ -17,8 +17,8 @@ from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.witness_job import LEAD_SLOTS, SCRIPT
 
 from .deadlines import Wait
-from .expectations import require, run_canaries
-from .state import EVENT, Scenario
+from .expectations import Scenario, require
+from .setting import EVENT
 
 TAG = "slot"
 # Their hours begin half an hour apart, and neither ever changes its clocks: what crosses the hour
@@ -159,7 +159,7 @@ class DueSlots:
 
     def require_once(self, clause: str, tag: str = TAG) -> None:
         """No slot is served twice, and enough has happened since to know."""
-        run_canaries(self.scenario)
+        self.scenario.run_canaries()
         twice = {slot: count for slot, count in self.served(tag).items() if count > 1}
         require(not twice, clause, "each minute is served once", f"times: {twice}")
 

@@ -6,9 +6,8 @@ from runall_harness.contract.clauses import clauses
 from runall_harness.evidence.views import LedgerView
 
 from ..deadlines import Wait
-from ..expectations import listed, require, run_canaries, shown
+from ..expectations import Scenario, listed, require
 from ..nodes import PRIMARY
-from ..state import Scenario
 
 REASONS = {
     "its event was deleted": "RA-6.3",
@@ -78,7 +77,7 @@ def require_recorded_refusal(scenario: Scenario, why: str) -> None:
 
 def require_executions(scenario: Scenario, allowed: int, clause: str) -> None:
     """The job has run as often as it may, and other work goes on without it."""
-    run_canaries(scenario)
+    scenario.run_canaries()
     runs, work = scenario.runs(), scenario.work
     broken = clause if len(runs) > allowed else work.rerun_clause
     require(len(runs) == allowed, broken, f"{allowed} execution(s) of {work.tag}", listed(runs))
@@ -92,10 +91,10 @@ def require_refusal(scenario: Scenario, clause: str, refused: bool) -> None:
         refused and good,
         "RA-8.3",
         f"a line of the ledger that gives {clause} as the reason",
-        lambda: f"{lines or shown(scenario, root)}",
+        lambda: f"{lines or scenario.shown(root)}",
     )
     owes = scenario.cluster.api.owes(root)
-    require(not owes, clause, "nothing is owed any more", lambda: shown(scenario, root))
+    require(not owes, clause, "nothing is owed any more", lambda: scenario.shown(root))
 
 
 @then("the ledger tells of the interruption, what was done, and by which clause")

@@ -7,9 +7,8 @@ from pytest_bdd import given, parsers, then, when
 from runall_harness.contract.verdicts import Inconclusive
 
 from ..due_slots import DueSlots, local, slot_params
-from ..expectations import require, run_canaries
+from ..expectations import Scenario, require
 from ..nodes import PRIMARY
-from ..state import Scenario
 
 # How long before the change, in minutes: more than the half hour in which 02:30 may come.
 BEFORE = 40
@@ -128,7 +127,7 @@ def set_clock_forward(scenario: Scenario, due: DueSlots) -> None:
 # ------------------------------------------------------------------ what must follow
 @then("the event has not been served")
 def require_skipped_time_unserved(scenario: Scenario, due: DueSlots) -> None:
-    run_canaries(scenario)
+    scenario.run_canaries()
     served = sorted(due.runs())
     require(not served, "RA-5.9", "nothing is due at a time that is skipped", f"{served}")
 

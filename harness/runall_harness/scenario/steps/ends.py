@@ -3,9 +3,8 @@
 from pytest_bdd import parsers, then, when
 
 from ..deadlines import Wait
-from ..expectations import require, run_canaries, shown
+from ..expectations import Scenario, require
 from ..nodes import PRIMARY
-from ..state import Scenario
 from .recovery_crash import ACCEPTED, accept_run, expect_after_crash, last_end
 
 ENDS = {"was aborted": ("aborted", "RA-3.3"), "has failed": ("failed", "RA-2.7")}
@@ -68,9 +67,9 @@ def require_end_of_accepted_run(scenario: Scenario, end: str) -> None:
     wait = Wait(scenario.cluster, scenario.deadline)
     view = wait.until(lambda: last_end(scenario, job))
     ended = view is not None and view.state == state
-    require(ended, clause, f"{job} ends as {state}", lambda: shown(scenario, job))
+    require(ended, clause, f"{job} ends as {state}", lambda: scenario.shown(job))
     wait.require_timely(f"the end of {job}")
     runs = len(scenario.cluster.tagged(ACCEPTED))
-    run_canaries(scenario)
+    scenario.run_canaries()
     again = len(scenario.cluster.tagged(ACCEPTED)) != runs
-    require(not again, clause, "it is not run again", lambda: shown(scenario, job))
+    require(not again, clause, "it is not run again", lambda: scenario.shown(job))

@@ -8,8 +8,9 @@ from pytest_bdd import given, parsers, when
 
 from runall_harness.systems.base import Timings
 
+from ..expectations import Scenario
 from ..nodes import PRIMARY
-from ..state import EVENT, Scenario
+from ..setting import EVENT
 
 COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "seven": 7}
 TARGETS = {

@@ -4,9 +4,8 @@ from pytest_bdd import parsers, then, when
 
 from runall_harness.evidence.facts import Proof
 
-from ..expectations import require, require_in_time
+from ..expectations import Scenario, require
 from ..nodes import PRIMARY
-from ..state import Scenario
 from .given import BACKUP
 from .when import FAULTS
 
@@ -28,7 +27,7 @@ def await_takeover(scenario: Scenario, proof: Proof) -> float:
     def leads() -> bool:
         return scenario.calls.leader() == BACKUP
 
-    require_in_time(scenario, "RA-9.2", "the backup leads", leads, scenario.timings.takeover)
+    scenario.require_in_time("RA-9.2", "the backup leads", leads, scenario.timings.takeover)
     led_at = scenario.site.now()
     scenario.nodes.await_online(BACKUP, *scenario.workers)
     return led_at

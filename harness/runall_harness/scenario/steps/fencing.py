@@ -8,25 +8,13 @@ from functools import partial
 
 from pytest_bdd import parsers, then, when
 
-from runall_harness.contract.verdicts import Inconclusive
+from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.views import JobView, Rejected
 from runall_harness.evidence.witness_job import LEAD_SLOTS
 
-from ..expectations import (
-    await_end,
-    await_run,
-    await_state,
-    finish,
-    interruption_clause,
-    over,
-    require,
-    require_in_time,
-    require_missed,
-    require_nothing_follows,
-    run_canaries,
-    shown,
-)
-from ..state import EVENT, Scenario, Work, rerun_clause
+from ..deadlines import Wait
+from ..expectations import Scenario, require
+from ..setting import EVENT, Work, rerun_clause
 from .when import FAULTS
 
 TAG = "job"
@@ -43,7 +31,7 @@ def wake_server(scenario: Scenario) -> None:
 def freeze_server_until_missed(scenario: Scenario) -> None:
     scenario.freeze(scenario.victim)
     scenario.expect_within(scenario.timings.notice)
-    require_missed(scenario)
+    scenario.require_missed()
     scenario.wake(scenario.victim)
     scenario.await_return(scenario.victim, clause="RA-2.4")
 
@@ -55,13 +43,13 @@ def require_stop_after_waking(scenario: Scenario) -> None:
     def ended() -> bool:
         return any(r.id == first and r.how != "running" for r in scenario.cluster.executions())
 
-    require_in_time(scenario, "RA-7.6", "its end", ended, scenario.timings.grace)
+    scenario.require_in_time("RA-7.6", "its end", ended, scenario.timings.grace)
 
 
 # ------------------------------------------------------------------ late results
 @when("its server can be reached again")
 def reach_server_again(scenario: Scenario) -> None:
-    scenario.join(scenario.victim, interruption_clause(scenario))
+    scenario.join(scenario.victim, scenario.interruption_clause())
 
 
 @then("its late result is recorded against the first attempt only")
@@ -73,7 +61,7 @@ def require_late_result(scenario: Scenario) -> None:
         return view is not None and view.late_code is not None
 
     expected = f"a late result of {root}"
-    require_in_time(scenario, "RA-3.5", expected, recorded, scenario.timings.prompt)
+    scenario.require_in_time("RA-3.5", expected, recorded, scenario.timings.prompt)
     for view in scenario.cluster.attempts(root)[1:]:
         undisturbed = not view.final and view.late_code is None
         seen = f"{view.state}, {view.late_code}"
@@ -82,13 +70,13 @@ def require_late_result(scenario: Scenario) -> None:
 
 @then("the result has been taken in", target_fixture="taken_in")
 def require_result(scenario: Scenario) -> JobView:
-    await_state(scenario, "its own end", "succeeded", clause="RA-3.6")
-    return await_end(scenario, scenario.work, "RA-3.6")
+    scenario.await_state("its own end", "succeeded", clause="RA-3.6")
+    return scenario.await_end(scenario.work, "RA-3.6")
 
 
 @then("the result was taken in once")
 def require_result_once(scenario: Scenario, taken_in: JobView) -> None:
-    require_nothing_follows(scenario, scenario.work, 1, "RA-3.1")
+    scenario.require_nothing_follows(scenario.work, 1, "RA-3.1")
     view = scenario.calls.job(scenario.work.root)
     require(view == taken_in, "RA-3.1", f"{taken_in}", f"{view}")
 
@@ -103,7 +91,7 @@ def restart_server_with_unreported_result(scenario: Scenario) -> None:
     scenario.mend_cut(node)
     scenario.bring_back(node)
     late = scenario.site.now() - cut.at >= scenario.timings.dead_job_timeout
-    view = over(scenario, scenario.work)
+    view = scenario.over(scenario.work)
     if late and view and view.state == "interrupted":
         raise Inconclusive("its server was away for longer than the dead-job timeout")
 
@@ -170,7 +158,7 @@ def kill_first_worker_and_bring_it_back(scenario: Scenario) -> None:
 def await_giving_up(scenario: Scenario, handed: JobView) -> None:
     scenario.expect_within(scenario.loss_timeout)
     given_up = partial(first_attempt_interrupted, scenario, handed)
-    require_in_time(scenario, "RA-2.13", "it counts as interrupted", given_up)
+    scenario.require_in_time("RA-2.13", "it counts as interrupted", given_up)
 
 
 def first_attempt_interrupted(scenario: Scenario, handed: JobView) -> bool:
@@ -186,9 +174,14 @@ def require_run_on_second_worker(scenario: Scenario, handed: JobView) -> None:
 def meet_rerun(scenario: Scenario, handed: JobView, node: str) -> None:
     """Wait for the one execution of a job that was handed over in vain."""
     trigger = "manual" if handed.source else "scheduled"
-    given_up = first_attempt_interrupted(scenario, handed)
-    clause = rerun_clause(trigger) if given_up else "RA-2.13"
-    runs = await_run(scenario, clause, "the job runs", lambda: scenario.cluster.tagged(TAG))
+    wait = Wait(scenario.cluster, scenario.deadline)
+    runs = wait.timely("the job", lambda: scenario.cluster.tagged(TAG))
+    if not runs:
+        scenario.cluster.waited = wait.most
+        given_up = first_attempt_interrupted(scenario, handed)
+        clause = rerun_clause(trigger) if given_up else "RA-2.13"
+        seen = f"nothing within {wait.most:g} s: {scenario.shown()}"
+        raise Violation(clause, "the job runs", seen)
     came = runs[0].node
     require(came == node, "RA-2.13", f"it runs on {node}", f"it ran on {came}")
     scenario.works[TAG] = Work(
@@ -203,7 +196,7 @@ def mend_cut_of_first_worker(scenario: Scenario) -> None:
 
 @then("the order that was held up starts nothing")
 def require_void_order(scenario: Scenario) -> None:
-    run_canaries(scenario)
+    scenario.run_canaries()
     strays = [run.job for run in scenario.cluster.tagged(TAG) if run.node == FIRST]
     require(not strays, "RA-7.4", f"{FIRST} starts nothing", f"it started {strays}")
 
@@ -213,15 +206,15 @@ def require_one_run_of_handed_job(scenario: Scenario, handed: JobView) -> None:
     if TAG not in scenario.works:
         meet_rerun(scenario, handed, FIRST)
     interrupted = first_attempt_interrupted(scenario, handed)
-    require(interrupted, "RA-2.13", "the first attempt was interrupted", lambda: shown(scenario))
-    finish(scenario, scenario.work, 1, "RA-1.4")
+    require(interrupted, "RA-2.13", "the first attempt was interrupted", lambda: scenario.shown())
+    scenario.finish(scenario.work, 1, "RA-1.4")
 
 
 # ------------------------------------------------------------------ aborts
 @then("the abort has won, and the job is not run again")
 def require_abort_to_win(scenario: Scenario) -> None:
-    await_state(scenario, "its end by the user", "aborted", clause="RA-3.7")
-    require_nothing_follows(scenario, scenario.work, 1, "RA-3.7")
+    scenario.await_state("its end by the user", "aborted", clause="RA-3.7")
+    scenario.require_nothing_follows(scenario.work, 1, "RA-3.7")
 
 
 # ------------------------------------------------------------------ unsafe settings

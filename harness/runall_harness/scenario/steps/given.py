@@ -7,8 +7,8 @@ from runall_harness.evidence.witness_job import NOTE
 
 from ..cluster import Cluster
 from ..due_slots import slot_params, two_slots_served
+from ..expectations import Scenario
 from ..nodes import PRIMARY
-from ..state import Scenario
 from .events import COUNTS
 
 BACKUP = "backup"

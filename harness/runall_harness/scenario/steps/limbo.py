@@ -10,17 +10,7 @@ from runall_harness.evidence.witness_job import LEAD_SLOTS, exactly
 
 from ..deadlines import Wait
 from ..due_slots import TAG, slot_of, slot_params, two_slots_served
-from ..expectations import (
-    await_state,
-    listed,
-    require,
-    require_in_time,
-    require_missed,
-    require_nothing_follows,
-    run_canaries,
-    shown,
-)
-from ..state import Scenario
+from ..expectations import Scenario, listed, require
 
 
 @when("its server is in reach again")
@@ -70,12 +60,12 @@ def require_running(scenario: Scenario) -> None:
         view = scenario.calls.job(root)
         return view is not None and view.state == "running" and not view.limbo
 
-    require_in_time(scenario, "RA-2.4", "it is shown as running, and not in limbo", running)
+    scenario.require_in_time("RA-2.4", "it is shown as running, and not in limbo", running)
 
 
 @then("its loss is noticed")
 def require_notice(scenario: Scenario) -> None:
-    require_missed(scenario)
+    scenario.require_missed()
 
 
 # ------------------------------------------------------------------ its place
@@ -115,8 +105,8 @@ def require_slots_to_wait(scenario: Scenario) -> None:
 def require_two_slots_after_job(scenario: Scenario) -> None:
     served = partial(two_slots_served, scenario)
     promised = scenario.promised + scenario.timings.minute
-    require_in_time(scenario, "RA-5.4", "two slots are served", served, promised)
-    run_canaries(scenario)
+    scenario.require_in_time("RA-5.4", "two slots are served", served, promised)
+    scenario.run_canaries()
     runs = scenario.cluster.tagged(TAG)
     slots = [slot_of(run) for run in runs]
     once = len(slots) == len(set(slots)) == 2
@@ -129,10 +119,10 @@ def require_two_slots_after_job(scenario: Scenario) -> None:
 @then("the abort in limbo is final")
 def require_final_abort(scenario: Scenario) -> None:
     root = scenario.work.root
-    await_state(scenario, "its end by the user", "aborted", clause="RA-10.2")
+    scenario.await_state("its end by the user", "aborted", clause="RA-10.2")
     owes = scenario.cluster.api.owes(root)
-    require(not owes, "RA-10.2", "nothing is owed any more", lambda: shown(scenario, root))
-    require_nothing_follows(scenario, scenario.work, 1, "RA-10.2")
+    require(not owes, "RA-10.2", "nothing is owed any more", lambda: scenario.shown(root))
+    scenario.require_nothing_follows(scenario.work, 1, "RA-10.2")
 
 
 @then("the execution is ended")
@@ -142,4 +132,4 @@ def require_end_of_execution(scenario: Scenario) -> None:
     def ended() -> bool:
         return scenario.runs()[0].how != "running"
 
-    require_in_time(scenario, "RA-10.2", "the job ends", ended, promised)
+    scenario.require_in_time("RA-10.2", "the job ends", ended, promised)

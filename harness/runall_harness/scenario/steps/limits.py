@@ -7,8 +7,7 @@ from pytest_bdd import given, parsers, then, when
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.views import Rejected
 
-from ..expectations import require, require_in_time, require_nothing_follows, run_canaries
-from ..state import Scenario
+from ..expectations import Scenario, require
 from .events import COUNTS
 from .limbo import try_to_run
 
@@ -48,7 +47,7 @@ def end_second_job(scenario: Scenario) -> None:
 
 @then("the job is not run again while the second job runs")
 def require_no_rerun_beside_second_job(scenario: Scenario) -> None:
-    require_nothing_follows(scenario, scenario.work, 1, "RA-6.1")
+    scenario.require_nothing_follows(scenario.work, 1, "RA-6.1")
     second = scenario.cluster.tagged(SECOND)[-1]
     if second.how != "running":
         raise Inconclusive(f"the second job was to run all the time, and is {second.how}")
@@ -77,13 +76,13 @@ def require_queue_order(scenario: Scenario, count: str) -> None:
     for number, tag in enumerate(tags):
         next_to_start = partial(started, scenario, tags[number:])
         expected = f"{tag} starts next"
-        first = require_in_time(scenario, "RA-6.6", expected, next_to_start)
+        first = scenario.require_in_time("RA-6.6", expected, next_to_start)
         require(first == tag, "RA-6.6", expected, f"{first} did")
         scenario.site.release(tag)
         scenario.cluster.await_evidence(
             f"{tag} ends", lambda tag=tag: scenario.cluster.ended(tag), scenario.timings.slack
         )
-    run_canaries(scenario)
+    scenario.run_canaries()
     runs = [run.tag for run in scenario.cluster.executions() if run.tag in tags]
     require(runs == tags, "RA-6.6", f"{', '.join(tags)}, once each", ", ".join(runs))
 

@@ -8,8 +8,8 @@ from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 
 from ..deadlines import Wait
-from ..expectations import listed, require, require_in_time, run_canaries
-from ..state import EVENT, Scenario, Work
+from ..expectations import Scenario, listed, require
+from ..setting import EVENT, Work
 
 # What two servers of a busy machine may take longer or shorter to start a process, of the slack.
 JITTER = 1 / 20
@@ -77,8 +77,8 @@ def require_three_of_many_reruns(scenario: Scenario) -> None:
     def came() -> bool:
         return len(reruns(scenario)) >= 3
 
-    require_in_time(scenario, "RA-1.1", "the first three are run again", came)
-    run_canaries(scenario)
+    scenario.require_in_time("RA-1.1", "the first three are run again", came)
+    scenario.run_canaries()
     require_calm(scenario)
     tags = [run.tag for run in reruns(scenario)]
     expected = "the first three, and no other, run again"
@@ -145,7 +145,7 @@ def require_each_once(scenario: Scenario) -> None:
         lambda: all(run.how == "completed" for run in reruns(scenario)),
         scenario.deadline + len(scenario.works),
     )
-    run_canaries(scenario)
+    scenario.run_canaries()
     require_calm(scenario)
     counts = {tag: len(runs) for tag, runs in by_tag(scenario).items()}
     wrong = {tag: count for tag, count in counts.items() if count != 2}

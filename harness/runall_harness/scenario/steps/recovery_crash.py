@@ -10,9 +10,9 @@ from runall_harness.evidence.views import JobView
 from runall_harness.evidence.witness_job import NOTE
 from runall_harness.rigs.base import CrashPoint
 
-from ..expectations import await_run, require, run_canaries, shown
+from ..expectations import Scenario, require
 from ..nodes import PRIMARY
-from ..state import EVENT, Scenario
+from ..setting import EVENT
 
 KINDS: dict[str, Literal["before", "after", "between"]] = {
     "before commit": "before",
@@ -91,12 +91,12 @@ def await_crash(scenario: Scenario) -> None:
 def require_good_end(scenario: Scenario, clause: str, tag: str, root: str, least: int) -> None:
     """The last attempt runs, ends well, and is the only one that does; nothing follows it."""
     cluster, expected = scenario.cluster, f"an attempt of {root} runs"
-    await_run(scenario, clause, expected, lambda: last_runs(scenario, tag, root, least))
+    scenario.await_run(clause, expected, lambda: last_runs(scenario, tag, root, least))
     scenario.site.release(tag)
     if not cluster.wait(lambda: last_end(scenario, root, tag), scenario.deadline):
-        seen = shown(scenario, root, tag)
+        seen = scenario.shown(root, tag)
         raise Inconclusive(f"no evidence that {root} came to its end: {seen}")
-    run_canaries(scenario)
+    scenario.run_canaries()
     states = [view.state for view in cluster.attempts(root, tag)]
     completed = [run.job for run in cluster.tagged(tag) if run.how == "completed"]
     once = len(completed) == 1
@@ -104,7 +104,7 @@ def require_good_end(scenario: Scenario, clause: str, tag: str, root: str, least
         once and states == ["interrupted"] * (len(states) - 1) + ["succeeded"],
         clause,
         "each interrupted attempt is replaced once, the last ends well",
-        lambda: f"{shown(scenario, root, tag)}; completed: {', '.join(completed) or 'none'}",
+        lambda: f"{scenario.shown(root, tag)}; completed: {', '.join(completed) or 'none'}",
     )
 
 

@@ -11,16 +11,7 @@ from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
-from ..expectations import (
-    await_run,
-    await_state,
-    finish,
-    over,
-    require,
-    require_in_time,
-    run_canaries,
-)
-from ..state import Scenario
+from ..expectations import Scenario, require
 from .events import COUNTS, RETRY_DELAY
 
 # The clocks of a witness and of a scheduler are read at different moments; seconds.
@@ -60,7 +51,7 @@ class Retries:
         def failed() -> bool:
             return scenario.calls.state(job) == "failed"
 
-        require_in_time(scenario, "RA-2.7", f"{job} has failed", failed, scenario.timings.prompt)
+        scenario.require_in_time("RA-2.7", f"{job} has failed", failed, scenario.timings.prompt)
         self.failed = scenario.calls.job(job)
 
     def clause(self) -> str:
@@ -73,7 +64,7 @@ class Retries:
     def await_next(self, clause: str, what: str, within: float) -> Execution:
         """The execution that follows those seen so far, once the system shows it as running."""
         scenario = self.scenario
-        await_run(scenario, clause, what, lambda: self.runs()[self.seen :], within)
+        scenario.await_run(clause, what, lambda: self.runs()[self.seen :], within)
         run = self.runs()[self.seen]
         self.seen += 1
         self.cluster.await_evidence(
@@ -97,13 +88,13 @@ def fail_job(retries: Retries) -> None:
 @when("the job is being stopped for its time limit")
 def await_stop_for_time_limit(scenario: Scenario) -> None:
     scenario.expect_within(scenario.plan["timeout"] + scenario.timings.prompt)
-    await_state(scenario, "its stop for being over its time", "stopping", clause="RA-2.6")
+    scenario.await_state("its stop for being over its time", "stopping", clause="RA-2.6")
 
 
 @when(parsers.re(r"its server is killed before that is done, and (?P<then>stays away|.*at once)"))
 def kill_server_before_job_stops(scenario: Scenario, then: str) -> None:
     proof = scenario.kill(scenario.victim)
-    if over(scenario, scenario.work):
+    if scenario.over(scenario.work):
         raise Inconclusive("the job had ended before its server was killed")
     if then == "stays away":
         scenario.expect_within(scenario.loss_timeout, proof)
@@ -161,13 +152,13 @@ def require_full_time_limit(scenario: Scenario, retries: Retries) -> None:
 
 @then(parsers.re(r"the try ends well, after (?P<count>two|three) executions"))
 def require_good_end_of_retry(scenario: Scenario, count: str) -> None:
-    finish(scenario, scenario.work, COUNTS[count])
+    scenario.finish(scenario.work, COUNTS[count])
 
 
 @then(parsers.re(r"the job has used up its tries, after (?P<count>four) executions"))
 def require_no_more_retries(scenario: Scenario, retries: Retries, count: str) -> None:
     due = retries.last_failure().finalized_at + RETRY_DELAY
     scenario.cluster.await_time("the delay of a try has passed", due)
-    run_canaries(scenario)
+    scenario.run_canaries()
     runs = len(retries.runs())
     require(runs == COUNTS[count], "RA-11.3", f"{count} executions", f"{runs}")

@@ -11,9 +11,8 @@ from runall_harness.checks.records import BEAT, last_sign
 from runall_harness.rigs.base import StopTo
 
 from ..deadlines import Wait
-from ..expectations import finish, require, require_faithful_rerun, require_undisturbed, shown
+from ..expectations import Scenario, require
 from ..nodes import PRIMARY
-from ..state import Scenario
 
 STOPS: dict[str, StopTo | None] = {
     "its server is stopped cleanly": None,
@@ -70,14 +69,14 @@ def require_job_or_rerun(scenario: Scenario) -> None:
     if runs:
         cluster.recovery_s = runs[1].started_at - scenario.since
         wait.require_timely("the rerun")
-        require_faithful_rerun(scenario, work)
-        finish(scenario, work, 2, "RA-2.3")
+        scenario.require_faithful_rerun(work)
+        scenario.finish(work, 2, "RA-2.3")
         return
     cluster.waited = wait.most
     running = scenario.calls.state(work.root) == "running"
     expected = "the job is run again"
-    require(running, work.rerun_clause, expected, lambda: shown(scenario, work.root))
-    require_undisturbed(scenario, work, 1, "RA-2.3")
+    require(running, work.rerun_clause, expected, lambda: scenario.shown(work.root))
+    scenario.require_undisturbed(work, 1, "RA-2.3")
 
 
 @then("no two executions of the job ran at the same time")

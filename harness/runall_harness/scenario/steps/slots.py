@@ -10,9 +10,9 @@ from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 
 from ..due_slots import TAG, DueSlots, local, slot_of, slot_params, timing_of
-from ..expectations import require, require_in_time, run_canaries
+from ..expectations import Scenario, require
 from ..nodes import PRIMARY
-from ..state import EVENT, Scenario
+from ..setting import EVENT
 from .events import AGE, COUNTS
 from .when import FAULTS
 
@@ -126,7 +126,7 @@ def require_six_served(due: DueSlots, how: str) -> None:
 @then("each of the six is served, on the right weekday only")
 def require_right_weekday(scenario: Scenario, due: DueSlots) -> None:
     due.require_served("RA-5.4", due.slots, TWIN)
-    run_canaries(scenario)
+    scenario.run_canaries()
     wrong = sorted(due.runs())
     require(not wrong, "RA-5.12", "nothing on another weekday", f"{wrong} were served")
 
@@ -135,7 +135,7 @@ def require_right_weekday(scenario: Scenario, due: DueSlots) -> None:
 def require_last_only(scenario: Scenario, due: DueSlots) -> None:
     last = due.missed()[-1]
     due.require_served("RA-5.6", [last])
-    run_canaries(scenario)
+    scenario.run_canaries()
     late = due.served_late()
     require(late == [last], "RA-5.6", f"{last} is served", f"{late} were")
 
@@ -143,7 +143,7 @@ def require_last_only(scenario: Scenario, due: DueSlots) -> None:
 @then("none of those that were missed is served")
 def require_none_served(scenario: Scenario, due: DueSlots) -> None:
     missed = due.missed()
-    run_canaries(scenario)
+    scenario.run_canaries()
     late = due.served_late()
     require(not late, "RA-5.7", f"none of {missed} is served", f"{late} were")
 
@@ -157,7 +157,7 @@ def require_young_only(scenario: Scenario, due: DueSlots) -> None:
     if not young or not old:
         raise Inconclusive(f"of {due.missed()} none is old, or none is young, at {latest}")
     due.require_served("RA-5.4", young)
-    run_canaries(scenario)
+    scenario.run_canaries()
     late = [slot for slot in due.served_late() if slot in old]
     require(not late, "RA-5.5", f"{old} are too old to be served", f"{late} were served")
 
@@ -200,4 +200,4 @@ def require_cursor_to_stay(scenario: Scenario, due: DueSlots) -> None:
 def require_queued_run(scenario: Scenario) -> None:
     ended = partial(scenario.cluster.ended, QUEUED)
     expected, promised = "the run that was accepted runs", scenario.timings.prompt
-    require_in_time(scenario, "RA-12.2", expected, ended, promised)
+    scenario.require_in_time("RA-12.2", expected, ended, promised)

@@ -7,22 +7,7 @@ from pytest_bdd import parsers, then
 from runall_harness.checks.records import last_sign
 
 from ..due_slots import TAG, slot_of
-from ..expectations import (
-    await_end,
-    await_rerun,
-    await_state,
-    finish,
-    interruption_clause,
-    require,
-    require_faithful_rerun,
-    require_in_time,
-    require_nothing_follows,
-    require_undisturbed,
-    run_canaries,
-    shown,
-    undisturbed_clause,
-)
-from ..state import Scenario
+from ..expectations import Scenario, require
 
 STATES = {
     "has ended well": ("succeeded", "RA-3.4"),
@@ -37,14 +22,14 @@ STATES = {
 # ------------------------------------------------------------------ how the job ends
 @then("the job ends as interrupted")
 def require_interruption(scenario: Scenario) -> None:
-    clause = interruption_clause(scenario)
-    state = await_end(scenario, scenario.work, clause).state
+    clause = scenario.interruption_clause()
+    state = scenario.await_end(scenario.work, clause).state
     require(state == "interrupted", clause, "it ends as interrupted", f"it ends as {state}")
 
 
 @then("the job ends as interrupted before the dead-job timeout has passed")
 def require_prompt_interruption(scenario: Scenario) -> None:
-    view = await_end(scenario, scenario.work, "RA-2.2")
+    view = scenario.await_end(scenario.work, "RA-2.2")
     took, limit = view.finalized_at - scenario.since, scenario.timings.dead_job_timeout
     require(
         view.state == "interrupted" and took < limit,
@@ -57,56 +42,56 @@ def require_prompt_interruption(scenario: Scenario) -> None:
 @then(parsers.re(f"the job (?P<end>{'|'.join(STATES)}), and is not run again"))
 def require_end_without_rerun(scenario: Scenario, end: str) -> None:
     state, clause = STATES[end]
-    await_state(scenario, end, state, clause=clause)
-    require_nothing_follows(scenario, scenario.work, 1, clause)
+    scenario.await_state(end, state, clause=clause)
+    scenario.require_nothing_follows(scenario.work, 1, clause)
 
 
 @then("the job runs nowhere")
 def require_no_rerun(scenario: Scenario) -> None:
-    require_nothing_follows(scenario, scenario.work, 1, interruption_clause(scenario))
+    scenario.require_nothing_follows(scenario.work, 1, scenario.interruption_clause())
 
 
 # ------------------------------------------------------------------ reruns
 @then("the job starts again on another server")
 def require_rerun_start(scenario: Scenario) -> None:
-    await_rerun(scenario, scenario.work, "another server")
+    scenario.await_rerun(scenario.work, "another server")
 
 
 @then(parsers.re("the job is run again, once(?:, on (?P<where>another server|the same server))?"))
 def require_rerun(scenario: Scenario, where: str | None) -> None:
-    await_rerun(scenario, scenario.work, where)
-    finish(scenario, scenario.work, 2)
+    scenario.await_rerun(scenario.work, where)
+    scenario.finish(scenario.work, 2)
 
 
 @then("the job is run again, once, on the second worker")
 def require_rerun_on_second_worker(scenario: Scenario) -> None:
-    node = await_rerun(scenario, scenario.work).node
+    node = scenario.await_rerun(scenario.work).node
     expected = "it runs where its event may run now"
     require(node == "worker-2", "RA-6.5", expected, f"it ran on {node}")
-    finish(scenario, scenario.work, 2)
+    scenario.finish(scenario.work, 2)
 
 
 @then("the job of the other event is run again, once, on another server")
 def require_other_rerun(scenario: Scenario) -> None:
     other = scenario.works["other"]
     again = partial(scenario.cluster.tagged, "other")
-    require_in_time(scenario, "RA-4.11", "what can start does", lambda: len(again()) > 1)
-    await_rerun(scenario, other, "another server")
-    finish(scenario, other, 2)
+    scenario.require_in_time("RA-4.11", "what can start does", lambda: len(again()) > 1)
+    scenario.await_rerun(other, "another server")
+    scenario.finish(other, 2)
 
 
 @then("each of the three is run again, once, with its own parameters")
 def require_three_reruns(scenario: Scenario) -> None:
     for work in scenario.works.values():
-        await_rerun(scenario, work, "the same server")
-        require_faithful_rerun(scenario, work)
+        scenario.await_rerun(work, "the same server")
+        scenario.require_faithful_rerun(work)
     for work in scenario.works.values():
-        finish(scenario, work, 2)
+        scenario.finish(work, 2)
 
 
 @then("the rerun is faithful to the job")
 def require_faithful(scenario: Scenario) -> None:
-    require_faithful_rerun(scenario, scenario.work)
+    scenario.require_faithful_rerun(scenario.work)
 
 
 @then("the rerun names its root, its predecessor, its number and its cause")
@@ -148,34 +133,34 @@ def require_first_execution_to_end_before(scenario: Scenario) -> None:
 def require_debt(scenario: Scenario) -> None:
     root = scenario.work.root
     owes = scenario.cluster.api.owes(root)
-    require(owes, "RA-4.6", "the rerun waits", lambda: shown(scenario, root))
+    require(owes, "RA-4.6", "the rerun waits", lambda: scenario.shown(root))
 
 
 @then("the rerun waits for its event")
 def require_rerun_to_wait(scenario: Scenario) -> None:
-    require_nothing_follows(scenario, scenario.work, 1, "RA-6.4")
+    scenario.require_nothing_follows(scenario.work, 1, "RA-6.4")
     require_debt(scenario)
 
 
 # ------------------------------------------------------------------ what goes on
 @then("the rerun goes on undisturbed, and ends well")
 def require_undisturbed_rerun(scenario: Scenario) -> None:
-    require_undisturbed(scenario, scenario.work, 2, interruption_clause(scenario))
+    scenario.require_undisturbed(scenario.work, 2, scenario.interruption_clause())
 
 
 @then("the job goes on undisturbed, and ends well")
 def require_undisturbed_job(scenario: Scenario) -> None:
-    require_undisturbed(scenario, scenario.work, 1, undisturbed_clause(scenario))
+    scenario.require_undisturbed(scenario.work, 1, scenario.undisturbed_clause())
 
 
 @then("the job on the second worker goes on undisturbed, and ends well")
 def require_undisturbed_other_job(scenario: Scenario) -> None:
-    require_undisturbed(scenario, scenario.works["other"], 1, "RA-2.10")
+    scenario.require_undisturbed(scenario.works["other"], 1, "RA-2.10")
 
 
 @then("its server takes other work")
 def require_server_to_work(scenario: Scenario) -> None:
-    run_canaries(scenario)
+    scenario.run_canaries()
 
 
 # ------------------------------------------------------------------ other runs
@@ -209,8 +194,8 @@ def slots_began(scenario: Scenario, tag: str) -> dict[str, float]:
 
 @then("no served slot has been run again")
 def require_served_slots_once(scenario: Scenario) -> None:
-    await_end(scenario, scenario.work, interruption_clause(scenario))
-    run_canaries(scenario)
+    scenario.await_end(scenario.work, scenario.interruption_clause())
+    scenario.run_canaries()
     slots = [slot_of(run) for run in scenario.cluster.tagged(TAG)]
     twice = sorted({slot for slot in slots if slots.count(slot) > 1})
     require(not twice, "RA-4.7", "each served slot has run once", f"twice: {twice}")

@@ -8,9 +8,8 @@ from runall_harness.contract.verdicts import Unsupported, Violation
 from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.views import Rejected
 
-from ..expectations import await_state
+from ..expectations import Scenario
 from ..nodes import PRIMARY
-from ..state import Scenario
 
 # What can be done to a server, by the words of the steps.
 FAULTS: dict[str, Callable[[Scenario, str], Proof]] = {
@@ -68,20 +67,20 @@ def kill_primary_while_job_ends(scenario: Scenario) -> None:
 @when("the job ends")
 def end_job(scenario: Scenario) -> None:
     scenario.end_job()
-    await_state(scenario, "an end", "succeeded", "failed", clause="RA-2.7")
+    scenario.await_state("an end", "succeeded", "failed", clause="RA-2.7")
 
 
 @when("the job is over its time limit")
 def exceed_time_limit(scenario: Scenario) -> None:
     timings = scenario.timings
     scenario.expect_within(scenario.plan["timeout"] + timings.grace + timings.prompt)
-    await_state(scenario, "its end for being over its time", "timed_out", clause="RA-2.6")
+    scenario.await_state("its end for being over its time", "timed_out", clause="RA-2.6")
 
 
 @when("a user aborts the job")
 def abort_job_and_see_it_end(scenario: Scenario) -> None:
     abort_job(scenario)
-    await_state(scenario, "its end by the user", "aborted", clause="RA-3.3")
+    scenario.await_state("its end by the user", "aborted", clause="RA-3.3")
 
 
 @when("a user asks for the end of the job")

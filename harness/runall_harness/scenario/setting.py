@@ -1,4 +1,4 @@
-"""What the steps of one scenario share: its servers, its event, its jobs, and the last fault.
+"""The setting of one scenario: its servers, its event, its jobs, and the last fault.
 
 It turns the words of the steps into calls on the cluster. What must follow is in `expectations`.
 """
@@ -45,8 +45,8 @@ def rerun_clause(trigger: str) -> str:
     return "RA-1.1" if trigger == "manual" else "RA-1.2"
 
 
-class Scenario:
-    """The state of a running scenario.
+class Setting:
+    """What a running scenario has set up, and what was done to it.
 
     since: when the last recovery began to be owed; promised: within how many seconds. gone_at:
     when the primary went away last. away: for how many seconds a server was away that was to be
