@@ -1,7 +1,7 @@
-"""A case arranges what it needs by itself, whatever the temper of the scheduler under test.
+"""A case arranges what it needs by itself, whatever the habits of the scheduler under test.
 
 One that fills a server before it uses another, one whose minutes are longer than a loss stays
-unnoticed, and one whose lead falters for a moment: none may end a case as inconclusive, or as an
+unnoticed, and one that has no leader for a moment: none may end a case as inconclusive, or as an
 error of the kit, for what the case could have seen to.
 """
 
@@ -63,8 +63,8 @@ HANDED = "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began"
 
 def judged(folder: Path, system: str, case: str) -> tuple[str, str]:
     """The verdict on that case in virtual time, and what was said of it."""
-    _, told = judge_one(folder, SYSTEM, system, case)
-    return told["verdict"], told["message"]
+    _, case_report = judge_one(folder, SYSTEM, system, case)
+    return case_report["verdict"], case_report["message"]
 
 
 @pytest.mark.parametrize("trigger", ["manual", "scheduled"])
@@ -81,5 +81,5 @@ def test_a_server_is_frozen_so_shortly_before_a_minute_that_it_is_still_given_th
     assert judged(tmp_path, "Leisurely", f"{HANDED}/{trigger}") == ("pass", "")
 
 
-def test_a_lead_that_falters_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+def test_a_system_that_has_no_leader_for_a_moment_is_waited_for(tmp_path: Path) -> None:
     assert judged(tmp_path, "Faltering", TAKEN_OVER) == ("pass", "")

@@ -106,8 +106,8 @@ def test_a_real_primary_killed_at_any_commit_of_its_recovery_leads_to_one_rerun(
 
 
 def test_a_rerun_that_is_decided_one_step_late_is_lost_at_one_of_the_points() -> None:
-    lie = broken_references.as_mutant(broken_references.decides_later)
-    with planted(lie), pytest.raises(AssertionError, match="nothing came of it: j1 interrupted"):
+    bug = broken_references.as_mutant(broken_references.decides_later)
+    with planted(bug), pytest.raises(AssertionError, match="nothing came of it: j1 interrupted"):
         list(explore(lambda point: recover(SimulatedRig(), RECOVERIES[2], "manual", point)))
 
 

@@ -37,18 +37,18 @@ NOT_BY_A_CASE = {
 def taken(tmp_path_factory: pytest.TempPathFactory) -> set[Row]:
     """The transitions that the cases take on the simulated rig."""
     folder = tmp_path_factory.mktemp("taken")
-    told = folder / "taken.json"
+    record = folder / "taken.json"
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, "conform", "--rig", "simulated", "--out", str(folder)],
-        env={**os.environ, "RUNALL_TAKEN": str(told), "PYTHONPATH": str(ROOT / "tests")},
+        env={**os.environ, "RUNALL_TAKEN": str(record), "PYTHONPATH": str(ROOT / "tests")},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
         timeout=280,
     )
-    assert told.is_file(), done.stderr
-    return {tuple(row) for row in json.loads(told.read_text("utf-8"))}
+    assert record.is_file(), done.stderr
+    return {tuple(row) for row in json.loads(record.read_text("utf-8"))}
 
 
 def every_row() -> set[Row]:

@@ -1,1 +1,1 @@
-"""What the features speak to: the cluster of one case, its readiness, and the steps."""
+"""What the features speak to: the cluster of one case, its scenario, and the steps."""

@@ -1,8 +1,8 @@
 """What must follow in a scenario: what is seen becomes a verdict here.
 
 The witness decides what ran. The system's own word is asked for what only it can know: how an
-attempt ended, and whether anything is still owed. Each function is told by its step which clause
-is broken if its expectation fails.
+attempt ended, and whether anything is still owed. The step names the clause that is broken
+if its expectation fails.
 """
 
 from collections.abc import Callable, Sequence

@@ -113,7 +113,7 @@ def release_all(scenario: Scenario) -> None:
 def require_calm(scenario: Scenario) -> None:
     """Raise `Inconclusive` if a rerun was cut short too: then more than one server was lost.
 
-    On a machine that is too busy a live server is silent for longer than its fence.
+    On a machine that is too busy a healthy server is silent for longer than its fence.
     """
     if lost := [run for run in reruns(scenario) if run.how in ("terminated", "killed")]:
         raise Inconclusive(

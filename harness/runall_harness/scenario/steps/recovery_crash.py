@@ -1,4 +1,4 @@
-"""Crashes of the primary inside its own recovery, at a point that is chosen and proven."""
+"""Crashes of the primary within its own recovery, at a point that is chosen and proven."""
 
 from typing import Literal
 
