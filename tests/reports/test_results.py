@@ -1,4 +1,4 @@
-"""The matrix of the documentation: what is kept of reports is small, and the page is in step."""
+"""The results of the documentation: what is kept of reports is small, and the pages are in step."""
 
 import json
 import re
@@ -29,11 +29,12 @@ from runall_harness.reports.comparison import compare, read_report
 from runall_harness.reports.results_page import (
     PART,
     file_name,
-    generated,
     keep_report,
     kept_reports,
-    renewed,
+    pages,
     slim,
+    summary,
+    system_page,
 )
 from runall_harness.systems.shipped import shipped
 from support.small_features import runall
@@ -140,17 +141,27 @@ def test_the_command_keeps_one_file_for_each_system_version_policy_and_rig(tmp_p
 
 # ------------------------------------------------------------------ the page
 def test_the_page_says_what_each_system_is_and_why_it_is_not_judged() -> None:
-    part = generated([("a", slim(report(*CASES))), ("b", slim(report(*CASES[:1], policy="")))])
-    assert "|  | mine 2.1/b, eager, processes rig | mine 2.1/b, processes rig |" in part
-    assert "| roles that are merged | primary = broker | primary = broker |" in part
-    assert "| options | acks late | acks late |" in part
-    assert "| prompt | 2.5 s | 2.5 s |" in part
-    assert "| kept (manual) | ✓ pass, rerun once, 1.23 s | ✓ pass, rerun once, 1.23 s |" in part
-    assert "| broken (manual) | ✗ fail, not rerun within 16 s |  |" in part
-    assert "lacking (manual)" not in part, "what nobody supports has no row"
-    assert "Cases that none of them supports have no row: 1." in part
-    assert "- known-failure: it acknowledges too early (1 case)" in part
-    assert "- unsupported: the system can't do abort (1 case)" in part
+    text = system_page("mine", [slim(report(*CASES)), slim(report(*CASES[:1], policy=""))])
+    assert "| scenario | mine 2.1/b, eager, processes rig | mine 2.1/b, processes rig |" in text
+    assert "| kept (manual) | ✓ pass, rerun once, 1.23 s | ✓ pass, rerun once, 1.23 s |" in text
+    assert "| broken (manual) | ✗ fail, not rerun within 16 s |  |" in text
+    assert "lacking (manual)" not in text, "what nobody supports has no row"
+    assert "Cases that none of them supports have no row: 1." in text
+    assert "- known-failure: it acknowledges too early (1 case)" in text
+    assert "- unsupported: the system can't do abort (1 case)" in text
+    first, second = text.split("### mine 2.1/b")[1:]
+    for run in (first, second):
+        assert "| roles that are merged | primary = broker |" in run
+        assert "| option acks | late |" in run
+        assert "| prompt | 2.5 s |" in run
+
+
+def test_the_summary_has_a_row_for_each_run_and_leads_to_its_page() -> None:
+    text = summary([slim(report(*CASES)), slim(report(*CASES[:1], name="other one"))])
+    assert "| run | 5 worker restart | all others |" in text
+    counts = "✓ 1 ~ 1 ○ 1 ✗ 1 ! 1"
+    assert f"| [mine 2.1/b, eager, processes rig](mine.md) | {counts} |  |" in text
+    assert "| [other one 2.1/b, eager, processes rig](other_one.md) | ✓ 1 |  |" in text
 
 
 def test_a_page_without_reports_is_told_where_they_belong(tmp_path: Path) -> None:
@@ -158,11 +169,17 @@ def test_a_page_without_reports_is_told_where_they_belong(tmp_path: Path) -> Non
         kept_reports(tmp_path / "README.md")
 
 
-def test_the_matrix_of_the_documentation_is_made_from_the_reports_that_are_kept() -> None:
-    path = page(PART.page)
-    text = path.read_text("utf-8")
-    assert PART.begin in text
-    assert renewed(text, kept_reports(path)) == text, "run `runall compare --write-page`"
+def test_the_results_of_the_documentation_are_made_from_the_reports_that_are_kept() -> None:
+    made = pages(page(PART.page))
+    assert {path.name for path in made} == {p.name for p in page(PART.page).parent.glob("*.md")}
+    for path, text in made.items():
+        assert PART.begin in text
+        assert path.read_text("utf-8") == text, "run `runall compare --write-page`"
+
+
+def test_no_line_of_a_page_is_too_wide_to_be_read() -> None:
+    for path, text in pages(page(PART.page)).items():
+        assert max(map(len, text.splitlines())) <= 400, path.name
 
 
 def test_what_is_kept_in_the_repository_is_small_and_names_no_machine() -> None:

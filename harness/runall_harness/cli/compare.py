@@ -61,8 +61,8 @@ What the reports say decides nothing here: each run has had an exit code of its 
 @click.option(
     "--write-page",
     is_flag=True,
-    help="Make the matrix of harness/systems/RESULTS.md "
-    "anew, from the reports that are kept beside it, and show nothing.",
+    help="Make the summary in docs/results/README.md and a page for each system anew, from the "
+    "reports that are kept in docs/results/reports, and show nothing.",
 )
 @schema_option(
     "--schema",
@@ -79,7 +79,7 @@ def compare(
     Cases that the system or the rig does not support count only where there are no others.
     """
     if write_page:
-        return renew_page(reports)
+        return renew_pages(reports)
     if not reports:
         raise click.UsageError("Missing argument '[REPORT...]': name the reports to compare.")
     from runall_harness.reports import comparison
@@ -99,14 +99,14 @@ def compare(
     return NOTHING
 
 
-def renew_page(reports: tuple[Path, ...]) -> int:
-    """Bring the matrix of the documentation up to date, and say whether it was."""
-    from runall_harness.reports.results_page import write_page
+def renew_pages(reports: tuple[Path, ...]) -> int:
+    """Bring the results of the documentation up to date, and say of each page whether it was."""
+    from runall_harness.reports.results_page import write_pages
 
     if reports:
         raise click.UsageError("--write-page takes no reports: it reads those that are kept.")
-    path, changed = write_page()
-    click.echo(f"{path}: {'written anew' if changed else 'was up to date'}", err=True)
+    for path, changed in write_pages().items():
+        click.echo(f"{path}: {'written anew' if changed else 'was up to date'}", err=True)
     return 0
 
 
@@ -135,7 +135,7 @@ def print_text(compared: "Comparison") -> None:
     console = Screen(highlight=False, width=width)
     table = Table(compared.by, show_lines=False)
     for column in compared.reports:
-        table.add_column("\n".join(head(column)), no_wrap=False)
+        table.add_column("\n".join(head(column.system, column.rig)), no_wrap=False)
     clauses = compared.by == "clause"
     if clauses:
         table.add_column("sentence", overflow="fold")
@@ -146,14 +146,14 @@ def print_text(compared: "Comparison") -> None:
         for row in rows:
             level = f"\n({row.group})" if clauses and row.group else ""
             name, last = (row.id + level, [row.text]) if clauses else (row.text, [])
-            table.add_row(name, *(told_cell(cell, console) for cell in row.cells), *last)
+            table.add_row(name, *(cell_text(cell, console) for cell in row.cells), *last)
     table.add_section()
     for name, cells in totals(compared):
         table.add_row(name, *cells)
     console.print(table)
 
 
-def told_cell(cell: "Cell | None", console: "Console") -> "Text":
+def cell_text(cell: "Cell | None", console: "Console") -> "Text":
     """A verdict with its mark, and what there is to say beside it."""
     from rich.text import Text
 
@@ -162,8 +162,8 @@ def told_cell(cell: "Cell | None", console: "Console") -> "Text":
 
     if cell is None:
         return Text("")
-    told = mark(cell.verdict, console)
-    told.rstrip()
+    text = mark(cell.verdict, console)
+    text.rstrip()
     if beside := remarks(cell):
-        told.append(f", {beside}", "default")
-    return told
+        text.append(f", {beside}", "default")
+    return text

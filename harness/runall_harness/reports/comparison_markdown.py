@@ -4,17 +4,17 @@ What a reader sees on a terminal, in a page and in the documentation is said by 
 it is the same. A verdict has its word and its mark everywhere; nothing is told by colour alone.
 """
 
+from runall_harness.conformance.run_report import SystemReport
 from runall_harness.contract.verdicts import Verdict
 
 from .case_progress import MARKS
-from .comparison import Cell, Column, Comparison, Row
+from .comparison import Cell, Comparison, Row
 from .generated_section import table
 
 
-def head(column: Column) -> list[str]:
+def head(system: SystemReport, rig: str) -> list[str]:
     """What a report is about: system and version, policy, rig."""
-    system = column.system
-    lines = [f"{system.name} {system.version}", system.policy, f"{column.rig} rig"]
+    lines = [f"{system.name} {system.version}", system.policy, f"{rig} rig"]
     return [line for line in lines if line]
 
 
@@ -51,7 +51,7 @@ def totals(compared: Comparison) -> list[tuple[str, list[str]]]:
 
 def heads(compared: Comparison) -> list[str]:
     """The heads of the columns, each on one line."""
-    return [escaped(", ".join(head(column))) for column in compared.reports]
+    return [escaped(", ".join(head(column.system, column.rig))) for column in compared.reports]
 
 
 def rows_of(rows: list[Row]) -> list[list[str]]:

@@ -42,8 +42,8 @@ def line(cells: Sequence[str]) -> str:
 
 
 def write_anew(path: Path, new: str) -> bool:
-    """Bring a page up to date; whether anything had to change."""
-    changed = path.read_text("utf-8") != new
+    """Bring a page up to date, or begin it; whether anything had to change."""
+    changed = not path.exists() or path.read_text("utf-8") != new
     if changed:
         path.write_text(new, "utf-8")
     return changed

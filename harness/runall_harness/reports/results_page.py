@@ -1,30 +1,35 @@
-"""The results that the documentation shows: reports that are kept, and the page made from them.
+"""The results that the documentation shows: reports that are kept, and the pages made from them.
 
 A report of a run is large and speaks of one machine: paths, times, process numbers. What is kept
 in the repository is a report too, so everything that reads reports reads it, but without traces:
-what each case and its job came to, and why, where the reason is the system's own. The matrix in
-The page `docs/results/README.md` is made from nothing else, and a test fails while it says
-anything else.
+what each case and its job came to, and why, where the reason is the system's own. The summary in
+`docs/results/README.md`, and the page of each system beside it, are made from nothing else, and a
+test fails while they say anything else.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
-from runall_harness.conformance.run_report import CaseReport, Report, SystemReport
+from runall_harness.conformance.run_report import CaseReport, Report
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.places import page as page_of
 from runall_harness.contract.verdicts import Verdict
 
-from .comparison import Comparison, Row, compare, read_report
-from .comparison_markdown import escaped, heads, rows_of, totals
+from .case_progress import MARKS
+from .comparison import Column, Comparison, Row, compare, read_report
+from .comparison_markdown import escaped, head, heads, rows_of
 from .generated_section import END, GeneratedPart, table, write_anew
 
-BEGIN = "<!-- generated from results/*.json by `runall compare --write-page` -->"
-PART = GeneratedPart("results/README.md", BEGIN, "matrix")
+BEGIN = "<!-- generated from reports/*.json by `runall compare --write-page` -->"
+PART = GeneratedPart("results/README.md", BEGIN, "summary")
+NOTE = f"""{BEGIN}
+
+[How to read it](README.md#how-to-read-it). Each column is one run of all cases."""
 # Where the reason is one that somebody wrote down beforehand; all others tell of one machine.
 REASONED = (Verdict.UNSUPPORTED, Verdict.KNOWN_FAILURE)
 FIVE = tuple("12345")
@@ -81,68 +86,98 @@ def keep_report(folder: Path, report: Report) -> Path:
     return path
 
 
-# ------------------------------------------------------------------ the page
-def kept_reports(page: Path) -> list[tuple[str, Report]]:
-    """The reports that are kept beside the page, by name. Raises `KitCannotRun` without any."""
+# ------------------------------------------------------------------ the pages
+def kept_reports(page: Path) -> list[Report]:
+    """The reports that are kept beside the page, by their files' names. Raises `KitCannotRun`."""
     paths = sorted((page.parent / "reports").glob("*.json"))
     if not paths:
         hint = f"keep some there: runall compare --keep {page.parent / 'reports'} REPORT..."
         raise KitCannotRun(f"no report is kept beside {page}", hint)
-    return [(path.name, read_report(path)) for path in paths]
+    return [read_report(path) for path in paths]
 
 
-def generated(reports: Sequence[tuple[str, Report]]) -> str:
-    """The whole generated part, with its marks."""
-    compared = compare(reports, "scenario")
-    judged = [row for row in compared.rows if any(judges(row))]
-    five = [row for row in judged if row.group.startswith(FIVE)]
-    others = [row for row in judged if not row.group.startswith(FIVE)]
+def pages(page: Path) -> dict[Path, str]:
+    """The text of each page: the one with the summary, and one for each system beside it."""
+    reports = kept_reports(page)
+    texts = {page: PART.renewed(page.read_text("utf-8"), summary(reports))}
+    for name, own in by_system(reports).items():
+        texts[page.with_name(page_name(name))] = system_page(name, own)
+    return texts
+
+
+def write_pages() -> dict[Path, bool]:
+    """Bring the pages up to date: where they are, and whether anything had to change."""
+    return {path: write_anew(path, text) for path, text in pages(page_of(PART.page)).items()}
+
+
+def by_system(reports: Sequence[Report]) -> dict[str, list[Report]]:
+    """The reports of each system, by its name."""
+    found: dict[str, list[Report]] = {}
+    for report in reports:
+        found.setdefault(report.system.name, []).append(report)
+    return found
+
+
+def page_name(system: str) -> str:
+    """The file of a system's page."""
+    return re.sub(r"[^\w.]+", "_", system) + ".md"
+
+
+# ------------------------------------------------------------------ the summary
+def summary(reports: Sequence[Report]) -> str:
+    """A row for each run, with how often each verdict was given in each of the five failures."""
+    five = sorted({c.feature for r in reports for c in r.cases if c.feature.startswith(FIVE)})
+    head = ("run", *(feature.replace("_", " ") for feature in five), "all others")
+    rows = [summary_row(report, five) for report in reports]
+    return "\n\n".join((BEGIN, table(head, rows), END))
+
+
+def summary_row(report: Report, five: Sequence[str]) -> list[str]:
+    """A run, with a link to the page of its system, and the counts of its verdicts."""
+    rows = compare([("", report)], "scenario").rows
+    groups = [[row for row in rows if row.group == feature] for feature in five]
+    groups.append([row for row in rows if row.group not in five])
+    link = f"[{title_of(report)}]({page_name(report.system.name)})"
+    return [link, *map(counts, groups)]
+
+
+def title_of(report: Report) -> str:
+    """What a report is about, on one line."""
+    return escaped(", ".join(head(report.system, report.rig)))
+
+
+def counts(rows: Sequence[Row]) -> str:
+    """How often each verdict was given in the only report of these rows, by its mark."""
+    verdicts = [cell.verdict for row in rows for cell in row.cells if cell]
+    return " ".join(f"{MARKS[v][0]} {verdicts.count(v)}" for v in Verdict if v in verdicts)
+
+
+# ------------------------------------------------------------------ the page of a system
+def system_page(name: str, reports: Sequence[Report]) -> str:
+    """All that was seen of a system, in each of its runs."""
+    compared = compare([(name, report) for report in reports], "scenario")
+    judged = [row for row in compared.rows if is_judged(row)]
+    silent = len(compared.rows) - len(judged)
     parts = [
-        BEGIN,
-        "### The systems and their settings",
-        systems(compared),
-        "### The five failures",
-        scenarios(compared, five),
-        "### Everything around them",
-        scenarios(compared, others),
-        told_silent(len(compared.rows) - len(judged)),
-        "### Why a case may fail, or was not judged",
-        reasons(reports),
-        END,
+        f"# {name}: what was seen",
+        NOTE,
+        "## The five failures",
+        scenarios(compared, [row for row in judged if row.group.startswith(FIVE)]),
+        "## Everything around them",
+        scenarios(compared, [row for row in judged if not row.group.startswith(FIVE)]),
+        f"Cases that none of them supports have no row: {silent}." if silent else "",
+        "## The runs",
+        *(
+            run_part(column, report)
+            for column, report in zip(compared.reports, reports, strict=True)
+        ),
     ]
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def judges(row: Row) -> list[bool]:
-    """For each report, whether a case of that row was judged in it."""
-    return [cell is not None and cell.verdict != Verdict.UNSUPPORTED for cell in row.cells]
-
-
-def told_silent(count: int) -> str:
-    """How many rows are left out."""
-    return f"Cases that none of them supports have no row: {count}." if count else ""
-
-
-def systems(compared: Comparison) -> str:
-    """What each column is: versions, roles, what it declares, its own timings, and the counts."""
-    about = [column.system for column in compared.reports]
-    timings = dict.fromkeys(name for system in about for name in system.timings)
-    rows = [
-        ["roles that are merged", *(escaped(system.merged) for system in about)],
-        ["capabilities", *(", ".join(system.capabilities) for system in about)],
-        ["options", *(escaped(told_options(system)) for system in about)],
-    ]
-    for name in timings:
-        stated = [system.timings.get(name) for system in about]
-        told = ["" if seconds is None else f"{seconds:g} s" for seconds in stated]
-        rows.append([name.replace("_", " "), *told])
-    rows += [[name, *cells] for name, cells in totals(compared)]
-    return table(("", *heads(compared)), rows)
-
-
-def told_options(system: SystemReport) -> str:
-    """The settings that a user may change, as they were in force."""
-    return ", ".join(f"{name} {text}" for name, text in system.options.items())
+def is_judged(row: Row) -> bool:
+    """Whether a case of that row was judged in any report."""
+    return any(cell is not None and cell.verdict != Verdict.UNSUPPORTED for cell in row.cells)
 
 
 def scenarios(compared: Comparison, rows: list[Row]) -> str:
@@ -150,30 +185,30 @@ def scenarios(compared: Comparison, rows: list[Row]) -> str:
     parts: list[str] = []
     for feature, group in groupby(rows, lambda row: row.group):
         title = feature.replace("_", " ")
-        parts += [f"#### {title}", table(("scenario", *heads(compared)), rows_of(list(group)))]
+        parts += [f"### {title}", table(("scenario", *heads(compared)), rows_of(list(group)))]
     return "\n\n".join(parts)
 
 
-def reasons(reports: Sequence[tuple[str, Report]]) -> str:
-    """What was declared beforehand or lacked, for each column, with the number of its cases."""
-    parts: list[str] = []
-    for column, (_, report) in zip(heads(compare(reports)), reports, strict=True):
-        counts: dict[str, int] = {}
-        for case in report.cases:
-            if case.verdict in REASONED:
-                line = f"{case.verdict}: {case.message}"
-                counts[line] = counts.get(line, 0) + 1
-        told = [f"- {line} ({n} case{'s' * (n > 1)})" for line, n in counts.items()]
-        parts += [f"**{column}**", "\n".join(told)] if told else []
-    return "\n\n".join(parts)
+def run_part(column: Column, report: Report) -> str:
+    """One run: roles, capabilities, options, the system's own timings, counts, and reasons."""
+    system = report.system
+    facts = [
+        ("roles that are merged", system.merged),
+        ("capabilities", ", ".join(system.capabilities)),
+        *((f"option {name}", value) for name, value in system.options.items()),
+        *((n.replace("_", " "), f"{seconds:g} s") for n, seconds in system.timings.items()),
+        *((str(verdict), str(n)) for verdict, n in column.summary.items() if n),
+        ("verdict", column.verdict),
+    ]
+    rows = [[escaped(name), escaped(value)] for name, value in facts if value]
+    parts = [f"### {title_of(report)}", table(("", ""), rows), reasons(report)]
+    return "\n\n".join(part for part in parts if part)
 
 
-def renewed(page: str, reports: Sequence[tuple[str, Report]]) -> str:
-    """The page with its generated part made anew. Raises `KitCannotRun` if it has no marks."""
-    return PART.renewed(page, generated(reports))
-
-
-def write_page() -> tuple[Path, bool]:
-    """Bring the page up to date: where it is, and whether anything had to change."""
-    path = page_of(PART.page)
-    return path, write_anew(path, renewed(path.read_text("utf-8"), kept_reports(path)))
+def reasons(report: Report) -> str:
+    """What was declared beforehand or lacked, with the number of its cases."""
+    lines = Counter(
+        f"{case.verdict}: {case.message}" for case in report.cases if case.verdict in REASONED
+    )
+    listed = "\n".join(f"- {line} ({n} case{'s' * (n > 1)})" for line, n in lines.items())
+    return listed and f"Why a case may fail, or was not judged:\n\n{listed}"
