@@ -7,6 +7,7 @@ argument, a cache, an eager answer, a stray print. `FAULTY` names the rules that
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ class Faultless(ReferenceAdapter):
 class SaysYes(ReferenceAdapter):
     """A refusal is logged somewhere, and the call counts as done."""
 
-    def run(self, event: str, params: dict[str, Any], source: str) -> str:
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
         try:
             return super().run(event, params, source)
         except Rejected:
@@ -38,7 +39,7 @@ class SaysYes(ReferenceAdapter):
 class SaysMaybe(ReferenceAdapter):
     """Any error at all is `maybe`."""
 
-    def run(self, event: str, params: dict[str, Any], source: str) -> str:
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
         try:
             return super().run(event, params, source)
         except Rejected as refusal:
@@ -48,18 +49,18 @@ class SaysMaybe(ReferenceAdapter):
 class NeverRuns(ReferenceAdapter):
     """A run is done as soon as it has been thought of."""
 
-    def run(self, event: str, params: dict[str, Any], source: str) -> str:  # noqa: ARG002 - the verb's signature
-        self.client.event(event)
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:  # noqa: ARG002 - the verb's signature
+        self.event(event)
         return f"{event}-1"
 
 
 class RunsTwice(ReferenceAdapter):
     """A slow answer is taken for none, and the call is sent again."""
 
-    def create_event(self, event: dict[str, Any]) -> None:
+    def create_event(self, event: Mapping[str, Any]) -> None:
         super().create_event({**event, "max_children": 0})
 
-    def run(self, event: str, params: dict[str, Any], source: str) -> str:
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
         super().run(event, params, source)
         return super().run(event, params, source)
 
@@ -67,7 +68,7 @@ class RunsTwice(ReferenceAdapter):
 class OneId(ReferenceAdapter):
     """A job has the id of its event."""
 
-    def run(self, event: str, params: dict[str, Any], source: str) -> str:
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
         super().run(event, params, source)
         return event
 
@@ -81,14 +82,14 @@ class OneId(ReferenceAdapter):
 class LosesOverrides(ReferenceAdapter):
     """The parameters of a run are forgotten."""
 
-    def run(self, event: str, params: dict[str, Any], source: str) -> str:  # noqa: ARG002 - the verb's signature
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:  # noqa: ARG002 - the verb's signature
         return super().run(event, {}, source)
 
 
 class LosesQuotes(ReferenceAdapter):
     """Parameters go through a shell on their way."""
 
-    def run(self, event: str, params: dict[str, Any], source: str) -> str:
+    def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
         plain = {name: " ".join(value.replace('"', "").split()) for name, value in params.items()}
         return super().run(event, plain, source)
 
@@ -96,7 +97,7 @@ class LosesQuotes(ReferenceAdapter):
 class LosesTheEventsOwn(ReferenceAdapter):
     """The parameters of a run replace those of the event, instead of going over them."""
 
-    def create_event(self, event: dict[str, Any]) -> None:
+    def create_event(self, event: Mapping[str, Any]) -> None:
         params = {name: value for name, value in event["params"].items() if name != "kept"}
         super().create_event({**event, "params": params})
 
@@ -169,8 +170,8 @@ class AbortsTheRecord(ReferenceAdapter):
 class EditsNothing(ReferenceAdapter):
     """An edit is done, and sent nowhere."""
 
-    def update_event(self, event: str, fields: dict[str, Any]) -> None:  # noqa: ARG002 - the verb's signature
-        self.client.event(event)
+    def update_event(self, event: str, fields: Mapping[str, Any]) -> None:  # noqa: ARG002 - the verb's signature
+        self.event(event)
 
 
 class DeletesNothing(ReferenceAdapter):
@@ -183,7 +184,7 @@ class DeletesNothing(ReferenceAdapter):
 class LosesTheTiming(ReferenceAdapter):
     """An event's timing has another format elsewhere, and is left out."""
 
-    def create_event(self, event: dict[str, Any]) -> None:
+    def create_event(self, event: Mapping[str, Any]) -> None:
         super().create_event({name: v for name, v in event.items() if name != "timing"})
 
 

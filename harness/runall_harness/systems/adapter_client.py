@@ -1,7 +1,7 @@
-"""A client that asks an adapter program: how the kit talks to anybody's scheduler.
+"""A client that asks an adapter program, by which the kit speaks to anybody's scheduler.
 
-What the adapter has declared that its scheduler can't do is told here: a case that needs it is
-unsupported, with the adapter's own reason, and nothing is ever made up in its place.
+If a case needs what the adapter declares that its scheduler cannot do, the case is unsupported,
+with the adapter's own reason. No answer is ever made up.
 """
 
 import time
@@ -34,15 +34,11 @@ from runall_harness.adapter.wire import AdapterProcess
 from runall_harness.contract.verdicts import Unsupported
 from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
 
-# The values with which a field of an event asks for nothing: whoever has no limits can have none.
-NO_WISH: Mapping[str, object] = {
+# The values with which a field of an event asks for nothing, so that no scheduler need support it.
+NEUTRAL: Mapping[str, object] = {
     "enabled": True,
     **dict.fromkeys(("timeout", "max_children", "queue_max", "retries", "retry_delay"), 0),
 }
-
-
-def nothing() -> None:
-    """Nobody waits."""
 
 
 class AdapterClient:
@@ -60,7 +56,7 @@ class AdapterClient:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         *,
-        notify: Callable[[], None] = nothing,
+        notify: Callable[[], None] = lambda: None,
         limit: float | None = None,
     ) -> None:
         self.wire = AdapterProcess(command, env or {}, cwd, notify, limit)
@@ -69,7 +65,7 @@ class AdapterClient:
         self.took: dict[str, list[float]] = {}
 
     def describe(self) -> Description:
-        """What the adapter says of itself and of its scheduler; asked once."""
+        """The adapter's description of itself and of its scheduler; asked for once."""
         if self.described is None:
             try:
                 self.described = self.put(Describe)
@@ -83,25 +79,25 @@ class AdapterClient:
         return self.described
 
     def cannot(self, what: str) -> str:
-        """The declared reason why the scheduler can't do that; empty if it can."""
+        """The reason why the scheduler can't do that, as declared; empty if it can."""
         return self.describe().cannot.get(what, "")
 
     def require(self, what: str) -> None:
-        """Raise `Unsupported` for what the adapter has declared that its scheduler can't do."""
+        """Raise `Unsupported` if the adapter declares that its scheduler can't do that."""
         if reason := self.cannot(what):
             raise Unsupported(f"the system can't do {what}: {reason}")
 
     def ask(self, kind: type[Question], **args: Any) -> Any:
-        """Ask for a verb. Raises what the class says."""
+        """The answer to a verb. Raises `Unsupported` for one that the scheduler can't do."""
         self.require(kind.verb())
         return self.put(kind, **args)
 
-    def tell(self, kind: type[Question], otherwise: Any, **args: Any) -> Any:
-        """Ask for something that no case depends on; `otherwise` where the system can't say."""
+    def ask_if_able(self, kind: type[Question], otherwise: Any, **args: Any) -> Any:
+        """The answer to a verb on which no case depends; `otherwise` if the system can't answer."""
         return otherwise if self.cannot(kind.verb()) else self.put(kind, **args)
 
     def put(self, kind: type[Question], **args: Any) -> Any:
-        """Ask, and make an exception of an answer that is none."""
+        """The value of the answer. Raises `Rejected` for a refusal, `Unreachable` for `maybe`."""
         began = time.monotonic()
         answer = self.wire.ask(kind, **args)
         verb = kind.verb()
@@ -114,53 +110,53 @@ class AdapterClient:
 
     # ---------------------------------------------------------------- the verbs
     def present_slot(self) -> int:
-        """The running minute of the schedule."""
+        """The running minute of the schedule, in minutes since the epoch."""
         return self.ask(PresentSlot)
 
     def create_event(self, event: Mapping[str, Any]) -> None:
-        """Schedule something."""
+        """Create an event. Raises `Unsupported` for a field that is not supported."""
         self.require_fields(event)
         self.ask(CreateEvent, event=dict(event))
 
     def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
-        """Edit an event."""
+        """Change fields of an event. Raises `Unsupported` for a field that is not supported."""
         self.require_fields(fields)
         self.ask(UpdateEvent, event=event, fields=dict(fields))
 
     def require_fields(self, fields: Mapping[str, Any]) -> None:
         """Raise `Unsupported` for the first field that the scheduler can't honour."""
         for name, value in fields.items():
-            if NO_WISH.get(name) != value:
+            if NEUTRAL.get(name) != value:
                 self.require(f"event.{name}")
 
     def delete_event(self, event: str) -> None:
-        """Delete an event."""
+        """Delete an event: nothing of it starts any more."""
         self.ask(DeleteEvent, event=event)
 
     def event(self, event: str) -> EventView:
         """How far an event has been served; without a cursor where the system shows none."""
-        return self.tell(OneEvent, EventView(id=event), event=event)
+        return self.ask_if_able(OneEvent, EventView(id=event), event=event)
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
-        """Start an event by hand."""
+        """Start an event by hand; the new job's id."""
         if params:
             self.require("run.params")
         return self.ask(Run, event=event, params=dict(params), source=source)
 
     def abort(self, job: str) -> None:
-        """End a job for ever."""
+        """End a job for good: nothing may follow it."""
         self.ask(Abort, job=job)
 
     def jobs(self) -> list[JobView]:
-        """All jobs."""
+        """All jobs, live and finished."""
         return self.ask(Jobs)
 
     def job(self, job: str) -> JobView | None:
-        """One job, or None for one that is not known."""
+        """One job; None if it is not known."""
         return self.ask(OneJob, job=job)
 
     def leader(self) -> str:
-        """Who leads."""
+        """The node that leads."""
         return self.ask(Leader)
 
     def online(self) -> set[str]:
@@ -168,17 +164,17 @@ class AdapterClient:
         return set(self.ask(Ready))
 
     def owes(self, root: str) -> bool | None:
-        """Whether something is still to come for that lineage; None: can't say."""
-        return self.tell(Owes, None, root=root)
+        """Whether something is still to run for that lineage; None if the system can't say."""
+        return self.ask_if_able(Owes, None, root=root)
 
     def ledger(self) -> list[LedgerView]:
         """The operator's ledger; empty where the system keeps none."""
-        return self.tell(LedgerLines, [])
+        return self.ask_if_able(LedgerLines, [])
 
     def reasons(self, root: str) -> str:
         """What the system says about that lineage; empty where it says nothing."""
-        return self.tell(Reasons, "", root=root)
+        return self.ask_if_able(Reasons, "", root=root)
 
     def close(self) -> None:
-        """Let the adapter end; one that does not is ended."""
+        """Let the adapter end by itself; kill it if it does not."""
         self.wire.close()

@@ -1,7 +1,7 @@
-"""What the harness must know of a scheduler, and how it talks to it.
+"""The protocols of a scheduler under test and of a client for its API.
 
-A system describes its nodes and hands out a client. All cases are written against the client,
-so what a scheduler calls things stays in one file.
+A system describes its nodes and makes a client. All cases are written against the client, so the
+scheduler's own terms stay in one file.
 """
 
 import math
@@ -16,7 +16,7 @@ from runall_harness.rigs.base import NodeSpec, Site
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a system says of its own speed, in seconds: deadlines are derived from these only.
+    """The timings that a system declares, in seconds: all deadlines are derived from them.
 
     dead_job_timeout: from noticing that a server is gone to giving up its jobs.
     notice: how long a silent loss can go unnoticed.
@@ -47,26 +47,26 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoPolicy(KitCannotRun):
-    """A policy that the system does not have."""
+    """The system has no policy of that name."""
 
 
 class Client(Protocol):
-    """The verbs that every case is written in. Raises `Rejected` and `Unreachable`."""
+    """The verbs in which every case is written. They raise `Rejected` and `Unreachable`."""
 
     def present_slot(self) -> int:
         """The minute of the schedule that is running, in minutes since the epoch."""
         ...
 
     def create_event(self, event: Mapping[str, Any]) -> None:
-        """Schedule something; the fields are those of the reference's Event."""
+        """Create an event; the fields are those of the reference's Event."""
         ...
 
     def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
-        """Edit an event."""
+        """Change these fields of an event."""
         ...
 
     def delete_event(self, event: str) -> None:
-        """Delete an event."""
+        """Delete an event: nothing of it starts any more."""
         ...
 
     def event(self, event: str) -> EventView:
@@ -78,7 +78,7 @@ class Client(Protocol):
         ...
 
     def abort(self, job: str) -> None:
-        """End a job for ever."""
+        """End a job for good: nothing may follow it."""
         ...
 
     def jobs(self) -> list[JobView]:
@@ -86,7 +86,7 @@ class Client(Protocol):
         ...
 
     def leader(self) -> str:
-        """The server that leads, by its own word."""
+        """The name of the server that says that it leads."""
         ...
 
     def online(self) -> set[str]:
@@ -102,22 +102,22 @@ class Client(Protocol):
         ...
 
     def reasons(self, root: str) -> str:
-        """What the system itself says about what it did for that lineage; may be empty."""
+        """What the system says about what it did for that lineage; may be empty."""
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the client's connections."""
         ...
 
 
 class System(Protocol):
     """A scheduler under test.
 
-    `image` is what the docker rig runs its nodes in; empty for the kit's own. `own_hosts`: each
-    node needs a host name and an address of its own. `probe`: a node is ready only after a job
-    has run on it. `jobs`: how many cases run at once if nobody says; None for what suits the
-    machine. `cannot` are the faults that it can't be shown under, with the reasons, and
-    `merged` says, for readers, which of the kit's roles it merges.
+    image: in which the docker rig runs its nodes; empty for the kit's own. own_hosts: each node
+    needs a host name and an address of its own. probe: a node is ready only after a job has run on
+    it. jobs: how many cases run at once by default; None for what suits the machine. cannot: the
+    faults under which it can't be tested, with the reasons. merged: which of the kit's roles it
+    merges, for readers.
     """
 
     name: str
@@ -133,32 +133,32 @@ class System(Protocol):
 
     @property
     def in_force(self) -> Mapping[str, str]:
-        """The settings that a user may change, with their values as text; for readers."""
+        """The settings that a user may change, with their values as text; for reports."""
         ...
 
     @property
     def timings(self) -> Timings:
-        """What it says of its own speed; known before any of its nodes is described."""
+        """The timings that it declares; known before any of its nodes is described."""
         ...
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
-        """How to run the node of that name and role (`primary` or `worker`) on that site.
+        """How to run a node of that name and role (`primary` or `worker`) on that site.
 
         `primaries` are all nodes of the cluster that may lead, the first of them by preference.
         """
         ...
 
     def unsafe(self, spec: NodeSpec) -> tuple[NodeSpec, str]:
-        """The same node with settings under which a rerun could start beside a live job.
+        """The same node with unsafe settings, under which a rerun could start beside a live job.
 
-        With it a word that the node's own refusal must contain.
+        The second value is a word that must be in the node's refusal to start.
         """
         ...
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
-        """A client for the API of whichever of them leads."""
+        """A client for the API of whichever primary leads."""
         ...
 
     def close(self) -> None:
-        """Remove what the nodes of one cluster had beside the site. Safe to call twice."""
+        """Remove what the nodes of one cluster had outside the site. Safe to call twice."""
         ...

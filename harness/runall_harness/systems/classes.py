@@ -1,4 +1,4 @@
-"""Python classes by their name, `module:Class`, as files and command lines give them."""
+"""Loads Python classes by names like `module:Class`, as files and command lines give them."""
 
 import sys
 from importlib import import_module
@@ -13,7 +13,7 @@ WAYS = (
 
 
 class NoSystem(KitCannotRun):
-    """A name that stands for no system."""
+    """The name stands for no system, or its class cannot be loaded."""
 
 
 def load_class(name: str) -> type:

@@ -1,4 +1,4 @@
-"""The tables of a system's file that declare failures and races."""
+"""Reads TOML files, and checks their tables of declared failures and races."""
 
 import tomllib
 from pathlib import Path
@@ -13,7 +13,7 @@ EXAMPLE = '"1_worker_lost/*/manual" = "why it fails"'
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file. Raises `KitCannotRun` with the line that is wrong."""
+    """The content of a TOML file. Raises `KitCannotRun` with the line that is wrong."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -24,7 +24,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def check_table(path: Path, table: object, name: str) -> dict[str, str]:
-    """The table, if it is one of reasons. Raises `KitCannotRun` with the key that is wrong."""
+    """A table in which each value is a reason. Raises `KitCannotRun` with the key that is wrong."""
     if not isinstance(table, dict):
         raise KitCannotRun(f"{path}: {name} is no table", f"write lines like {EXAMPLE} under it")
     entries = cast(dict[str, object], table)

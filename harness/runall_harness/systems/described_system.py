@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -18,7 +17,7 @@ from runall_harness.rigs.base import NodeSpec, Site
 from .adapter_client import AdapterClient
 from .base import Client, Timings
 from .classes import load_class
-from .description import Role
+from .description import Role, Setup
 from .description_file import read_description
 from .from_image import ImageFacts, ask
 from .setup import cache_for, require_programs, set_up
@@ -54,19 +53,19 @@ class DescribedSystem:
         self.own_hosts, self.probe = self.described.own_hosts, self.described.probe
         self.cannot: Mapping[str, str] = self.described.cannot
         self.merged = self.described.merged
-        named = self.described.adapter.client
-        self.make_client = load_class(named) if named else None
+        client = self.described.adapter.client
+        self.make_client = load_class(client) if client else None
         self.folder = path.resolve().parent
         self.in_force = with_options(path, self.described.options, options or {})
         self.secrets: defaultdict[str, str] = defaultdict(lambda: secrets.token_urlsafe(24))
         self.image = image or self.fill(self.described.image, {})
         self.check_rig(path)
-        self.told = self.ask_image()
-        self.version = self.told.version or self.described.version
+        self.facts = self.ask_image()
+        self.version = self.facts.version or self.described.version
         self.nodes: list[str] = []
 
     def check_rig(self, path: Path) -> None:
-        """See that the rig can run it. Raises `KitCannotRun`."""
+        """Raise `KitCannotRun` if the rig cannot run it."""
         described = self.described
         if self.rig not in described.rigs:
             cause = f"{path}: {self.name} can't be run on the {self.rig} rig"
@@ -77,7 +76,7 @@ class DescribedSystem:
             require_programs(described.setup.programs)
 
     def ask_image(self) -> ImageFacts:
-        """What its image tells of it. Raises `KitCannotRun`, as where there is no such image."""
+        """What its image says of it. Raises `KitCannotRun`, also where there is no such image."""
         asked = self.described.from_image
         if asked is None or self.rig != "docker":
             return ImageFacts()
@@ -88,32 +87,29 @@ class DescribedSystem:
 
     @property
     def timings(self) -> Timings:
-        """What the file says, and what its image tells instead; in seconds."""
-        told: dict[str, Any] = dict(self.told.timings)
-        return msgspec.structs.replace(self.described.timings, **told)
+        """The timings of the file; those that its image gives take their place. Seconds."""
+        return msgspec.structs.replace(self.described.timings, **self.facts.timings)
 
     # ---------------------------------------------------------------- its folders
     @cached_property
     def cache(self) -> Path:
-        """The folder that its set-up made. Raises `KitCannotRun` if that failed."""
-        setup = self.described.setup
-        words = setup.command if setup else ()
-        cache = cache_for(self.name, self.folder, words, setup.inputs if setup else ())
+        """The folder that its set-up filled. Raises `KitCannotRun` if the set-up failed."""
+        setup = self.described.setup or Setup()
+        cache = cache_for(self.name, self.folder, setup.command, setup.inputs)
         here = {"here": str(self.folder), "cache": str(cache), "python": sys.executable}
-        if words:
-            set_up(cache, [self.fill(word, here) for word in words])
+        if setup.command:
+            set_up(cache, [self.fill(word, here) for word in setup.command])
         return cache
 
-    def home(self, texts: set[str], *, inside: bool) -> dict[str, str]:
-        """What the names of its folders stand for, those that are asked for.
+    def home(self, names: set[str], *, container: bool) -> dict[str, str]:
+        """The values of those `names` that stand for its folders and for Python.
 
-        `inside` a container that is where they are mounted, elsewhere where they lie.
+        In a container the folders are where they are mounted, elsewhere where they lie.
         """
-        python = "python3" if inside else sys.executable
-        values = {"here": HERE if inside else str(self.folder), "python": python}
-        if "cache" in texts:
-            values["cache"] = CACHE if inside else str(self.cache)
-        return values
+        if container:
+            return {"here": HERE, "python": "python3", "cache": CACHE}
+        own = {"here": str(self.folder), "python": sys.executable}
+        return own | ({"cache": str(self.cache)} if "cache" in names else {})
 
     # ---------------------------------------------------------------- nodes
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
@@ -124,7 +120,7 @@ class DescribedSystem:
         self.nodes.append(name)
         values = self.values(site, name, role, others)
         values["may_lead"] = " ".join(primaries)
-        values |= self.home(asked, inside=self.rig == "docker")
+        values |= self.home(asked, container=self.rig == "docker")
         return NodeSpec(
             name=name,
             role=role,
@@ -159,25 +155,18 @@ class DescribedSystem:
         return tuple(words)
 
     def lent(self, asked: set[str]) -> dict[str, str]:
-        """The folders of this machine that a container of that node may read, by where."""
+        """The folders of this machine that a container may read, by where they are mounted."""
         lent = {HERE: str(self.folder)} if "here" in asked else {}
         return lent | ({CACHE: str(self.cache)} if "cache" in asked else {})
 
     def values(
         self, site: Site, name: str, role: str, others: dict[str, tuple[str, int]]
     ) -> dict[str, str]:
-        """What the names of a node's templates stand for."""
+        """The values of the names in a node's templates."""
         place = site.place(name)
-        told = ",".join(f"{host}:{port}" for host, port in others.values())
-        return {
-            "name": name,
-            "role": role,
-            "host": place.host,
-            "port": str(place.port),
-            "data": place.data,
-            "witness": place.witness,
-            "others": told,
-        }
+        own = {"name": name, "role": role, "data": place.data, "witness": place.witness}
+        addresses = ",".join(f"{host}:{port}" for host, port in others.values())
+        return own | {"host": place.host, "port": str(place.port), "others": addresses}
 
     def fill(self, text: str, values: Mapping[str, str]) -> str:
         """A template with its names filled in; a secret is made when it is first asked for."""
@@ -196,14 +185,14 @@ class DescribedSystem:
 
     # ---------------------------------------------------------------- its API
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
-        """The program or the class that the file names, told where the primaries are."""
+        """A client by the program or the class that the file names."""
         adapter = self.described.adapter
         if self.make_client is not None:
             urls = [site.url(primary) for primary in primaries]
             options = {k: self.fill(text, {}) for k, text in adapter.options.items()}
             return self.make_client(site.notify, urls, **options)
         command, env = self.program(site, primaries)
-        # A machine that is so slow is slow for the adapter, too.
+        # On a machine that needs so much slack the adapter is slow, too.
         limit = self.timings.slack if self.timings.slack > FIRST_LIMIT else None
         return AdapterClient(command, env, self.folder, notify=site.notify, limit=limit)
 
@@ -213,22 +202,22 @@ class DescribedSystem:
         asked = names_in(*adapter.command, *adapter.env.values())
         urls = " ".join(site.url(primary) for primary in primaries)
         nodes = " ".join(self.nodes)
-        values = {"primaries": urls, "nodes": nodes, **self.home(asked, inside=False)}
+        values = {"primaries": urls, "nodes": nodes, **self.home(asked, container=False)}
         command = [self.fill(word, values) for word in adapter.command]
         return command, {key: self.fill(text, values) for key, text in adapter.env.items()}
 
     def close(self) -> None:
-        """Nothing lies outside the site."""
+        """Do nothing: nothing lies outside the site."""
 
 
 def with_options(
     path: Path, defaults: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, str]:
-    """The file's options by name, as they were set or as they are by default.
+    """The file's options by name, each as it was set or else its default.
 
     Raises `KitCannotRun` for one that the file does not have.
     """
-    if strange := [name for name in given if name not in defaults]:
+    if unknown := [name for name in given if name not in defaults]:
         known = f"it has {', '.join(defaults)}" if defaults else "it has none"
-        raise KitCannotRun(f"{path} has no option {strange[0]!r}", f"{known}; see [options]")
+        raise KitCannotRun(f"{path} has no option {unknown[0]!r}", f"{known}; see [options]")
     return {**defaults, **given}

@@ -38,17 +38,17 @@ def read_description(path: Path, policy: str = "") -> SystemDescription:
         described = msgspec.convert(raw, SystemDescription)
     except msgspec.ValidationError as error:
         hint = "`runall system new NAME` writes a file that says what belongs where"
-        raise KitCannotRun(f"{path}: {tell(error)}", hint) from error
-    if mistakes := list(find_errors(described)):
+        raise KitCannotRun(f"{path}: {in_words(error)}", hint) from error
+    if errors := list(find_errors(described)):
         hint = "correct the file; `runall system schema` prints what it may hold"
-        raise KitCannotRun("\n".join(f"{path}: {each}" for each in mistakes), hint)
+        raise KitCannotRun("\n".join(f"{path}: {each}" for each in errors), hint)
     return described
 
 
 def with_policy(path: Path, raw: dict[str, Any], policy: str) -> dict[str, Any]:
-    """The file with a policy laid over it, whose known failures are its own alone.
+    """The file with a policy laid over it; the known failures are the policy's alone.
 
-    Raises `NoPolicy`, and `ValidationError` for a table of policies that is none.
+    Raises `NoPolicy`, and `ValidationError` if `policies` is no table of tables.
     """
     policies = msgspec.convert({POLICIES: raw.get(POLICIES, {})}, dict[str, dict[str, Any]])
     if not policy:
@@ -61,7 +61,7 @@ def with_policy(path: Path, raw: dict[str, Any], policy: str) -> dict[str, Any]:
 
 
 def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """One table over another: what both are tables for is joined, else the upper one counts."""
+    """One table laid over another: tables in both are joined, else the upper value counts."""
     joined = deepcopy(dict(below))
     for key, value in above.items():
         under = joined.get(key)
@@ -71,20 +71,19 @@ def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     return joined
 
 
-def tell(error: msgspec.ValidationError) -> str:
-    """The key that is wrong, and then why."""
+def in_words(error: msgspec.ValidationError) -> str:
+    """A validation error, its key first and then the reason."""
     why, _, place = str(error).partition(" - at `$")
     return f"{place.removesuffix('`').lstrip('.') or 'the file'}: {why}"
 
 
 def check_timings(raw: Mapping[str, Any]) -> None:
-    """Refuse a timing that nobody asks for: `Timings` itself does not. Raises `ValidationError`."""
-    timings: object = raw.get("timings")
-    known = Timings.__struct_fields__
-    told_of = cast(dict[str, object], timings) if isinstance(timings, dict) else {}
-    if strange := [name for name in told_of if name not in known]:
-        told = f"Object contains unknown field `{strange[0]}`; take one of {', '.join(known)}"
-        raise msgspec.ValidationError(f"{told} - at `$.timings`")
+    """Refuse an unknown timing, which `Timings` would ignore. Raises `ValidationError`."""
+    timings, known = raw.get("timings"), Timings.__struct_fields__
+    given = cast(dict[str, object], timings) if isinstance(timings, dict) else {}
+    if unknown := [name for name in given if name not in known]:
+        why = f"Object contains unknown field `{unknown[0]}`; take one of {', '.join(known)}"
+        raise msgspec.ValidationError(f"{why} - at `$.timings`")
 
 
 def description_schema() -> dict[str, Any]:
@@ -93,5 +92,5 @@ def description_schema() -> dict[str, Any]:
 
 
 def example() -> str:
-    """The file that describes the reference, with its comments: what new ones begin with."""
+    """The file that describes the reference, with comments; new files begin as copies of it."""
     return (Path(__file__).parent / "files" / "reference.toml").read_text("utf-8")

@@ -1,8 +1,8 @@
-"""What only the image of a system can tell: which release is in it, and which timings it keeps.
+"""Reads from the image of a system which release is in it and which timings it has.
 
-An operator's image has settings of its own. Deadlines that are derived from any others would be
-wrong, so some files of the image are read before anything starts, and a program of the system's
-own, in any language, makes timings of them.
+An operator's image has settings of its own, and deadlines derived from any others would be wrong.
+So some files of the image are read before anything starts, and a program that comes with the
+system, in any language, derives the timings from them.
 """
 
 import subprocess
@@ -22,7 +22,7 @@ HINT = "from_image.command is to print an object with `version` and `timings`; r
 
 
 class ImageFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the program says: the release, and the timings that differ from the file's (seconds)."""
+    """The program's answer: the release, and the timings (seconds) that differ from the file's."""
 
     version: str = ""
     timings: dict[str, float] = {}
@@ -36,22 +36,22 @@ def ask(
     options: tuple[tuple[str, str], ...],
     folder: Path,
 ) -> ImageFacts:
-    """What the program makes of those files of the image; once for each process.
+    """The program's answer about those files of the image; asked once for each process.
 
     Raises `KitCannotRun`: the image cannot be had, lacks a file, or the program fails.
     """
     texts = read_image(image, dict(files))
     question = {"image": image, "files": texts, "options": dict(options)}
     try:
-        told = msgspec.json.decode(run(command, folder, question), type=ImageFacts)
-        check(told.timings)
+        facts = msgspec.json.decode(run(command, folder, question), type=ImageFacts)
+        check(facts.timings)
     except msgspec.MsgspecError as error:
         raise KitCannotRun(f"{' '.join(command)} says nonsense: {error}", HINT) from error
-    return told
+    return facts
 
 
 def read_image(image: str, files: Mapping[str, str]) -> dict[str, str]:
-    """Files of an image. Raises `KitCannotRun`, also where no engine answers."""
+    """The texts of files in an image. Raises `KitCannotRun`, also if no engine answers."""
     from runall_harness.rigs.docker import connect
     from runall_harness.rigs.docker.image_files import read_texts
     from runall_harness.rigs.run_names import new_run_id
@@ -64,7 +64,7 @@ def read_image(image: str, files: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(command: Sequence[str], folder: Path, question: Mapping[str, Any]) -> bytes:
-    """What the program printed. Raises `KitCannotRun` with its last words."""
+    """The program's output. Raises `KitCannotRun` with its last line on standard error."""
     try:
         done = subprocess.run(
             command,
@@ -83,7 +83,7 @@ def run(command: Sequence[str], folder: Path, question: Mapping[str, Any]) -> by
 
 
 def check(timings: Mapping[str, float]) -> None:
-    """Refuse a timing that nobody asks for, or that is none. Raises `ValidationError`."""
+    """Raise `ValidationError` for an unknown timing, or one that is no time."""
     known = Timings.__struct_fields__
     for name, seconds in timings.items():
         if name not in known or not seconds >= 0:

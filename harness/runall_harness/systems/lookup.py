@@ -5,7 +5,7 @@ A name is that of the reference, of a shipped system, of a file that describes o
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,11 +22,11 @@ SUFFIX = ".toml"
 
 
 class SystemChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which system a user wants, and how.
+    """Which system a user chose, and how it is to run.
 
-    policy: one of its recovery policies; empty for its own choice. store: the URL of a server for
-    primaries that share their records. image: what the docker rig runs its nodes in. options: those
-    of its file, by name.
+    policy: one of its recovery policies; empty for its default. store: the URL of a server on which
+    primaries share their records. image: the one in which the docker rig runs its nodes. options:
+    those of its file, by name.
     """
 
     name: str = REFERENCE
@@ -36,51 +36,37 @@ class SystemChoice(msgspec.Struct, frozen=True, kw_only=True):
     options: Mapping[str, str] = {}
 
     def find(self, rig: str) -> "System":
-        """That system, for one cluster on a rig of that name. Raises what `find` does."""
-        return find(
-            self.name,
-            rig=rig,
-            policy=self.policy,
-            store=self.store,
-            image=self.image,
-            options=self.options,
-        )
+        """That system, for one cluster on a rig of that name.
+
+        A class is called with `policy`, `rig` and `store`, and must keep the protocol
+        `base.System`.
+
+        Raises:
+            NoSystem: the name stands for no system, or its class cannot be loaded.
+            NoPolicy: the system has no such policy.
+            KitCannotRun: its file is wrong, has no use for a store, or can't be run on that rig.
+        """
+        if (path := file_of(self.name)) is not None:
+            from .described_system import DescribedSystem
+
+            if self.store is not None:
+                cause = f"{self.name} says itself where records are kept"
+                raise KitCannotRun(cause, "leave --store-url away")
+            return DescribedSystem(path, rig, self.policy, self.image, self.options)
+        if self.options:
+            raise KitCannotRun(f"{self.name} has no options", "leave --set away")
+        if self.name == REFERENCE:
+            from .reference.system import Reference
+
+            return Reference(self.policy, rig, self.store, self.image)
+        if ":" in self.name:
+            return load_class(self.name)(policy=self.policy, rig=rig, store=self.store)
+        raise NoSystem(f"there is no system {self.name!r}", WAYS)
 
 
-def find(
-    name: str,
-    *,
-    rig: str,
-    policy: str = "",
-    store: str | None = None,
-    image: str = "",
-    options: Mapping[str, str] | None = None,
-) -> "System":
-    """The system of that name, for one cluster on a rig; `SystemChoice` explains the options.
-
-    A class is called with `policy`, `rig` and `store`, and must keep the protocol `base.System`.
-
-    Raises:
-        NoSystem: the name stands for no system, or its class cannot be had.
-        NoPolicy: the system has no such policy.
-        KitCannotRun: its file is wrong, has no use for a store, or can't be run on that rig.
-    """
-    if (path := file_of(name)) is not None:
-        from .described_system import DescribedSystem
-
-        if store is not None:
-            cause = f"{name} says itself where records are kept"
-            raise KitCannotRun(cause, "leave --store-url away")
-        return DescribedSystem(path, rig, policy, image, options)
-    if options:
-        raise KitCannotRun(f"{name} has no options", "leave --set away")
-    if name == REFERENCE:
-        from .reference.system import Reference
-
-        return Reference(policy, rig, store, image)
-    if ":" in name:
-        return load_class(name)(policy=policy, rig=rig, store=store)
-    raise NoSystem(f"there is no system {name!r}", WAYS)
+def find(name: str, *, rig: str, **choice: Any) -> "System":
+    """The system of that name, for one cluster on a rig of that name; see `SystemChoice`."""
+    return SystemChoice(name=name, **choice).find(rig)
 
 
 def read_options(words: Iterable[str]) -> dict[str, str]:

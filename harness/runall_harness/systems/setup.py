@@ -1,8 +1,8 @@
-"""What a described system needs beside the kit: programs of the machine, and a folder set up once.
+"""Provides what a described system needs besides the kit: programs, and a folder set up once.
 
-A scheduler in another language brings libraries that pip does not have. The command that fetches
-them runs once, into a folder of the user's cache that is known by all that decides its content, so
-that a second run takes no time and no case ever waits for a package registry.
+A scheduler in another language has libraries that pip does not have. The command that fetches them
+runs once, into a folder of the user's cache named by everything that decides its content. So a
+second run takes no time, and no case ever waits for a package registry.
 """
 
 import fcntl
@@ -21,14 +21,14 @@ TAIL = 5
 
 
 def require_programs(programs: Mapping[str, str]) -> None:
-    """See that each is on the PATH. Raises `KitCannotRun` with how to get the first that is not."""
+    """Raise `KitCannotRun` for the first program that is not on the PATH, with how to get it."""
     for name, hint in programs.items():
         if shutil.which(name) is None:
             raise KitCannotRun(f"{name} is not on the PATH", hint)
 
 
 def cache_for(name: str, folder: Path, command: Sequence[str], inputs: Sequence[str]) -> Path:
-    """The folder of the cache that belongs to this command over these files of the system's folder.
+    """The cache folder for this command over these files of the system's folder.
 
     Raises `KitCannotRun` for a file that is not there.
     """
@@ -44,7 +44,7 @@ def cache_for(name: str, folder: Path, command: Sequence[str], inputs: Sequence[
 
 
 def set_up(cache: Path, command: Sequence[str]) -> None:
-    """Run the command in that folder, unless it was run there to its end.
+    """Run the command in that folder, unless it has already succeeded there.
 
     Of several processes that want it at once, one runs it and the others wait. Raises
     `KitCannotRun` with the command's last words.
@@ -61,7 +61,7 @@ def set_up(cache: Path, command: Sequence[str]) -> None:
 
 
 def run(command: Sequence[str], cache: Path) -> None:
-    """Run it to its end. Raises `KitCannotRun`."""
+    """Run the command to its end. Raises `KitCannotRun` with its last words if it fails."""
     try:
         done = subprocess.run(
             command,

@@ -8,10 +8,10 @@ FILE = "system.toml"
 
 
 def shipped_folder() -> Path:
-    """Where they lie: inside the package in a wheel, beside it in a checkout."""
+    """The folder that holds them: inside the package in a wheel, beside it in a checkout."""
     return places.shipped("shipped", "harness/schedulers")
 
 
 def shipped() -> dict[str, Path]:
-    """The file of each, by its name."""
+    """The file of each shipped system, by the system's name."""
     return {file.parent.name: file for file in sorted(shipped_folder().glob(f"*/{FILE}"))}

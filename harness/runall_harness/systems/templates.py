@@ -1,10 +1,10 @@
-"""Texts with names to fill in: which names there are, and where.
+"""Templates: texts with names that the kit fills in, and which names they may hold.
 
 A description is written before anybody knows on which port a node will listen, or where its folder
-will be. So its texts hold names, and a name that nobody fills in is told before anything starts.
+will be. So its texts hold names, and an unknown name is reported before anything starts.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from string import Template
 
 from .description import Role, SystemDescription
@@ -15,13 +15,13 @@ NODE_NAMES = ("name", "role", "host", "port", "data", "witness", "others", "may_
 ADAPTER_NAMES = ("primaries", "nodes", *HOME_NAMES)
 IMAGE_NAMES = ("here", "python")
 OTHER_NAMES = ("other.name", "other.host", "other.port")
-# Names that a file may make up itself: of secrets, and of its own options.
+# What the names of secrets and of the file's own options begin with.
 SECRET, OPTION = "secret.", "option."
 Found = tuple[str, str, tuple[str, ...]]
 
 
 class Names(Template):
-    """Text with names to fill in, `${data}` or `${secret.token}`; `$$` is a dollar sign."""
+    """A text that holds names like `${data}` or `${secret.token}`; `$$` is a dollar sign."""
 
     idpattern = r"(?a:[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)"
 
@@ -32,35 +32,42 @@ def names_in(*texts: str) -> set[str]:
 
 
 def templates(described: SystemDescription) -> Iterator[Found]:
-    """Every template with its key, and the names that it may hold beside secrets and options."""
+    """Every template with its key and the names that it may hold besides secrets and options."""
     for name in ROLES:
         yield from role_templates(f"roles.{name}", getattr(described.roles, name))
-    for word in described.unsafe.words if described.unsafe else ():
-        yield "unsafe.words", word, ()
-    asked = described.adapter
-    yield from (("adapter.command", word, ADAPTER_NAMES) for word in asked.command)
-    yield from ((f"adapter.env.{k}", text, ADAPTER_NAMES) for k, text in asked.env.items())
-    yield from ((f"adapter.options.{k}", text, ()) for k, text in asked.options.items())
-    for word in described.setup.command if described.setup else ():
-        yield "setup.command", word, HOME_NAMES
-    for word in described.from_image.command if described.from_image else ():
-        yield "from_image.command", word, IMAGE_NAMES
+    adapter, setup, unsafe = described.adapter, described.setup, described.unsafe
+    from_image = described.from_image
+    yield from each("unsafe.words", unsafe.words if unsafe else ())
+    yield from each("adapter.command", adapter.command, ADAPTER_NAMES)
+    yield from each("adapter.env", adapter.env, ADAPTER_NAMES)
+    yield from each("adapter.options", adapter.options)
+    yield from each("setup.command", setup.command if setup else (), HOME_NAMES)
+    yield from each("from_image.command", from_image.command if from_image else (), IMAGE_NAMES)
     yield "image", described.image, ()
 
 
 def role_templates(key: str, role: Role) -> Iterator[Found]:
-    """The templates of a role."""
-    other = (*NODE_NAMES, *OTHER_NAMES)
-    yield from ((f"{key}.command", word, NODE_NAMES) for word in role.command)
-    yield from ((f"{key}.with_backups", word, NODE_NAMES) for word in role.with_backups)
-    yield from ((f"{key}.per_primary", word, other) for word in role.per_primary)
-    yield from ((f"{key}.env.{k}", text, NODE_NAMES) for k, text in role.env.items())
-    yield from ((f"{key}.files.{k}", text, NODE_NAMES) for k, text in role.files.items())
+    """The templates of a role, each with its key and the names that it may hold."""
+    yield from each(f"{key}.command", role.command, NODE_NAMES)
+    yield from each(f"{key}.with_backups", role.with_backups, NODE_NAMES)
+    yield from each(f"{key}.per_primary", role.per_primary, (*NODE_NAMES, *OTHER_NAMES))
+    yield from each(f"{key}.env", role.env, NODE_NAMES)
+    yield from each(f"{key}.files", role.files, NODE_NAMES)
     yield f"{key}.image", role.image, ()
 
 
+def each(
+    key: str, texts: Sequence[str] | Mapping[str, str], names: tuple[str, ...] = ()
+) -> Iterator[Found]:
+    """Each text of a list or a table as a template that may hold these names."""
+    if isinstance(texts, Mapping):
+        yield from ((f"{key}.{name}", text, names) for name, text in texts.items())
+    else:
+        yield from ((key, text, names) for text in texts)
+
+
 def unfilled(text: str, names: Collection[str], options: Collection[str]) -> Iterator[str]:
-    """What is wrong with a template for which there are these names, these options, any secret."""
+    """The errors in a template that may hold these names, these options and any secret."""
     template = Names(text)
     if not template.is_valid():
         yield f"a `$` stands alone in {text!r}; write `$$` for a dollar sign"

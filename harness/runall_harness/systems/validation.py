@@ -1,6 +1,6 @@
-"""What is wrong with the description of a system that its shape can't tell.
+"""Finds errors in the description of a system that its shape does not exclude.
 
-Whoever writes such a file has never seen this code, so each mistake is told with its key and its
+The author of such a file has never seen this code, so each error is reported with its key and its
 cause. Most are about templates: a name that nobody fills in would end up in a command line.
 """
 
@@ -17,8 +17,8 @@ from .templates import ROLES, templates, unfilled
 
 
 def find_errors(described: SystemDescription) -> Iterator[str]:
-    """What the shape of the file cannot tell: each mistake with its key."""
-    yield from find_strangers(described)
+    """The errors that the shape of the file does not exclude, each with its key."""
+    yield from find_unknown_words(described)
     for name in Timings.__struct_fields__:
         if not getattr(described.timings, name) >= 0:
             yield f"timings.{name}: a time is a number of seconds, and not below zero"
@@ -32,8 +32,8 @@ def find_errors(described: SystemDescription) -> Iterator[str]:
         yield from (f"{key}: {why}" for why in unfilled(text, names, described.options))
 
 
-def find_strangers(described: SystemDescription) -> Iterator[str]:
-    """Words that the kit does not know."""
+def find_unknown_words(described: SystemDescription) -> Iterator[str]:
+    """Capabilities and faults that the kit does not know, and faults without a reason."""
     for capability in described.capabilities:
         if capability not in CAPABILITIES:
             known = ", ".join(sorted(CAPABILITIES))
@@ -47,12 +47,12 @@ def find_strangers(described: SystemDescription) -> Iterator[str]:
 
 
 def find_in_role(key: str, role: Role) -> Iterator[str]:
-    """What is wrong with a role."""
+    """The errors in a role: paths that leave their folder, and its readiness."""
     strays = [name for name in (*role.files, *role.keep.values()) if leads_out(name)]
     yield from (f"{key}: {stray!r} is not in the data folder" for stray in strays)
-    for inside in (*role.keep, *role.shared):
-        if not PurePosixPath(inside).is_absolute():
-            yield f"{key}: {inside!r} is a path in the container, and begins with /"
+    for mount in (*role.keep, *role.shared):
+        if not PurePosixPath(mount).is_absolute():
+            yield f"{key}: {mount!r} is a path in the container, and begins with /"
     for name in role.shared.values():
         if leads_out(name) or "/" in name:
             yield f"{key}.shared: {name!r} is no name of a folder"
@@ -60,7 +60,7 @@ def find_in_role(key: str, role: Role) -> Iterator[str]:
 
 
 def find_in_readiness(role: Role) -> Iterator[str]:
-    """What is wrong with a role's readiness."""
+    """The errors in a role's readiness: neither or both of http and log, or a bad expression."""
     ready = role.ready
     if ready is None:
         return

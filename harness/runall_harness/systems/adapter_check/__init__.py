@@ -1,6 +1,6 @@
-"""Tests an adapter itself, against a scheduler that runs and that nobody hurts.
+"""Checks an adapter itself, against a scheduler that runs without faults.
 
-An adapter that lies makes the verdict on its scheduler worthless, in either direction. So before
-servers are killed, each verb is tried in peace, and what it says is held against the witness:
-against what jobs that really ran have told of themselves.
+A wrong adapter makes the verdict on its scheduler worthless, in either direction. So before any
+server is killed, each verb is tried, and its answer is compared with the witness: with what the
+jobs that really ran have written.
 """

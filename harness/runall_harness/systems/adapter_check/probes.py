@@ -1,4 +1,4 @@
-"""The probes: what is asked of an adapter in peace, and what must be seen then."""
+"""The probes: what is asked of an adapter while nothing fails, and what must be seen then."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,34 +35,34 @@ SOURCE = "adapter check"
 PREFIXES = ("event.", "run.", "job.")
 
 
-# ---------------------------------------------------------------- what it says of itself
+# ---------------------------------------------------------------- the description
 def description(check: AdapterCheck) -> None:
-    """What describe answers makes sense."""
+    """`describe` answers a name, a version, and capabilities that exist."""
     from ..reference.views import CAPABILITIES
 
-    told = check.client.describe()
-    check.hold(DESCRIBES, told.name.strip(), "the name is empty")
-    check.hold(DESCRIBES, told.version.strip(), "the version is empty")
-    strange = sorted(set(told.capabilities) - CAPABILITIES)
+    described = check.client.describe()
+    check.hold(DESCRIBES, described.name.strip(), "the name is empty")
+    check.hold(DESCRIBES, described.version.strip(), "the version is empty")
+    strange = sorted(set(described.capabilities) - CAPABILITIES)
     check.hold(DESCRIBES, not strange, f"capabilities that nobody knows: {', '.join(strange)}")
-    cannots(check, told)
+    cannots(check, described)
 
 
-def cannots(check: AdapterCheck, told: Description) -> None:
-    """What it declares that can't be done names things that exist, each with a reason."""
-    wrong = [n for n in told.cannot if n not in VERBS and not n.startswith(PREFIXES)]
+def cannots(check: AdapterCheck, described: Description) -> None:
+    """`cannot` names verbs and fields that exist, each with a reason."""
+    wrong = [n for n in described.cannot if n not in VERBS and not n.startswith(PREFIXES)]
     check.hold(DESCRIBES, not wrong, f"`cannot` names what is no verb: {', '.join(wrong)}")
-    needed = [name for name in told.cannot if name in REQUIRED]
+    needed = [name for name in described.cannot if name in REQUIRED]
     check.hold(DESCRIBES, not needed, f"`cannot` names a required verb: {', '.join(needed)}")
-    bare = [name for name, reason in told.cannot.items() if not reason.strip()]
+    bare = [name for name, reason in described.cannot.items() if not reason.strip()]
     check.hold(DESCRIBES, not bare, f"no reason is given for {', '.join(bare)}")
 
 
 def readiness(check: AdapterCheck) -> None:
-    """Somebody takes work. Raises `KitCannotRun`: without a server nothing can be examined."""
+    """Wait until a node takes work. Raises `KitCannotRun` if none does."""
 
     def taking() -> set[str]:
-        """The nodes; none while nobody answers."""
+        """The nodes that take work; none while the scheduler does not answer."""
         try:
             return check.client.online()
         except (Rejected, Unreachable):
@@ -76,7 +76,7 @@ def readiness(check: AdapterCheck) -> None:
 
 
 def refusals(check: AdapterCheck) -> None:
-    """What does not exist can't be run, and isn't shown."""
+    """An event that does not exist cannot be run, and a job that does not exist is not shown."""
     require_refusal(check, REFUSES, check.name("never-created"))
     if check.client.cannot("job"):
         return
@@ -89,7 +89,7 @@ def refusals(check: AdapterCheck) -> None:
 
 
 def require_refusal(check: AdapterCheck, rule: Rule, event: str) -> None:
-    """Running an event that is not there is refused."""
+    """A run of an event that does not exist is refused."""
     try:
         job = check.client.run(event, {}, SOURCE)
     except Rejected:
@@ -102,7 +102,7 @@ def require_refusal(check: AdapterCheck, rule: Rule, event: str) -> None:
 
 # ---------------------------------------------------------------- by hand
 def manual(check: AdapterCheck) -> None:
-    """A job that is run by hand: what it is given, how it is shown, how it ends."""
+    """A manual job is given its parameters, shown as it is, and ends once."""
     event, tag = check.name("manual"), check.name("one")
     own = {"note": "the event's own", "record": "KEPT", "kept": "the event's"}
     check.create(event, check.params(tag, **own))
@@ -125,12 +125,12 @@ def manual(check: AdapterCheck) -> None:
 
 
 def given_to(check: AdapterCheck, tag: str) -> dict[str, str]:
-    """The parameters of a run, where the scheduler takes any."""
+    """The parameters of a run; none if the scheduler takes none."""
     return {} if check.client.cannot("run.params") else {"tag": tag, "note": NOTE}
 
 
 def started(check: AdapterCheck, job: str, tag: str) -> Execution:
-    """The one execution of a job, by the word of the job. Raises `RuleBroken`, `Inconclusive`."""
+    """The one execution of a job, as the job reports it. Raises `RuleBroken`, `Inconclusive`."""
     check.require(IDS, job.strip(), "`run` answers an empty id")
     runs = check.wait(lambda: check.tagged(tag))
     listed = check.view(job)
@@ -149,18 +149,18 @@ def started(check: AdapterCheck, job: str, tag: str) -> Execution:
 
 
 def gives(check: AdapterCheck, run: Execution, rule: Rule, **wanted: str) -> None:
-    """The job was given these parameters."""
+    """An execution was given these parameters."""
     for name, value in wanted.items():
         got = run.params.get(name)
         check.hold(rule, got == value, f"{name} is {value!r}, and the job got {got!r}")
 
 
 def shows(check: AdapterCheck, view: JobView, event: str, params: dict[str, str]) -> None:
-    """The job is shown as it was started: by whom, with what, and as the first of its line."""
+    """A job is shown with its event, parameters and source, and as the first of its lineage."""
     check.hold(SHOWS, view.event == event, f"it is of {event!r}, and shown as of {view.event!r}")
     wanted: dict[str, Any] = {"params": params, "source": SOURCE}
     if check.caught(PARAMS):
-        del wanted["params"]  # what it was not given can't be shown, and has been told
+        del wanted["params"]  # what the job was not given cannot be shown, and is reported already
     for name, value in wanted.items():
         if not check.client.cannot(f"job.{name}"):
             got = getattr(view, name)
@@ -170,17 +170,17 @@ def shows(check: AdapterCheck, view: JobView, event: str, params: dict[str, str]
 
 
 def first(check: AdapterCheck, view: JobView) -> None:
-    """The job replaces none."""
-    told = (view.attempt, view.root, view.predecessor)
+    """A job that replaces none is shown as the first attempt of its own lineage."""
+    links = (view.attempt, view.root, view.predecessor)
     check.hold(
         LINEAGE,
-        told == (1, view.id, ""),
+        links == (1, view.id, ""),
         f"{view.id} is shown as attempt {view.attempt} of {view.root!r} after {view.predecessor!r}",
     )
 
 
 def alike(check: AdapterCheck, job: str) -> None:
-    """`job` shows what `jobs` shows, no id is there twice, and each state is a known word."""
+    """`job` shows what `jobs` shows, no id occurs twice, and each state is a known word."""
     views = check.client.jobs()
     strange = sorted({view.state for view in views} - {*LIVE, *FINAL})
     check.hold(STATES, not strange, f"states that nobody knows: {', '.join(strange)}")
@@ -192,13 +192,13 @@ def alike(check: AdapterCheck, job: str) -> None:
 
 
 def ended(check: AdapterCheck, job: str, state: str) -> None:
-    """A job that has ended is shown in that state."""
+    """A job that has ended is shown in its final state."""
     shown = check.await_state(job, state)
     check.hold(STATES, shown == state, f"a job that {state} is shown as {shown}")
 
 
 def tells(check: AdapterCheck, job: str) -> None:
-    """What is said of a lineage that came to a good end, and of who leads."""
+    """Nothing is owed for a lineage that succeeded, and the leader has a name."""
     owed = check.client.owes(job)
     check.hold(TELLS, not owed, f"something is owed for {job}, which has succeeded")
     if not check.client.cannot("leader"):
@@ -208,12 +208,12 @@ def tells(check: AdapterCheck, job: str) -> None:
 
 
 def once(check: AdapterCheck, tag: str) -> None:
-    """It ran once."""
+    """There is one execution of that tag."""
     check.hold(RUNS, len(check.tagged(tag)) == 1, f"one run, {len(check.tagged(tag))} executions")
 
 
 def again(check: AdapterCheck, event: str, before: str) -> None:
-    """The event is edited and run again, to fail: another job, given what the edit says."""
+    """An edited event runs again with the edited parameters, as another job, which fails."""
     tag = check.name("two")
     edit = {"note": "edited", "record": "KEPT", "kept": "the edit's", "hold": "0", "ends": "3"}
     try:
@@ -232,7 +232,7 @@ def again(check: AdapterCheck, event: str, before: str) -> None:
 
 
 def abort(check: AdapterCheck) -> None:
-    """A job that is aborted ends."""
+    """An aborted job ends, and is shown as aborted."""
     check.client.require("abort")
     event, tag = check.name("abort"), check.name("aborted")
     check.create(event, check.params(tag))
@@ -242,13 +242,13 @@ def abort(check: AdapterCheck) -> None:
     over = check.wait(lambda: all(run.how != "running" for run in check.tagged(tag)))
     check.hold(ABORTS, over, "`abort` is done, and the job runs on")
     if check.caught(STATES):
-        return  # whatever is shown now has its reason there
+        return  # a wrong state is reported already
     shown = check.await_state(job, "aborted")
     check.hold(ABORTS, shown == "aborted", f"an aborted job is shown as {shown}")
 
 
 def deletion(check: AdapterCheck) -> None:
-    """A deleted event can't be run."""
+    """A run of a deleted event is refused."""
     check.client.require("delete_event")
     event = check.name("deleted")
     check.create(event, check.params(check.name("never"), hold="0"))
@@ -258,7 +258,7 @@ def deletion(check: AdapterCheck) -> None:
 
 # ---------------------------------------------------------------- by the clock
 def scheduled(check: AdapterCheck) -> None:
-    """An event that is due in one minute."""
+    """An event that is due in one minute runs once in that minute."""
     for needed in ("present_slot", "event.timing"):
         check.client.require(needed)
     event, tag = check.name("scheduled"), check.name("slot")
@@ -277,18 +277,14 @@ def scheduled(check: AdapterCheck) -> None:
 
 
 def served(check: AdapterCheck, event: str, tag: str, slot: int) -> None:
-    """The slot's job is shown as one of the clock, which stands for that minute."""
+    """The job of a slot is shown as scheduled, and for that minute."""
     run = check.tagged(tag)[0]
     gives(check, run, PARAMS, NOTE=NOTE)
     view = check.wait(lambda: check.view(run.job))
     check.require(SCHEDULES, view, f"the slot's job, {run.job}, is not listed by `jobs`")
     assert view
-    told = (view.cause, view.source)
-    check.hold(
-        TRIGGERS,
-        told == ("schedule", ""),
-        f"a job of the clock is shown as {told[0]!r}, started by {told[1]!r}",
-    )
+    seen = f"a job of the clock is shown as {view.cause!r}, started by {view.source!r}"
+    check.hold(TRIGGERS, (view.cause, view.source) == ("schedule", ""), seen)
     if not check.client.cannot("job.now"):
         seen = f"its minute began at {slot * 60}, and `now` is {view.now:.0f}"
         check.hold(SCHEDULES, view.now == slot * 60, seen)

@@ -1,4 +1,4 @@
-"""What `runall adapter check` tells, `runall-adapter-check/1`: a contract, as the report is."""
+"""The report of `runall adapter check`, `runall-adapter-check/1`. Programs depend on its shape."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ class RuleReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AdapterReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on an adapter. `adapter` is what it says of itself, if it got as far."""
+    """The verdict on an adapter. `adapter` is its own description, if it answered one."""
 
     schema: str = SCHEMA
     command: list[str]

@@ -1,4 +1,4 @@
-"""What an adapter has to keep: each rule as a claim, and how one that is broken is mended."""
+"""The rules that an adapter has to keep: each with its claim, and how to mend a breach of it."""
 
 import msgspec
 

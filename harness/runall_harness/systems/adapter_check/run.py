@@ -1,4 +1,4 @@
-"""One examination from end to end."""
+"""Checks an adapter from end to end."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ def check_adapter(
     limit: float | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> AdapterReport:
-    """Examine the adapter that the command starts, against a scheduler that runs.
+    """Check the adapter that the command starts, against a scheduler that runs.
 
     `witness` is a folder that the scheduler's jobs can write to; without one, a new folder of
     this machine. `patience`, `minute` and `limit` are seconds: how long evidence may take, how
@@ -40,7 +40,7 @@ def check_adapter(
             Path(own).chmod(0o755)
             check = AdapterCheck(client, witness or Path(own) / "witness", patience, minute)
             try:
-                put(check, say)
+                run_probes(check, say)
             finally:
                 check.witness.close()
             return check.report(tuple(command))
@@ -48,8 +48,8 @@ def check_adapter(
             client.wire.end()
 
 
-def put(check: AdapterCheck, say: Callable[[str], None]) -> None:
-    """Carry out the probes; an adapter that breaks down ends the examination, and is told."""
+def run_probes(check: AdapterCheck, say: Callable[[str], None]) -> None:
+    """Run the probes. An adapter that breaks down ends the check, and is reported."""
     try:
         say("description")
         check.attempt(description, (DESCRIBES,))
@@ -59,7 +59,7 @@ def put(check: AdapterCheck, say: Callable[[str], None]) -> None:
                 say(probe.__name__)
                 check.attempt(probe, rules)
         except BaseException:
-            # What cut it short, a user's wish perhaps, is told; not what follows from it.
+            # The cause, such as an interrupt, is raised; an adapter that broke by it is not.
             with suppress(AdapterBroke):
                 check.clean_up()
             raise

@@ -1,1 +1,1 @@
-"""Adapter programs that come with the kit, each to be run with `python -m`."""
+"""The reference scheduler as a system under test, its clients, and its adapter program."""

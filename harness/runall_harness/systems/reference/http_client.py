@@ -3,22 +3,24 @@
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import httpx
+from runall_reference.daemon.views import View
 
-from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
+from runall_harness.evidence.views import EventView, Rejected, Unreachable
 
-from .views import entry_of, event_of, job_of, still_owed, told_reasons
+from .views import ReferenceViews, event_of
 
 TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 QUICK_TIMEOUT = httpx.Timeout(1.0)
 POLL = 20.0
 BACKOFF = 0.05
 UNAVAILABLE = 503
-# Refusals that are none: the order may have been carried out.
+# Answers with these codes are no refusals: the order may have been carried out.
 INDEFINITE = ("outcome-unknown", "fault")
-# An API on loopback has no certificate. To load those that a system trusts takes 40 ms a client.
+# An API on loopback has no certificate, and loading those that a system trusts takes 40 ms.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -32,49 +34,51 @@ def follows(answer: httpx.Response) -> bool:
     return answer.status_code == UNAVAILABLE and '"not-primary"' in answer.text
 
 
-class HttpClient:
-    """The API of whoever leads. Threads follow its changes and call `notify` at each."""
+class HttpClient(ReferenceViews):
+    """A client of the API of the primary that leads.
+
+    One thread for each of `urls` follows that primary's changes and calls `notify` at each.
+    """
 
     def __init__(self, notify: Callable[[], None], urls: Sequence[str], token: str) -> None:
         self.urls = list(urls)
-        plain: dict[str, Any] = {"trust_env": False, "verify": NO_TLS}
-        plain["headers"] = {"Authorization": f"Bearer {token}"}
-        self.http = httpx.Client(timeout=TIMEOUT, **plain)
-        self.feed = httpx.Client(timeout=POLL + 5, **plain)
-        self.notify, self.closing = notify, threading.Event()
+        headers = {"Authorization": f"Bearer {token}"}
+        plain = partial(httpx.Client, trust_env=False, verify=NO_TLS, headers=headers)
+        self.http, self.feed = plain(timeout=TIMEOUT), plain(timeout=POLL + 5)
+        self.notify, self.closed = notify, threading.Event()
         for url in urls:
             threading.Thread(target=self.follow, args=(url,), name="changes", daemon=True).start()
 
     def follow(self, url: str) -> None:
         """Wake the harness whenever that primary committed something."""
         seen = -1
-        while not self.closing.is_set():
+        while not self.closed.is_set():
             try:
                 answer = self.feed.get(f"{url}/v1/changes", params={"after": seen, "wait": POLL})
                 seen = answer.raise_for_status().json()["version"]
                 self.notify()
             except (httpx.HTTPError, RuntimeError):
                 seen = -1
-                self.closing.wait(BACKOFF)
+                self.closed.wait(BACKOFF)
 
     def call(self, method: str, path: str, **more: Any) -> Any:
-        """One call. Raises `Rejected` for an answer that says no, `Unreachable` for none."""
+        """The value of an answer. Raises `Rejected` for a refusal, `Unreachable` without one."""
         answer = self.ask(method, path, **more)
         if answer.is_success:
             return answer.json() if answer.content else None
         try:
-            told = answer.json()["error"]
+            error = answer.json()["error"]
         except (ValueError, KeyError):
-            told = {"code": str(answer.status_code), "message": answer.text[:200]}
-        if told["code"] in INDEFINITE and method != "GET":
-            raise Unreachable(f"{told['code']}: {told['message']}")
-        raise Rejected(told["code"], told["message"])
+            error = {"code": str(answer.status_code), "message": answer.text[:200]}
+        if error["code"] in INDEFINITE and method != "GET":
+            raise Unreachable(f"{error['code']}: {error['message']}")
+        raise Rejected(error["code"], error["message"])
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """The answer of whoever leads; the one that answered last is asked first.
+        """The answer of the primary that leads; the one that answered last is asked first.
 
-        Only a primary that cannot have acted is passed over: one that was asked to show something,
-        that refused the connection, or that says itself that it does not lead.
+        The next primary is asked only if this one cannot have acted: it was asked to show
+        something, it refused the connection, or it says that it does not lead.
         """
         why = ""
         for url in list(self.urls):
@@ -92,12 +96,8 @@ class HttpClient:
         raise Unreachable(why)
 
     def patience(self) -> httpx.Timeout:
-        """How long one primary may take, in seconds: less where another may answer instead."""
+        """How long one primary may take to answer: less where another may answer instead."""
         return TIMEOUT if len(self.urls) == 1 else QUICK_TIMEOUT
-
-    def present_slot(self) -> int:
-        """The running minute of the schedule."""
-        return self.call("GET", "/v1/status")["slot"]
 
     def create_event(self, event: Mapping[str, Any]) -> None:
         """Schedule something."""
@@ -124,36 +124,16 @@ class HttpClient:
         """End a job for ever."""
         self.call("POST", f"/v1/jobs/{job}/abort")
 
-    def views(self, path: str) -> list[dict[str, Any]]:
-        """A list of views."""
-        return self.call("GET", path)
+    def views(self, kind: str) -> list[View]:
+        """All views of that kind."""
+        return self.call("GET", f"/v1/{kind}")
 
-    def jobs(self) -> list[JobView]:
-        """All jobs."""
-        return [job_of(view) for view in self.views("/v1/jobs")]
-
-    def leader(self) -> str:
-        """Who leads."""
-        return self.call("GET", "/v1/status")["node"]
-
-    def online(self) -> set[str]:
-        """The servers that take work now."""
-        return {s["name"] for s in self.views("/v1/servers") if s["state"] == "online"}
-
-    def owes(self, root: str) -> bool:
-        """Whether something is still to come for that lineage."""
-        return still_owed(root, self.views("/v1/jobs"), self.views("/v1/events"))
-
-    def ledger(self) -> list[LedgerView]:
-        """The operator's ledger."""
-        return [entry_of(view) for view in self.views("/v1/ledger")]
-
-    def reasons(self, root: str) -> str:
-        """What the ledger says."""
-        return told_reasons(root, self.views("/v1/ledger"))
+    def status(self) -> View:
+        """The view of the primary that leads."""
+        return self.call("GET", "/v1/status")
 
     def close(self) -> None:
-        """Let go of the connections, and end the thread."""
-        self.closing.set()
+        """Close the connections, and end the threads."""
+        self.closed.set()
         self.http.close()
         self.feed.close()

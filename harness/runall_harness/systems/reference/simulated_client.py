@@ -10,21 +10,23 @@ from runall_reference.brain.primary import Primary
 from runall_reference.brain.records import Event
 from runall_reference.daemon.views import View, events, jobs, ledger, servers, status
 
-from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
+from runall_harness.evidence.views import EventView, Rejected, Unreachable
 from runall_harness.rigs.simulated.node import Crashed, SimulatedBrain
 from runall_harness.rigs.simulated.rig import SimulatedSite
 
-from .views import entry_of, event_of, job_of, still_owed, told_reasons
+from .views import ReferenceViews, event_of
+
+VIEWS = {"jobs": jobs, "events": events, "servers": servers, "ledger": ledger}
 
 
-class SimulatedClient:
-    """The reference's API in virtual time: the same orders and views, without the wire."""
+class SimulatedClient(ReferenceViews):
+    """A client that hands orders to the brain that leads, and reads its state."""
 
     def __init__(self, site: SimulatedSite, primaries: tuple[str, ...]) -> None:
         self.site, self.primaries = site, primaries
 
     def leading(self) -> SimulatedBrain:
-        """Who leads and can be reached. Raises `Unreachable` while nobody does."""
+        """The primary that leads and can be reached. Raises `Unreachable` while none does."""
         world = self.site.world.nodes
         nodes = [world[name] for name in self.primaries if name in world]
         there = [n.primary for n in nodes if n.up and not n.frozen and not n.cut and n.primary]
@@ -40,11 +42,11 @@ class SimulatedClient:
         return leader.brain
 
     def brain(self) -> Primary:
-        """The brain of whoever leads."""
+        """The brain of the primary that leads."""
         return self.leads(self.leading())
 
     def order(self, order: Any) -> Any:
-        """Give an order, as the API would."""
+        """Give an order, as the API would. Raises `Rejected` and `Unreachable`."""
         try:
             reply = self.leading().handle(order)
         except Crashed:
@@ -52,11 +54,6 @@ class SimulatedClient:
         if isinstance(reply, Refused):
             raise Rejected(reply.code, reply.message)
         return reply
-
-    def present_slot(self) -> int:
-        """The running minute of the schedule."""
-        brain = self.brain()
-        return brain.state.clock.slot(self.site.now())
 
     def create_event(self, event: Mapping[str, Any]) -> None:
         """Schedule something."""
@@ -72,7 +69,7 @@ class SimulatedClient:
 
     def event(self, event: str) -> EventView:
         """How far an event has been served."""
-        return next(event_of(view) for view in events(self.brain()) if view["id"] == event)
+        return next(event_of(view) for view in self.views("events") if view["id"] == event)
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
         """Start an event by hand."""
@@ -82,32 +79,12 @@ class SimulatedClient:
         """End a job for ever."""
         self.order(AbortJob(job, "harness"))
 
-    def jobs(self) -> list[JobView]:
-        """All jobs."""
-        return [job_of(view) for view in jobs(self.brain())]
-
-    def leader(self) -> str:
-        """Who leads."""
-        return self.brain().state.node
-
-    def online(self) -> set[str]:
-        """The servers that take work now."""
-        return {s["name"] for s in servers(self.brain()) if s["state"] == "online"}
-
-    def owes(self, root: str) -> bool:
-        """Whether something is still to come for that lineage."""
-        return still_owed(root, jobs(self.brain()), events(self.brain()))
-
-    def ledger(self) -> list[LedgerView]:
-        """The operator's ledger."""
-        return [entry_of(view) for view in ledger(self.brain())]
-
-    def reasons(self, root: str) -> str:
-        """What the ledger says."""
-        return told_reasons(root, ledger(self.brain()))
+    def views(self, kind: str) -> list[View]:
+        """All views of that kind, as the daemon would serve them."""
+        return VIEWS[kind](self.brain())
 
     def status(self) -> View:
-        """Who the primary is."""
+        """The view of the primary that leads."""
         return status(self.brain(), self.site.now())
 
     def close(self) -> None:

@@ -4,23 +4,22 @@ import secrets
 import sys
 from collections.abc import Mapping
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.settings import Settings
 
-from runall_harness.rigs.base import NodeSpec, Place, Site
+from runall_harness.rigs.base import NodeSpec, Site
 from runall_harness.rigs.simulated.rig import SimulatedSite
 
 from ..base import Client, NoPolicy, Timings
 from ..postgres_schemas import Schema
 from .simulated_client import SimulatedClient
-from .views import CAPABILITIES, NEVER_CLAIMED, job_of, still_owed, told_reasons
+from .views import CAPABILITIES, NEVER_CLAIMED, reference_version
 
-# As short as a busy two-core machine allows; the same in virtual time, so that rigs compare. What
-# bounds them: a worker that was missed for a moment, or for a takeover, must be back before its
-# fence, however slow the machine is.
+# As short as a busy two-core machine allows, and the same in virtual time, so that rigs compare.
+# They are bounded by this: a worker that was missed for a moment, or for a takeover, must be back
+# before its fence, however slow the machine is.
 QUICK = Settings(
     heartbeat=0.2,
     silence=1.0,
@@ -36,7 +35,7 @@ LAG = {"simulated": 0.05, "processes": 1.0, "docker": 1.0}
 
 
 class Reference:
-    """The reference, with one of its policies; its own name is that of the default.
+    """The reference, with one of its policies; the default one is named after it.
 
     `store` is the URL of a PostgreSQL server for the primaries of a cluster that has several;
     without it they share a file. Virtual time has a store of its own.
@@ -64,10 +63,7 @@ class Reference:
         self.rig = rig
         self.server = store if rig != "simulated" else None
         self.schema: Schema | None = None
-        try:
-            self.version = version("runall-kit")
-        except PackageNotFoundError:
-            self.version = "unknown"
+        self.version = reference_version()
 
     @property
     def in_force(self) -> Mapping[str, str]:
@@ -94,35 +90,32 @@ class Reference:
 
     # ---------------------------------------------------------------- nodes
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
-        """A primary (with a worker of its own), or a worker that dials whoever leads."""
+        """A primary with a worker of its own, or a worker that dials the primary that leads."""
         place = site.place(name)
-        command = (
-            self.python,
-            "-m",
-            "runall_reference",
-            role,
-            "--name",
-            name,
-            "--data",
-            place.data,
-        )
         others = [site.dial(name, primary) for primary in primaries if primary != name]
-        dials = tuple(w for host, port in others for w in ("--primary", f"{host}:{port}"))
-        own: tuple[str, ...] = ()
+        words = [self.python, "-m", "runall_reference", role, *options(name=name, data=place.data)]
         keys = {"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token}
         if role == "primary":
-            own = self.primary_options(place)
+            words += options(listen=f"0.0.0.0:{place.port}", policy=self.policy)
+            words += options(**self.set_by("time_scale", "lease", "spread"))
             if len(primaries) > 1:
-                own += ("--store", self.shared_store(site, name))
+                words += options(store=self.shared_store(site, name))
                 keys |= self.schema.env if self.schema else {}
+        for host, port in others:
+            words += options(primary=f"{host}:{port}")
+        shared = self.set_by("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace")
         return NodeSpec(
             name=name,
             role=role,
-            command=command + own + dials + self.options(),
+            command=(*words, *options(**shared)),
             serves=role == "primary",
             simulate=self.settings,
             env={**keys, "RUNALL_FAILPOINTS": "1"},
         )
+
+    def set_by(self, *names: str) -> dict[str, str]:
+        """These settings as texts, by name."""
+        return {name: f"{getattr(self.settings, name):g}" for name in names}
 
     def shared_store(self, site: Site, name: str) -> str:
         """The URL at which that primary finds the store that it shares with the others."""
@@ -131,27 +124,6 @@ class Reference:
             return f"sqlite:///{site.place(name).witness}/primary.db"
         self.schema = self.schema or Schema(self.server)
         return self.schema.store(partial(site.route, name))
-
-    def primary_options(self, place: Place) -> tuple[str, ...]:
-        """What only a primary is told."""
-        return (
-            "--listen",
-            f"0.0.0.0:{place.port}",
-            "--policy",
-            self.policy,
-            "--time-scale",
-            f"{self.settings.time_scale:g}",
-            "--lease",
-            f"{self.settings.lease:g}",
-            "--spread",
-            f"{self.settings.spread:g}",
-        )
-
-    def options(self) -> tuple[str, ...]:
-        """The settings that primary and worker share, as command-line options."""
-        shared = ("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace")
-        pairs = ((f"--{n.replace('_', '-')}", f"{getattr(self.settings, n):g}") for n in shared)
-        return tuple(word for pair in pairs for word in pair)
 
     def close(self) -> None:
         """Drop the schema of the cluster, if it had one. Raises `KitCannotRun`."""
@@ -174,4 +146,6 @@ class Reference:
         return HttpClient(site.notify, [site.url(primary) for primary in primaries], self.token)
 
 
-__all__ = ["Reference", "SimulatedClient", "job_of", "still_owed", "told_reasons"]
+def options(**values: str) -> list[str]:
+    """The words of command-line options, in the order in which they are given."""
+    return [word for n, value in values.items() for word in (f"--{n.replace('_', '-')}", value)]

@@ -1,4 +1,8 @@
-"""The reference's own views, in the harness's words."""
+"""The reference's own views in the harness's words, whichever way they come from the reference."""
+
+from abc import ABC, abstractmethod
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 import msgspec
 from runall_reference.daemon.views import View
@@ -8,10 +12,16 @@ from runall_harness.evidence.views import EventView, JobView, LedgerView
 CAPABILITIES = frozenset(
     {"prompt", "hold", "slots", "fencing", "failover", "once", "lineage", "bounds", "limbo"}
 )
-
-
-# What three releases never claimed; all else they share with the brain of the reference.
+# What Cronicle's three releases never claimed; all else they share with the reference's brain.
 NEVER_CLAIMED = frozenset({"hold", "slots", "lineage", "bounds"})
+
+
+def reference_version() -> str:
+    """The version of the kit, which is that of the reference; "unknown" if it is not installed."""
+    try:
+        return version("runall-kit")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def job_of(view: View) -> JobView:
@@ -25,28 +35,61 @@ def event_of(view: View) -> EventView:
     return EventView(id=view["id"], cursor=view["cursor"], owed=owed)
 
 
-def entry_of(view: View) -> LedgerView:
-    """The harness's view of a line of the ledger, from the reference's."""
-    return msgspec.convert(view, LedgerView)
+class ReferenceViews(ABC):
+    """The verbs of a client that only read. How the views are fetched is for the subclass to say.
 
-
-def still_owed(root: str, all_jobs: list[View], all_events: list[View]) -> bool:
-    """Whether something is still to come for a lineage.
-
-    An attempt of it, or a job for the same slot, is live; or its slot is open, or not served yet.
+    Raises `Unreachable` while no primary answers.
     """
-    attempts = [view for view in all_jobs if view["root"] == root]
-    slots = {(v["event"], v["slot"]) for v in attempts if v["slot"] is not None}
-    same = [v for v in all_jobs if v["root"] == root or (v["event"], v["slot"]) in slots]
-    cursors = {event["id"]: event["cursor"] for event in all_events}
-    return (
-        any(not job_of(view).final for view in same)
-        or any(cursors.get(event, slot) < slot for event, slot in slots)
-        or any(owed["root"] == root for event in all_events for owed in event["owed"])
-    )
 
+    @abstractmethod
+    def views(self, kind: Literal["jobs", "events", "servers", "ledger"]) -> list[View]:
+        """All views of that kind."""
 
-def told_reasons(root: str, entries: list[View]) -> str:
-    """The ledger's lines about a lineage."""
-    lines = [e for e in entries if e["root"] == root]
-    return "; ".join(f"{e['what']}: {e['decision']} ({e['clause']}) {e['detail']}" for e in lines)
+    @abstractmethod
+    def status(self) -> View:
+        """The view of the primary itself."""
+
+    def present_slot(self) -> int:
+        """The running minute of the schedule, in minutes since the epoch."""
+        return self.status()["slot"]
+
+    def leader(self) -> str:
+        """The name of the primary that leads."""
+        return self.status()["node"]
+
+    def jobs(self) -> list[JobView]:
+        """All jobs, live and finished."""
+        return [job_of(view) for view in self.views("jobs")]
+
+    def online(self) -> set[str]:
+        """The servers that take work now."""
+        return {view["name"] for view in self.views("servers") if view["state"] == "online"}
+
+    def owes(self, root: str) -> bool:
+        """Whether something is still to run for a lineage.
+
+        That is so if an attempt of it or a job for the same slot is live, or if its slot is open
+        or not served yet.
+        """
+        jobs, events = self.views("jobs"), self.views("events")
+        attempts = [view for view in jobs if view["root"] == root]
+        slots = {(v["event"], v["slot"]) for v in attempts if v["slot"] is not None}
+        same = [v for v in jobs if v["root"] == root or (v["event"], v["slot"]) in slots]
+        cursors = {event["id"]: event["cursor"] for event in events}
+        return (
+            any(not job_of(view).final for view in same)
+            or any(cursors.get(event, slot) < slot for event, slot in slots)
+            or any(owed["root"] == root for event in events for owed in event["owed"])
+        )
+
+    def ledger(self) -> list[LedgerView]:
+        """The operator's ledger, oldest line first."""
+        return msgspec.convert(self.views("ledger"), list[LedgerView])
+
+    def reasons(self, root: str) -> str:
+        """What the ledger says about a lineage."""
+        return "; ".join(
+            f"{line.what}: {line.decision} ({line.clause}) {line.detail}"
+            for line in self.ledger()
+            if line.root == root
+        )
