@@ -3,6 +3,7 @@
 It turns the words of the steps into calls on the cluster. What must follow is in `expectations`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -150,6 +151,11 @@ class Setting:
             lambda: self.runs()[-1].how in ("completed", "failed"),
             self.timings.slack,
         )
+
+    def await_minutes(self, count: int, what: str, condition: Callable[[], object]) -> None:
+        """Wait for something that comes within so many minutes of the schedule, and the slack."""
+        within = count * self.timings.minute + self.timings.slack
+        self.cluster.await_evidence(what, condition, within)
 
     # ---------------------------------------------------------------- deadlines
     @property

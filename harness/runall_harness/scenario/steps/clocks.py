@@ -74,16 +74,14 @@ def schedule_other_at_half_past_three(scenario: Scenario, zone: str) -> None:
 @given("it is due every minute, and has been served three times")
 def serve_event_three_times(scenario: Scenario, due: DueSlots) -> None:
     due.schedule(timing={}, max_children=0)
-    within = 6 * scenario.timings.minute + scenario.timings.slack
-    scenario.cluster.await_evidence("it is served", lambda: len(due.served()) >= 3, within)
+    scenario.await_minutes(6, "it is served", lambda: len(due.served()) >= 3)
 
 
 @given("another event is due every minute, with Run All on")
 def serve_other_event_with_run_all(scenario: Scenario, due: DueSlots) -> None:
     fields = {"timing": {}, "params": slot_params(EVERY), "catch_up": True, "max_children": 0}
     scenario.calls.create(EVERY, "worker-*", **fields)
-    within = 4 * scenario.timings.minute + scenario.timings.slack
-    scenario.cluster.await_evidence("it is served", lambda: due.served(EVERY), within)
+    scenario.await_minutes(4, "it is served", lambda: due.served(EVERY))
 
 
 # ------------------------------------------------------------------ what happens
@@ -96,10 +94,7 @@ def pass_change_while_primary_is_down(scenario: Scenario) -> None:
 
 @when("the other event has been served")
 def await_other_event(scenario: Scenario) -> None:
-    within = NIGHT * scenario.timings.minute + scenario.timings.slack
-    scenario.cluster.await_evidence(
-        "03:30 has been served", lambda: scenario.cluster.ended(OTHER), within
-    )
+    scenario.await_minutes(NIGHT, "03:30 has been served", lambda: scenario.cluster.ended(OTHER))
 
 
 @when("the clock is set back by ten minutes")
@@ -110,9 +105,8 @@ def set_clock_back(scenario: Scenario, due: DueSlots) -> None:
 
 @when("the clock is past that time again")
 def await_later_slot(scenario: Scenario, due: DueSlots) -> None:
-    within = 2 * TEN * scenario.timings.minute + scenario.timings.slack
-    scenario.cluster.await_evidence(
-        "a later minute is served", lambda: max(due.served()) > due.slots[-1] + 1, within
+    scenario.await_minutes(
+        2 * TEN, "a later minute is served", lambda: max(due.served()) > due.slots[-1] + 1
     )
 
 

@@ -43,7 +43,7 @@ def require_stop_after_waking(scenario: Scenario) -> None:
     def ended() -> bool:
         return any(r.id == first and r.how != "running" for r in scenario.cluster.executions())
 
-    scenario.require_in_time("RA-7.6", "its end", ended, scenario.timings.grace)
+    scenario.require_in_time("RA-7.6", "the first execution ends", ended, scenario.timings.grace)
 
 
 # ------------------------------------------------------------------ late results
@@ -206,7 +206,7 @@ def require_one_run_of_handed_job(scenario: Scenario, handed: JobView) -> None:
     if TAG not in scenario.works:
         meet_rerun(scenario, handed, FIRST)
     interrupted = first_attempt_interrupted(scenario, handed)
-    require(interrupted, "RA-2.13", "the first attempt was interrupted", lambda: scenario.shown())
+    require(interrupted, "RA-2.13", "the first attempt was interrupted", scenario.shown)
     scenario.finish(scenario.work, 1, "RA-1.4")
 
 

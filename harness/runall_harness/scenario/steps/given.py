@@ -81,10 +81,7 @@ def start_other_job_on_same_server(scenario: Scenario, trigger: str) -> None:
 def serve_other_event_each_minute(scenario: Scenario) -> None:
     params = {"tag": "minute", "hold": "0"}
     scenario.calls.create("minute", "worker-*", timing={}, params=params, max_children=0)
-    within = 3 * scenario.timings.minute + scenario.timings.slack
-    scenario.cluster.await_evidence(
-        "it is served", lambda: scenario.cluster.ended("minute"), within
-    )
+    scenario.await_minutes(3, "it is served", lambda: scenario.cluster.ended("minute"))
 
 
 @given("two slots of it have been served since")
@@ -92,7 +89,4 @@ def serve_two_slots(scenario: Scenario) -> None:
     slot = scenario.cluster.api.present_slot() + 2
     minutes = {"minutes": [slot % 60, (slot + 1) % 60]}
     scenario.calls.edit(scenario.work.event, timing=minutes, params=slot_params())
-    within = 4 * scenario.timings.minute + scenario.timings.slack
-    scenario.cluster.await_evidence(
-        "two slots are served", lambda: two_slots_served(scenario), within
-    )
+    scenario.await_minutes(4, "two slots are served", lambda: two_slots_served(scenario))

@@ -29,9 +29,8 @@ def pass_two_slots(scenario: Scenario) -> None:
     first += first % 60 == 59  # both in one hour, so that one timing object names them
     timing = {**exactly(first), "minutes": [first % 60, first % 60 + 1]}
     scenario.calls.edit(scenario.work.event, timing=timing, params=slot_params())
-    within = (LEAD_SLOTS + 2) * scenario.timings.minute + scenario.timings.slack
-    scenario.cluster.await_evidence(
-        "both slots are due", lambda: api.present_slot() >= first + 2, within
+    scenario.await_minutes(
+        LEAD_SLOTS + 2, "both slots are due", lambda: api.present_slot() >= first + 2
     )
 
 

@@ -1,7 +1,5 @@
 """Thens: what must be seen, from the jobs themselves wherever they can report it."""
 
-from functools import partial
-
 from pytest_bdd import parsers, then
 
 from runall_harness.checks.records import last_sign
@@ -74,8 +72,11 @@ def require_rerun_on_second_worker(scenario: Scenario) -> None:
 @then("the job of the other event is run again, once, on another server")
 def require_other_rerun(scenario: Scenario) -> None:
     other = scenario.works["other"]
-    again = partial(scenario.cluster.tagged, "other")
-    scenario.require_in_time("RA-4.11", "what can start does", lambda: len(again()) > 1)
+
+    def rerun() -> bool:
+        return len(scenario.cluster.tagged("other")) > 1
+
+    scenario.require_in_time("RA-4.11", "what can start does", rerun)
     scenario.await_rerun(other, "another server")
     scenario.finish(other, 2)
 
