@@ -1,0 +1,109 @@
+"""Which tests are real, which of them must not run side by side, and which begin first.
+
+Every test is quick unless it is named here, so that a new one is never left out in silence. The
+names are folders and modules below tests/.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from support.places import ROOT
+
+TESTS = ROOT / "tests"
+# They start daemons, containers, servers or whole runs, or search for many seconds. The order is
+# that in which they begin: the longest first, so that none is left over for the end.
+REAL = (
+    "conformance/test_rigs_agree.py",
+    "rigs",
+    "schedulers",
+    "scenario/test_failover_postgres.py",
+    "conformance",
+    "systems/test_from_image.py",
+    "scenario/test_recovery_crashes.py",
+    "adapter",
+    "daemon/test_api_errors.py",
+    "daemon/test_brain_runner.py",
+    "daemon/test_commands.py",
+    "daemon/test_daemons.py",
+    "daemon/test_failpoints.py",
+    "daemon/test_job_processes.py",
+    "daemon/test_leases_and_keys.py",
+    "scoring",
+    "explorer",
+    "project/test_bench.py",
+    "project/test_guide.py",
+    "store/test_store_outages.py",
+    "store/test_store_postgres.py",
+    "systems/test_reference_http.py",
+    "systems/test_system_files.py",
+    "systems/test_system_keys.py",
+    "systems/test_systems.py",
+    "scenario/test_absences.py",
+    "scenario/test_arranged.py",
+    "scenario/test_late_returns.py",
+    "scenario/test_retries.py",
+    "scenario/test_transitions.py",
+    "cli/test_ledger_cli.py",
+    "cli/test_check_cli.py",
+    "host/test_worker_pool.py",
+    "evidence/test_witness.py",
+)
+# A test that uses one of these is real wherever it stands.
+REAL_FIXTURES = frozenset({"daemons", "engine", "image", "postgres", "server", "releases"})
+# Each of these chains runs in one process of pytest, one test after the other: they count the
+# containers of this machine, or fill its cores with a run of their own.
+CHAINS = {
+    "rigs/docker": "docker",
+    "rigs/test_killed_runs.py": "docker",
+    "schedulers": "docker",
+    "systems/test_from_image.py": "docker",
+    "conformance/test_rigs_agree.py": "docker",
+    "scenario/test_failover_postgres.py": "docker",
+}
+# Their tests share nothing and use a core: any process takes any of them.
+SPREAD = (
+    "conformance/test_broken_references.py",
+    "conformance/test_conform_traps.py",
+    "scoring/test_mutants.py",
+    "brain/timing",
+    "checks/test_history_laws.py",
+)
+
+
+def place_in(path: Path, names: tuple[str, ...]) -> int | None:
+    """The position of the first of these names that is the file or a folder above it."""
+    above = {str(p.relative_to(TESTS)) for p in (path, *path.parents) if TESTS in p.parents}
+    return next((number for number, name in enumerate(names) if name in above), None)
+
+
+def is_real(item: pytest.Item) -> bool:
+    """Whether this test starts something real, by its place or by what it uses."""
+    used = set(getattr(item, "fixturenames", ()))
+    return place_in(item.path, REAL) is not None or bool(used & REAL_FIXTURES)
+
+
+def group_of(item: pytest.Item) -> str:
+    """What runs in one process with this test: its chain, its module, or nothing but itself."""
+    chain = place_in(item.path, tuple(CHAINS))
+    if chain is not None:
+        return list(CHAINS.values())[chain]
+    spread = TESTS not in item.path.parents or place_in(item.path, SPREAD) is not None
+    return "" if spread else str(item.path.relative_to(TESTS))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is real, name the groups for pytest-xdist, and let the longest begin first."""
+    for item in items:
+        if is_real(item):
+            item.add_marker("real")
+        if (group := group_of(item)) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=begins)
+
+
+def begins(item: pytest.Item) -> int:
+    """When a test begins, among the others: as its name in REAL says, the quick ones last."""
+    found = place_in(item.path, REAL)
+    return len(REAL) if found is None else found
