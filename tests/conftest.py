@@ -15,7 +15,7 @@ from runall_harness.rigs.docker.engine import Engine
 from runall_harness.rigs.docker.image.base import BASE_OPTION, DEFAULT_BASE
 from runall_harness.rigs.docker.image.build import build_image
 from runall_harness.systems.postgres_schemas import is_loopback, read_server
-from support.conform_runs import conform
+from support.conform_runs import ConformRun, conform_once
 from support.databases import Server, can_make_servers, own_schema, own_server
 from support.engine_relay import ENGINE_SOCKET, Relay
 from support.kinds import pytest_collection_modifyitems
@@ -118,9 +118,20 @@ def server(postgres: str) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def histories(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The history of every case, as the simulated rig writes it."""
-    folder = tmp_path_factory.mktemp("histories")
-    assert conform("--rig", "simulated", out=folder).code == 0
+    run, folder = conform_once(tmp_path_factory, "--rig", "simulated")
+    assert run.code == 0
     return sorted(folder.rglob("history.jsonl"))
+
+
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ConformRun]:
+    """All cases in simulated time under the policies of Cronicle's three releases."""
+    return {
+        release: conform_once(
+            tmp_path_factory, "--rig", "simulated", "--policy", f"cronicle-{release}"
+        )[0]
+        for release in ("0.9.49", "0.9.50", "0.9.52")
+    }
 
 
 @pytest.fixture(scope="session")

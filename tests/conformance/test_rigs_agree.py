@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.conform_runs import ConformRun, conform
+from support.conform_runs import ConformRun, conform_once
 
 # Whole runs on real rigs: minutes each, and the first test that asks for one waits for it.
 pytestmark = pytest.mark.timeout(1800)
@@ -18,14 +18,9 @@ def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return run_on(request.param, tmp_path_factory)
 
 
-RUNS: dict[str, ConformRun] = {}
-
-
 def run_on(rig: str, tmp: pytest.TempPathFactory) -> ConformRun:
     """The run on that rig; made once."""
-    if rig not in RUNS:
-        RUNS[rig] = conform("--rig", rig, out=tmp.mktemp(rig))
-    return RUNS[rig]
+    return conform_once(tmp, "--rig", rig)[0]
 
 
 def shown(judged: ConformRun) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.kinds import CHAINS, REAL, SPREAD, TESTS
 from support.places import ROOT
 from support.project_files import files
 
@@ -205,3 +206,7 @@ def test_the_readme_and_contributing_name_only_commands_that_exist() -> None:
     }
     assert {"ci/conform", "ci/test"} <= named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_what_is_named_as_real_or_as_a_chain_exists() -> None:
+    assert [name for name in (*REAL, *CHAINS, *SPREAD) if not (TESTS / name).exists()] == []

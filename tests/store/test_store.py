@@ -21,7 +21,9 @@ from runall_reference.store import CommitFailed, LeaseLost, Store, StoreError, o
 from support.databases import Home, execute, keys, lease, loaded, opened, own_file, own_schema
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)]
+)
 def home(request: pytest.FixtureRequest) -> Home:
     """Makes places for stores of one kind."""
     if request.param == "sqlite":

@@ -1,9 +1,9 @@
 """Shows where the time of a run went: the seconds of each folder of tests.
 
-pytest's own `--durations` names the slowest tests; this adds up the rest. Shown when that is asked.
+pytest's option `--durations` names the slowest tests. With it, this sums up all of them.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -20,7 +20,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One line a folder, the longest first: seconds, and how many tests."""
     if not terminalreporter.config.getoption("durations"):
         return
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     tests: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
@@ -28,5 +28,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 seconds[folder_of(report.nodeid)] += report.duration
                 tests[folder_of(report.nodeid)] += report.when == "call"
     terminalreporter.section("seconds of each folder, all processes together")
-    for folder, took in seconds.most_common():
+    for folder, took in sorted(seconds.items(), key=lambda item: -item[1]):
         terminalreporter.write_line(f"{took:8.1f}  {folder} ({tests[folder]} tests)")
