@@ -112,15 +112,16 @@ def test_a_report_of_an_earlier_version_is_compared_too(version: int, tmp_path: 
     assert (done.returncode, done.stdout.count("✗ fail")) == (0, 1), done.stderr
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> list[str]:
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Reports of the same case under two policies, written by real runs."""
+    folder = tmp_path_factory.mktemp("reports")
     paths: list[str] = []
     for policy in ("reference", "cronicle-0.9.49"):
         one = ("--scenario", "5_worker_restart/its-job-is-run-again-by-itself*")
         run = ("conform", "--rig", "simulated", "--policy", policy, "--format", "json", *one)
-        path = tmp_path / f"{policy}.json"
-        path.write_text(runall(None, *run, cwd=tmp_path).stdout, "utf-8")
+        path = folder / f"{policy}.json"
+        path.write_text(runall(None, *run, cwd=folder).stdout, "utf-8")
         paths.append(str(path))
     return paths
 

@@ -57,14 +57,16 @@ REAL = (
 # A test that uses one of these is real wherever it stands.
 REAL_FIXTURES = frozenset({"daemons", "engine", "image", "postgres", "server", "releases"})
 # Each of these chains runs in one process of pytest, one test after the other: they count the
-# containers of this machine, or fill its cores with a run of their own.
+# containers of this machine, or fill its cores with a run of their own. A test that has one of the
+# rigs as a parameter belongs to the chain of that name.
 CHAINS = {
     "rigs/docker": "docker",
     "rigs/test_killed_runs.py": "docker",
-    "schedulers": "docker",
     "systems/test_from_image.py": "docker",
+    "schedulers": "docker",
     "conformance/test_rigs_agree.py": "docker",
-    "scenario/test_failover_postgres.py": "docker",
+    "rigs/processes": "processes",
+    "scenario/test_failover_postgres.py": "processes",
 }
 # Their tests share nothing and use a core: any process takes any of them.
 SPREAD = (
@@ -90,9 +92,11 @@ def is_real(item: pytest.Item) -> bool:
 
 def group_of(item: pytest.Item) -> str:
     """What runs in one process with this test: its chain, its module, or nothing but itself."""
+    parameters = item.name.partition("[")[2]
+    named = [chain for chain in set(CHAINS.values()) if chain in parameters]
     chain = place_in(item.path, tuple(CHAINS))
-    if chain is not None:
-        return list(CHAINS.values())[chain]
+    if named or chain is not None:
+        return named[0] if named else list(CHAINS.values())[chain or 0]
     spread = TESTS not in item.path.parents or place_in(item.path, SPREAD) is not None
     return "" if spread else str(item.path.relative_to(TESTS))
 
