@@ -13,12 +13,10 @@ from runall_harness.contract.places import page
 from runall_harness.mutants import ALL, Mutant, NoSuchMutant, by_name, planted
 from runall_harness.mutants.planting import Plant, never
 from runall_harness.mutants.releases import RELEASES
-from runall_harness.scoring.explorer_trial import try_explorer
-from runall_harness.scoring.kill_table_page import PART, deaths, renewed
-from runall_harness.scoring.score import Score, apart, as_json, cell
-from runall_harness.scoring.score import deaths as ways
-from runall_harness.scoring.trial import Kill, Trial, try_scenarios
-from runall_harness.scoring.trials import Asked, try_all
+from runall_harness.scoring.kill_table_page import PART, renewed, try_for_page
+from runall_harness.scoring.score import Score, as_json, differing_cases, kill_cells, red_cases
+from runall_harness.scoring.trial import Kill, Trial, try_explorer, try_scenarios
+from runall_harness.scoring.trials import TrialOptions, try_all
 from runall_reference.brain import rerun
 from runall_reference.brain.machines import JOB, Token
 from runall_reference.brain.primary.finalization import Finalization
@@ -53,7 +51,7 @@ IDENTITY = Mutant(name="identity", story="No bug.", source="nowhere", clause="RA
 @pytest.fixture(scope="module")
 def trials() -> list[Trial]:
     """How each mutant dies."""
-    return deaths(ALL)
+    return try_for_page(ALL)
 
 
 # ------------------------------------------------------------------ what kills them
@@ -106,7 +104,7 @@ def test_with_first_no_case_is_run_after_the_death() -> None:
 def test_a_mutant_that_changes_nothing_survives_and_the_run_fails() -> None:
     told: list[str] = []
     reference, *others = try_all(
-        [IDENTITY], Asked(first=True), jobs=1, heard=lambda trial: told.append(trial.name)
+        [IDENTITY], TrialOptions(first=True), jobs=1, on_trial=lambda trial: told.append(trial.name)
     )
     score = Score(reference=reference, mutants=(IDENTITY,), trials=tuple(others))
     assert told == ["reference", "identity"]
@@ -241,21 +239,21 @@ def test_a_mutant_has_a_line_for_each_way_in_which_it_was_killed() -> None:
         ("1_a/b/manual", "RA-1.1", "2 cases, 0.50 s"),
         ("explorer: a-check", "RA-1.2", "1 step, 1.25 s"),
     ]
-    assert ways(trial) == told
-    assert [str(row[0]) for row in ways(Trial(name="identity"))] == ["nothing: it survived"]
+    assert kill_cells(trial) == told
+    assert [str(row[0]) for row in kill_cells(Trial(name="identity"))] == ["nothing: it survived"]
 
 
 def test_a_reference_that_fails_is_accused_by_name() -> None:
-    assert made_up(verdict="RA-1.2").accused == ["1_a/b/manual: RA-1.2"]
-    assert made_up().accused == []
+    assert made_up(verdict="RA-1.2").reference_failures == ["1_a/b/manual: RA-1.2"]
+    assert made_up().reference_failures == []
 
 
 def test_the_matrix_counts_red_cases_by_trigger_and_marks_the_own_clause() -> None:
     trial = made_up().trials[0]
-    assert cell(IDENTITY, trial, "1_a") == "1m*"
-    assert cell(replace(IDENTITY, clause="RA-1.2"), trial, "1_a") == "1m"
-    assert cell(IDENTITY, trial, "2_b") == ""
+    assert red_cases(IDENTITY, trial, "1_a") == "1m*"
+    assert red_cases(replace(IDENTITY, clause="RA-1.2"), trial, "1_a") == "1m"
+    assert red_cases(IDENTITY, trial, "2_b") == ""
 
 
 def test_releases_are_told_apart_by_the_cases_that_one_of_them_fails() -> None:
-    assert apart(made_up(), ["identity"]) == [("1_a/b/manual", "RA-1.1")]
+    assert differing_cases(made_up(), ["identity"]) == [("1_a/b/manual", "RA-1.1")]

@@ -17,8 +17,8 @@ from runall_harness.mutants import by_name
 from runall_harness.rigs.base import NodeSpec
 from runall_harness.rigs.processes.run_records import RUN_MARKER, runs_folder
 from runall_harness.rigs.simulated.rig import SimulatedSite
-from runall_harness.scoring.control_socket import Hand, Wish, answer
-from runall_harness.scoring.suite import SUITE_MARKER, Showing, Worth, as_json
+from runall_harness.scoring.control_socket import NodeControl, Request, answer
+from runall_harness.scoring.suite import SUITE_MARKER, SuiteResult, SuiteScore, as_json
 from runall_reference.brain.settings import Settings
 from support.places import SUPPORT as HERE
 
@@ -141,15 +141,15 @@ def test_an_interruption_clears_everything_away(number: signal.Signals, tmp_path
 
 
 # ------------------------------------------------------------------ what a suite is worth
-def worth(*outcomes: str, reference: str = "survived") -> Worth:
+def worth(*outcomes: str, reference: str = "survived") -> SuiteScore:
     """What a suite is worth with these outcomes."""
     mutants = (by_name("one_try"), by_name("two_live"))[: len(outcomes)]
     pairs = zip(mutants, outcomes, strict=True)
-    return Worth(
+    return SuiteScore(
         suite="true",
-        reference=Showing(name="reference", outcome=reference),
+        reference=SuiteResult(name="reference", outcome=reference),
         mutants=mutants,
-        showings=tuple(Showing(name=mutant.name, outcome=outcome) for mutant, outcome in pairs),
+        results=tuple(SuiteResult(name=mutant.name, outcome=outcome) for mutant, outcome in pairs),
     )
 
 
@@ -168,30 +168,35 @@ def test_a_suite_that_hangs_has_killed_nothing() -> None:
     assert [mutant["killed"] for mutant in as_json(hung)["mutants"]] == [True, False]
 
 
-# ------------------------------------------------------------------ the hand that it is lent
+# ------------------------------------------------------------------ the control of its nodes
 @pytest.fixture
-def hand() -> Hand:
-    """A hand on two simulated nodes: what it says is the same on every rig."""
+def control() -> NodeControl:
+    """The control of two simulated nodes: its replies are the same on every rig."""
     site = SimulatedSite()
     specs = {
         name: NodeSpec(name=name, role=role, command=(), simulate=Settings())
         for name, role in (("p", "primary"), ("w", "worker"))
     }
     site.start(*specs.values())
-    return Hand(site, specs, online=lambda: {n for n in specs if site.alive(n)})
+    return NodeControl(site, specs, online=lambda: {n for n in specs if site.alive(n)})
 
 
-def test_a_hand_does_what_is_wanted_and_tells_what_was_proven(hand: Hand) -> None:
-    assert hand.obey(Wish("ready")) == answer(hand, b'{"verb": "ready"}')
-    assert hand.obey(Wish("kill", "w")).code == 0
-    assert hand.obey(Wish("status")).words.splitlines() == ["p: runs, takes work", "w: is down"]
-    assert hand.obey(Wish("start", "w")).code == 0
-    assert hand.obey(Wish("start", "w")).words == "w runs already"
-    assert "start 1 of w is over" in hand.obey(Wish("log", "w")).words
+def test_the_control_does_what_is_requested_and_tells_the_proof(
+    control: NodeControl,
+) -> None:
+    assert control.carry_out(Request("ready")) == answer(control, b'{"verb": "ready"}')
+    assert control.carry_out(Request("kill", "w")).code == 0
+    assert control.carry_out(Request("status")).text.splitlines() == [
+        "p: runs, takes work",
+        "w: is down",
+    ]
+    assert control.carry_out(Request("start", "w")).code == 0
+    assert control.carry_out(Request("start", "w")).text == "w runs already"
+    assert "start 1 of w is over" in control.carry_out(Request("log", "w")).text
 
 
-def test_a_hand_refuses_what_it_does_not_know(hand: Hand) -> None:
-    assert hand.obey(Wish("tickle", "w")).code == 64
-    assert hand.obey(Wish("kill", "nobody")).words == "no node 'nobody'; there are p, w"
-    assert answer(hand, b"{}").code == 3
-    assert answer(hand, b"gibberish").code == 3
+def test_the_control_refuses_what_it_does_not_know(control: NodeControl) -> None:
+    assert control.carry_out(Request("tickle", "w")).code == 64
+    assert control.carry_out(Request("kill", "nobody")).text == "no node 'nobody'; there are p, w"
+    assert answer(control, b"{}").code == 3
+    assert answer(control, b"gibberish").code == 3

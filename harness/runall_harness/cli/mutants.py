@@ -1,9 +1,10 @@
 """`runall mutants`: the reference with real bugs of the field, and what catches each of them.
 
-With `--suite` it scores somebody else's tests in place of the kit's own. `serve` and `node` are
-what such a suite is given: a daemon that has the bug, and a hand that kills it.
+With `--suite` it scores somebody else's tests in place of the kit's own. Such a suite is given
+`serve`, a daemon that has the bug, and `node`, which kills and restarts the cluster's nodes.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +16,18 @@ from .options import format_option
 if TYPE_CHECKING:
     from runall_harness.mutants.mutant import Mutant
     from runall_harness.scoring.score import Score
-    from runall_harness.scoring.trials import Asked
+    from runall_harness.scoring.trial import Trial
 
 WAYS = ("scenarios", "explorer")
 FOLDER = click.Path(file_okay=False, path_type=Path)
+SECONDS = click.FloatRange(min=0, min_open=True)
 
 EPILOG = """\b
 Examples:
   runall mutants --list                        each bug, where it was seen, what it breaks
   runall mutants                               try all of them, on all cores
   runall mutants --only one_try --only two_live --out traces
-  runall mutants --first --with scenarios      no further than to each one's death
+  runall mutants --first --with scenarios      stop at the first kill of each
   runall mutants --matrix                      mutants against features; releases told apart
   runall mutants --format json > kills.json
   runall mutants --suite 'pytest tests/chaos'  score your own tests; see docs/mutants.md
@@ -45,7 +47,7 @@ kill NODE     SIGKILL all its processes at one instant, its jobs too
 stop NODE     SIGTERM to its daemon; returns when it has left
 start NODE    start it again
 pause NODE    freeze all its processes          resume NODE   let them go on
-cut NODE      cut it off from the other nodes   join NODE     mend that
+cut NODE      cut it off from the other nodes   join NODE     end that
 log NODE      print all that it has printed
 ready         wait until every node that runs takes work
 status        a line for each node
@@ -56,27 +58,26 @@ Exit codes: 0 done and proven, 2 not proven, 3 the cluster does not answer,
 """
 
 
-def listed(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[str]:
+def names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[str]:
     """Names that were given one by one, or several with commas; each of them once."""
     return list(dict.fromkeys(name for word in value for name in word.split(",") if name))
 
 
-def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> list[str]:
+def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> Sequence[str]:
     """What to try the mutants with; by default all that there is."""
-    names = listed(ctx, param, value)
-    if unknown := [name for name in names if name not in WAYS]:
+    given = names(ctx, param, value)
+    if unknown := [name for name in given if name not in WAYS]:
         raise click.BadParameter(f"{unknown[0]!r} is not one of {', '.join(WAYS)}.")
-    return names
+    return given or WAYS
 
 
-@click.group(invoke_without_command=True, epilog=EPILOG, short_help="Show what catches real bugs.")
-@click.option(
-    "--only",
-    multiple=True,
-    callback=listed,
-    metavar="NAME",
-    help="Only this mutant; can be given more than once.",
+@click.group(
+    invoke_without_command=True,
+    epilog=EPILOG,
+    short_help="Show what catches real bugs.",
+    context_settings={"show_default": True},
 )
+@click.option("--only", multiple=True, callback=names, metavar="NAME", help="Try this one; repeat.")
 @click.option(
     "--with",
     "ways",
@@ -86,53 +87,25 @@ def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> li
     help="What to try them with. By default both.",
 )
 @click.option("--first", is_flag=True, help="Stop each mutant's cases at the first that kills it.")
-@click.option(
-    "--budget",
-    type=click.FloatRange(min=0, min_open=True),
-    default=30.0,
-    metavar="S",
-    show_default=True,
-    help="Seconds that the explorer may take for each.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Where the explorer begins.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(1, 64),
-    metavar="N",
-    help="How many are tried at once; by default one for each core.",
-)
-@click.option(
-    "--matrix",
-    is_flag=True,
-    help="Also show mutants against features, and three "
-    "releases of history told apart case by case.",
-)
+@click.option("--budget", type=SECONDS, default=30.0, metavar="S", help="The explorer's time each.")
+@click.option("--seed", type=int, default=0, help="Where the explorer begins.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="How many at once; default: the cores.")
+@click.option("--matrix", is_flag=True, help="Also show red cases by feature and by release.")
 @click.option("--list", "listing", is_flag=True, help="List the mutants and try none.")
-@click.option("--write-table", is_flag=True, help="Make the tables of MUTANTS.md anew.")
-@click.option(
-    "--suite",
-    metavar="COMMAND",
-    help="Score this test command, in place of the kit: "
-    "it is run against each mutant as real daemons.",
-)
+@click.option("--write-table", is_flag=True, help="Make the tables of docs/mutants.md anew.")
+@click.option("--suite", metavar="COMMAND", help="Score this test command on real daemons.")
 @click.option(
     "--suite-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    "timeout",
+    type=SECONDS,
     default=300.0,
     metavar="S",
-    show_default=True,
     help="A suite that takes longer hangs.",
 )
-@click.option(
-    "--out",
-    type=FOLDER,
-    metavar="DIR",
-    help="Keep the traces of all cases here; with "
-    "--suite, what it printed and the logs of all nodes.",
-)
+@click.option("--out", type=FOLDER, metavar="DIR", help="Keep traces here; or output and logs.")
 @format_option
 @click.pass_context
-def mutants(ctx: click.Context, **told: Any) -> int | None:
+def mutants(ctx: click.Context, **options: Any) -> int | None:
     """Try the kit on schedulers that have real bugs, and show what catches each of them.
 
     Each mutant is the reference with one bug that a scheduler of the field had. The unchanged
@@ -142,18 +115,18 @@ def mutants(ctx: click.Context, **told: Any) -> int | None:
         return None
     from runall_harness.mutants import ALL
 
-    chosen = [named(name) for name in told["only"]] or list(ALL)
-    if told["listing"]:
-        return list_mutants(chosen, told["form"])
-    if told["write_table"]:
+    chosen = [named(name) for name in options["only"]] or list(ALL)
+    if options["listing"]:
+        return list_mutants(chosen, options["form"])
+    if options["write_table"]:
         return write_table()
-    if told["suite"] is not None:
-        return score_suite(chosen, told)
-    return try_mutants(chosen, told)
+    if options["suite"] is not None:
+        return score_suite(chosen, options)
+    return try_mutants(chosen, options)
 
 
 def named(name: str) -> "Mutant":
-    """The mutant of that name. Raises `click.UsageError`, with the names that are near."""
+    """The mutant of that name. Raises `click.UsageError`, with similar names."""
     from runall_harness.mutants import NoSuchMutant, by_name
 
     try:
@@ -164,11 +137,11 @@ def named(name: str) -> "Mutant":
 
 def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
     """Print the mutants, and try none."""
-    names = ("name", "story", "source", "clause")
     if form == "json":
         from runall_harness.conformance.run_report import encode
 
-        rows = [{name: getattr(mutant, name) for name in names} for mutant in chosen]
+        fields = ("name", "story", "source", "clause")
+        rows = [{name: getattr(mutant, name) for name in fields} for mutant in chosen]
         click.echo(encode({"mutants": rows}))
         return 0
     for mutant in chosen:
@@ -179,109 +152,95 @@ def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
 
 
 def write_table() -> int:
-    """Bring the generated part of MUTANTS.md up to date, and say whether it was."""
+    """Bring the generated part of docs/mutants.md up to date, and say whether it was."""
     from runall_harness.contract.places import page
     from runall_harness.mutants import ALL
     from runall_harness.reports.generated_section import write_anew
-    from runall_harness.scoring.kill_table_page import PART, deaths, renewed
+    from runall_harness.scoring.kill_table_page import PART, renewed, try_for_page
 
     path = page(PART.page)
-    changed = write_anew(path, renewed(path.read_text("utf-8"), ALL, deaths(ALL)))
+    changed = write_anew(path, renewed(path.read_text("utf-8"), ALL, try_for_page(ALL)))
     click.echo(f"{path}: {'written anew' if changed else 'was up to date'}", err=True)
     return 0
 
 
-def asked_for(told: dict[str, Any]) -> "Asked":
-    """What the mutants are to be tried with."""
-    from runall_harness.scoring.trials import Asked
-
-    wanted = told["ways"] or WAYS
-    return Asked(
-        scenarios="scenarios" in wanted,
-        explorer="explorer" in wanted,
-        first=told["first"] and not told["matrix"],
-        budget=told["budget"],
-        seed=told["seed"],
-        out=told["out"],
-    )
-
-
-def try_mutants(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
-    """Try them, and tell what came of it; the exit code."""
+def try_mutants(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
+    """Try the mutants, and print what killed each of them; the exit code."""
     from runall_harness.host.interruptions import terminated_as_interrupted
-    from runall_harness.scoring.progress import shown
+    from runall_harness.reports.progress import Progress, Screen
     from runall_harness.scoring.score import Score
-    from runall_harness.scoring.trials import try_all
+    from runall_harness.scoring.trials import TrialOptions, try_all
 
     from .conform import own_output
 
-    asked = asked_for(told)
+    how = TrialOptions(
+        scenarios="scenarios" in options["ways"],
+        explorer="explorer" in options["ways"],
+        first=options["first"] and not options["matrix"],
+        budget=options["budget"],
+        seed=options["seed"],
+        out=options["out"],
+    )
+    total = len(chosen) + 1
     with terminated_as_interrupted(), own_output() as output:
-        with shown(len(chosen) + 1) as heard:
-            reference, *trials = try_all(chosen, asked, told["jobs"], heard)
+        with Progress(Screen(file=sys.stderr, highlight=False), total) as progress:
+
+            def on_trial(trial: "Trial") -> None:
+                progress.say(trial.line)
+                progress.show(progress.done + 1, "mutants tried")
+
+            reference, *trials = try_all(chosen, how, options["jobs"], on_trial)
         score = Score(reference=reference, mutants=tuple(chosen), trials=tuple(trials))
-        tell(score, output, told)
+        print_score(score, output, options)
     for trouble in score.troubles:
         click.echo(f"runall: {trouble}", err=True)
     return score.exit_code
 
 
-def tell(score: "Score", output: Any, told: dict[str, Any]) -> None:
-    """The score, for people or for programs."""
+def print_score(score: "Score", output: Any, options: dict[str, Any]) -> None:
+    """Print the score for people or for programs."""
     from runall_harness.conformance.run_report import encode
+    from runall_harness.reports.progress import Screen
     from runall_harness.scoring.score import as_json, kill_table, matrix, releases_table
 
-    if told["form"] == "json":
-        found = as_json(score)
-        if told["matrix"]:
-            found["matrix"] = {trial.name: trial.verdicts for trial in score.trials}
-        output.write(encode(found) + "\n")
+    if options["form"] == "json":
+        content = as_json(score)
+        if options["matrix"]:
+            content["matrix"] = {trial.name: trial.verdicts for trial in score.trials}
+        output.write(encode(content) + "\n")
         return
-    from runall_harness.reports.progress import Screen
-
     screen = Screen(file=output, highlight=False, width=None if output.isatty() else 200)
-    screen.print(kill_table(score))
-    if told["matrix"]:
-        screen.print(matrix(score))
-        screen.print(releases_table(score))
-    for line in score.accused:
+    tables = (kill_table, matrix, releases_table) if options["matrix"] else (kill_table,)
+    for table in tables:
+        screen.print(table(score))
+    for line in score.reference_failures:
         screen.print(f"the unchanged reference: {line}", style="bold red", soft_wrap=True)
     word = "passes everything" if score.reference.passed else "FAILS"
     screen.print(f"killed: {score.word}; the reference {word}")
 
 
 # ------------------------------------------------------------------ somebody else's tests
-def score_suite(chosen: "Sequence[Mutant]", told: dict[str, Any]) -> int:
-    """Score a foreign suite, and tell what it is worth; the exit code."""
+def score_suite(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
+    """Score a foreign suite, and print which mutants it kills; the exit code."""
     from runall_harness.conformance.run_report import encode
-    from runall_harness.host.interruptions import terminated_as_interrupted
-    from runall_harness.scoring.suite import Scoring
+    from runall_harness.reports.progress import Screen
+    from runall_harness.scoring import suite as scoring
 
-    scoring = Scoring(told["suite"], timeout=told["suite_timeout"], out=told["out"])
-    with terminated_as_interrupted():
-        worth = scoring.score(chosen, told["jobs"] or 1, tell_showing)
-    if told["form"] == "json":
-        from runall_harness.scoring.suite import as_json
-
-        click.echo(encode(as_json(worth)))
-    elif worth.fit:
-        from runall_harness.reports.progress import Screen
-        from runall_harness.scoring.suite import table
-
-        Screen(highlight=False).print(table(worth))
-    if worth.fit:
-        click.echo(f"killed: {worth.word}; what was printed is in {scoring.out}", err=True)
+    suite = scoring.read_suite(options["suite"], options["timeout"], options["out"])
+    progress = Screen(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    score = scoring.score_suite(
+        suite, chosen, options["jobs"] or 1, lambda result: progress.print(result.line)
+    )
+    if options["form"] == "json":
+        click.echo(encode(scoring.as_json(score)))
+    elif score.fit:
+        Screen(highlight=False).print(scoring.result_table(score))
+    if score.fit:
+        click.echo(f"killed: {score.word}; what was printed is in {suite.out}", err=True)
     else:
         cause = "the suite does not pass on the unchanged reference, so it cannot be scored"
-        click.echo(f"runall: {cause}; see {worth.reference.folder}", err=True)
-    return worth.exit_code
-
-
-def tell_showing(showing: Any) -> None:
-    """Say on standard error how the suite did against one mutant."""
-    from runall_harness.scoring.suite import told
-
-    click.echo(told(showing), err=True)
+        click.echo(f"runall: {cause}; see {score.reference.folder}", err=True)
+    return score.exit_code
 
 
 @mutants.command(
@@ -314,9 +273,9 @@ def serve(name: str, command: tuple[str, ...]) -> None:
     help="Where the cluster listens.",
 )
 def node(verb: str, name: str, socket: str) -> int:
-    """Do something to a NODE of the cluster that a suite is run against."""
-    from runall_harness.scoring.control_socket import ask
+    """Do something to a NODE of the cluster that a suite tests."""
+    from runall_harness.scoring.control_socket import request
 
-    told = ask(socket, verb, name)
-    click.echo(told.words, err=told.code != 0)
-    return told.code
+    reply = request(socket, verb, name)
+    click.echo(reply.text, err=reply.code != 0)
+    return reply.code

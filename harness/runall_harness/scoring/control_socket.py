@@ -1,8 +1,8 @@
-"""The hand that a foreign test suite is lent: it kills, stops and starts the nodes of a cluster.
+"""Lets a foreign test suite kill, stop and start the nodes of the cluster that it tests.
 
 The cluster belongs to `runall mutants`, which alone can end all processes of a node at one
-instant. So the suite's hand is a small command that says over a Unix socket what it wants, and
-gives back in words what was proven. A request is a line of JSON, and so is the answer.
+instant. So the suite calls a small command that sends its request over a Unix socket and prints
+what was proven. A request is a line of JSON, and so is the reply.
 """
 
 import socket
@@ -20,26 +20,29 @@ from runall_harness.rigs.base import NodeSpec, Site
 
 SOCKET = "RUNALL_CONTROL_SOCKET"
 DONE, NOT_PROVEN, CANNOT_RUN, USAGE = 0, 2, 3, 64
-# How long a clean stop, and the coming up of all nodes, may take, in seconds.
+# How long a clean stop, and the start of all nodes, may take, in seconds.
 GRACE, READY = 30.0, 30.0
 
 
-class Wish(msgspec.Struct, frozen=True):
-    """What is to be done to a node; `ready` and `status` are about all of them."""
+class Request(msgspec.Struct, frozen=True):
+    """What is to be done to a node; `ready` and `status` concern all nodes."""
 
     verb: str
     node: str = ""
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What came of it: an exit code, and words."""
+class Reply(msgspec.Struct, frozen=True):
+    """The exit code of the suite's command, and what it prints."""
 
     code: int
-    words: str
+    text: str
 
 
-class Hand:
-    """Carries out the wishes of one suite on the nodes of one cluster, one wish at a time."""
+class NodeControl:
+    """Carries out the requests of one suite on the nodes of one cluster, one at a time.
+
+    `online` returns the names of the nodes that take work.
+    """
 
     def __init__(
         self, site: Site, specs: dict[str, NodeSpec], online: Callable[[], set[str]]
@@ -55,44 +58,46 @@ class Hand:
             "join": site.join,
         }
 
-    def obey(self, wish: Wish) -> Told:
-        """Do it. Never raises for what the suite got wrong."""
-        everybody = {"ready": self.ready, "status": self.status}
-        single = {"start": self.start, "log": self.log}
+    def carry_out(self, request: Request) -> Reply:
+        """Do what is requested; a wrong verb or node is answered with `USAGE`."""
+        for_all = {"ready": self.ready, "status": self.status}
+        for_one = {"start": self.start, "log": self.log, **dict.fromkeys(self.faults, None)}
+        verb, node = request.verb, request.node
         with self.busy:
-            if wish.verb in everybody:
-                return everybody[wish.verb]()
-            if wish.verb not in {*single, *self.faults}:
-                known = ", ".join(sorted({*everybody, *single, *self.faults}))
-                return Told(USAGE, f"there is no {wish.verb!r}; there are {known}")
-            if wish.node not in self.specs:
-                return Told(USAGE, f"no node {wish.node!r}; there are {', '.join(self.specs)}")
-            return single[wish.verb](wish.node) if wish.verb in single else self.hurt(wish)
+            if verb in for_all:
+                return for_all[verb]()
+            if verb not in for_one:
+                known = ", ".join(sorted({*for_all, *for_one}))
+                return Reply(USAGE, f"there is no {verb!r}; there are {known}")
+            if node not in self.specs:
+                return Reply(USAGE, f"no node {node!r}; there are {', '.join(self.specs)}")
+            step = for_one[verb]
+            return step(node) if step else self.inject(verb, node)
 
-    def hurt(self, wish: Wish) -> Told:
-        """Inject a fault, or mend it; what was proven decides."""
-        proof = self.faults[wish.verb](wish.node)
-        return Told(DONE if proof.proven else NOT_PROVEN, f"{proof.kind}: {proof.evidence}")
+    def inject(self, verb: str, node: str) -> Reply:
+        """Inject or heal a fault; the code says whether that was proven."""
+        proof = self.faults[verb](node)
+        return Reply(DONE if proof.proven else NOT_PROVEN, f"{proof.kind}: {proof.evidence}")
 
-    def start(self, node: str) -> Told:
+    def start(self, node: str) -> Reply:
         """Start a node again that has ended."""
         if self.site.alive(node):
-            return Told(USAGE, f"{node} runs already")
+            return Reply(USAGE, f"{node} runs already")
         self.site.start(self.specs[node])
-        return Told(DONE, f"{node} was started")
+        return Reply(DONE, f"{node} was started")
 
-    def log(self, node: str) -> Told:
+    def log(self, node: str) -> Reply:
         """All that the node has printed."""
-        return Told(DONE, self.site.logs(node))
+        return Reply(DONE, self.site.logs(node))
 
-    def ready(self) -> Told:
+    def ready(self) -> Reply:
         """Wait until every node that runs takes work."""
         wanted = {node for node in self.specs if self.site.alive(node)}
-        found = self.site.wait(lambda: wanted <= self.online() or None, READY)
-        missing = ", ".join(sorted(wanted - self.online()))
-        return Told(DONE, "all take work") if found else Told(NOT_PROVEN, f"not ready: {missing}")
+        if self.site.wait(lambda: wanted <= self.online() or None, READY):
+            return Reply(DONE, "all take work")
+        return Reply(NOT_PROVEN, f"not ready: {', '.join(sorted(wanted - self.online()))}")
 
-    def status(self) -> Told:
+    def status(self) -> Reply:
         """A line for each node."""
         online = self.online()
         lines = [
@@ -100,18 +105,18 @@ class Hand:
             f"{', takes work' if node in online else ''}"
             for node in self.specs
         ]
-        return Told(DONE, "\n".join(lines))
+        return Reply(DONE, "\n".join(lines))
 
 
 @contextmanager
-def listening(hand: Hand, path: Path) -> Generator[None]:
-    """Listen for wishes at that socket."""
+def listening(control: NodeControl, path: Path) -> Generator[None]:
+    """Answer requests at that socket for a while."""
 
-    class Caller(socketserver.StreamRequestHandler):
+    class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            self.wfile.write(msgspec.json.encode(answer(hand, self.rfile.readline())))
+            self.wfile.write(msgspec.json.encode(answer(control, self.rfile.readline())))
 
-    with socketserver.ThreadingUnixStreamServer(str(path), Caller) as server:
+    with socketserver.ThreadingUnixStreamServer(str(path), Handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="control")
         thread.start()
@@ -122,22 +127,22 @@ def listening(hand: Hand, path: Path) -> Generator[None]:
             thread.join()
 
 
-def answer(hand: Hand, line: bytes) -> Told:
-    """What comes of one line; whatever goes wrong is told to the suite."""
+def answer(control: NodeControl, line: bytes) -> Reply:
+    """The reply to one line; an error is a reply too."""
     try:
-        return hand.obey(msgspec.json.decode(line, type=Wish))
+        return control.carry_out(msgspec.json.decode(line, type=Request))
     except (msgspec.MsgspecError, KitCannotRun, ValueError, OSError) as error:
-        return Told(CANNOT_RUN, str(error))
+        return Reply(CANNOT_RUN, str(error))
 
 
-def ask(path: str, verb: str, node: str) -> Told:
-    """Say what is wanted, and wait for what comes of it. Raises `KitCannotRun`."""
+def request(path: str, verb: str, node: str) -> Reply:
+    """Send a request to that socket and await the reply. Raises `KitCannotRun`."""
     try:
-        with socket.socket(socket.AF_UNIX) as call:
-            call.connect(path)
-            call.sendall(msgspec.json.encode(Wish(verb, node)) + b"\n")
-            words = b"".join(iter(lambda: call.recv(65536), b""))
-        return msgspec.json.decode(words, type=Told)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(path)
+            connection.sendall(msgspec.json.encode(Request(verb, node)) + b"\n")
+            received = b"".join(iter(lambda: connection.recv(65536), b""))
+        return msgspec.json.decode(received, type=Reply)
     except (OSError, msgspec.MsgspecError) as error:
         hint = "call it from the suite that `runall mutants --suite` has started"
         raise KitCannotRun(f"the cluster does not answer at {path!r}: {error}", hint) from error

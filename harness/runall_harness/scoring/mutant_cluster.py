@@ -1,12 +1,12 @@
 """A mutant as real daemons: a primary and two workers that have the bug, on this machine.
 
-It is the processes rig and the reference system, as in every run; only the command of a node is
-another one, which plants the bug and then becomes the daemon.
+It is the processes rig and the reference system, as in every run. Only the command of a node
+differs: it plants the bug and then becomes the daemon.
 """
 
 import os
 import shlex
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,12 +21,12 @@ from runall_harness.rigs.processes.run_records import RUN_MARKER
 from runall_harness.systems.base import Client
 from runall_harness.systems.reference.system import Reference
 
-from .control_socket import SOCKET, Hand, listening
+from .control_socket import SOCKET, NodeControl, listening
 
 NODES = {"primary": "primary", "worker-1": "worker", "worker-2": "worker"}
 
 
-class Served(Reference):
+class MutantSystem(Reference):
     """The reference, each of whose daemons has the bug of that name."""
 
     def __init__(self, bug: str) -> None:
@@ -34,44 +34,36 @@ class Served(Reference):
         self.bug = bug
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
-        """The same node, with the bug planted before it becomes a daemon."""
+        """The node of the reference, with the bug planted before it becomes a daemon."""
         spec = super().node(site, name, role, primaries)
         options = spec.command[spec.command.index(role) :]
         return msgspec.structs.replace(spec, command=(*serve(self.bug), *options))
 
 
-class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """A cluster that is up: what a suite finds in its environment, and what the nodes printed."""
-
-    environment: Mapping[str, str]
-    hand: Hand
-
-    def save_logs(self, folder: Path) -> None:
-        """Write a log for each node."""
-        for node in self.hand.specs:
-            (folder / f"{node}.log").write_text(self.hand.site.logs(node), "utf-8")
-
-
 @contextmanager
-def cluster(bug: str, run: str) -> Generator[Stage]:
-    """A cluster with that bug, for a while. Raises `KitCannotRun` if it does not come up."""
+def mutant_cluster(bug: str, run: str) -> Generator[tuple[NodeControl, dict[str, str]]]:
+    """Run a cluster with that bug for a while: its control, and the environment of a suite.
+
+    Raises:
+        KitCannotRun: the cluster does not start.
+    """
     with ExitStack() as stack:
         rig = ProcessesRig(run)
         stack.callback(rig.close)
-        system = Served(bug)
+        system = MutantSystem(bug)
         stack.callback(system.close)
         site = rig.site(bug, cuttable=True)
         specs = {name: system.node(site, name, role, ("primary",)) for name, role in NODES.items()}
         site.start(*specs.values())
         client = system.client(site, ("primary",))
         stack.callback(client.close)
-        hand = Hand(site, specs, lambda: online(client))
-        if (told := hand.ready()).code:
-            words = {node: site.logs(node).splitlines()[-5:] for node in specs}
-            raise KitCannotRun(f"{bug}: {told.words}; last words: {words}", "read those words")
+        control = NodeControl(site, specs, lambda: online(client))
+        if (reply := control.ready()).code:
+            last = {node: site.logs(node).splitlines()[-5:] for node in specs}
+            raise KitCannotRun(f"{bug}: {reply.text}; last lines: {last}", "read those lines")
         tools = Path(rig.folder, "suite")
-        stack.enter_context(listening(hand, make_tools(tools, bug)))
-        yield Stage(environment=environment(site, system, tools, run), hand=hand)
+        stack.enter_context(listening(control, make_tools(tools, bug)))
+        yield control, environment(site, system, tools, run)
 
 
 def online(client: Client) -> set[str]:
@@ -85,7 +77,7 @@ def online(client: Client) -> set[str]:
 def make_tools(folder: Path, bug: str) -> Path:
     """Write the two commands that a suite may call; the path of the socket that one of them uses.
 
-    They are named by the roles that they play, and a suite has no business in reading them.
+    Their names don't give the bug away, and a suite has no reason to read them.
     """
     (folder / "shared").mkdir(parents=True)
     path = folder / "socket"
@@ -98,7 +90,7 @@ def make_tools(folder: Path, bug: str) -> Path:
 
 
 def environment(site: Site, system: Reference, tools: Path, run: str) -> dict[str, str]:
-    """What a suite finds in its environment. The last entry makes its processes known as ours."""
+    """The environment of a suite. The last entry marks its processes as those of the run."""
     return {
         **os.environ,
         "RUNALL_URL": site.url("primary"),

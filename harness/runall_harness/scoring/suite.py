@@ -1,4 +1,4 @@
-"""Somebody else's tests, scored: one test command, run against each mutant as real daemons.
+"""Scores somebody else's tests: one test command, run against each mutant as real daemons.
 
 The command is first run against the unchanged reference. A suite that fails there, or hangs, says
 nothing by failing elsewhere, so it is not scored at all. After that a non-zero exit status is a
@@ -7,11 +7,10 @@ kill, whatever the reason: unlike a case of the kit, a foreign suite names no cl
 
 import shlex
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +18,39 @@ import msgspec
 from rich.table import Table
 
 from runall_harness.contract.errors import KitCannotRun
+from runall_harness.host.interruptions import terminated_as_interrupted
+from runall_harness.host.worker_pool import Channel, serve
 from runall_harness.mutants.mutant import Mutant
 from runall_harness.rigs.processes import process_tree
 from runall_harness.rigs.run_names import new_run_id, share_of
 
-from .mutant_cluster import Stage, cluster
+from .mutant_cluster import mutant_cluster
+from .score import new_table
 from .trial import REFERENCE
+from .trials import in_workers
 
-# Whatever carries it is the suite's, and ends with it.
+# All processes of a suite carry it, and end with the suite.
 SUITE_MARKER = "RUNALL_SUITE"
 KILLED, SURVIVED, HUNG, ERROR = "killed", "survived", "hung", "error"
 ALL_KILLED, NOT_ALL, UNFIT, CANNOT_RUN = 0, 1, 2, 3
 
 
-class Showing(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the suite against one mutant, or the reference.
+class Suite(msgspec.Struct, frozen=True):
+    """A test command and its words, the seconds it may take, the folder of all output, its run."""
 
-    `outcome`: killed (it failed), survived (it passed), hung, or error (the cluster did not come
-    up, so nothing is known). `code` is the suite's exit status, negative for a signal. `folder`
-    has what the suite and the nodes printed.
+    command: str
+    words: list[str]
+    timeout: float
+    out: Path
+    run: str
+
+
+class SuiteResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of the suite against one mutant, or the reference.
+
+    `outcome`: killed (it failed), survived (it passed), hung, or error (the cluster did not start,
+    so nothing is known). `code` is the suite's exit status, negative for a signal. `folder` has
+    what the suite and the nodes printed.
     """
 
     name: str
@@ -47,30 +60,42 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""
     why: str = ""
 
+    @property
+    def line(self) -> str:
+        """The result in one line."""
+        reference = self.name == REFERENCE
+        words = {
+            SURVIVED: "passed" if reference else "survived: the suite passed",
+            KILLED: f"{'FAILED' if reference else 'killed'}, exit {self.code}",
+            HUNG: "the suite hung, which is no kill",
+            ERROR: f"the cluster could not be had: {self.why}",
+        }
+        return f"{self.name}: {words[self.outcome]} ({self.seconds:.1f} s)"
 
-class Worth(msgspec.Struct, frozen=True, kw_only=True):
-    """What a suite is worth: how it did on the reference, and on each of the mutants."""
+
+class SuiteScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of a suite: against the reference, and against each of the mutants."""
 
     suite: str
-    reference: Showing
+    reference: SuiteResult
     mutants: tuple[Mutant, ...]
-    showings: tuple[Showing, ...] = ()
+    results: tuple[SuiteResult, ...] = ()
 
     @property
     def fit(self) -> bool:
-        """Whether it passes on the honest reference: only then its failures mean something."""
+        """Whether it passes on the unchanged reference: only then its failures mean something."""
         return self.reference.outcome == SURVIVED
 
     @property
     def word(self) -> str:
         """The score, as `7/26`."""
-        dead = sum(showing.outcome == KILLED for showing in self.showings)
-        return f"{dead}/{len(self.mutants)}"
+        killed = sum(result.outcome == KILLED for result in self.results)
+        return f"{killed}/{len(self.mutants)}"
 
     @property
     def exit_code(self) -> int:
         """0 if it killed all of them; 2 if it is not fit to be scored."""
-        outcomes = [self.reference.outcome, *(showing.outcome for showing in self.showings)]
+        outcomes = [self.reference.outcome, *(result.outcome for result in self.results)]
         if ERROR in outcomes:
             return CANNOT_RUN
         if not self.fit:
@@ -78,170 +103,129 @@ class Worth(msgspec.Struct, frozen=True, kw_only=True):
         return ALL_KILLED if outcomes.count(KILLED) == len(self.mutants) > 0 else NOT_ALL
 
 
-class Scoring:
-    """Runs one suite again and again. `timeout` is seconds; `out` is where all output is kept."""
+def read_suite(command: str, timeout: float, out: Path | None) -> Suite:
+    """The suite of that command, which no shell reads. Raises `KitCannotRun` if it is none."""
+    try:
+        words = shlex.split(command)
+        if not words:
+            raise ValueError("it is empty")
+    except ValueError as error:
+        hint = "name the command that runs your tests"
+        raise KitCannotRun(f"--suite {command!r}: {error}", hint) from error
+    run = new_run_id()
+    return Suite(command, words, timeout, (out or Path("runall-out", run)).resolve(), run)
 
-    def __init__(self, command: str, *, timeout: float, out: Path | None) -> None:
-        self.command, self.timeout = command, timeout
-        self.words = split(command)
-        self.run = new_run_id()
-        self.out = (out or Path("runall-out", self.run)).resolve()
-        self.numbers = count(1)
-        self.stopped = threading.Event()
-        self.lock = threading.Lock()
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def score(
-        self, mutants: Sequence[Mutant], jobs: int, heard: Callable[[Showing], None]
-    ) -> Worth:
-        """Run the suite against the reference and, if that passes, against each mutant."""
-        reference = self.play(REFERENCE)
-        heard(reference)
-        worth = Worth(suite=self.command, reference=reference, mutants=tuple(mutants))
-        if not worth.fit:
-            return worth
+def score_suite(
+    suite: Suite, mutants: Sequence[Mutant], jobs: int, on_result: Callable[[SuiteResult], None]
+) -> SuiteScore:
+    """Run the suite against the reference and, if that passes, against each mutant.
 
-        def play(mutant: Mutant) -> Showing:
-            showing = self.play(mutant.name)
-            if not self.stopped.is_set():
-                heard(showing)
-            return showing
+    `jobs` clusters run at once; `on_result` is called with each result as it comes.
+    """
+    names = [REFERENCE, *(mutant.name for mutant in mutants)]
+    results: dict[str, SuiteResult] = {}
+    for tasks in (names[:1], names[1:]):
+        for result in in_workers(tasks, min(jobs, len(tasks)), serve_suite, suite):
+            results[result.name] = result
+            on_result(result)
+        if results[REFERENCE].outcome != SURVIVED:
+            break
+    return SuiteScore(
+        suite=suite.command,
+        reference=results.pop(REFERENCE),
+        mutants=tuple(mutants),
+        results=tuple(results[name] for name in names if name in results),
+    )
 
-        with ThreadPoolExecutor(jobs) as pool:
+
+# ------------------------------------------------------------------ in the worker process
+def serve_suite(channel: Channel, suite: Suite) -> None:
+    """Run the suite against each mutant whose name comes through the channel."""
+    # A suite that finds this name in its environment does not learn which mutant it tests.
+    run = share_of(suite.run, channel.number)
+    with suppress(KeyboardInterrupt), terminated_as_interrupted():
+        serve(channel, partial(run_suite, suite, run))
+
+
+def run_suite(suite: Suite, run: str, bug: str) -> SuiteResult:
+    """Start a cluster with that bug, run the suite, and remove everything again."""
+    folder = suite.out / bug
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    try:
+        with mutant_cluster(bug, run) as (control, environment):
             try:
-                showings = tuple(pool.map(play, mutants))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                self.stop()
-                raise
-        return msgspec.structs.replace(worth, showings=showings)
-
-    def stop(self) -> None:
-        """End every suite that runs; its cluster is then cleared away."""
-        self.stopped.set()
-        with self.lock:
-            for process in self.running.values():
-                process.kill()
-
-    def play(self, bug: str) -> Showing:
-        """Bring up a cluster with that bug, run the suite, and clear everything away."""
-        folder = self.out / bug
-        folder.mkdir(parents=True, exist_ok=True)
-        began = time.monotonic()
-        # No name that would tell a suite what it is run against.
-        share = share_of(self.run, next(self.numbers))
-        try:
-            with cluster(bug, share) as stage:
-                try:
-                    code = self.call(share, stage, folder / "output.txt")
-                finally:
-                    stage.save_logs(folder)
-        except KitCannotRun as error:
-            return Showing(name=bug, outcome=ERROR, folder=str(folder), why=str(error))
-        outcome = HUNG if code is None else KILLED if code else SURVIVED
-        seconds = round(time.monotonic() - began, 3)
-        return Showing(name=bug, outcome=outcome, code=code, seconds=seconds, folder=str(folder))
-
-    def call(self, share: str, stage: Stage, output: Path) -> int | None:
-        """Run the command; its exit status, or None if it did not end in time."""
-        family = process_tree.ProcessTree({SUITE_MARKER: share})
-        # An interruption may come while the command is being started: its marks tell it then.
-        with output.open("wb") as file:
-            try:
-                process = self.begin(share, stage, file)
-                family.add_session(process.pid)
-                return process.wait(self.timeout)
-            except subprocess.TimeoutExpired:
-                return None
+                code = call(suite, {**environment, SUITE_MARKER: run}, folder / "output.txt")
             finally:
-                with self.lock:
-                    begun = self.running.pop(share, None)
-                end(family)
-                if begun is not None:
-                    begun.wait()
-
-    def begin(self, share: str, stage: Stage, output: Any) -> subprocess.Popen[bytes]:
-        """Start the command, in a session of its own. Raises `KitCannotRun` if there is none."""
-        env = {**stage.environment, SUITE_MARKER: share}
-        with self.lock:
-            if self.stopped.is_set():
-                raise KitCannotRun("interrupted", "run it again")
-            try:
-                self.running[share] = subprocess.Popen(
-                    self.words,
-                    env=env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                hint = "name a program, with its options; for a shell line take sh -c '...'"
-                raise KitCannotRun(f"the suite cannot be started: {error}", hint) from error
-            return self.running[share]
+                for node in control.specs:
+                    (folder / f"{node}.log").write_text(control.site.logs(node), "utf-8")
+    except KitCannotRun as error:
+        return SuiteResult(name=bug, outcome=ERROR, folder=str(folder), why=str(error))
+    outcome = HUNG if code is None else KILLED if code else SURVIVED
+    seconds = round(time.monotonic() - began, 3)
+    return SuiteResult(name=bug, outcome=outcome, code=code, seconds=seconds, folder=str(folder))
 
 
-def end(family: process_tree.ProcessTree) -> None:
-    """End the suite, and whatever it has started and left. Raises `KitCannotRun` if it can't."""
-    if alive := process_tree.kill(family.freeze().all):
+def call(suite: Suite, environment: dict[str, str], output: Path) -> int | None:
+    """Run the command; its exit status, or None if it did not end in time."""
+    tree = process_tree.ProcessTree({SUITE_MARKER: environment[SUITE_MARKER]})
+    with output.open("wb") as file:
+        try:
+            process = subprocess.Popen(
+                suite.words,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            tree.add_session(process.pid)
+            return process.wait(suite.timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        except OSError as error:
+            hint = "name a program, with its options; for a shell line take sh -c '...'"
+            raise KitCannotRun(f"the suite cannot be started: {error}", hint) from error
+        finally:
+            end(tree)
+
+
+def end(tree: process_tree.ProcessTree) -> None:
+    """End the suite and whatever it started. Raises `KitCannotRun` if SIGKILL does not do it."""
+    if alive := process_tree.kill(tree.freeze().all):
         pids = ", ".join(str(process.pid) for process in alive)
         raise KitCannotRun(f"SIGKILL did not end {pids} of the suite", "see what ps says of them")
 
 
-def split(command: str) -> list[str]:
-    """The words of a command line; no shell reads it. Raises `KitCannotRun`."""
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise KitCannotRun(f"--suite {command!r}: {error}", "see to its quotation marks") from error
-    if not words:
-        raise KitCannotRun("--suite is empty", "name the command that runs your tests")
-    return words
-
-
-# ------------------------------------------------------------------ what is told
-def as_json(worth: Worth) -> dict[str, Any]:
+# ------------------------------------------------------------------ for programs and people
+def as_json(score: SuiteScore) -> dict[str, Any]:
     """The score of a suite, for programs."""
-    mutants = {mutant.name: mutant for mutant in worth.mutants}
+    mutants = {mutant.name: mutant for mutant in score.mutants}
     return {
-        "suite": worth.suite,
+        "suite": score.suite,
         "mutants": [
             {
-                "name": showing.name,
-                "source": mutants[showing.name].source,
-                "clause": mutants[showing.name].clause,
-                "killed": showing.outcome == KILLED,
-                "outcome": showing.outcome,
-                "exit_status": showing.code,
-                "seconds": showing.seconds,
-                "output": showing.folder,
+                "name": result.name,
+                "source": mutants[result.name].source,
+                "clause": mutants[result.name].clause,
+                "killed": result.outcome == KILLED,
+                "outcome": result.outcome,
+                "exit_status": result.code,
+                "seconds": result.seconds,
+                "output": result.folder,
             }
-            for showing in worth.showings
+            for result in score.results
         ],
-        "score": worth.word,
-        "reference": "pass" if worth.fit else worth.reference.outcome.replace(KILLED, "fail"),
+        "score": score.word,
+        "reference": "pass" if score.fit else score.reference.outcome.replace(KILLED, "fail"),
     }
 
 
-def told(showing: Showing) -> str:
-    """A showing in a line."""
-    passed = "passed" if showing.name == REFERENCE else "survived: the suite passed"
-    words = {
-        SURVIVED: passed,
-        KILLED: f"{'FAILED' if showing.name == REFERENCE else 'killed'}, exit {showing.code}",
-        HUNG: "the suite hung, which is no kill",
-        ERROR: f"the cluster could not be had: {showing.why}",
-    }
-    return f"{showing.name}: {words[showing.outcome]} ({showing.seconds:.1f} s)"
-
-
-def table(worth: Worth) -> Table:
-    """What became of each mutant."""
-    stories = {mutant.name: mutant.story for mutant in worth.mutants}
-    table = Table(title=f"what {worth.suite!r} kills", title_justify="left")
-    for column in ("mutant", "outcome", "seconds", "its bug"):
-        table.add_column(column, overflow="fold")
-    for showing in worth.showings:
-        seconds = f"{showing.seconds:.1f}"
-        table.add_row(showing.name, showing.outcome, seconds, stories[showing.name])
+def result_table(score: SuiteScore) -> Table:
+    """The outcome of the suite against each mutant."""
+    stories = {mutant.name: mutant.story for mutant in score.mutants}
+    table = new_table(f"what {score.suite!r} kills", "mutant", "outcome", "seconds", "its bug")
+    for result in score.results:
+        table.add_row(result.name, result.outcome, f"{result.seconds:.1f}", stories[result.name])
     return table

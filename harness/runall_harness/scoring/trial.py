@@ -1,9 +1,11 @@
-"""How one mutant is tried: by the scenarios, all of them, in virtual time and in this process.
+"""How one mutant is tried in this process: by the scenarios in virtual time, and by the explorer.
 
 The cases that show the mutant's clause come first, then all others. A case kills the mutant when
-it fails by the clause that the mutant breaks. One that fails by another clause is told, and does
-not count: a bug that is found for the wrong reason is found by luck. An error of a case, or
-evidence that did not come, is no kill at all.
+it fails by the clause that the mutant breaks. A failure by another clause is counted apart and
+kills nothing: a bug that is found for the wrong reason is found by luck. An error of a case, or
+missing evidence, kills nothing either.
+
+The explorer knows nothing of mutants: it looks for a story that breaks one of the mutant's clauses.
 """
 
 import tempfile
@@ -11,7 +13,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,6 +23,7 @@ from runall_harness.conformance.pytest_run import Listener, call_pytest
 from runall_harness.conformance.run import Run
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
+from runall_harness.explorer.hunt import hunt
 from runall_harness.mutants.mutant import Mutant, lying
 from runall_harness.reports.case_progress import Silent
 
@@ -31,8 +33,8 @@ REFERENCE = "reference"
 class Kill(msgspec.Struct, frozen=True, kw_only=True):
     """What killed a mutant: a case or a check, the clause that it named, and how soon.
 
-    `seconds` are those since the trial began, and `after` is how many cases had been run by then,
-    this one included; for the explorer, how many steps its story has.
+    `seconds` are those since the trial began. `after` is how many cases had been run by then, this
+    one included; for the explorer it is the number of steps in its story.
     """
 
     by: str
@@ -40,13 +42,24 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     after: int
 
+    @property
+    def explored(self) -> bool:
+        """Whether the explorer killed the mutant, and no case."""
+        return self.by.startswith("explorer")
+
+    @property
+    def how_soon(self) -> str:
+        """Cases or steps, and seconds."""
+        unit = "step" if self.explored else "case"
+        return f"{self.after} {unit}{'s' * (self.after != 1)}, {self.seconds:.2f} s"
+
 
 class Trial(msgspec.Struct, kw_only=True):
-    """How a mutant, or the reference, came through the cases.
+    """The results of all cases and of the explorer for one mutant, or for the reference.
 
-    `verdicts` has what each case ended with, and for one that failed the clause instead. `kills`
-    are those by the mutant's own clauses, in their order; `others` counts failures by a clause of
-    somebody else's. `troubles` are those of the kit: such a trial proves nothing.
+    `verdicts` holds the verdict of each case, or the broken clause of one that failed. `kills` are
+    failures by the mutant's own clauses, in their order; `others` counts failures by each other
+    clause. `troubles` are errors of the kit: a trial that has any proves nothing.
     """
 
     name: str
@@ -58,18 +71,30 @@ class Trial(msgspec.Struct, kw_only=True):
 
     @property
     def killed(self) -> bool:
-        """Whether the bug was found, by the clause that it breaks."""
+        """Whether the bug was found, by a clause that it breaks."""
         return bool(self.kills)
 
     @property
     def passed(self) -> bool:
-        """Whether every case went well and nothing was found: what is asked of the reference."""
+        """Whether every case passed and nothing was found, as the reference must."""
         red = set(self.verdicts.values()) - {Verdict.PASS.value}
         return not (self.troubles or red or self.kills)
 
+    @property
+    def line(self) -> str:
+        """The result in one line, for the progress display."""
+        if self.troubles:
+            return f"{self.name}: the kit could not judge"
+        if self.name == REFERENCE:
+            return f"{self.name}: {'passes everything' if self.passed else 'FAILS'}"
+        if not self.kills:
+            return f"{self.name}: nothing killed it"
+        kill = self.kills[0]
+        return f"{self.name}: {kill.clause} after {kill.how_soon}: {kill.by}"
 
-class Watch(Listener):
-    """Hears how the cases end, and stops them once the mutant is dead, if that is enough."""
+
+class TrialListener(Listener):
+    """Adds the result of each case to a trial; with `first`, ends the run at the first kill."""
 
     def __init__(self, run: Run, trial: Trial, mutant: Mutant | None, *, first: bool) -> None:
         super().__init__(run, Silent())
@@ -78,7 +103,7 @@ class Watch(Listener):
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_runall_case_ended(self, result: CaseResult) -> None:
-        """Take it in."""
+        """Record the verdict, and the kill if it is one."""
         super().pytest_runall_case_ended(result)
         trial, broken, case = self.trial, result.violation, result.report
         clause = broken.clause if broken else ""
@@ -88,14 +113,13 @@ class Watch(Listener):
         if clause not in self.mutant.clauses:
             trial.others[clause] = trial.others.get(clause, 0) + 1
             return
-        seconds = round(time.monotonic() - self.began, 3)
-        after = len(trial.verdicts)
+        seconds, after = round(time.monotonic() - self.began, 3), len(trial.verdicts)
         trial.kills.append(Kill(by=case.id, clause=clause, seconds=seconds, after=after))
         if self.first and self.session is not None:
             self.session.shouldstop = "it is dead"
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """That a dead mutant's cases are stopped is no trouble."""
+        """Ignore the end of the run at the first kill; any other interruption is trouble."""
         if not (self.first and self.trial.killed):
             super().pytest_keyboard_interrupt(excinfo)
 
@@ -103,9 +127,9 @@ class Watch(Listener):
 def try_scenarios(
     mutant: Mutant | None, cases: Sequence[Case], *, first: bool = False, out: Path | None = None
 ) -> Trial:
-    """Run these cases over a mutant, or over the honest reference (None).
+    """Run these cases against a mutant, or against the unchanged reference (None).
 
-    With `first`, no further than to its death. `out` keeps the histories and logs of all cases.
+    With `first`, stop at the first kill. `out` keeps the histories and logs of all cases.
     """
     trial = Trial(name=mutant.name if mutant else REFERENCE)
     clauses = mutant.clauses if mutant else frozenset[str]()
@@ -116,19 +140,41 @@ def try_scenarios(
         stack.enter_context(lying(mutant))
         for some in (own, others):
             if some and not (first and trial.killed) and not trial.troubles:
-                run_some(mutant, some, trial, first=first, out=kept)
-    lost = len(cases) - len(trial.verdicts)
-    if lost and not trial.troubles and not (first and trial.killed):
-        trial.troubles.append(f"{lost} cases were never run")
+                run_cases(mutant, some, trial, first=first, out=kept)
+    missing = len(cases) - len(trial.verdicts)
+    if missing and not trial.troubles and not (first and trial.killed):
+        trial.troubles.append(f"{missing} cases were never run")
     return trial
 
 
-def run_some(mutant: Mutant | None, cases: Sequence[Case], trial: Trial, **how: Any) -> None:
-    """Run some cases over what is planted, and add what comes of them to the trial."""
+def run_cases(
+    mutant: Mutant | None, cases: Sequence[Case], trial: Trial, *, first: bool, out: Path
+) -> None:
+    """Run some cases against whatever is planted, and add the results to the trial."""
     policy = mutant.policy if mutant else "reference"
-    order = Order(cases=cases, rig="simulated", policy=policy, out=how["out"])
+    order = Order(cases=cases, rig="simulated", policy=policy, out=out)
     run = Run(order, order.rig)
     began = time.monotonic()
-    call_pytest(run, Watch(run, trial, mutant, first=how["first"]))
+    call_pytest(run, TrialListener(run, trial, mutant, first=first))
     trial.seconds += time.monotonic() - began
     trial.troubles += run.troubles + ["interrupted"] * run.interrupted
+
+
+def try_explorer(mutant: Mutant | None, trial: Trial, *, budget: float, seed: int) -> None:
+    """Let the explorer look for a story for at most `budget` seconds, and add what it finds.
+
+    It looks for stories that break the mutant's own clauses; in the unchanged reference (None),
+    for any.
+    """
+    began = time.monotonic()
+    with lying(mutant):
+        found = hunt(budget_s=budget, seed=seed, clauses=mutant.clauses if mutant else frozenset())
+    trial.seconds += time.monotonic() - began
+    if found is not None:
+        kill = Kill(
+            by=f"explorer: {found.check}",
+            clause=found.clause,
+            seconds=round(found.seconds, 3),
+            after=len(found.found.moves),
+        )
+        trial.kills.append(kill)

@@ -1,34 +1,36 @@
-"""All mutants, tried on all cores: one task for each mutant, and one for the honest reference.
+"""All mutants tried on all cores: one task for each mutant, and one for the unchanged reference.
 
-Each process plants one lie at a time, so the tasks share nothing but what was asked for.
+Each process plants one bug at a time, so the tasks share nothing but their options.
 """
 
-import multiprocessing
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from runall_harness.contract.cases import load_cases
 from runall_harness.contract.errors import KitCannotRun
-from runall_harness.host.child_process import serve_parent
 from runall_harness.host.load import cores
+from runall_harness.host.worker_pool import (
+    Channel,
+    Gone,
+    Interrupted,
+    WorkerPool,
+    interruptions_as_events,
+    serve,
+)
 from runall_harness.mutants import by_name
 from runall_harness.mutants.mutant import Mutant
 
-from .explorer_trial import try_explorer
-from .trial import REFERENCE, Trial, try_scenarios
+from .trial import REFERENCE, Trial, try_explorer, try_scenarios
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class TrialOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a mutant is tried with.
 
-    `first` stops the scenarios at its death. `budget` is how long the explorer may look, in
+    `first` stops the scenarios at the first kill. `budget` is how long the explorer may look, in
     seconds, and `seed` where it begins. `out` keeps the traces of all cases, by mutant.
     """
 
@@ -40,69 +42,69 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     out: Path | None = None
 
 
-def try_one(
-    mutant: Mutant | None, asked: Asked, heard: Callable[[Trial], None] = lambda _: None
-) -> Trial:
-    """Try one mutant, or the reference, with all that was asked for."""
+def try_mutant(mutant: Mutant | None, options: TrialOptions) -> Trial:
+    """Try one mutant, or the unchanged reference (None), with all that the options name."""
     name = mutant.name if mutant else REFERENCE
     trial = Trial(name=name)
-    if asked.scenarios:
-        out = asked.out / name if asked.out else None
-        trial = try_scenarios(mutant, load_cases(), first=asked.first, out=out)
-    if asked.explorer and not trial.troubles:
-        try_explorer(mutant, trial, budget=asked.budget, seed=asked.seed)
-    heard(trial)
+    if options.scenarios:
+        out = options.out / name if options.out else None
+        trial = try_scenarios(mutant, load_cases(), first=options.first, out=out)
+    if options.explorer and not trial.troubles:
+        try_explorer(mutant, trial, budget=options.budget, seed=options.seed)
     return trial
 
 
-def try_named(name: str, asked: Asked) -> Trial:
-    """The same, in a process that was told only the name."""
-    return try_one(None if name == REFERENCE else by_name(name), asked)
-
-
 def try_all(
-    mutants: Sequence[Mutant], asked: Asked, jobs: int | None, heard: Callable[[Trial], None]
+    mutants: Sequence[Mutant],
+    options: TrialOptions,
+    jobs: int | None,
+    on_trial: Callable[[Trial], None],
 ) -> list[Trial]:
     """Try the reference and these mutants; the reference's trial comes first.
 
-    `heard` is told of each trial as it ends. With one job all is done in this process.
+    `on_trial` is called with each trial as it ends. With one job all is done in this process.
     """
-    number = min(jobs or cores(), len(mutants) + 1)
-    # Made here, so that it is removed whatever becomes of the processes that write into it.
+    names = [REFERENCE, *(mutant.name for mutant in mutants)]
+    size = min(jobs or cores(), len(names))
+    trials: dict[str, Trial] = {}
+    # Made here, so that it is removed even if the processes that write into it are killed.
     with tempfile.TemporaryDirectory(prefix="runall-") as folder:
-        asked = msgspec.structs.replace(asked, out=asked.out or Path(folder))
-        if number > 1:
-            trials = try_beside_each_other([m.name for m in mutants], asked, number, heard)
-        else:
-            trials = map(partial(try_one, asked=asked, heard=heard), (None, *mutants))
-        order = [REFERENCE, *(mutant.name for mutant in mutants)]
-        return sorted(trials, key=lambda trial: order.index(trial.name))
+        options = msgspec.structs.replace(options, out=options.out or Path(folder))
+        here = (try_mutant(mutant, options) for mutant in (None, *mutants))
+        for trial in in_workers(names, size, serve_trials, options) if size > 1 else here:
+            trials[trial.name] = trial
+            on_trial(trial)
+    return [trials[name] for name in names]
 
 
-def try_beside_each_other(
-    names: Sequence[str], asked: Asked, jobs: int, heard: Callable[[Trial], None]
-) -> Iterator[Trial]:
-    """Try several at once, each in a process of its own, as they end."""
-    # Not forked: the parent has threads that show how far everything is.
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, spawn, initializer=serve_parent) as pool, ended(pool):
-        futures = [pool.submit(try_named, name, asked) for name in (REFERENCE, *names)]
-        try:
-            for future in as_completed(futures):
-                heard(future.result())
-                yield future.result()
-        except BrokenProcessPool as error:
-            cause = "a process that tried a mutant died"
-            raise KitCannotRun(cause, "look for what ended it, then try --jobs 1") from error
+def in_workers(
+    names: Sequence[str], size: int, run: Callable[..., None], *arguments: Any
+) -> Iterator[Any]:
+    """The results for these mutants as they come, from worker processes that `run` a server.
+
+    An interruption lets the workers remove what they made; a second one kills them.
+    """
+    with WorkerPool(size, run, *arguments) as pool, interruptions_as_events(pool):
+        for events in pool.carry_out(names):
+            for event in events:
+                if isinstance(event, Interrupted):
+                    end_workers(pool)
+                    raise KeyboardInterrupt
+                if isinstance(event, Gone):
+                    cause = f"the process that tried {event.worker.task} died: {event.why}"
+                    raise KitCannotRun(cause, "look for what ended it, then try --jobs 1")
+                yield event.message
 
 
-@contextmanager
-def ended(pool: ProcessPoolExecutor) -> Generator[None]:
-    """Leave no process at work when this one is interrupted. They have nothing to clear away."""
-    try:
-        yield
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.kill()
-        raise
+def end_workers(pool: WorkerPool) -> None:
+    """Send SIGTERM to all workers and wait until they end, or until another interruption."""
+    for worker in pool.workers:
+        worker.interrupt()
+    while pool.workers and not any(isinstance(event, Interrupted) for event in pool.events()):
+        # A worker that ended its task by the signal asks for another one.
+        pool.dismiss()
+
+
+def serve_trials(channel: Channel, options: TrialOptions) -> None:
+    """Try each mutant whose name comes through the channel."""
+    serve(channel, lambda name: try_mutant(None if name == REFERENCE else by_name(name), options))
