@@ -13,7 +13,7 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs.docker import DockerRig
 from runall_harness.rigs.docker.engine import Engine
 from runall_harness.rigs.docker.image import build, wheels
-from runall_harness.rigs.docker.image.base import ask_base, get_base, read_answer, split_tag
+from runall_harness.rigs.docker.image.base import find_target, get_base, read_target, split_tag
 from runall_harness.rigs.docker.image.requirements import (
     NODE_REQUIREMENTS,
     kit_requirements,
@@ -203,7 +203,7 @@ def test_a_base_that_cannot_be_had_says_how_to_make_one(engine: Engine) -> None:
 
 def test_the_base_is_asked_what_python_it_has(engine: Engine, base: str, run: str) -> None:
     client: Any = engine.client
-    found = ask_base(engine, base, run)
+    found = find_target(engine, base, run)
     assert found.python == python_in(
         engine, base, run, "import sys; print('%d.%d' % sys.version_info[:2])"
     )
@@ -214,7 +214,7 @@ def test_the_base_is_asked_what_python_it_has(engine: Engine, base: str, run: st
 
 def test_a_base_with_an_old_python_is_refused() -> None:
     with pytest.raises(KitCannotRun, match=r"has Python 3\.9"):
-        read_answer("old:1", b'[[3, 9], "x86_64", false, "2.31"]\n')
+        read_target("old:1", b'[[3, 9], "x86_64", false, "2.31"]\n')
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What lies in an image: read from a container that is made of it, never started, and removed."""
+"""Reads files of an image, from a container of it that is never started and then removed."""
 
 import io
 import tarfile
@@ -12,9 +12,9 @@ from .ownership import owner_labels
 
 
 def read_texts(engine: Engine, image: str, files: Mapping[str, str], run: str) -> dict[str, str]:
-    """The texts of these files of an image, by the names that they are given here.
+    """The texts of these files of an image; `files` maps names to paths in the image.
 
-    `run` labels the container, so that one that a killed harness left is found.
+    `run` labels the container, so that `runall clean` finds it if the harness is killed.
 
     Raises:
         KitCannotRun: the engine has no such image, or the image no such file.
@@ -37,7 +37,7 @@ def read_texts(engine: Engine, image: str, files: Mapping[str, str], run: str) -
 
 
 def read_text(api: Any, container: str, path: str) -> str | None:
-    """One file of a container, which the engine hands over in an archive; None for none."""
+    """The text of one file, which the engine sends as an archive; None if there is no such file."""
     try:
         chunks, _ = api.get_archive(container, path)
     except missing_error():

@@ -1,8 +1,8 @@
 """Address ranges for the networks of a run.
 
-Docker's own pools run out near thirty networks, and a range that it picks may shadow a company's
-VPN. So the kit brings its own small ranges, out of one corner of 10/8, and steps aside where the
-engine or the machine already uses one.
+Docker's own pools are exhausted near thirty networks, and a range that it picks may hide a
+company's VPN. So the kit has small ranges of its own within 10.213/16, and skips those that the
+engine or the machine already uses.
 """
 
 import ipaddress
@@ -14,17 +14,17 @@ from typing import Any
 import psutil
 
 Range = ipaddress.IPv4Network
-CORNER = ipaddress.IPv4Network("10.213.0.0/16")
+KIT_RANGE = ipaddress.IPv4Network("10.213.0.0/16")
 ROUTES = Path("/proc/net/route")
 
 
 def free_ranges(run: str, networks: Iterable[Any]) -> Iterator[Range]:
     """Ranges that neither these networks of the engine nor this machine's routes use.
 
-    Runs begin at different places, so that two which start together seldom want the same range.
+    Runs begin at different ranges, so that two simultaneous runs seldom want the same one.
     """
     used = [*engine_ranges(networks), *routed_ranges(), *local_ranges()]
-    ranges = list(CORNER.subnets(new_prefix=24))
+    ranges = list(KIT_RANGE.subnets(new_prefix=24))
     first = zlib.crc32(run.encode()) % len(ranges)
     for candidate in ranges[first:] + ranges[:first]:
         if not any(candidate.overlaps(other) for other in used):
@@ -69,7 +69,7 @@ def little_endian(digits: str) -> str:
 
 
 def as_range(text: str) -> Iterator[Range]:
-    """The IPv4 range that the text names, or nothing where it names none."""
+    """The IPv4 range that the text names; nothing if it names none."""
     try:
         yield Range(text, strict=False)
     except ValueError:

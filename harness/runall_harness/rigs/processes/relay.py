@@ -1,11 +1,11 @@
-"""A wire that can be cut without closing it.
+"""Forwards connections between nodes, so that they can be cut without being closed.
 
 Between plain processes on one machine there is no network to take away. So nodes that are to be
 cut off reach each other through a small relay of the rig's own. While a wire is cut, the relay
 forwards nothing, in neither direction, and closes nothing: neither end can tell the cut from a
-slow peer, as in a real partition. What was sent waits in the relay and in the sockets' buffers
-and arrives once the wire is mended, as TCP would resend it. An end that dies meanwhile is heard
-of only then. A new connection is taken and told nothing, much as a lost SYN.
+slow peer, as in a real partition. Sent bytes wait in the relay and in the sockets' buffers, and
+arrive once the wire is mended, as TCP would resend them. If an end dies during the cut, the other
+end notices only then. A new connection is accepted and gets no answer, much as after a lost SYN.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ Address = tuple[str, int]
 
 _CHUNK = 65536
 _BACKLOG = 64
-# Linger for no time: the close is a reset, which is what a peer that refused looks like.
+# Linger for no time: the close is a reset, as by a peer that refuses the connection.
 _RESET = struct.pack("ii", 1, 0)
 
 
-class Sight(NamedTuple):
-    """What the relay sees of one node: wires, connections, and bytes (the least) held back."""
+class WireStatus(NamedTuple):
+    """The wires and connections of one node, and how many bytes at least are held back."""
 
     wires: int
     connections: int
@@ -33,30 +33,30 @@ class Sight(NamedTuple):
 
 
 class Link:
-    """One connection through the relay: its two sockets, and the bytes in hand between them."""
+    """One connection through the relay: its two sockets, and the bytes held between them."""
 
     def __init__(self, near: socket.socket) -> None:
         self.near, self.far = near, socket.socket()
-        # What a pump took from one end and has not given to the other yet. A pump takes no more
-        # before that is given, so beyond one chunk the rest waits in the kernel, uncounted.
-        self.in_hand = 0
+        # Bytes that were read from one end and not yet written to the other. No more are read
+        # before these are written, so beyond one chunk the rest waits in the kernel, uncounted.
+        self.held = 0
         for end in (self.near, self.far):
             end.setblocking(False)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def reset(self) -> None:
-        """Make the coming close a reset."""
+        """Make the next close send a reset."""
         for end in (self.near, self.far):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
     def close(self) -> None:
-        """Close both ends."""
+        """Close the sockets to both nodes."""
         self.near.close()
         self.far.close()
 
 
 class Wire:
-    """The way from one node to another: a port of the relay that leads to the real address."""
+    """One node's way to another: a port of the relay whose connections lead to the real address."""
 
     def __init__(self, ends: frozenset[str], target: Address) -> None:
         self.ends, self.target = ends, target
@@ -68,14 +68,14 @@ class Wire:
         self.task = asyncio.get_running_loop().create_task(self._serve())
 
     def set_whole(self, whole: bool) -> None:
-        """Cut or mend; takes effect before the next byte."""
+        """Cut or mend the wire; this takes effect before the next byte."""
         if whole:
             self._whole.set()
         else:
             self._whole.clear()
 
-    async def _be_whole(self) -> None:
-        # It may have been cut again between the mending and our turn to run.
+    async def _until_whole(self) -> None:
+        # The wire may be cut again before this task runs.
         while not self._whole.is_set():
             await self._whole.wait()
 
@@ -92,14 +92,14 @@ class Wire:
         try:
             await self._connect(link)
         except* OSError:
-            await self._be_whole()
+            await self._until_whole()
             link.reset()
         finally:
             link.close()
             self.links.discard(link)
 
     async def _connect(self, link: Link) -> None:
-        await self._be_whole()
+        await self._until_whole()
         await asyncio.get_running_loop().sock_connect(link.far, self.target)
         async with asyncio.TaskGroup() as ways:
             ways.create_task(self._pump(link, link.near, link.far))
@@ -108,26 +108,26 @@ class Wire:
     async def _pump(self, link: Link, source: socket.socket, sink: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while chunk := await loop.sock_recv(source, _CHUNK):
-            link.in_hand += len(chunk)
+            link.held += len(chunk)
             await self._forward(link, memoryview(chunk), sink)
-        await self._be_whole()
+        await self._until_whole()
         sink.shutdown(socket.SHUT_WR)
 
     async def _forward(self, link: Link, rest: memoryview, sink: socket.socket) -> None:
-        """Piece by piece, for the wire may be cut between any two pieces."""
+        """Write piece by piece: the wire may be cut between any two pieces."""
         while rest:
-            await self._be_whole()
+            await self._until_whole()
             try:
                 sent = sink.send(rest)
             except BlockingIOError:
                 await _writable(sink)
                 continue
-            link.in_hand -= sent
+            link.held -= sent
             rest = rest[sent:]
 
 
 class Relay:
-    """All wires of a site, in an event loop in a thread of its own."""
+    """All wires of a site, in an event loop that has a thread of its own."""
 
     def __init__(self) -> None:
         self._wires: dict[tuple[str, str], Wire] = {}
@@ -137,15 +137,15 @@ class Relay:
         self._thread.start()
 
     def address(self, frm: str, to: str, target: Address) -> Address:
-        """Where `frm` reaches `to`, which really is at `target`; stable."""
+        """The address at which `frm` reaches `to`, whose real address is `target`; stable."""
         return self._do(self._address(frm, to, target))
 
-    def cut(self, node: str) -> Sight:
+    def cut(self, node: str) -> WireStatus:
         """Cut all wires of a node, present and future. When this returns, nothing passes."""
         return self._do(self._change(node, cut=True))
 
-    def mend(self, node: str) -> Sight:
-        """Mend them; a wire whose other end is cut off stays cut. Says what was held back."""
+    def mend(self, node: str) -> WireStatus:
+        """Mend a node's wires, except those whose other end is cut off; the status before that."""
         return self._do(self._change(node, cut=False))
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ class Relay:
             wire.set_whole(not wire.ends & self._cut)
         return wire.address
 
-    async def _change(self, node: str, *, cut: bool) -> Sight:
+    async def _change(self, node: str, *, cut: bool) -> WireStatus:
         if cut:
             self._cut.add(node)
         else:
@@ -177,10 +177,10 @@ class Relay:
             wire.set_whole(not wire.ends & self._cut)
         return seen
 
-    async def _sight(self, node: str) -> Sight:
+    async def _sight(self, node: str) -> WireStatus:
         wires = [wire for wire in self._wires.values() if node in wire.ends]
         links = [link for wire in wires for link in wire.links]
-        return Sight(len(wires), len(links), sum(link.in_hand for link in links))
+        return WireStatus(len(wires), len(links), sum(link.held for link in links))
 
     async def _end(self) -> None:
         tasks = [wire.task for wire in self._wires.values()]
@@ -188,7 +188,7 @@ class Relay:
             task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         for end in ends:
-            # Whatever else ended a wire was a defect that may have falsified the case.
+            # Any other end of a wire is a defect that may have falsified the case.
             if end is not None and not isinstance(end, asyncio.CancelledError):
                 raise end
 

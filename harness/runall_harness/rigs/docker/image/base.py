@@ -1,4 +1,4 @@
-"""The base of the image: got from a registry or found here, and asked what Python it has."""
+"""Gets the base of the image, from the engine or a registry, and finds out its Python."""
 
 import json
 import os
@@ -20,7 +20,7 @@ NO_BASE_HINT = (
     f"name an image with Python 3.11 or later that is here, in {BASE_OPTION}; on Debian, "
     f"`{BASE_OPTION}=$(ci/base-image)` makes one"
 )
-QUESTION = """
+PRINT_TARGET = """
 import json, platform, sys, sysconfig
 musl = "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or "")
 libc = platform.libc_ver()[1] or ("1.2" if musl else "2.17")
@@ -29,7 +29,7 @@ print(json.dumps([list(sys.version_info[:2]), platform.machine(), musl, libc]))
 
 
 def base_name(base: str | None) -> str:
-    """The base that was asked for: by argument, by environment, or the official slim image."""
+    """The name of the base: from the argument, the environment, or the official slim image."""
     return base or os.environ.get(BASE_OPTION) or DEFAULT_BASE
 
 
@@ -58,8 +58,8 @@ def split_tag(name: str) -> tuple[str, str]:
     return (repository, tag) if colon and "/" not in tag else (name, "latest")
 
 
-def ask_base(engine: Engine, base: str, run: str) -> Target:
-    """What Python the base has, as a throwaway container of it tells.
+def find_target(engine: Engine, base: str, run: str) -> Target:
+    """The Python of the base, which a temporary container of it prints.
 
     Raises:
         KitCannotRun: it has none, or one that is too old.
@@ -69,9 +69,9 @@ def ask_base(engine: Engine, base: str, run: str) -> Target:
     client: Any = engine.client
     try:
         with asking(f"run a container of {base}"):
-            said: bytes = client.containers.run(
+            printed: bytes = client.containers.run(
                 base,
-                ["-S", "-c", QUESTION],
+                ["-S", "-c", PRINT_TARGET],
                 entrypoint="python3",
                 remove=True,
                 network_mode="none",
@@ -83,12 +83,12 @@ def ask_base(engine: Engine, base: str, run: str) -> Target:
                 error
             )
         raise
-    return read_answer(base, said)
+    return read_target(base, printed)
 
 
-def read_answer(base: str, said: bytes) -> Target:
-    """The answer to the question that was put to the base."""
-    version, machine, musl, libc = json.loads(said.splitlines()[-1])
+def read_target(base: str, printed: bytes) -> Target:
+    """The target that the base printed in its last line. Raises `KitCannotRun` if it is too old."""
+    version, machine, musl, libc = json.loads(printed.splitlines()[-1])
     if tuple(version) < OLDEST:
         raise KitCannotRun(
             f"the base image {base} has Python {version[0]}.{version[1]}", NO_BASE_HINT

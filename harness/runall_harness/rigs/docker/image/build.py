@@ -1,8 +1,8 @@
 """Builds the image of the reference, once for each content.
 
-The tag is a hash of all that goes in: the base, the requirements, the Dockerfile and the
-package's files. So a second build makes nothing, and a change of the reference costs a second,
-since the libraries lie in a layer below it.
+The tag is a hash of the whole content: the base, the requirements, the Dockerfile and the
+package's files. So a second build does nothing, and a build after a change of the reference takes
+a second, since the libraries lie in a layer below it.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from runall_harness.host.kit_fingerprint import folder_of, named_content, packag
 
 from ..engine import Engine, asking, missing_error, reachable_errors
 from ..ownership import KIT
-from .base import ask_base, base_name, get_base
+from .base import base_name, find_target, get_base
 from .requirements import node_requirements
 from .wheels import Progress, failing_line, fetch_wheels
 
@@ -32,12 +32,12 @@ def build_image(
     engine: Engine,
     run: str,
     base: str | None = None,
-    say: Progress = lambda line: None,  # noqa: ARG005 - says nothing
+    say: Progress = lambda line: None,  # noqa: ARG005 - prints nothing
 ) -> str:
     """The tag of the reference's image on that base; built unless it is there.
 
-    `say` is told in one line what takes time. Without `base`, RUNALL_BASE_IMAGE names it, or else
-    it is the official slim Python image.
+    `say` gets a line before each step that takes time. Without `base`, RUNALL_BASE_IMAGE names it;
+    the default is the official slim Python image.
 
     Raises:
         KitCannotRun: the base can't be had, wheels can't be fetched, or the build failed.
@@ -47,11 +47,11 @@ def build_image(
     image = get_base(engine, name, say)
     tag = f"{REPOSITORY}:{content_hash(str(image.id), requirements, package_folder())}"
     if not present(engine, tag):
-        target = ask_base(engine, name, run)
+        target = find_target(engine, name, run)
         wheels = fetch_wheels(target, requirements, say)
         say(f"building {tag} on {name}")
         with tempfile.TemporaryDirectory(prefix="runall-build-") as context:
-            lay_out(Path(context), wheels, requirements, package_folder())
+            fill_context(Path(context), wheels, requirements, package_folder())
             run_build(engine, Path(context), tag, str(image.id))
         remove_old(engine, tag)
     return tag
@@ -68,7 +68,7 @@ def content_hash(base_id: str, requirements: Iterable[str], package: Path) -> st
 
 
 def package_folder() -> Path:
-    """Where the reference's package lies; it is not imported for that."""
+    """The folder of the reference's package, found without importing it."""
     return folder_of(PACKAGE)
 
 
@@ -82,8 +82,8 @@ def present(engine: Engine, tag: str) -> bool:
     return True
 
 
-def lay_out(context: Path, wheels: Path, requirements: Iterable[str], package: Path) -> None:
-    """Put all that the build needs into one folder."""
+def fill_context(context: Path, wheels: Path, requirements: Iterable[str], package: Path) -> None:
+    """Copy all that the build needs into the folder `context`."""
     shutil.copyfile(DOCKERFILE, context / "Dockerfile")
     (context / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
     shutil.copytree(wheels, context / "wheels")
@@ -94,7 +94,7 @@ def lay_out(context: Path, wheels: Path, requirements: Iterable[str], package: P
 
 
 def run_build(engine: Engine, context: Path, tag: str, base: str) -> None:
-    """Have the engine build it.
+    """Have the engine build the image of that folder.
 
     Raises:
         KitCannotRun: with the line that failed.
@@ -102,7 +102,7 @@ def run_build(engine: Engine, context: Path, tag: str, base: str) -> None:
     api: Any = engine.client.api
     output: list[str] = []
     with asking("build the image"):
-        lines = api.build(
+        steps = api.build(
             path=str(context),
             tag=tag,
             buildargs={"BASE": base},
@@ -111,12 +111,12 @@ def run_build(engine: Engine, context: Path, tag: str, base: str) -> None:
             decode=True,
             network_mode="none",
         )
-        for line in lines:
-            output.append(str(line.get("stream") or ""))
-            if "error" in line:
-                told = failing_line("".join(output))
+        for step in steps:
+            output.append(str(step.get("stream") or ""))
+            if "error" in step:
+                line = failing_line("".join(output))
                 raise KitCannotRun(
-                    f"the build of {tag} failed: {line['error']} ({told})",
+                    f"the build of {tag} failed: {step['error']} ({line})",
                     "see that the base has python3 with the standard library, and a shell",
                 )
 
@@ -124,7 +124,7 @@ def run_build(engine: Engine, context: Path, tag: str, base: str) -> None:
 def remove_old(engine: Engine, current: str) -> None:
     """Remove the kit's images beyond the newest two; those in use stay."""
     client: Any = engine.client
-    with suppress(*reachable_errors()):  # tidiness is no reason to fail
+    with suppress(*reachable_errors()):  # a failed removal must not fail the run
         images: list[Any] = client.images.list(name=REPOSITORY, filters={"label": f"{KIT}=1"})
         images.sort(key=created, reverse=True)
         tags: list[str] = [tag for image in images for tag in image.tags]

@@ -1,7 +1,7 @@
-"""What a node of the reference needs beside Python: some of the kit's own requirements.
+"""Finds the requirements of a node of the reference among those of the kit.
 
-The version ranges stand in pyproject.toml alone. An installed kit carries them in its metadata;
-a checkout that was never installed still has the file itself.
+The version ranges stand in pyproject.toml alone. An installed kit has them in its metadata, and a
+checkout that was never installed has the file itself.
 """
 
 import re
@@ -13,8 +13,8 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.places import CHECKOUT
 
 DISTRIBUTION = "runall-kit"
-# The extra that brings the driver of the PostgreSQL store, and how metadata tells that a
-# requirement belongs to it. A node loads the driver only if its store is on such a server.
+# The extra with the driver of the PostgreSQL store, and the form of its requirements in metadata.
+# A node loads the driver only if its store is on such a server.
 STORE = "postgres"
 ONLY_WITH_STORE = rf"(.+?)\s*;\s*extra\s*==\s*['\"]{STORE}['\"]"
 # tzdata, because a minimal image has no time zones of its own.
@@ -62,9 +62,9 @@ def kit_requirements() -> list[str]:
 
 
 def checkout() -> Path | None:
-    """The pyproject.toml of the checkout that this module lies in, if it lies in one.
+    """The pyproject.toml of the checkout that this module belongs to; None if to none.
 
-    It goes before the metadata: that of an editable install goes stale.
+    It is preferred to the metadata, which is outdated after a change of an editable install.
     """
     file = CHECKOUT / "pyproject.toml"
     ours = file.is_file() and f'name = "{DISTRIBUTION}"' in file.read_text(encoding="utf-8")

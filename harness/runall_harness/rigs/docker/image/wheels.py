@@ -1,8 +1,8 @@
-"""The wheels that go into the image, fetched by the host for the base's Python and platform.
+"""Fetches the wheels that go into the image, for the base's Python and platform.
 
 The host has pip and perhaps a proxy, a mirror or a cache; the image has none of them. So the host
-fetches and the build only unpacks. Wheels are kept in the user's cache, one folder for each
-combination of requirements and platform.
+fetches the wheels and the build only installs them. They are kept in the user's cache, one folder
+for each combination of requirements and platform.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ Progress = Callable[[str], None]
 GLIBC_MINORS = range(40, 4, -1)
 MUSL_MINORS = range(5, -1, -1)
 OLD_NAMES = ("manylinux2014", "manylinux2010", "manylinux1")
-# pip chooses wheels for the base's Python, but follows conditions such as python_version < "3.13"
-# for its own. This library is the only one that hangs on such a condition below a node.
+# pip chooses wheels for the base's Python, but evaluates conditions such as python_version < "3.13"
+# for its own. Of a node's libraries, this is the only one with such a condition.
 CONDITIONAL = "typing-extensions"
 
 
 @dataclass(frozen=True)
 class Target:
-    """The Python for which wheels are fetched: its version, as X.Y; its machine; its C library.
+    """The Python for which wheels are fetched: its version as X.Y, its machine, its C library.
 
     `libc` is "glibc" or "musl", `libc_minor` the N of its version 2.N or 1.N.
     """
@@ -56,7 +56,7 @@ class Target:
 
 
 def fetch_wheels(target: Target, requirements: Sequence[str], say: Progress) -> Path:
-    """The folder with the wheels of those requirements and of pip, fetched if need be.
+    """The folder with the wheels of those requirements and of pip, fetched unless cached.
 
     Raises:
         KitCannotRun: there is no pip here, or it could not get them.
@@ -68,7 +68,7 @@ def fetch_wheels(target: Target, requirements: Sequence[str], say: Progress) -> 
     if not folder.is_dir():
         say(f"fetching wheels for Python {target.python} on {target.libc} {target.machine}")
         cache.mkdir(parents=True, exist_ok=True)
-        # Complete or not there at all: another run may look at the same moment.
+        # Another run must find the folder complete or not at all.
         with tempfile.TemporaryDirectory(dir=cache, prefix="part-") as part:
             download(Path(part), target, wanted, say)
             publish(Path(part), folder)
@@ -76,7 +76,7 @@ def fetch_wheels(target: Target, requirements: Sequence[str], say: Progress) -> 
 
 
 def publish(part: Path, folder: Path) -> None:
-    """Give the complete folder its name, unless another run was faster."""
+    """Give the complete folder its name, unless another run did that first."""
     staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix="part-"))
     shutil.copytree(part, staged, dirs_exist_ok=True)
     staged.chmod(0o755)
@@ -107,7 +107,7 @@ def download(folder: Path, target: Target, wanted: Sequence[str], say: Progress)
 
 
 def pip() -> list[str]:
-    """How this Python runs pip: its own, or the one that it keeps for new environments."""
+    """The arguments by which this Python runs pip: its own, or the one bundled with ensurepip."""
     if importlib.util.find_spec("pip") is not None:
         return ["-m", "pip"]
     spec = importlib.util.find_spec("ensurepip")
@@ -118,7 +118,7 @@ def pip() -> list[str]:
 
 
 def failing_line(output: str) -> str:
-    """The last line that tells an error, or else the last line."""
+    """The last line that reports an error, or else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"error|fatal", line, re.IGNORECASE)]
-    return (errors or lines or ["it said nothing"])[-1]
+    return (errors or lines or ["no output"])[-1]
