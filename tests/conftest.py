@@ -136,5 +136,5 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ConformRun]:
 
 @pytest.fixture(scope="session")
 def simulated(histories: list[Path]) -> list[list[AnyLine]]:
-    """The same, read."""
+    """The histories of all cases, line by line."""
     return [load(path) for path in histories]

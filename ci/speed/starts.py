@@ -17,7 +17,7 @@ KEYS = {"RUNALL_SECRET": "s" * 32, "RUNALL_TOKEN": "t" * 32}
 
 
 def starts(rounds: int) -> Rows:
-    """Start to /health."""
+    """The seconds from the start of a primary to its first answer on /health."""
     yield compare("start to /health", ("asyncio, raw server", bare), primary, rounds=rounds)
 
 

@@ -23,7 +23,7 @@ class Primary:
         self.asked, self.sent, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
+        """Serve one connection: a worker's for as long as it lasts, or one request."""
         first = (await reader.readline()).split()
         if first == [b"worker"]:
             await self.employ(reader, writer)
@@ -48,7 +48,7 @@ class Primary:
 
 
 async def be_primary(host: str, port: int) -> None:
-    """Serve for ever."""
+    """Serve at this address until the process is ended."""
     server = await asyncio.start_server(Primary().meet, host, port)
     sys.stderr.write("listening\n")
     await server.serve_forever()

@@ -44,7 +44,7 @@ def ran(job: str, node: str, started: float, ended: float) -> Witnessed:
 
 
 def fault(kind: str, node: str, at: float) -> Fault:
-    """A proven fault."""
+    """A fault of that kind, proven at the second at which it was injected."""
     return Fault(at=at, proof=Proof(kind=kind, node=node, at=at, proven=True, evidence="seen"))
 
 

@@ -169,7 +169,7 @@ class Stranger(BaseHTTPRequestHandler):
         self.wfile.write(b"<html>welcome</html>")
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write no access log."""
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ FOUR = ("lost/manual", "back/scheduled", "crash/manual", "restart/scheduled")
 
 
 def explore(*arguments: str | Path) -> Done:
-    """The command line."""
+    """Run `runall explore` in a process of its own."""
     command = [sys.executable, "-m", "runall_harness.cli", "explore", *map(str, arguments)]
     return subprocess.run(
         command,

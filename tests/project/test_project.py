@@ -210,3 +210,31 @@ def test_the_readme_and_contributing_name_only_commands_that_exist() -> None:
 
 def test_what_is_named_as_real_or_as_a_chain_exists() -> None:
     assert [name for name in (*REAL, *CHAINS, *SPREAD) if not (TESTS / name).exists()] == []
+
+
+# ------------------------------------------------------------------ plain names and plain English
+def trees(*folders: str) -> Iterator[tuple[str, ast.Module]]:
+    """Each module of these folders, with its place in the project."""
+    for path in files(*folders, suffix=".py"):
+        yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
+
+
+def test_no_module_lies_outside_of_a_room() -> None:
+    packages = [ROOT / "harness" / "runall_harness", ROOT / "reference" / "runall_reference"]
+    found = {path for package in packages for path in package.glob("*.py")}
+    assert {path.name for path in found} <= {"__init__.py", "__main__.py"}
+
+
+def test_no_step_function_is_without_a_name() -> None:
+    found = [
+        f"{place}:{node.lineno}"
+        for place, tree in trees("reference", "harness", "features")
+        for node in ast.walk(tree)
+        if isinstance(node, Function) and node.name == "_"
+    ]
+    assert found == []
+
+
+def test_the_formatter_alone_decides_how_code_is_laid_out() -> None:
+    exception = re.compile(r"#\s*fmt:\s*(?:skip|off)")
+    assert [place for place, line in lines(".py") if exception.search(line)] == []

@@ -58,7 +58,7 @@ SLOT = 29_400_000  # in the autumn of 2025
 
 @pytest.fixture(scope="module", autouse=True)
 def redis() -> None:
-    """Redis is there."""
+    """Skip these tests where no Redis is installed; in CI, fail them."""
     if shutil.which("redis-server") is None:
         give_up("Celery's nodes need redis-server: .ci/run installs it")
 

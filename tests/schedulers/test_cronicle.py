@@ -82,7 +82,7 @@ class Talk:
         return {"RUNALL_PRIMARIES": urls, "RUNALL_API_KEY": "k", "RUNALL_NODES": self.nodes}
 
     def begin(self) -> "Talk":
-        """Make the adapter."""
+        """Make the adapter, and close it with this conversation."""
         self.adapter = module().Cronicle(self.env())
         self.stack.callback(self.adapter.close)
         return self

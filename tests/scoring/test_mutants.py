@@ -32,7 +32,7 @@ def honest(_: Plant) -> None:
 
 
 def always(*_: Any) -> bool:
-    """Say yes."""
+    """Answer that it is so, whatever is asked."""
     return True
 
 

@@ -15,7 +15,7 @@ class RecordedCampaign(Campaign):
         self.results: list[SeedResult] = []
 
     def take_result(self, result: SeedResult) -> None:
-        """Remember it."""
+        """Keep the result, so that a test can compare it."""
         super().take_result(result)
         self.results.append(result)
 

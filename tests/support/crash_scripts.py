@@ -26,18 +26,18 @@ class Recovery(NamedTuple):
 
 
 def dies_and_stays_away(scenario: Scenario) -> None:
-    """Scenario 1."""
+    """Scenario 1: the worker is killed and stays away."""
     scenario.kill(scenario.victim)
 
 
 def dies_and_comes_back(scenario: Scenario) -> None:
-    """Scenario 2."""
+    """Scenario 2: the worker is killed and started again."""
     scenario.kill(scenario.victim)
     scenario.nodes.restart(scenario.victim)
 
 
 def primary_crashes(scenario: Scenario) -> None:
-    """Scenario 3."""
+    """Scenario 3: the primary is killed and started again."""
     scenario.kill(PRIMARY)
     scenario.nodes.restart(PRIMARY)
 
@@ -48,7 +48,7 @@ def primary_is_restarted(scenario: Scenario) -> None:
 
 
 def worker_is_restarted(scenario: Scenario) -> None:
-    """Scenario 5."""
+    """Scenario 5: the worker is stopped cleanly and started again."""
     scenario.stop(scenario.victim)
     scenario.nodes.restart(scenario.victim)
 

@@ -34,5 +34,5 @@ def containers(engine: Engine) -> list[Any]:
 
 
 def networks(engine: Engine) -> list[Any]:
-    """The kit's networks."""
+    """The networks that a run of the kit made, of whatever run."""
     return cast(Any, engine.client).networks.list(filters={"label": "io.runall.run"})

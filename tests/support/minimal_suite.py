@@ -47,7 +47,7 @@ def running(attempt: int) -> dict[str, Any]:
 
 
 def main(what: str) -> None:
-    """The one test."""
+    """Kill a worker and expect one rerun; `what` names another end of the suite."""
     if what == "hangs":
         threading.Event().wait()
     event = {

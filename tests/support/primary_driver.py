@@ -46,7 +46,7 @@ class PrimaryDriver:
         return self.step
 
     def tick(self, at: float) -> Step:
-        """Let time pass."""
+        """Let time pass up to that second."""
         return self.handle(Tick(), at)
 
     def beat(

@@ -106,11 +106,11 @@ class Api:
         )
 
     def get(self, path: str) -> Any:
-        """What is there."""
+        """The JSON at that path; raises for any status but success."""
         return self.http.get(path).raise_for_status().json()
 
     def event(self, name: str, script: str, **fields: Any) -> None:
-        """Schedule a script."""
+        """Create an event with Run All on whose jobs run that shell script."""
         params = {"script": script, **fields.pop("params", {})}
         body = {"id": name, "catch_up": True, "params": params, **fields}
         self.http.post("/v1/events", json=body).raise_for_status()

@@ -28,7 +28,7 @@ class Player(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its address, as a URL without a path."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def play(self, verb: str, body: dict[str, Any]) -> Mapping[str, Any]:
@@ -43,11 +43,11 @@ class Player(ThreadingHTTPServer):
 
 
 class Turn(BaseHTTPRequestHandler):
-    """One request."""
+    """Answers one request from the recording."""
 
     @property
     def player(self) -> Player:
-        """The server."""
+        """The server whose recording it answers from."""
         return cast(Player, self.server)
 
     def do_POST(self) -> None:

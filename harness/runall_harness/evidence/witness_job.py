@@ -16,6 +16,9 @@ def exactly(slot: int) -> dict[str, list[int]]:
     """A timing object that is due in one minute of all time. Weekdays follow from the rest."""
     moment = datetime.fromtimestamp(slot * 60, UTC)
     return {
-        "minutes": [moment.minute], "hours": [moment.hour], "days": [moment.day],
-        "months": [moment.month], "years": [moment.year],
-    }  # fmt: skip
+        "minutes": [moment.minute],
+        "hours": [moment.hour],
+        "days": [moment.day],
+        "months": [moment.month],
+        "years": [moment.year],
+    }
