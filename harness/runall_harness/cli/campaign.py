@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from . import INTERRUPTED
-from .stories import SearchDisplay, keep, screen_of, search_display
+from .stories import SearchDisplay, keep, search_display, write_result
 
 if TYPE_CHECKING:
     from runall_harness.explorer.budget import Budget
@@ -68,19 +68,12 @@ def show(display: SearchDisplay, budget: "Budget", totals: "Totals") -> None:
 
 def conclude(campaign: "Campaign", out: Path, form: str, output: TextIO) -> None:
     """Keep the shortest stories of what is broken, and print the report."""
-    from runall_harness.conformance.run_report import encode
-    from runall_harness.explorer.campaign_report import make_report, summary
-    from runall_harness.explorer.printing import print_stories
+    from runall_harness.explorer.campaign_report import make_report
+    from runall_harness.explorer.printing import print_campaign
 
     if campaign.totals.broken:
         click.echo("looking for the shortest story of what is broken", err=True)
     stories = campaign.totals.violations.stories(campaign.plan.mutant)
     kept = [(story, keep(story, out)) for story in stories]
     report = make_report(campaign, out, kept)
-    if form == "json":
-        output.write(encode(report) + "\n")
-        return
-    screen = screen_of(output)
-    print_stories(screen, report.violations, stories)
-    for line in summary(report):
-        screen.print(line, markup=False, soft_wrap=True)
+    write_result(report, form, output, lambda screen: print_campaign(screen, report, stories))

@@ -5,18 +5,16 @@ The search itself is in `runall_harness.explorer`; here are its options, and wha
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .campaign import budget_of, run_campaign
 from .options import format_option
-from .stories import keep, screen_of, search_display
+from .stories import keep, search_display, write_result
 
 if TYPE_CHECKING:
     from runall_harness.explorer.exploration import Exploration, Explored
-    from runall_harness.explorer.report import ExploreReport
-    from runall_harness.explorer.story import Story
     from runall_harness.explorer.worlds import Outline
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -280,6 +278,7 @@ def explore_worlds(
     exploration: "Exploration", form: str, asked: dict[str, Any], *, every: bool
 ) -> int:
     """Explore, keep the stories that were found, and print the report; the exit code."""
+    from runall_harness.explorer.printing import print_report
     from runall_harness.explorer.report import make_report
 
     from .conform import own_output
@@ -290,7 +289,7 @@ def explore_worlds(
         kept = [(story, keep(story, asked["out"])) for story in stories]
         every = every and not (exploration.first or asked["hunt"])
         report = make_report(exploration, explored, kept, every=every)
-        print_result(report, stories, form, output)
+        write_result(report, form, output, lambda screen: print_report(screen, report, stories))
     return report.code
 
 
@@ -336,16 +335,3 @@ def displayed(exploration: "Exploration") -> "Explored":
 
     with search_display(worlds) as display:
         return explore(exploration, show)
-
-
-def print_result(
-    report: "ExploreReport", stories: "list[Story]", form: str, output: TextIO
-) -> None:
-    """Print the report as JSON, or for people."""
-    from runall_harness.conformance.run_report import encode
-    from runall_harness.explorer.printing import print_report
-
-    if form == "json":
-        output.write(encode(report) + "\n")
-    else:
-        print_report(screen_of(output), report, stories)

@@ -4,12 +4,12 @@ import uuid
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
 from .options import format_option, schema_option
-from .stories import screen_of
+from .stories import write_result
 
 if TYPE_CHECKING:
     from runall_harness.evidence.history import AnyLine
@@ -83,6 +83,7 @@ def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None
     """
     from msgspec.structs import replace
 
+    from runall_harness.explorer.replay import replay_simulated, report_replay
     from runall_harness.explorer.story import read_script
 
     from .conform import own_output
@@ -92,21 +93,13 @@ def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None
         script = replace(script, mutant="")
     with own_output() as output:
         if rig == "simulated":
-            report, again = simulated(file, script, before)
+            again = replay_simulated(script)
+            report = report_replay(file, before, again, None)
         else:
             report, again = real(file, script, before, rig, out, base_image)
-        print_result(report, again, form, output)
+        story = again.story if again else None
+        write_result(report, form, output, lambda screen: print_replay(screen, report, story))
     return report.code
-
-
-def simulated(
-    file: Path, script: "Script", before: "list[AnyLine]"
-) -> "tuple[ReplayReport, Replayed]":
-    """Play it in virtual time."""
-    from runall_harness.explorer.replay import replay_simulated, report_replay
-
-    again = replay_simulated(script)
-    return report_replay(file, before, again, None), again
 
 
 def real(
@@ -116,6 +109,7 @@ def real(
     from runall_harness.contract.verdicts import Inconclusive
     from runall_harness.explorer.real_steps import obstacles
     from runall_harness.explorer.replay import replay_real, report_replay, report_unplayed
+    from runall_harness.explorer.story import save_history
     from runall_harness.rigs.choose import choose
     from runall_harness.rigs.real_site import ABILITIES
 
@@ -128,32 +122,11 @@ def real(
         except Inconclusive as error:
             return report_unplayed(file, before, script, rig, [str(error)]), None
     history = out / f"{file.stem}-{rig}.jsonl"
-    save(history, again)
+    save_history(history, again.lines)
     return report_replay(file, before, again, history), again
 
 
-def save(path: Path, again: "Replayed") -> None:
-    """Write the history of this replay."""
-    from runall_harness.evidence.history import History
-
-    history = History()
-    history.lines = again.lines
-    history.save(path)
-
-
-def print_result(
-    report: "ReplayReport", again: "Replayed | None", form: str, output: TextIO
-) -> None:
-    """Print the report as JSON, or for people."""
-    from runall_harness.conformance.run_report import encode
-
-    if form == "json":
-        output.write(encode(report) + "\n")
-    else:
-        print_for_people(screen_of(output), report, again and again.story)
-
-
-def print_for_people(screen: "Screen", report: "ReplayReport", story: "Story | None") -> None:
+def print_replay(screen: "Screen", report: "ReplayReport", story: "Story | None") -> None:
     """The story, how it went on real nodes if it was played there, and the conclusion."""
     from runall_harness.explorer.printing import print_broken, print_sentences, print_story, say
 

@@ -1,8 +1,8 @@
-"""What `explore` and its campaigns share: the progress display, and where stories are kept."""
+"""What the commands of the explorer share: display, reports, and where stories are kept."""
 
 import hashlib
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -26,11 +26,18 @@ def keep(story: "Story", folder: Path) -> Path:
     return path
 
 
-def screen_of(output: TextIO) -> "Screen":
-    """A screen for people: as wide as the terminal, and wide enough for a log."""
+def write_result(
+    report: object, form: str, output: TextIO, print_for_people: "Callable[[Screen], None]"
+) -> None:
+    """Write a report as JSON, or have it printed: as wide as the terminal, or 160 columns."""
+    from runall_harness.conformance.run_report import encode
     from runall_harness.reports.progress import Screen
 
-    return Screen(file=output, highlight=False, width=None if output.isatty() else 160)
+    if form == "json":
+        output.write(encode(report) + "\n")
+    else:
+        width = None if output.isatty() else 160
+        print_for_people(Screen(file=output, highlight=False, width=width))
 
 
 class SearchDisplay:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .campaign_report import CampaignReport, summary
 from .report import BrokenClause, ExploreReport, Figures, SentenceReport, StoryReport, report_broken
 from .sentences import Sentence
 from .story import Story
@@ -18,6 +19,13 @@ def print_report(console: Console, report: ExploreReport, stories: list[Story]) 
     if report.figures:
         console.print(exercised_table(report.exercised))
     for line in (*map(figures, report.figures), *conclusion(report)):
+        say(console, line)
+
+
+def print_campaign(console: Console, report: CampaignReport, stories: list[Story]) -> None:
+    """The stories, and the summary."""
+    print_stories(console, report.violations, stories)
+    for line in summary(report):
         say(console, line)
 
 

@@ -70,8 +70,13 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
     def save(self, path: Path) -> None:
         """Write its history into a file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines))
+        save_history(path, self.lines)
+
+
+def save_history(path: Path, lines: list[AnyLine]) -> None:
+    """Write the lines of a history into a file, and make its folder if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
 
 
 def play_script(script: Script) -> Story:
