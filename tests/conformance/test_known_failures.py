@@ -50,7 +50,7 @@ def test_a_race_that_was_won_is_a_known_failure_too(verdict: Verdict) -> None:
     assert race
     decided = verdict in (Verdict.FAIL, Verdict.PASS)
     assert race.turn(verdict) == ("known-failure" if decided else verdict)
-    assert race.tell(Verdict.KNOWN_FAILURE, "") == (
+    assert race.message(Verdict.KNOWN_FAILURE, "") == (
         "either may win\na race: this time the promise was kept"
     )
 

@@ -15,37 +15,23 @@ import click
 
 CANNOT_RUN, USAGE, INTERRUPTED = 3, 64, 130
 
-# name: where the command is, and its line in the help, so that help need not load it
+# The line of each command in the help, so that help need not load it.
 COMMANDS = {
-    "conform": ("runall_harness.cli.conform:conform", "Run the conformance cases."),
-    "check": ("runall_harness.cli.check:check", "Judge histories, of any origin."),
-    "explore": (
-        "runall_harness.cli.explore:explore",
-        "Try every fault at every point of bounded worlds.",
-    ),
-    "replay": ("runall_harness.cli.replay:replay", "Play a story again that explore has saved."),
-    "compare": (
-        "runall_harness.cli.compare:compare",
-        "Put reports side by side, clause by clause.",
-    ),
-    "system": (
-        "runall_harness.cli.system:system",
-        "Describe a scheduler of your own, and judge the description.",
-    ),
-    "spec": ("runall_harness.cli.spec:spec", "Show the clauses and the cases of each."),
-    "mutants": ("runall_harness.cli.mutants:mutants", "Show what catches real bugs."),
-    "ledger": ("runall_harness.cli.ledger:ledger", "Show what was interrupted, and what was done."),
-    "adapter": ("runall_harness.cli.adapter:adapter", "Test an adapter of your own scheduler."),
-    "clean": ("runall_harness.cli.clean:clean", "Remove what runs that died have left behind."),
-    "primary": (
-        "runall_reference.daemon.commands:primary",
-        "Run a primary of the reference scheduler.",
-    ),
-    "worker": (
-        "runall_reference.daemon.commands:worker",
-        "Run a worker of the reference scheduler.",
-    ),
+    "conform": "Run the conformance cases.",
+    "check": "Judge histories, of any origin.",
+    "explore": "Try every fault at every point of bounded worlds.",
+    "replay": "Play a story again that explore has saved.",
+    "compare": "Put reports side by side, clause by clause.",
+    "system": "Describe a scheduler of your own, and judge the description.",
+    "spec": "Show the clauses, and the code and the cases of each.",
+    "mutants": "Show what catches real bugs.",
+    "ledger": "Show what was interrupted, and what was done.",
+    "adapter": "Test an adapter of your own scheduler.",
+    "clean": "Remove what runs that died have left behind.",
+    "primary": "Run a primary of the reference scheduler.",
+    "worker": "Run a worker of the reference scheduler.",
 }
+DAEMONS = ("primary", "worker")
 
 
 class LazyGroup(click.Group):
@@ -59,13 +45,14 @@ class LazyGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        return getattr(import_module(module), name)
+        daemon = cmd_name in DAEMONS
+        module = "runall_reference.daemon.commands" if daemon else f"{__name__}.{cmd_name}"
+        return getattr(import_module(module), cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """The help of all commands, without importing any."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 EPILOG = """\b

@@ -36,14 +36,14 @@ class Declared(NamedTuple):
         turned = {Verdict.FAIL: Verdict.KNOWN_FAILURE, Verdict.PASS: Verdict.UNEXPECTED_PASS}
         return turned.get(verdict, verdict)
 
-    def tell(self, verdict: Verdict, message: str) -> str:
-        """The message of a case that ended so, after `turn`."""
+    def message(self, verdict: Verdict, found: str) -> str:
+        """The message of a case that ended so, after `turn`; `found` is what there was to say."""
         if verdict == Verdict.KNOWN_FAILURE:
-            return f"{self.reason}\n{message}".strip()
+            return f"{self.reason}\n{found}".strip()
         if verdict == Verdict.UNEXPECTED_PASS:
-            told = f"{self.pattern!r} is declared as failing ({self.reason}), and it passes"
-            return f"{told}: take it out, or run with --update-known-failures"
-        return message
+            cause = f"{self.pattern!r} is declared as failing ({self.reason}), and it passes"
+            return f"{cause}: take it out, or run with --update-known-failures"
+        return found
 
 
 class Race(Declared):
@@ -55,9 +55,9 @@ class Race(Declared):
         """What that verdict is for a case that was declared as a race."""
         return Verdict.KNOWN_FAILURE if verdict in (Verdict.FAIL, Verdict.PASS) else verdict
 
-    def tell(self, verdict: Verdict, message: str) -> str:
-        """The message of a case that ended so, after `turn`."""
-        return super().tell(verdict, message or "a race: this time the promise was kept")
+    def message(self, verdict: Verdict, found: str) -> str:
+        """The message of a case that ended so, after `turn`; `found` is what there was to say."""
+        return super().message(verdict, found or "a race: this time the promise was kept")
 
 
 def covers(pattern: str, case: str) -> bool:
@@ -95,21 +95,31 @@ class Declarations(NamedTuple):
     keys: Keys = OWN
     required: bool = True
 
-    def load(self, cases: Collection[str]) -> dict[str, str]:
-        """What is declared. Raises what `load` does."""
-        return load(self.path, cases, required=self.required, keys=self.keys)
-
     def known(self, cases: Collection[str]) -> Known:
-        """The same with the races, which have a table beside it. Raises what `load` does."""
+        """What is declared: failures, and races in a table beside. Raises what `load` does."""
         beside = (*self.keys[:-1], RACES)
-        return Known(self.load(cases), load(self.path, cases, required=False, keys=beside))
+        return Known(
+            load(self.path, cases, required=self.required, keys=self.keys),
+            load(self.path, cases, required=False, keys=beside),
+        )
 
-    def update(self, cases: Collection[str], ended: Iterable[CaseReport]) -> bool:
-        """Let the file follow a run; whether anything changed. Raises what `update` does.
+    def update(self, cases: Collection[str], reports: Iterable[CaseReport]) -> bool:
+        """Bring the file up to date with a run over these cases; whether anything changed.
 
-        From its first difference on, a policy has a table of its own.
+        From its first difference on, a policy has a table of its own. Raises `KitCannotRun` for
+        what `load` does, and if the file cannot be written.
         """
-        return update(self.path, cases, ended, keys=self.keys)
+        path, keys = self.path, self.keys
+        entries = load(path, cases, required=False, keys=keys) if path.exists() else {}
+        found = agreed(reports)
+        why = {name: f"unexplained: {c.message.partition(chr(10))[0]}" for name, c in found.items()}
+        seen = {name: case.verdict for name, case in found.items()}
+        now = updated(entries, cases, seen, why)
+        try:
+            return now != entries and save(path, now, keys)
+        except OSError as error:
+            cause = f"{path} cannot be written: {error.strerror}"
+            raise KitCannotRun(cause, "see who may write there") from error
 
 
 def declarations(named: Path | None, system: Path | None, policy: str) -> Declarations | None:
@@ -191,25 +201,6 @@ def agreed(cases: Iterable[CaseReport]) -> dict[str, CaseReport]:
     listed = list(cases)
     differing = unsteady(listed)
     return {base_id(c.id): c for c in listed if base_id(c.id) not in differing}
-
-
-def update(
-    path: Path, cases: Collection[str], ended: Iterable[CaseReport], *, keys: Keys = OWN
-) -> bool:
-    """Bring the file up to date with a run over these cases; whether anything changed.
-
-    Raises `KitCannotRun` for what `load` does, and if the file cannot be written.
-    """
-    entries = load(path, cases, required=False, keys=keys) if path.exists() else {}
-    found = agreed(ended)
-    why = {case: f"unexplained: {c.message.partition(chr(10))[0]}" for case, c in found.items()}
-    seen = {case: c.verdict for case, c in found.items()}
-    now = updated(entries, cases, seen, why)
-    try:
-        return now != entries and save(path, now, keys)
-    except OSError as error:
-        cause = f"{path} cannot be written: {error.strerror}"
-        raise KitCannotRun(cause, "see who may write there") from error
 
 
 def save(path: Path, entries: Mapping[str, str], keys: Keys = OWN) -> bool:

@@ -275,7 +275,7 @@ def report_declared(
         report.wasxfail = f"reason: {known.reason}"
     elif turned == Verdict.UNEXPECTED_PASS:
         report.outcome = "failed"
-        report.longrepr = known.tell(Verdict.UNEXPECTED_PASS, "")
+        report.longrepr = known.message(Verdict.UNEXPECTED_PASS, "")
 
 
 def mark_of(tag: str) -> str:

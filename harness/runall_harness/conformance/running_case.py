@@ -96,7 +96,7 @@ class RunningCase:
             self.verdict, self.message = Verdict.ERROR, "the scenario was never called"
         if self.known:
             self.verdict = self.declared_verdict
-            self.message = self.known.tell(self.verdict, self.message)
+            self.message = self.known.message(self.verdict, self.message)
         if self.detail and self.verdict in TROUBLE:
             self.write("failure.txt", self.detail)
         history = str(self.history) if self.history else None
