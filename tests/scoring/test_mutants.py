@@ -80,7 +80,7 @@ def test_every_mutant_names_clauses_of_the_specification_and_tells_its_story() -
         assert mutant.story.endswith("."), mutant.name
 
 
-def test_a_failure_by_another_clause_is_told_and_does_not_kill() -> None:
+def test_a_failure_by_another_clause_is_counted_and_does_not_kill() -> None:
     wrong = replace(by_name("schedule_only"), clause="RA-10.1")
     trial = try_scenarios(wrong, select(load_cases(), ONE_CASE))
     assert not trial.killed
@@ -102,12 +102,15 @@ def test_with_first_no_case_is_run_after_the_death() -> None:
 
 
 def test_a_mutant_that_changes_nothing_survives_and_the_run_fails() -> None:
-    told: list[str] = []
+    tried: list[str] = []
     reference, *others = try_all(
-        [IDENTITY], TrialOptions(first=True), jobs=1, on_trial=lambda trial: told.append(trial.name)
+        [IDENTITY],
+        TrialOptions(first=True),
+        jobs=1,
+        on_trial=lambda trial: tried.append(trial.name),
     )
     score = Score(reference=reference, mutants=(IDENTITY,), trials=tuple(others))
-    assert told == ["reference", "identity"]
+    assert tried == ["reference", "identity"]
     assert (score.word, score.exit_code) == ("0/1", 1)
     assert as_json(score)["mutants"][0]["killed_by"] == []
 
@@ -235,11 +238,11 @@ def test_a_mutant_has_a_line_for_each_way_in_which_it_was_killed() -> None:
     case = Kill(by="1_a/b/manual", clause="RA-1.1", seconds=0.5, after=2)
     story = Kill(by="explorer: a-check", clause="RA-1.2", seconds=1.25, after=1)
     trial = Trial(name="identity", kills=[case, case, story])
-    told = [
+    rows = [
         ("1_a/b/manual", "RA-1.1", "2 cases, 0.50 s"),
         ("explorer: a-check", "RA-1.2", "1 step, 1.25 s"),
     ]
-    assert kill_cells(trial) == told
+    assert kill_cells(trial) == rows
     assert [str(row[0]) for row in kill_cells(Trial(name="identity"))] == ["nothing: it survived"]
 
 

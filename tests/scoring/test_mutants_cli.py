@@ -1,4 +1,4 @@
-"""`runall mutants`: what people and programs are told, and the exit codes."""
+"""`runall mutants`: what it prints for people and programs, and the exit codes."""
 
 import json
 import os
@@ -36,21 +36,21 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Done:
     return runall("mutants", *asked, "--format", "json", cwd=tmp_path_factory.mktemp("two"))
 
 
-def test_programs_are_told_what_killed_each_mutant_and_how_soon(two: Done) -> None:
+def test_programs_get_what_killed_each_mutant_and_how_soon(two: Done) -> None:
     assert two.returncode == 0, two.stderr
-    told: dict[str, Any] = json.loads(two.stdout)
-    matrix = told.pop("matrix")
-    assert told.keys() == {"mutants", "score", "reference"}
-    assert (told["score"], told["reference"]) == ("2/2", "pass")
-    assert [mutant["name"] for mutant in told["mutants"]] == ["days_late", "drops_now"]
-    for mutant in told["mutants"]:
+    report: dict[str, Any] = json.loads(two.stdout)
+    matrix = report.pop("matrix")
+    assert report.keys() == {"mutants", "score", "reference"}
+    assert (report["score"], report["reference"]) == ("2/2", "pass")
+    assert [mutant["name"] for mutant in report["mutants"]] == ["days_late", "drops_now"]
+    for mutant in report["mutants"]:
         assert mutant.keys() == KEYS
         assert mutant["killed"] is True
         assert mutant["seconds"] > 0
         assert {matrix[mutant["name"]][case] for case in mutant["killed_by"]} == {mutant["clause"]}
 
 
-def test_how_far_the_trials_are_is_told_on_standard_error(two: Done) -> None:
+def test_the_progress_of_the_trials_is_shown_on_standard_error(two: Done) -> None:
     assert "reference: passes everything" in two.stderr
     assert "drops_now: RA-4.3 after 1 case" in two.stderr
 
@@ -63,12 +63,12 @@ def test_nothing_is_left_where_the_command_was_called(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_list_tells_every_mutant_and_tries_none(tmp_path: Path) -> None:
+def test_the_list_shows_every_mutant_and_tries_none(tmp_path: Path) -> None:
     done = runall("mutants", "--list", cwd=tmp_path)
     assert done.returncode == 0
     assert all(f"{mutant.name} ({mutant.clause}; {mutant.source})" in done.stdout for mutant in ALL)
-    told = json.loads(runall("mutants", "--list", "--format", "json", cwd=tmp_path).stdout)
-    assert len(told["mutants"]) == len(ALL)
+    listing = json.loads(runall("mutants", "--list", "--format", "json", cwd=tmp_path).stdout)
+    assert len(listing["mutants"]) == len(ALL)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`runall mutants --suite`: a stranger's tests are scored, and nothing of them is left."""
+"""`runall mutants --suite` scores somebody else's tests, and leaves nothing of them behind."""
 
 import json
 import os
@@ -26,7 +26,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def suite(*words: str) -> str:
-    """The command of the little suite."""
+    """The command line of the minimal suite."""
     return shlex.join([sys.executable, str(HERE / "minimal_suite.py"), *words])
 
 
@@ -78,30 +78,30 @@ def test_a_suite_is_scored_by_the_mutants_that_it_fails_on(tmp_path: Path) -> No
     only = ("--only", "schedule_only,drops_overrides,one_try", "--jobs", "3")
     done = score(suite(), tmp_path / "out", *only)
     assert done.returncode == 1, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert (told["score"], told["reference"]) == ("2/3", "pass")
-    outcomes = {mutant["name"]: mutant["outcome"] for mutant in told["mutants"]}
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert (report["score"], report["reference"]) == ("2/3", "pass")
+    outcomes = {mutant["name"]: mutant["outcome"] for mutant in report["mutants"]}
     assert outcomes == {
         "schedule_only": "killed",
         "drops_overrides": "killed",
         "one_try": "survived",
     }
-    for mutant in told["mutants"]:
+    for mutant in report["mutants"]:
         kept = {path.name for path in Path(mutant["output"]).iterdir()}
         assert kept == {"output.txt", "primary.log", "worker-1.log", "worker-2.log"}
     assert "attempt 2 never ran" in (tmp_path / "out/schedule_only/output.txt").read_text("utf-8")
 
 
-def test_a_suite_that_fails_on_the_honest_reference_is_not_scored(tmp_path: Path) -> None:
+def test_a_suite_that_fails_on_the_unchanged_reference_is_not_scored(tmp_path: Path) -> None:
     done = score(suite("broken"), tmp_path / "out", "--only", "schedule_only")
     assert done.returncode == 2
     assert "does not pass on the unchanged reference" in done.stderr
-    told = json.loads(done.stdout)
-    assert (told["reference"], told["score"], told["mutants"]) == ("fail", "0/1", [])
+    report = json.loads(done.stdout)
+    assert (report["reference"], report["score"], report["mutants"]) == ("fail", "0/1", [])
     assert "no scheduler is good enough" in (tmp_path / "out/reference/output.txt").read_text()
 
 
-def test_a_suite_that_hangs_on_the_honest_reference_is_not_scored(tmp_path: Path) -> None:
+def test_a_suite_that_hangs_on_the_unchanged_reference_is_not_scored(tmp_path: Path) -> None:
     hangs = ("--only", "schedule_only", "--suite-timeout", "0.5")
     done = score(suite("hangs"), tmp_path / "out", *hangs)
     assert done.returncode == 2

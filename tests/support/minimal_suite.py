@@ -1,7 +1,7 @@
-"""A stranger's suite, as short as one can be: it knows the API, the environment, and nothing else.
+"""A foreign test suite, as short as possible: it knows the API and its environment only.
 
 It runs a job by hand with a parameter of its own, kills the job's server, starts it again, and
-expects the job to be run again with that parameter. `python little_suite.py broken` expects what
+expects the job to be run again with that parameter. `python minimal_suite.py broken` expects what
 no scheduler does, and `hangs` never ends.
 """
 

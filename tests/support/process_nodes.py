@@ -12,26 +12,26 @@ from runall_harness.rigs.base import NodeSpec, Site
 LONG = 20.0
 
 
-# Starts the jobs of JOBS, each an environment, then tells what it sees: a job that ends, SIGTERM.
+# Starts the jobs of JOBS, each an environment, and prints what it sees: a job that ends, SIGTERM.
 DAEMON = """
 import json, os, signal, subprocess, sys, threading
-def told(*words): print(*words, flush=True)
-def leave(*_): told("leaving"); os._exit(int(os.environ.get("LEAVES", "0")))
+def say(*words): print(*words, flush=True)
+def leave(*_): say("leaving"); os._exit(int(os.environ.get("LEAVES", "0")))
 if os.environ.get("LEAVES") != "never": signal.signal(signal.SIGTERM, leave)
 else: signal.signal(signal.SIGTERM, signal.SIG_IGN)
 script = os.environ["RUNALL_WITNESS"] + "/witness.sh"
 def run(job):
     command = job.pop("COMMAND", ["sh", script])
     group = {"process_group": 0} if job.pop("GROUP", "") else {"start_new_session": True}
-    told("ended", subprocess.Popen(command, env={**os.environ, **job}, **group).wait())
+    say("ended", subprocess.Popen(command, env={**os.environ, **job}, **group).wait())
 for job in json.loads(os.environ["JOBS"]): threading.Thread(target=run, args=(job,)).start()
-told("ready")
+say("ready")
 signal.pause()
 """
 
 
-# A job that notes what only a daemon's death, seen from below, can bring: the signal that it
-# asked for in that event, or the kernel's word that its process group has become an orphan.
+# A job that records how it notices its daemon's death: by the signal that it asked for in that
+# event, or by the SIGHUP that the kernel sends to an orphaned process group.
 OBSERVER = """
 import ctypes, signal, sys
 def note(what): open(sys.argv[1] + "." + what, "w").close()

@@ -81,11 +81,11 @@ def test_an_engine_that_tells_little_is_stopped_used(engine: Engine) -> None:
 
 
 @pytest.mark.usefixtures("no_engine")
-def test_no_engine_is_told_in_one_line_with_the_next_step() -> None:
-    told = trouble()
-    assert told is not None
-    assert "\n" not in told
-    assert "next step: start a Docker engine" in told
+def test_no_engine_is_reported_in_one_line_with_the_next_step() -> None:
+    reason = trouble()
+    assert reason is not None
+    assert "\n" not in reason
+    assert "next step: start a Docker engine" in reason
 
 
 @pytest.mark.usefixtures("no_engine")

@@ -73,7 +73,7 @@ def test_each_node_with_a_host_of_its_own_bears_its_name_and_is_found_by_it(
     assert said(site, "worker-1", script).splitlines() == ["worker-1", "found"]
 
 
-def test_an_image_that_the_engine_does_not_have_is_told_before_anything_is_made(
+def test_an_image_that_the_engine_does_not_have_is_reported_before_anything_is_made(
     engine: Engine,
 ) -> None:
     with pytest.raises(KitCannotRun, match="the engine has no image 'acme/none:1'"):
@@ -84,7 +84,7 @@ def test_auto_says_why_containers_can_t_run_a_system() -> None:
     def find(rig: str) -> None:
         raise KitCannotRun(f"no {rig} for it", "make an image")
 
-    told: list[str] = []
-    assert fit("auto", find, told.append) == "processes"
-    assert told == ["rig: processes, because no docker for it (for docker: make an image)"]
-    assert fit("docker", find, told.append) == "docker", "what was asked for is never replaced"
+    said: list[str] = []
+    assert fit("auto", find, said.append) == "processes"
+    assert said == ["rig: processes, because no docker for it (for docker: make an image)"]
+    assert fit("docker", find, said.append) == "docker", "what was asked for is never replaced"

@@ -16,8 +16,7 @@ from typing import Any, cast
 import pytest
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs.base import NodeSpec
-from runall_harness.rigs.docker import DockerRig, clean, networks, ownership, subnets
-from runall_harness.rigs.docker import firewall as cuts
+from runall_harness.rigs.docker import DockerRig, clean, firewall, networks, ownership, subnets
 from runall_harness.rigs.docker.engine import Engine
 from runall_harness.rigs.docker.site import DockerSite
 
@@ -51,7 +50,7 @@ def folders(run: str) -> list[Path]:
 
 
 def start_harness(run: str, image: str, then: str) -> subprocess.Popen[str]:
-    """Another harness, that makes a site with two nodes and a cut, and then does as told."""
+    """Another harness, that makes a site with two nodes and a cut, and then runs `then`."""
     script = f"""
 import sys
 from runall_harness.rigs.base import NodeSpec
@@ -100,11 +99,11 @@ def test_a_run_that_is_closed_with_its_sites_open_leaves_nothing(
 @pytest.mark.parametrize("end", ["raise KeyboardInterrupt", "raise SystemExit(1)", "1 / 0"])
 def test_a_run_that_breaks_off_leaves_nothing(engine: Engine, image: str, end: str) -> None:
     run = new_run()
-    told, _ = start_harness(run, image, end).communicate(timeout=60)
-    assert told == "ready\n"
+    output, _ = start_harness(run, image, end).communicate(timeout=60)
+    assert output == "ready\n"
     assert with_run(engine, run) == []
     assert folders(run) == []
-    assert not list(cuts.stale_rules([run]))
+    assert not list(firewall.stale_rules([run]))
 
 
 def test_after_the_harness_is_killed_cleaning_removes_its_things_and_no_live_run_s(
@@ -119,14 +118,14 @@ def test_after_the_harness_is_killed_cleaning_removes_its_things_and_no_live_run
         harnesses[0].send_signal(signal.SIGKILL)
         harnesses[0].wait()
         before = with_run(engine, live)
-        rules = list(cuts.stale_rules([live]))
+        rules = list(firewall.stale_rules([live]))
         removed = clean.clean_containers()
         assert {f"container runall-{dead}-1-one", f"container runall-{dead}-1-two"} <= set(removed)
         assert with_run(engine, dead) == []
         assert folders(dead) == []
-        assert not list(cuts.stale_rules([dead]))
+        assert not list(firewall.stale_rules([dead]))
         assert with_run(engine, live) == before != []
-        assert list(cuts.stale_rules([live])) == rules
+        assert list(firewall.stale_rules([live])) == rules
         assert not [line for line in removed if live in line]
     finally:
         harnesses[1].communicate("", timeout=60)
@@ -134,7 +133,7 @@ def test_after_the_harness_is_killed_cleaning_removes_its_things_and_no_live_run
     assert with_run(engine, live) == []
 
 
-def test_sites_stand_on_the_same_ground_one_after_another(image: str) -> None:
+def test_sites_use_the_same_network_one_after_another(image: str) -> None:
     with closing(DockerRig(new_run(), image)) as rig:
         hosts: set[str] = set()
         for _ in range(3):
@@ -144,7 +143,7 @@ def test_sites_stand_on_the_same_ground_one_after_another(image: str) -> None:
     assert len(hosts) == 1
 
 
-def test_two_sites_at_once_do_not_share_their_ground(image: str) -> None:
+def test_two_sites_at_once_do_not_share_their_network(image: str) -> None:
     with closing(DockerRig(new_run(), image)) as rig:
         assert open_site(rig).place("worker").host != open_site(rig).place("worker").host
 

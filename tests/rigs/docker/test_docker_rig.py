@@ -101,7 +101,7 @@ def test_what_does_not_run_cannot_be_proven_to_be_killed(site: DockerSite) -> No
         assert (again.proven, again.evidence) == (False, "it was not running")
 
 
-def test_without_a_keeper_a_container_ends_with_its_daemon(site: DockerSite) -> None:
+def test_without_a_supervisor_a_container_ends_with_its_daemon(site: DockerSite) -> None:
     site.start(daemon(site, "worker"))
     with pytest.raises(NotImplementedError, match="unless made for orphans"):
         site.kill("worker", "daemon")
@@ -231,8 +231,8 @@ def test_a_cut_is_silent_and_what_was_sent_meanwhile_arrives_after_it(
         assert site.join("worker").proven
         assert site.wait(lambda: len(heard(site, "worker")) > len(at_the_cut) + 60, SOON)
         numbers = heard(site, "worker").partition("\n")[0].split(";")
-        told = [word for word in numbers if word.isdecimal()]
-        assert told[1:-1] == [str(n) for n in range(int(told[1]), int(told[1]) + len(told) - 2)]
+        got = [word for word in numbers if word.isdecimal()]
+        assert got[1:-1] == [str(n) for n in range(int(got[1]), int(got[1]) + len(got) - 2)]
 
 
 def test_the_harness_still_reaches_a_node_that_the_firewall_cuts_off(cuttable: DockerSite) -> None:
@@ -286,7 +286,7 @@ def test_nodes_of_a_cuttable_site_know_each_other_by_name(cuttable: DockerSite) 
 
 
 @pytest.mark.parametrize("is_cuttable", [False, True], ids=["shared network", "own interface"])
-def test_out_of_sight_a_node_is_reached_by_a_published_port_that_outlives_faults(
+def test_without_a_shared_kernel_a_node_is_reached_by_a_published_port_that_outlives_faults(
     engine: Engine, image: str, is_cuttable: bool
 ) -> None:
     """As on Docker Desktop: addresses lead nowhere, and file events do not arrive."""

@@ -25,9 +25,9 @@ SOON = 20.0
 # named doom.
 DAEMON = """
 import json, os, signal, subprocess, threading, time
-def told(*words): os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+def say(*words): os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 ended = threading.Semaphore(0)
-def leave(*_): told("leaving"); threading.Thread(target=await_ends).start()
+def leave(*_): say("leaving"); threading.Thread(target=await_ends).start()
 def await_ends():
     for _ in range(int(os.environ.get("WAITS", "0"))): ended.acquire()
     os._exit(7)
@@ -35,11 +35,11 @@ signal.signal(signal.SIGTERM, (lambda *_: None) if "DEAF" in os.environ else lea
 witness = os.environ["RUNALL_WITNESS"] + "/witness.sh"
 def run(job):
     command = job.pop("COMMAND", ["sh", witness])
-    told("ended", subprocess.Popen(command, env={**os.environ, **job}, process_group=0).wait())
+    say("ended", subprocess.Popen(command, env={**os.environ, **job}, process_group=0).wait())
     ended.release()
 for job in json.loads(os.environ.get("JOBS", "[]")):
     threading.Thread(target=run, args=(job,), daemon=True).start()
-told("ready", os.getpid())
+say("ready", os.getpid())
 while not os.path.exists("/runall/data/doom"): time.sleep(0.05)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -58,15 +58,15 @@ def rig(image: str) -> Iterator[DockerRig]:
     made.close()
 
 
-@pytest.fixture(params=[True, False], ids=["kept", "plain"])
+@pytest.fixture(params=[True, False], ids=["supervised", "plain"])
 def site(rig: DockerRig, request: pytest.FixtureRequest) -> Iterator[DockerSite]:
-    """A site with keepers, and one without."""
+    """A site with supervisors, and one without."""
     with closing(cast(DockerSite, rig.site("a case", orphans=request.param))) as made:
         yield made
 
 
 @pytest.fixture
-def kept(rig: DockerRig) -> Iterator[DockerSite]:
+def supervised(rig: DockerRig) -> Iterator[DockerSite]:
     with closing(cast(DockerSite, rig.site("a case", orphans=True))) as made:
         yield made
 
@@ -98,93 +98,99 @@ def says(site: DockerSite, word: str, node: str = "worker", times: int = 1) -> N
 
 def processes(site: DockerSite, node: str = "worker") -> list[str]:
     """The commands that run in a node's container, as the engine tells."""
-    told: Any = site._containers[node]._api.top(site._containers[node].id)
-    column = told["Titles"].index("CMD")
-    return [row[column] for row in told["Processes"]]
+    listing: Any = site._containers[node]._api.top(site._containers[node].id)
+    column = listing["Titles"].index("CMD")
+    return [row[column] for row in listing["Processes"]]
 
 
 # ------------------------------------------------------------------ the daemon alone
-def test_a_daemon_killed_alone_leaves_its_job_an_orphan_that_goes_on(kept: DockerSite) -> None:
-    start(kept, daemon({"TAG": "a"}))
-    proof = kept.kill("worker", "daemon")
+def test_a_daemon_killed_alone_leaves_its_job_an_orphan_that_goes_on(
+    supervised: DockerSite,
+) -> None:
+    start(supervised, daemon({"TAG": "a"}))
+    proof = supervised.kill("worker", "daemon")
     assert proof.proven, proof
     assert proof.kind == "kill daemon"
     assert "frozen, then exit code 137; left behind:" in proof.evidence
-    assert not kept.alive("worker")
-    assert kept.wait(lambda: kept.executions()[0].beat_at > proof.at + 0.2, SOON)
-    assert runs(kept) == ["a"]
-    assert not [command for command in processes(kept) if DAEMON[:20] in command]
-    assert "ended" not in kept.logs("worker")
+    assert not supervised.alive("worker")
+    assert supervised.wait(lambda: supervised.executions()[0].beat_at > proof.at + 0.2, SOON)
+    assert runs(supervised) == ["a"]
+    assert not [command for command in processes(supervised) if DAEMON[:20] in command]
+    assert "ended" not in supervised.logs("worker")
 
 
-def test_the_daemon_comes_back_beside_its_orphan_in_the_same_container(kept: DockerSite) -> None:
-    spec = daemon({"TAG": "a"})
-    start(kept, spec)
-    container = kept._containers["worker"].id
-    for times in (2, 3):
-        assert kept.kill("worker", "daemon").proven
-        kept.start(spec)
-        assert kept.alive("worker")
-        says(kept, "ready", times=times)
-    assert kept._containers["worker"].id == container
-    assert kept.wait(lambda: runs(kept) == ["a"] * 3, SOON)
-    with pytest.raises(ValueError, match="runs already"):
-        kept.start(spec)
-
-
-def test_a_node_killed_after_its_daemon_takes_the_orphan_with_it(kept: DockerSite) -> None:
-    spec = daemon({"TAG": "a"})
-    start(kept, spec)
-    assert kept.kill("worker", "daemon").proven
-    proof = kept.kill("worker")
-    assert proof.proven, proof
-    assert [(e.how, e.ended_at) for e in kept.executions()] == [("killed", proof.at)]
-    kept.start(spec)
-    says(kept, "ready", times=2)
-    assert kept.wait(lambda: runs(kept) == ["a"], SOON)
-
-
-def test_an_orphan_can_be_killed_and_no_other_fault_finds_a_daemon(kept: DockerSite) -> None:
-    start(kept, daemon({"TAG": "a"}))
-    assert kept.kill("worker", "daemon").proven
-    for again in (kept.kill("worker", "daemon"), kept.stop("worker", 1.0)):
-        assert (again.proven, again.evidence) == (False, "it was not running")
-    assert kept.kill("worker", "job").proven
-    assert runs(kept, "killed") == ["a"]
-
-
-def test_a_kept_daemon_that_dies_by_itself_ends_its_container_as_any_other(
-    kept: DockerSite,
+def test_the_daemon_comes_back_beside_its_orphan_in_the_same_container(
+    supervised: DockerSite,
 ) -> None:
     spec = daemon({"TAG": "a"})
-    start(kept, spec)
-    (kept.data_folder("worker") / "doom").touch()
-    assert kept.wait(lambda: not kept.alive("worker"), SOON)
-    assert kept.end_remaining("worker") == (True, "exit code 137")
-    assert runs(kept, "killed") == ["a"]
-    (kept.data_folder("worker") / "doom").unlink()
-    kept.start(spec)
-    says(kept, "ready", times=2)
+    start(supervised, spec)
+    container = supervised._containers["worker"].id
+    for times in (2, 3):
+        assert supervised.kill("worker", "daemon").proven
+        supervised.start(spec)
+        assert supervised.alive("worker")
+        says(supervised, "ready", times=times)
+    assert supervised._containers["worker"].id == container
+    assert supervised.wait(lambda: runs(supervised) == ["a"] * 3, SOON)
+    with pytest.raises(ValueError, match="runs already"):
+        supervised.start(spec)
 
 
-def test_a_node_with_orphans_is_started_as_before_or_not_at_all(kept: DockerSite) -> None:
-    start(kept, daemon({"TAG": "a"}))
-    assert kept.kill("worker", "daemon").proven
+def test_a_node_killed_after_its_daemon_takes_the_orphan_with_it(supervised: DockerSite) -> None:
+    spec = daemon({"TAG": "a"})
+    start(supervised, spec)
+    assert supervised.kill("worker", "daemon").proven
+    proof = supervised.kill("worker")
+    assert proof.proven, proof
+    assert [(e.how, e.ended_at) for e in supervised.executions()] == [("killed", proof.at)]
+    supervised.start(spec)
+    says(supervised, "ready", times=2)
+    assert supervised.wait(lambda: runs(supervised) == ["a"], SOON)
+
+
+def test_an_orphan_can_be_killed_and_no_other_fault_finds_a_daemon(supervised: DockerSite) -> None:
+    start(supervised, daemon({"TAG": "a"}))
+    assert supervised.kill("worker", "daemon").proven
+    for again in (supervised.kill("worker", "daemon"), supervised.stop("worker", 1.0)):
+        assert (again.proven, again.evidence) == (False, "it was not running")
+    assert supervised.kill("worker", "job").proven
+    assert runs(supervised, "killed") == ["a"]
+
+
+def test_a_supervised_daemon_that_dies_by_itself_ends_its_container_as_any_other(
+    supervised: DockerSite,
+) -> None:
+    spec = daemon({"TAG": "a"})
+    start(supervised, spec)
+    (supervised.data_folder("worker") / "doom").touch()
+    assert supervised.wait(lambda: not supervised.alive("worker"), SOON)
+    assert supervised.end_remaining("worker") == (True, "exit code 137")
+    assert runs(supervised, "killed") == ["a"]
+    (supervised.data_folder("worker") / "doom").unlink()
+    supervised.start(spec)
+    says(supervised, "ready", times=2)
+
+
+def test_a_node_with_orphans_is_started_as_before_or_not_at_all(supervised: DockerSite) -> None:
+    start(supervised, daemon({"TAG": "a"}))
+    assert supervised.kill("worker", "daemon").proven
     with pytest.raises(ValueError, match="as before only"):
-        kept.start(daemon({"TAG": "b"}))
+        supervised.start(daemon({"TAG": "b"}))
 
 
 def test_a_daemon_that_is_gone_when_it_is_to_be_killed_is_no_proof(
-    kept: DockerSite, monkeypatch: pytest.MonkeyPatch
+    supervised: DockerSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start(kept, daemon(name="other"), daemon({"TAG": "a"}))
-    container = kept._containers["worker"]
+    start(supervised, daemon(name="other"), daemon({"TAG": "a"}))
+    container = supervised._containers["worker"]
     assert container.kill_daemon().proven
     monkeypatch.setattr(container, "_orphaned", False)
     monkeypatch.setattr(container_shell, "SCOPED_FAULTS", short_of_patience())
-    proof = kept.kill("worker", "daemon")
+    proof = supervised.kill("worker", "daemon")
     assert (proof.proven, proof.evidence) == (False, "there was no daemon")
-    assert kept.wait(lambda: kept.executions()[0].beat_at > proof.at, SOON), "all goes on"
+    assert supervised.wait(lambda: supervised.executions()[0].beat_at > proof.at, SOON), (
+        "all goes on"
+    )
 
 
 def short_of_patience() -> str:

@@ -63,7 +63,7 @@ def test_an_engine_that_vanishes_ends_the_run_with_its_cause_and_clean_removes_t
     relay.close()
     output, words = run.communicate(timeout=200)
     assert run.returncode == 3, output + words
-    check_told(form, output, words)
+    check_cause(form, output, words)
     assert psutil.wait_procs(helpers, timeout=20)[1] == []
     assert owned(containers(engine), pids), "the engine had nothing of the run"
     monkeypatch.delenv("DOCKER_HOST")
@@ -73,17 +73,17 @@ def test_an_engine_that_vanishes_ends_the_run_with_its_cause_and_clean_removes_t
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["out"]
 
 
-def check_told(form: str, output: str, words: str) -> None:
+def check_cause(form: str, output: str, words: str) -> None:
     """The cause and the next step are on one line, once for people and once for each case."""
     cause = re.compile(r"the (container engine went away during the run|engine could not) .*")
     if form == "pretty":
-        told = [found[0] for line in output.splitlines() if (found := cause.search(line))]
-        assert told, output + words
-        assert all("; next step: " in line for line in told), told
+        lines = [found[0] for line in output.splitlines() if (found := cause.search(line))]
+        assert lines, output + words
+        assert all("; next step: " in line for line in lines), lines
         return
     report = json.loads(output)
     assert report["verdict"] == "error"
     assert {case["verdict"] for case in report["cases"]} == {"error"}
-    told = [line for case in report["cases"] for line in case["message"].splitlines()]
-    assert any(cause.search(line) for line in told), told
-    assert all("; next step: " in line for line in told), told
+    lines = [line for case in report["cases"] for line in case["message"].splitlines()]
+    assert any(cause.search(line) for line in lines), lines
+    assert all("; next step: " in line for line in lines), lines

@@ -115,7 +115,7 @@ def test_the_second_build_makes_nothing(engine: Engine, base: str, run: str) -> 
 def test_a_change_of_the_reference_is_built_upon_the_same_libraries(
     engine: Engine, base: str, image: str, run: str, copy_of_the_package: Path
 ) -> None:
-    (copy_of_the_package / "machines.py").write_text("CHANGED = True\n", encoding="utf-8")
+    (copy_of_the_package / "brain/machines.py").write_text("CHANGED = True\n", encoding="utf-8")
     tag = build.build_image(engine, run, base)
     assert tag.partition(":")[2] != image.partition(":")[2]
     code = "import runall_reference.brain.machines as m; print(m.CHANGED)"

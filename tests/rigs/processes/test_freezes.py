@@ -55,7 +55,7 @@ def await_count(tree: process_tree.ProcessTree, count: int) -> None:
         look_again.wait(0.001)
 
 
-def is_told_to_stop(pid: int) -> bool:
+def is_ordered_to_stop(pid: int) -> bool:
     pending = [
         int(line.split()[1], 16)
         for line in Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -72,7 +72,7 @@ def test_a_node_that_is_starting_a_process_is_frozen_whole(
 
     def let_the_child_go_on() -> None:
         look_again = threading.Event()
-        while not is_told_to_stop(parent.pid):
+        while not is_ordered_to_stop(parent.pid):
             look_again.wait(0.001)
         writers.append(os.open(pipe, os.O_RDWR))
 

@@ -406,7 +406,7 @@ def test_no_byte_is_lost_or_passes_however_much_is_under_way(wired: ProcessesSit
     assert call.hears(bytes(said))
 
 
-def test_a_connection_made_during_the_cut_is_told_nothing_until_it_is_mended(
+def test_a_connection_made_during_the_cut_gets_no_answer_until_it_is_mended(
     wired: ProcessesSite,
 ) -> None:
     wired.dial("worker", "primary")
@@ -523,11 +523,11 @@ def test_after_a_harness_is_killed_clean_ends_its_nodes_and_no_others(
         killed.kill()
         killed.communicate()
         assert len(marked(RUNALL_RUN=dead)) >= 3
-        told = run_records.clean_processes(records)
+        lines = run_records.clean_processes(records)
         assert marked(RUNALL_RUN=dead) == []
         assert not folder.exists()
-        assert any("ended process" in line and dead in line for line in told)
-        assert not any(live in line for line in told)
+        assert any("ended process" in line and dead in line for line in lines)
+        assert not any(live in line for line in lines)
         assert len(marked(RUNALL_RUN=live)) >= 3
         assert site.alive("alpha")
         assert run_records.clean_processes(records) == []
