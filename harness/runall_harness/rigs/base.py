@@ -1,4 +1,4 @@
-"""What a rig is: a place where nodes live, a clock, a witness, and ways to hurt a node.
+"""What a rig is: a place where nodes live, a clock, a witness, and the faults of a node.
 
 The cluster (`runall_harness.scenario.cluster`) is written against these protocols only, so the same
 scenario runs in virtual time, on OS processes and on containers.
@@ -32,7 +32,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What must be seen of a node before anybody is asked whether it takes work.
+    """What a node has to show before it is asked whether it takes work.
 
     http: a path that it serves, answered without an error and with `holds` in the body; or
     log: a regular expression that a line which this start printed must match.
@@ -65,7 +65,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     serves: bool = False
     simulate: Any = None
     stop_signal: str = "SIGTERM"
-    stop_to: Literal["daemon", "group"] = "daemon"
+    stop_to: StopTo = "daemon"
     ready: Readiness | None = None
     image: str = ""
     keep: Mapping[str, str] = {}
@@ -76,8 +76,8 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
 class CrashPoint(msgspec.Struct, frozen=True, kw_only=True):
     """A point inside the work of a daemon at which it is to crash by itself.
 
-    The daemon thinks and acts in steps: a step commits its change, then carries out its acts.
-    where: before a step's commit, after it, or between its acts, after `act` of them.
+    A daemon works in steps: a step commits its change, then carries out its actions.
+    where: before a step's commit, after it, or between its actions, after `act` of them.
     count: the point is the `count`-th of its kind, counted from when the crash was asked for.
     first: the counting begins with the step that first writes to that table; empty: at once.
     """
@@ -91,8 +91,8 @@ class CrashPoint(msgspec.Struct, frozen=True, kw_only=True):
 class Site(Protocol):
     """The nodes of one case. Made by a rig, used by one cluster, closed once.
 
-    All methods are synchronous. A fault method returns when the fault has taken effect or when
-    it is certain that this cannot be proven; it never sleeps for a fixed time.
+    All methods are synchronous. A fault method returns when the fault has taken effect, or when
+    that can't be proven; it never sleeps for a fixed time.
     """
 
     def place(self, node: str) -> Place:
@@ -118,14 +118,14 @@ class Site(Protocol):
     def kill(self, node: str, scope: Scope = "node") -> Proof:
         """SIGKILL the whole node, its jobs included, atomically; or a narrower scope of it.
 
-        `daemon` is the daemon's main process only, its jobs live on as orphans; `job` is the
-        processes of its jobs only. What is hurt is frozen before, so that none of it sees another
-        part die. Raises `NotImplementedError` for a scope that the rig or this site can't do.
+        `daemon` is the daemon's main process only: its jobs live on as orphans. `job` is the
+        processes of its jobs only. All of them are frozen first, so that none sees another die.
+        Raises `NotImplementedError` for a scope that the rig or this site can't do.
         """
         ...
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        """Ask the node's daemon to leave, and wait for its exit, `grace` seconds at most.
+        """Stop the node's daemon cleanly, and wait for its exit, `grace` seconds at most.
 
         The signal is that of the node's spec, and so is who gets it, unless `to` says otherwise.
         `group` is every process of the node, its jobs included, at one instant.
@@ -145,7 +145,7 @@ class Site(Protocol):
         ...
 
     def join(self, node: str) -> Proof:
-        """Mend the cut."""
+        """End the cut."""
         ...
 
     def set_clock(self, node: str, ahead: float) -> Proof:
@@ -164,11 +164,11 @@ class Site(Protocol):
         ...
 
     def disarm(self, node: str) -> None:
-        """Take the order to crash back; nothing happens if it was obeyed, or never given."""
+        """Withdraw the order to crash; nothing happens if there is none, or it was obeyed."""
         ...
 
     def crashed(self, node: str, within: float) -> Proof:
-        """Wait for the crash that was asked for; what is left of the node dies with its daemon."""
+        """Wait for the crash that was ordered, and then end what is left of the node."""
         ...
 
     def alive(self, node: str) -> bool:
@@ -187,7 +187,7 @@ class Site(Protocol):
         """The condition's first true value, or None after `within` seconds.
 
         The condition is tried at once, and then whenever something happened: a witness wrote, a
-        node died, `notify` was called. A slow safety poll catches what no event tells.
+        node died, `notify` was called. A slow poll catches what no event reports.
         """
         ...
 

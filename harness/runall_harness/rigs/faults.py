@@ -1,31 +1,20 @@
-"""The faults and situations that a case may need, by the tag that it names them with.
+"""The faults and situations that a case may need, by their tags in the features.
 
-Not every rig can show each fault, and not every scheduler can be shown under each, or gets into
-each situation; the case is unsupported then, with the reason.
+A rig that can't inject a fault, and a scheduler that never gets into a situation, make the case
+unsupported, with the reason.
 """
 
 from collections.abc import Collection
 
-FAULTS = frozenset(
-    {
-        "kill",
-        "stop",
-        "restart",
-        "pause",
-        "partition",
-        "clock",
-        "daemon",
-        "job",
-        "group",
-        "netstore",
-        "failpoint",
-        "many",
-    }
+# The faults that every rig can inject, then those that not every one can.
+EVERYWHERE: frozenset[str] = frozenset(
+    {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
 )
-# What is no fault, and yet does not come about in every scheduler.
-# handover: a job is given to a server that has not begun it; not so where servers take their jobs.
+FAULTS = EVERYWHERE | {"clock", "netstore", "many"}
+# No faults, but not every scheduler gets into them.
+# handover: a job is given to a server that has not begun it; servers that fetch jobs have none.
 SITUATIONS = frozenset({"handover"})
-# Why a rig may not be able to, where that needs more than a word.
+# Why a rig can't inject a fault, where the name alone does not say it.
 WHY = {
     "clock": "its nodes have no clocks of their own",
     "netstore": "the primaries share a file; with --store-url they share a server on the network",

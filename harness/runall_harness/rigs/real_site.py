@@ -17,13 +17,10 @@ from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.witness import Witness
 
 from .base import CrashPoint, NodeSpec
+from .faults import EVERYWHERE
 
 T = TypeVar("T")
 
-# The faults that every real rig can inject.
-ABILITIES = frozenset(
-    {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
-)
 # The order to crash in a node's data folder, and what the daemon renames it to when it obeys.
 ORDERED, FIRED = "failpoint.json", "failpoint.fired"
 # Seconds between two looks when nothing is reported.
@@ -37,7 +34,7 @@ def abilities(store: tuple[str, int] | None) -> frozenset[str]:
 
     A partition can separate a node from a store on the network, but from no file.
     """
-    return ABILITIES | frozenset({"netstore"} if store else ())
+    return EVERYWHERE | frozenset({"netstore"} if store else ())
 
 
 class Changes:

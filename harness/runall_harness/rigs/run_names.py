@@ -1,14 +1,14 @@
-"""The names of runs: whatever a run makes carries its name."""
+"""The names of runs: everything that a run makes carries the run's name."""
 
 import secrets
 from datetime import UTC, datetime
 
 
-def share_of(run: str, hand: object) -> str:
+def share_of(run: str, worker: object) -> str:
     """The name under which one of the processes that share a run makes its nodes."""
-    return f"{run}.{hand}"
+    return f"{run}.{worker}"
 
 
 def new_run_id() -> str:
-    """A name for a run: when it began, and something of its own."""
+    """A name for a run: when it began (UTC), and a random suffix."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -6,6 +6,7 @@ from runall_reference.brain.records import Job
 
 from runall_harness.evidence.facts import Execution
 
+# Seconds from the release of a process to its end.
 TICK = 0.01
 
 
@@ -15,7 +16,7 @@ def ignore_exit(code: int) -> None:
 
 
 class Process:
-    """One execution. It ends when its tag is released, when it is told to, or with its node."""
+    """One execution. It ends when its tag is released, by a signal, or with its node."""
 
     def __init__(self, job: Job, number: int, node: str, now: float) -> None:
         params = {name.upper(): str(value) for name, value in job.params.items()}
@@ -37,7 +38,7 @@ class Process:
         )
 
     def end(self, how: str, code: int, now: float) -> None:
-        """The process ends, and says how, as far as it still can."""
+        """End the process, record how, and report its exit."""
         if not self.over:
             self.over = True
             self.execution.how, self.execution.ended_at = how, now
@@ -45,11 +46,11 @@ class Process:
             self.on_exit(code)
 
     def finish(self, now: float) -> None:
-        """It comes to its own end."""
+        """End by itself, with the exit status that its parameter ENDS names."""
         self.end("failed" if self.code else "completed", self.code, now)
 
     def signal(self, name: str, now: float) -> None:
-        """SIGKILL ends it at once; SIGTERM is answered as its ON_TERM says."""
+        """Get a signal: SIGKILL ends it at once; on SIGTERM it does what ON_TERM says."""
         if name == "KILL":
             self.end("killed", -9, now)
         elif self.on_term == "finish":
@@ -59,7 +60,7 @@ class Process:
 
 
 def claims(job: Job) -> dict[str, str]:
-    """What the reference tells a job about itself."""
+    """The identity that the reference gives a job in its environment."""
     return {
         "JOB_ID": job.id,
         "JOB_EVENT": job.event,

@@ -11,6 +11,7 @@ from runall_reference.daemon.failpoint import Failpoint, Trigger
 from runall_harness.evidence.facts import Execution, Proof
 
 from ..base import CrashPoint, NodeSpec, Place, Scope, StopTo
+from ..faults import FAULTS
 from .node import Node
 from .world import World
 
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 
 class SimulatedSite:
-    """The nodes of one case, in a world of their own."""
+    """The nodes of one case, in a world of their own. See `Site` for what each method promises."""
 
     def __init__(self) -> None:
         self.world = World[Node]()
@@ -30,17 +31,17 @@ class SimulatedSite:
         return Place(host=node, port=1, data=f"/sim/{node}", witness="/sim/witness")
 
     def dial(self, frm: str, to: str) -> tuple[str, int]:
-        """Every node reaches every other by its name."""
+        """The name of the other node stands for its address."""
         del frm
         return to, 1
 
     def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
-        """Nothing real can be reached from virtual time; this only names it."""
+        """The server's own address, though nothing real can be reached from virtual time."""
         del frm
         return host, port
 
     def url(self, node: str) -> str:
-        """Nobody can call a simulated node from outside; this only names it."""
+        """A name for the node: nothing outside can call it."""
         return f"simulated://{node}"
 
     def node(self, name: str) -> Node:
@@ -48,12 +49,12 @@ class SimulatedSite:
         return self.world.nodes[name]
 
     def say(self, node: str, line: str) -> None:
-        """Write a line of the node's log."""
+        """Write a line of the node's log, with the virtual time."""
         self.printed.setdefault(node, []).append(f"{self.world.time.now:.3f} {line}")
 
     # ---------------------------------------------------------------- faults
     def start(self, *specs: NodeSpec) -> None:
-        """Start nodes, or start them again."""
+        """Start nodes, or start them again; one with unsafe settings is down at once."""
         for spec in specs:
             self.stops[spec.name] = spec.stop_to
             new = Node(self.world, spec.name, spec.role, spec.simulate)
@@ -67,7 +68,7 @@ class SimulatedSite:
                 self.say(spec.name, str(refusal))
 
     def kill(self, node: str, scope: Scope = "node") -> Proof:
-        """End the whole node, the daemon only, or its jobs only; all at one instant."""
+        """End the whole node, the daemon only, or its jobs only, at one instant."""
         victim = self.node(node)
         if scope == "job":
             return self.kill_jobs(victim)
@@ -78,7 +79,7 @@ class SimulatedSite:
         return self.proof(kind, node, there and not victim.up, words)
 
     def kill_jobs(self, victim: Node) -> Proof:
-        """End the jobs of a node; its daemon is told."""
+        """End the jobs of a node; its daemon gets their exits."""
         jobs = list(victim.processes.values())
         for process in jobs:
             process.signal("KILL", self.now())
@@ -86,7 +87,7 @@ class SimulatedSite:
         return self.proof("kill job", victim.name, bool(jobs) and not victim.processes, words)
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        """SIGTERM to the daemon, or to its jobs too, and wait for the node to leave."""
+        """SIGTERM to the daemon, or to its jobs as well, and wait until the node has ended."""
         victim, at = self.node(node), self.now()
         if not victim.up:
             return self.proof("stop", node, False, "it was not running")
@@ -99,41 +100,41 @@ class SimulatedSite:
         return replace(self.proof("stop", node, not victim.up, words), at=at)
 
     def pause(self, node: str) -> Proof:
-        """Freeze the node and its jobs."""
+        """Freeze the node and its jobs: what arrives is kept for later."""
         self.node(node).frozen = True
         return self.proof("pause", node, True, "nothing there is carried out")
 
     def unpause(self, node: str) -> Proof:
-        """Let it go on."""
+        """Let the frozen node go on."""
         self.node(node).unfreeze()
         return self.proof("unpause", node, not self.node(node).frozen, "it goes on")
 
     def cut(self, node: str) -> Proof:
-        """Cut it off, in silence."""
+        """Cut the node off; no link is closed by it."""
         self.node(node).cut = True
         return self.proof("cut", node, True, "nothing gets to or from it")
 
     def join(self, node: str) -> Proof:
-        """Mend the cut."""
+        """End the cut; held messages arrive."""
         self.node(node).mend()
         return self.proof("join", node, True, "what was held up arrives")
 
     def set_clock(self, node: str, ahead: float) -> Proof:
-        """Set its wall clock; the steady time of everything else goes on as before."""
+        """Set its wall clock; the steady time of the brains goes on as before."""
         self.node(node).set_clock(ahead)
         return self.proof("clock", node, True, f"its wall clock was set by {ahead:+g} s")
 
     def arm(self, node: str, point: CrashPoint) -> None:
-        """Let the node's primary crash there, now or after its next start."""
+        """Let the node's primary crash at that point, in this start or the next."""
         failpoint = convert(point, Failpoint, from_attributes=True)
         self.node(node).triggers["primary"] = Trigger(failpoint)
 
     def disarm(self, node: str) -> None:
-        """Take the order to crash back."""
+        """Withdraw the order to crash."""
         self.node(node).triggers.clear()
 
     def crashed(self, node: str, within: float) -> Proof:
-        """Wait for that crash."""
+        """Wait for the crash that was ordered."""
         victim = self.node(node)
         self.wait(lambda: not victim.triggers, within)
         proven = not victim.triggers and not victim.up
@@ -141,21 +142,21 @@ class SimulatedSite:
         return self.proof("crash", node, proven, evidence)
 
     def proof(self, kind: str, node: str, proven: bool, evidence: str) -> Proof:
-        """What became of a fault, and a line in the node's log."""
+        """The proof of a fault, also written as a line of the node's log."""
         self.say(node, f"{kind}: {evidence}")
         return Proof(kind=kind, node=node, at=self.now(), proven=proven, evidence=evidence)
 
-    # ---------------------------------------------------------------- what is seen
+    # ---------------------------------------------------------------- observations
     def alive(self, node: str) -> bool:
-        """Whether it is up (a frozen one is)."""
+        """Whether the node is up (a frozen one is)."""
         return self.node(node).up
 
     def logs(self, node: str) -> str:
-        """What happened to the node, a line each."""
+        """The node's log: one line for each fault and start."""
         return "\n".join(self.printed.get(node, []))
 
     def now(self) -> float:
-        """Virtual time, seconds."""
+        """Virtual time, in seconds since 1970."""
         return self.world.time.now
 
     def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
@@ -168,7 +169,7 @@ class SimulatedSite:
         return value
 
     def notify(self) -> None:
-        """Nobody waits in virtual time: conditions are tried after every act."""
+        """Do nothing: in virtual time conditions are tried after every act."""
 
     def executions(self) -> Sequence[Execution]:
         """All executions so far, oldest first; those of a node that is not frozen beat now."""
@@ -185,37 +186,22 @@ class SimulatedSite:
             node.release(tag)
 
     def close(self) -> None:
-        """A world leaves nothing behind."""
+        """Do nothing: a world leaves nothing behind."""
 
 
 class SimulatedRig:
     """Makes a new world for each case."""
 
     name = "simulated"
-    abilities = frozenset(
-        {
-            "kill",
-            "stop",
-            "restart",
-            "pause",
-            "partition",
-            "clock",
-            "daemon",
-            "job",
-            "group",
-            "failpoint",
-            "many",
-            "netstore",
-        }
-    )
+    abilities = FAULTS
 
     def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> SimulatedSite:
-        """A fresh world; every node of it can be cut off, and loses its daemon alone."""
+        """A fresh world; each of its nodes can be cut off, and can lose its daemon alone."""
         del case, cuttable, orphans
         return SimulatedSite()
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:
-        """Nothing to prepare."""
+        """Do nothing: a world is made at once."""
 
     def close(self) -> None:
-        """Nothing to remove."""
+        """Do nothing: there is nothing to remove."""

@@ -1,7 +1,7 @@
 """Virtual time: a queue of acts, each at its instant, in the order in which they were planned.
 
-An act is a method, or a `partial` of one, never a nested function: so a world can be pickled with
-all that is planned in it, and gone on with from there as often as one likes.
+An act is a method, or a `partial` of one, never a nested function. So a world can be pickled with
+all that is planned in it, and continued from there any number of times.
 """
 
 import heapq
@@ -12,7 +12,7 @@ Act = Callable[[], None]
 
 
 class Planned(NamedTuple):
-    """One act to come. `number` keeps acts of the same instant in the order of planning."""
+    """A planned act. `number` keeps acts of the same instant in the order of planning."""
 
     at: float
     number: int
