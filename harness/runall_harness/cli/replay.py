@@ -111,9 +111,9 @@ def real(
     from runall_harness.explorer.replay import replay_real, report_replay, report_unplayed
     from runall_harness.explorer.story import save_history
     from runall_harness.rigs.choose import choose
-    from runall_harness.rigs.real_site import ABILITIES
+    from runall_harness.rigs.faults import EVERYWHERE
 
-    if why := obstacles(script, rig, ABILITIES):
+    if why := obstacles(script, rig, EVERYWHERE):
         return report_unplayed(file, before, script, rig, why), None
     run = f"replay-{uuid.uuid4().hex[:8]}"
     with closing(choose(rig, run, base=base, say=partial(click.echo, err=True))) as nodes:

@@ -193,7 +193,7 @@ class SimulatedRig:
     """Makes a new world for each case."""
 
     name = "simulated"
-    abilities = FAULTS
+    abilities: frozenset[str] = FAULTS
 
     def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> SimulatedSite:
         """A fresh world; each of its nodes can be cut off, and can lose its daemon alone."""
