@@ -12,26 +12,26 @@ from typing import Any
 import pytest
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.host.worker_pool import (
-    Gone,
     Interrupted,
-    Reported,
+    WorkerGone,
     WorkerPool,
+    WorkerReport,
     interruptions_as_events,
 )
 from support.places import ROOT
 from support.pool_workers import clear_away, do_tasks, say_where
 
 
-def done(pool: WorkerPool, *tasks: object) -> tuple[set[object], list[Gone]]:
+def done(pool: WorkerPool, *tasks: object) -> tuple[set[object], list[WorkerGone]]:
     """The results of all tasks, and which workers died; each is replaced."""
     results: set[object] = set()
-    died: list[Gone] = []
+    died: list[WorkerGone] = []
     for events in pool.carry_out(tasks):
         for event in events:
-            if isinstance(event, Gone):
+            if isinstance(event, WorkerGone):
                 died.append(event)
                 pool.start()
-            elif isinstance(event, Reported):
+            elif isinstance(event, WorkerReport):
                 results.add(event.message)
     return results, died
 
@@ -40,7 +40,7 @@ def messages(pool: WorkerPool) -> Iterator[Any]:
     """All that one worker tells, until it has gone."""
     while pool.workers:
         for event in pool.events():
-            yield event.message if isinstance(event, Reported) else event
+            yield event.message if isinstance(event, WorkerReport) else event
 
 
 def test_the_workers_share_the_tasks_and_every_result_arrives() -> None:
@@ -62,11 +62,11 @@ def test_a_worker_is_heard_while_it_works_and_can_be_ended_then() -> None:
     with WorkerPool(1, do_tasks, 1) as pool:
         for events in pool.carry_out(["waits"]):
             for event in events:
-                if isinstance(event, Reported):
+                if isinstance(event, WorkerReport):
                     assert event.message == "waiting"
                     event.worker.kill()
                 else:
-                    assert isinstance(event, Gone)
+                    assert isinstance(event, WorkerGone)
                     assert event.worker.killed
 
 
@@ -82,7 +82,7 @@ def test_workers_without_tasks_end_when_they_are_dismissed() -> None:
     with WorkerPool(2, do_tasks, 1) as pool:
         statuses: list[int] = []
         while pool.workers:
-            statuses += [event.status for event in pool.events() if isinstance(event, Gone)]
+            statuses += [event.status for event in pool.events() if isinstance(event, WorkerGone)]
             pool.dismiss()
         assert statuses == [0, 0]
 
@@ -94,7 +94,7 @@ def test_an_interrupted_worker_may_clear_away_first() -> None:
         next(iter(pool.workers)).interrupt()
         assert next(told) == "cleared away"
         gone = next(told)
-        assert isinstance(gone, Gone)
+        assert isinstance(gone, WorkerGone)
         assert gone.status == 0
 
 

@@ -19,6 +19,13 @@ from support.project_files import files
 MODULE_LINES = 400
 FUNCTION_LINES = 45
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# Names that two classes of one package share, each with the reason.
+TWICE = {
+    "Link": "the simulated and the processes rig each carry what a node sends in their own way",
+    "Message": "an adapter's answer, and the explorer's move that decides a message's fate",
+    "Order": "what a run of cases was asked for, and the explorer's move in which a user orders",
+    "Run": "the adapter protocol's verb, and a run of cases",
+}
 
 # In pieces, so that this file does not hold what it forbids.
 REGISTRY_HOSTS = [
@@ -238,3 +245,16 @@ def test_no_step_function_is_without_a_name() -> None:
 def test_the_formatter_alone_decides_how_code_is_laid_out() -> None:
     exception = re.compile(r"#\s*fmt:\s*(?:skip|off)")
     assert [place for place, line in lines(".py") if exception.search(line)] == []
+
+
+# The reference and the harness each have their own view of the same thing, and a reader meets one
+# of the two at a time. Within one of them a name means one thing.
+def test_a_class_name_stands_for_one_thing() -> None:
+    for package in ("reference/runall_reference", "harness/runall_harness"):
+        places: dict[str, list[str]] = {}
+        for place, tree in trees(package):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(place)
+        found = {name: where for name, where in places.items() if len(where) > 1}
+        assert {name: found[name] for name in found.keys() - TWICE.keys()} == {}

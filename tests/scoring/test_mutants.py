@@ -15,7 +15,7 @@ from runall_harness.mutants.planting import Plant, never
 from runall_harness.mutants.releases import RELEASES
 from runall_harness.scoring.kill_table_page import PART, renewed, try_for_page
 from runall_harness.scoring.score import Score, as_json, differing_cases, kill_cells, red_cases
-from runall_harness.scoring.trial import Kill, Trial, try_explorer, try_scenarios
+from runall_harness.scoring.trial import MutantKill, Trial, try_explorer, try_scenarios
 from runall_harness.scoring.trials import TrialOptions, try_all
 from runall_reference.brain import rerun
 from runall_reference.brain.machines import JOB, Token
@@ -212,7 +212,7 @@ def test_an_unknown_name_is_answered_with_those_that_are_near() -> None:
 
 def made_up(*, verdict: str = "pass", found: bool = True, trouble: str = "") -> Score:
     """A score as it might be."""
-    kill = Kill(by="1_a/b/manual", clause="RA-1.1", seconds=0.5, after=2)
+    kill = MutantKill(by="1_a/b/manual", clause="RA-1.1", seconds=0.5, after=2)
     trial = Trial(
         name="identity",
         verdicts={"1_a/b/manual": "RA-1.1", "1_a/c/scheduled": "pass"},
@@ -235,8 +235,8 @@ def test_only_a_reference_that_passes_and_mutants_that_are_dead_make_a_success()
 
 
 def test_a_mutant_has_a_line_for_each_way_in_which_it_was_killed() -> None:
-    case = Kill(by="1_a/b/manual", clause="RA-1.1", seconds=0.5, after=2)
-    story = Kill(by="explorer: a-check", clause="RA-1.2", seconds=1.25, after=1)
+    case = MutantKill(by="1_a/b/manual", clause="RA-1.1", seconds=0.5, after=2)
+    story = MutantKill(by="explorer: a-check", clause="RA-1.2", seconds=1.25, after=1)
     trial = Trial(name="identity", kills=[case, case, story])
     rows = [
         ("1_a/b/manual", "RA-1.1", "2 cases, 0.50 s"),

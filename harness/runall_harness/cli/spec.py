@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from runall_harness.contract.code_places import CodePlace
 
 
-class Row(NamedTuple):
+class ClauseRow(NamedTuple):
     """A clause, where the code of the reference keeps it, and the ids of its cases."""
 
     clause: "Clause"
@@ -53,7 +53,7 @@ def spec(clause: str | None, form: str, write_diagrams: bool) -> None:
     return print_one(shown[0]) if clause else print_pretty(shown)
 
 
-def rows() -> list[Row]:
+def rows() -> list[ClauseRow]:
     """All clauses, in the order of the specification."""
     from runall_harness.contract.cases import load_cases
     from runall_harness.contract.clauses import clauses
@@ -61,7 +61,7 @@ def rows() -> list[Row]:
 
     cases, places = load_cases(), code_places()
     return [
-        Row(clause, places.get(name, []), [case.id for case in cases if name in case.clauses])
+        ClauseRow(clause, places.get(name, []), [case.id for case in cases if name in case.clauses])
         for name, clause in clauses().items()
     ]
 
@@ -76,7 +76,7 @@ def redraw() -> None:
     click.echo(f"{path}: {'drawn anew' if changed else 'was up to date'}", err=True)
 
 
-def print_json(shown: list[Row]) -> None:
+def print_json(shown: list[ClauseRow]) -> None:
     """For programs."""
     from msgspec import to_builtins
 
@@ -96,7 +96,7 @@ def print_json(shown: list[Row]) -> None:
     click.echo(encode({"clauses": listed}))
 
 
-def print_pretty(shown: list[Row]) -> None:
+def print_pretty(shown: list[ClauseRow]) -> None:
     """For people: by section, with the number of cases."""
     section = ""
     for row in shown:
@@ -108,7 +108,7 @@ def print_pretty(shown: list[Row]) -> None:
         click.echo(f"{heading(row, f'; {cases}')} {row.clause.text}")
 
 
-def print_one(row: Row) -> None:
+def print_one(row: ClauseRow) -> None:
     """One clause for people: its sentence, then its code and its cases, a line each."""
     click.echo(f"{heading(row)} {row.clause.text}")
     click.echo(click.style("\ncode", bold=True))
@@ -119,7 +119,7 @@ def print_one(row: Row) -> None:
         click.echo(case)
 
 
-def heading(row: Row, more: str = "") -> str:
+def heading(row: ClauseRow, more: str = "") -> str:
     """The number of a clause, its level, and what more is known about it."""
     clause = row.clause
     level = f"extended: {clause.capability}" if clause.capability else "core"

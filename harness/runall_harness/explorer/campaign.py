@@ -17,9 +17,9 @@ from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFO
 from runall_harness.host.worker_pool import (
     Channel,
     Event,
-    Gone,
-    Reported,
+    WorkerGone,
     WorkerPool,
+    WorkerReport,
     interruptions_as_events,
     serve,
 )
@@ -142,11 +142,11 @@ class Campaign:
     def take(self, event: Event, pool: WorkerPool) -> None:
         """Take in a result, the death of a worker, or an interruption."""
         match event:
-            case Reported(_, KitCannotRun() as error):
+            case WorkerReport(_, KitCannotRun() as error):
                 raise error
-            case Reported(_, SeedResult() as result):
+            case WorkerReport(_, SeedResult() as result):
                 self.take_result(result)
-            case Gone():
+            case WorkerGone():
                 self.lose(event)
                 pool.start()
             case _:
@@ -158,7 +158,7 @@ class Campaign:
         self.under_way.remove(result.seed)
         self.totals.add(result)
 
-    def lose(self, gone: Gone) -> None:
+    def lose(self, gone: WorkerGone) -> None:
         """Have the seed of a dead worker searched again. Raises `KitCannotRun` if that is vain."""
         seed: int | None = gone.worker.task
         self.losses[seed] += 1

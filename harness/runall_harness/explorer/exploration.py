@@ -13,7 +13,14 @@ from typing import NamedTuple
 import msgspec
 
 from runall_harness.contract.errors import KitCannotRun
-from runall_harness.host.worker_pool import Channel, Event, Gone, Reported, WorkerPool, serve
+from runall_harness.host.worker_pool import (
+    Channel,
+    Event,
+    WorkerGone,
+    WorkerPool,
+    WorkerReport,
+    serve,
+)
 
 from .search import Counts, Search
 from .story import Script
@@ -59,7 +66,7 @@ class Explored(msgspec.Struct, kw_only=True):
         self.violations.merge(other.violations)
 
 
-class Progress(NamedTuple):
+class SearchProgress(NamedTuple):
     """A worker reports how many schedules of a world were begun, or what it has just broken."""
 
     world: str
@@ -73,7 +80,7 @@ class Running(msgspec.Struct):
     schedules: Counter[str] = msgspec.field(default_factory=Counter[str])
     broken: dict[Key, str] = {}
 
-    def take(self, progress: Progress) -> None:
+    def take(self, progress: SearchProgress) -> None:
         """Take in what one worker has reported."""
         self.schedules[progress.world] = progress.schedules
         if progress.broken is not None:
@@ -112,13 +119,13 @@ def searched(exploration: Exploration, total: Explored) -> Iterator[Running]:
 def take(event: Event, total: Explored, running: Running) -> None:
     """Take in what happened to one worker. Raises `KitCannotRun` if it died."""
     match event:
-        case Reported(_, Progress() as progress):
+        case WorkerReport(_, SearchProgress() as progress):
             running.take(progress)
-        case Reported(_, Explored() as explored):
+        case WorkerReport(_, Explored() as explored):
             total.add(explored)
             for world in explored.worlds:
                 running.schedules.pop(world, None)
-        case Gone():
+        case WorkerGone():
             cause = f"a process of the exploration died: {event.why}"
             hint = "look for what killed it (is there memory enough?), or try with fewer --jobs"
             raise KitCannotRun(cause, hint)
@@ -133,7 +140,9 @@ def search_worlds(channel: Channel, exploration: Exploration) -> None:
 
 
 def search_world(
-    exploration: Exploration, outline: Outline, report: Callable[[Progress], None] = lambda _: None
+    exploration: Exploration,
+    outline: Outline,
+    report: Callable[[SearchProgress], None] = lambda _: None,
 ) -> Explored:
     """Search one world to its end, or to the first violation if that is enough."""
     explored, began, reported = Explored(), time.process_time(), 0.0
@@ -142,7 +151,7 @@ def search_world(
         nonlocal reported
         if time.monotonic() - reported >= OFTEN:
             reported = time.monotonic()
-            report(Progress(outline.name, counts.schedules))
+            report(SearchProgress(outline.name, counts.schedules))
 
     search = Search(
         outline,
@@ -154,7 +163,7 @@ def search_world(
     with Script(outline=outline, mutant=exploration.mutant).planted():
         for found in search.run():
             for key in explored.violations.note(found):
-                report(Progress(outline.name, search.counts.schedules, key))
+                report(SearchProgress(outline.name, search.counts.schedules, key))
             if exploration.first:
                 break
         else:

@@ -55,7 +55,7 @@ class Channel:
         return iter(self.next_task, None)
 
     def tell(self, message: object) -> None:
-        """Send a message to the parent, which receives it as `Reported`."""
+        """Send a message to the parent, which receives it as `WorkerReport`."""
         try:
             self.pipe.send(message)
         except OSError:
@@ -104,14 +104,14 @@ class Worker:
         return self.process.exitcode
 
 
-class Reported(NamedTuple):
+class WorkerReport(NamedTuple):
     """A worker has sent a message."""
 
     worker: Worker
     message: Any
 
 
-class Gone(NamedTuple):
+class WorkerGone(NamedTuple):
     """The process of a worker has ended, with this exit status (negative: by that signal).
 
     The worker still has the `task` that it was at. It is no longer in the pool.
@@ -133,7 +133,7 @@ class Interrupted(NamedTuple):
     number: int
 
 
-Event = Reported | Gone | Interrupted
+Event = WorkerReport | WorkerGone | Interrupted
 
 
 class WorkerPool:
@@ -163,7 +163,7 @@ class WorkerPool:
         self.close()
 
     def start(self) -> Worker:
-        """Start one more worker; after `Gone`, one in the place of the dead."""
+        """Start one more worker; after `WorkerGone`, one in the place of the dead."""
         self.started += 1
         worker = Worker(self.started, self.run, self.arguments)
         self.workers.add(worker)
@@ -200,10 +200,10 @@ class WorkerPool:
             self.workers.discard(worker)
             if worker in self.idle:
                 self.idle.remove(worker)
-            return Gone(worker, worker.status())
+            return WorkerGone(worker, worker.status())
         worker.since = time.monotonic()
         if message is not None:
-            return Reported(worker, message)
+            return WorkerReport(worker, message)
         worker.task = None
         self.idle.append(worker)
         return None
@@ -214,8 +214,8 @@ class WorkerPool:
         """Have all these tasks done, and yield the events meanwhile.
 
         Every `tick` seconds there is a list, be it an empty one. A worker that dies is not
-        replaced: whoever goes on after `Gone` starts another. Raises the `KitCannotRun` that a
-        task has ended with under `serve`.
+        replaced: whoever goes on after `WorkerGone` starts another. Raises the `KitCannotRun` that
+        a task has ended with under `serve`.
         """
         pending = deque(tasks)
         while self.workers and (pending or any(w.task is not None for w in self.workers)):
@@ -223,7 +223,7 @@ class WorkerPool:
                 self.give(pending.popleft())
             events = self.events(tick)
             for event in events:
-                if isinstance(event, Reported) and isinstance(event.message, KitCannotRun):
+                if isinstance(event, WorkerReport) and isinstance(event.message, KitCannotRun):
                     raise event.message
             yield events
 

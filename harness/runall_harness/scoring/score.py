@@ -13,7 +13,7 @@ from rich.text import Text
 
 from runall_harness.mutants.mutant import Mutant
 
-from .trial import Kill, Trial
+from .trial import MutantKill, Trial
 
 CANNOT_RUN, SURVIVED, ALL_KILLED = 3, 1, 0
 
@@ -79,7 +79,7 @@ def as_json(score: Score) -> dict[str, Any]:
     }
 
 
-def first_kills(trial: Trial, *, explored: bool = False) -> list[Kill]:
+def first_kills(trial: Trial, *, explored: bool = False) -> list[MutantKill]:
     """The first kill by a case, or by the explorer; empty if there is none."""
     return [kill for kill in trial.kills if kill.explored == explored][:1]
 

@@ -30,7 +30,7 @@ from runall_harness.reports.case_progress import Silent
 REFERENCE = "reference"
 
 
-class Kill(msgspec.Struct, frozen=True, kw_only=True):
+class MutantKill(msgspec.Struct, frozen=True, kw_only=True):
     """What killed a mutant: a case or a check, the clause that it named, and how soon.
 
     `seconds` are those since the trial began. `after` is how many cases had been run by then, this
@@ -64,7 +64,7 @@ class Trial(msgspec.Struct, kw_only=True):
 
     name: str
     verdicts: dict[str, str] = {}
-    kills: list[Kill] = []
+    kills: list[MutantKill] = []
     others: dict[str, int] = {}
     troubles: list[str] = []
     seconds: float = 0.0
@@ -114,7 +114,7 @@ class TrialListener(Listener):
             trial.others[clause] = trial.others.get(clause, 0) + 1
             return
         seconds, after = round(time.monotonic() - self.began, 3), len(trial.verdicts)
-        trial.kills.append(Kill(by=case.id, clause=clause, seconds=seconds, after=after))
+        trial.kills.append(MutantKill(by=case.id, clause=clause, seconds=seconds, after=after))
         if self.first and self.session is not None:
             self.session.shouldstop = "it is dead"
 
@@ -171,7 +171,7 @@ def try_explorer(mutant: Mutant | None, trial: Trial, *, budget: float, seed: in
         found = hunt(budget_s=budget, seed=seed, clauses=mutant.clauses if mutant else frozenset())
     trial.seconds += time.monotonic() - began
     if found is not None:
-        kill = Kill(
+        kill = MutantKill(
             by=f"explorer: {found.check}",
             clause=found.clause,
             seconds=round(found.seconds, 3),

@@ -15,8 +15,8 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.host.load import cores
 from runall_harness.host.worker_pool import (
     Channel,
-    Gone,
     Interrupted,
+    WorkerGone,
     WorkerPool,
     interruptions_as_events,
     serve,
@@ -90,7 +90,7 @@ def in_workers(
                 if isinstance(event, Interrupted):
                     end_workers(pool)
                     raise KeyboardInterrupt
-                if isinstance(event, Gone):
+                if isinstance(event, WorkerGone):
                     cause = f"the process that tried {event.worker.task} died: {event.why}"
                     raise KitCannotRun(cause, "look for what ended it, then try --jobs 1")
                 yield event.message

@@ -557,7 +557,7 @@ def test_clean_finds_an_orphan_that_shed_its_environment_by_its_session(
         born = identify(unmarked.pid)
         assert born is not None
         harness = ProcessIdentity(unmarked.pid, "before the last boot")
-        record = run_records.RunRecord(
+        record = run_records.SavedRun(
             run="gone", host=os.uname().nodename, harness=harness, folder="", leaders=[born]
         )
         path = tmp_path / "runs" / "gone.json"
@@ -575,7 +575,7 @@ def test_clean_spares_a_process_that_only_has_the_number_of_a_dead_one(tmp_path:
     stranger = subprocess.Popen(["sleep", "1000"], start_new_session=True)
     try:
         dead = ProcessIdentity(stranger.pid, "before the last boot")
-        record = run_records.RunRecord(
+        record = run_records.SavedRun(
             run="gone", host=os.uname().nodename, harness=dead, folder="/", leaders=[dead]
         )
         run_records.save(tmp_path / "gone.json", record)
@@ -591,7 +591,7 @@ def test_clean_removes_no_folder_that_the_run_did_not_mark(tmp_path: Path) -> No
     precious.mkdir()
     (precious / run_records.FOLDER_MARK).write_text("another run")
     dead = ProcessIdentity(1, "before the last boot")
-    record = run_records.RunRecord(
+    record = run_records.SavedRun(
         run="gone", host=os.uname().nodename, harness=dead, folder=str(precious)
     )
     run_records.save(tmp_path / "gone.json", record)
@@ -610,7 +610,7 @@ def test_clean_names_and_leaves_what_it_cannot_read(tmp_path: Path, content: byt
 
 def test_clean_leaves_the_runs_of_other_hosts(tmp_path: Path) -> None:
     dead = ProcessIdentity(1, "before the last boot")
-    record = run_records.RunRecord(run="far", host="another.example", harness=dead, folder="")
+    record = run_records.SavedRun(run="far", host="another.example", harness=dead, folder="")
     run_records.save(tmp_path / "far.json", record)
     assert run_records.clean_processes(tmp_path) == [
         "left run far: it belongs to the host another.example"

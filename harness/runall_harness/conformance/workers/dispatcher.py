@@ -18,11 +18,11 @@ from runall_harness.host.interruptions import terminated_as_interrupted
 from runall_harness.host.load import Load, cores
 from runall_harness.host.worker_pool import (
     Event,
-    Gone,
     Interrupted,
-    Reported,
     Worker,
+    WorkerGone,
     WorkerPool,
+    WorkerReport,
     interruptions_as_events,
 )
 from runall_harness.rigs.choose import Choice, Say, fit, settle
@@ -138,9 +138,9 @@ class Dispatcher:
         match event:
             case Interrupted():
                 self.interrupt()
-            case Gone():
+            case WorkerGone():
                 self.bury(event)
-            case Reported(worker, message):
+            case WorkerReport(worker, message):
                 self.hear(worker, message)
 
     def hear(self, worker: Worker, message: object) -> None:
@@ -195,7 +195,7 @@ class Dispatcher:
         if message.interrupted and not self.run.interrupted:
             self.interrupt()
 
-    def bury(self, gone: Gone) -> None:
+    def bury(self, gone: WorkerGone) -> None:
         """A worker has ended. If it did not say so, its case is an error, and another starts."""
         worker = gone.worker
         if worker in self.finished:

@@ -26,7 +26,7 @@ SCHEMA = "runall-run/1"
 FOLDER_MARK = ".runall-run"
 
 
-class RunRecord(msgspec.Struct, kw_only=True):
+class SavedRun(msgspec.Struct, kw_only=True):
     """What is to be removed if the harness cannot do it. `leaders` are the nodes' daemons."""
 
     schema: str = SCHEMA
@@ -62,12 +62,12 @@ def runs_folder() -> Path:
     return user_state_path("runall", appauthor=False) / "runs"
 
 
-def begin(run: str, folder: Path, records: Path) -> tuple[Path, RunRecord]:
+def begin(run: str, folder: Path, records: Path) -> tuple[Path, SavedRun]:
     """Record a run of this very process, and mark its folder. Raises `KitCannotRun`."""
     harness = identify(os.getpid())
     if harness is None:
         raise KitCannotRun("the harness cannot see its own process", "mount /proc, or use docker")
-    record = RunRecord(run=run, host=platform.node(), harness=harness, folder=str(folder))
+    record = SavedRun(run=run, host=platform.node(), harness=harness, folder=str(folder))
     path = records / f"{run}.json"
     try:
         records.mkdir(parents=True, exist_ok=True)
@@ -80,14 +80,14 @@ def begin(run: str, folder: Path, records: Path) -> tuple[Path, RunRecord]:
     return path, record
 
 
-def save(path: Path, record: RunRecord) -> None:
+def save(path: Path, record: SavedRun) -> None:
     """Replace the record on disk, so that a reader finds the old one or the new one."""
     draft = path.with_suffix(".draft")
     draft.write_bytes(msgspec.json.encode(record))
     draft.replace(path)
 
 
-def end(path: Path, record: RunRecord) -> None:
+def end(path: Path, record: SavedRun) -> None:
     """Drop folder and record of a run that has removed everything else itself."""
     record.remove_folder()
     path.unlink(missing_ok=True)
@@ -109,7 +109,7 @@ def clean_run(run: str) -> list[str]:
 
 def _clean_record(path: Path) -> list[str]:
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=RunRecord)
+        record = msgspec.json.decode(path.read_bytes(), type=SavedRun)
     except FileNotFoundError:
         return []
     except msgspec.MsgspecError as error:
@@ -119,7 +119,7 @@ def _clean_record(path: Path) -> list[str]:
     return [] if record.harness.lives() else _clean(path, record)
 
 
-def _clean(path: Path, record: RunRecord) -> list[str]:
+def _clean(path: Path, record: SavedRun) -> list[str]:
     processes = record.processes().freeze().all
     lines = [f"ended process {p.pid} ({_name(p)}) of run {record.run}" for p in processes]
     if alive := process_tree.kill(processes):
