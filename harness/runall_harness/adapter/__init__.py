@@ -1,6 +1,6 @@
-"""For whoever writes an adapter in Python: subclass `Adapter`, write the verbs, call `serve()`.
+"""For authors of adapters in Python: subclass `Adapter`, write the verbs, call `serve()`.
 
-docs/adapters.md tells what each verb means, and how to do the same in any other language.
+docs/adapters.md explains what each verb means, and how to do the same in any other language.
 """
 
 from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable

@@ -1,15 +1,14 @@
 """The base of an adapter program in Python: questions become calls of methods.
 
-A method that raises `Rejected` gives the definite answer, `Unreachable` the indefinite one. Any
-other exception is a fault of the adapter: it ends the program, with its trace on standard error,
-because a fault that is told as a refusal would be held against the scheduler.
+A method that raises `Rejected` answers `refused`, one that raises `Unreachable` answers `maybe`.
+Any other exception is a fault of the adapter. It ends the program, with its trace on standard
+error, because a fault that is answered as a refusal would count against the scheduler.
 """
 
 import os
 import sys
 import threading
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, BinaryIO, ClassVar
 
 import msgspec
@@ -33,7 +32,7 @@ from .protocol import (
 
 
 class Adapter:
-    """A program that puts a scheduler's API into the kit's verbs.
+    """A program that translates the kit's verbs into a scheduler's API.
 
     Subclasses set `name`, `version` and `capabilities`, write the methods of the verbs, and give
     in `cannot` a reason for each verb, or field, that the scheduler can't do. A verb with neither
@@ -51,7 +50,7 @@ class Adapter:
 
     # ---------------------------------------------------------------- the verbs
     def describe(self) -> Description:
-        """What the scheduler is."""
+        """The name and version of the scheduler, what it claims, and what it can't do."""
         return Description(
             protocol=PROTOCOL,
             name=self.name,
@@ -61,19 +60,19 @@ class Adapter:
         )
 
     def ready(self) -> list[str]:
-        """The nodes that take work now."""
+        """The nodes that take work now, by the names that the kit gave them."""
         raise NotImplementedError
 
     def create_event(self, event: dict[str, Any]) -> None:
-        """Schedule something; see `Event` in SPEC.md for the fields."""
+        """Create an event; see `Event` in SPEC.md for the fields."""
         raise NotImplementedError
 
     def update_event(self, event: str, fields: dict[str, Any]) -> None:
-        """Edit those fields of an event."""
+        """Change those fields of an event, and leave the others as they are."""
         raise NotImplementedError
 
     def delete_event(self, event: str) -> None:
-        """Delete an event."""
+        """Delete an event: nothing of it starts any more."""
         raise NotImplementedError
 
     def run(self, event: str, params: dict[str, Any], source: str) -> str:
@@ -81,7 +80,7 @@ class Adapter:
         raise NotImplementedError
 
     def abort(self, job: str) -> None:
-        """End a job for ever."""
+        """End a job for good: nothing may follow it."""
         raise NotImplementedError
 
     def jobs(self) -> list[JobView]:
@@ -117,11 +116,11 @@ class Adapter:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let go of connections: the kit asks nothing more."""
+        """Close connections: the kit asks nothing more."""
 
     # ---------------------------------------------------------------- the program
     def serve(self) -> None:
-        """Answer questions until standard input ends. Raises `TypeError` for a verb forgotten."""
+        """Answer questions until standard input ends. Raises `TypeError` for a missing verb."""
         self.require_verbs()
         self._output = own_output()
         try:
@@ -131,28 +130,28 @@ class Adapter:
             self.close()
 
     def require_verbs(self) -> None:
-        """See that each verb has a method or a reason. Raises `TypeError` naming the others."""
-        silent = [
+        """Raise `TypeError` with the verbs that have neither a method nor a reason."""
+        missing = [
             verb
             for verb in VERBS
             if getattr(type(self), verb) is getattr(Adapter, verb)
             and verb not in ("describe", "job", *self.cannot)
         ]
-        if silent:
+        if missing:
             raise TypeError(
                 f"{type(self).__name__} has neither a method nor a reason in `cannot` for "
-                f"{', '.join(silent)}; a reason will do for {', '.join(OPTIONAL)}"
+                f"{', '.join(missing)}; a reason will do for {', '.join(OPTIONAL)}"
             )
 
     def answer(self, question: Question) -> Message:
         """The answer to one question."""
         verb = question.verb()
-        asked = {} if isinstance(question, Describe) else msgspec.structs.asdict(question)
-        asked.pop("id", None)
+        args = {} if isinstance(question, Describe) else msgspec.structs.asdict(question)
+        args.pop("id", None)
         if verb in self.cannot:
             return Refused(id=question.id, code="cannot", message=self.cannot[verb])
         try:
-            return Done(id=question.id, value=partial(getattr(self, verb), **asked)())
+            return Done(id=question.id, value=getattr(self, verb)(**args))
         except Rejected as refusal:
             return Refused(id=question.id, code=refusal.code, message=refusal.message)
         except Unreachable as error:
@@ -163,7 +162,7 @@ class Adapter:
         self._write(Changed())
 
     def _write(self, message: Message) -> None:
-        """Write one whole line."""
+        """Write a message as one whole line, whichever thread calls."""
         if self._output is None:
             return
         with self._writing:
@@ -172,7 +171,7 @@ class Adapter:
 
 
 def own_output() -> BinaryIO:
-    """Standard output for answers alone: a stray print lands on standard error from now on."""
+    """Standard output for answers alone: other output goes to standard error from now on."""
     sys.stdout.flush()
     kept = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -1,9 +1,9 @@
 """The messages between the kit and an adapter, `runall-adapter/1`: one JSON object a line.
 
-An adapter is a program that puts a scheduler's own API into the kit's verbs. It is started once
-for each cluster, reads questions from its standard input, writes one answer to each on its
-standard output, and ends when its input ends. Both ends of the wire, the JSON Schema and the
-guide (docs/adapters.md) are made from, or held to, the types of this module.
+An adapter is a program that translates the kit's verbs into a scheduler's own API. It is started
+once for each cluster, reads questions from its standard input, writes one answer to each on its
+standard output, and ends when its input ends. Both ends of the connection, the JSON Schema and the
+guide (docs/adapters.md) follow the types of this module.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ PROTOCOL = "runall-adapter/1"
 class Question(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="verb", forbid_unknown_fields=True
 ):
-    """What the kit asks. Questions are numbered, and asked one at a time."""
+    """A question of the kit. Questions are numbered, and asked one at a time."""
 
     id: int
 
@@ -40,20 +40,20 @@ class Ready(Question, frozen=True, tag="ready"):
 
 
 class CreateEvent(Question, frozen=True, tag="create_event"):
-    """Schedule something. `event` has the fields of the reference's Event; `id` is the kit's."""
+    """Create an event, with the fields of the reference's Event; its `id` is chosen by the kit."""
 
     event: dict[str, Any]
 
 
 class UpdateEvent(Question, frozen=True, tag="update_event"):
-    """Edit those fields of an event, and leave all others as they are."""
+    """Change those fields of an event, and leave all others as they are."""
 
     event: str
     fields: dict[str, Any]
 
 
 class DeleteEvent(Question, frozen=True, tag="delete_event"):
-    """Delete an event."""
+    """Delete an event: nothing of it starts any more."""
 
     event: str
 
@@ -67,7 +67,7 @@ class Run(Question, frozen=True, tag="run"):
 
 
 class Abort(Question, frozen=True, tag="abort"):
-    """End a job for ever: nothing may follow it."""
+    """End a job for good: nothing may follow it."""
 
     job: str
 
@@ -93,7 +93,7 @@ class OneEvent(Question, frozen=True, tag="event"):
 
 
 class Leader(Question, frozen=True, tag="leader"):
-    """The name of the node that leads, by its own word."""
+    """The name of the node that says that it leads."""
 
 
 class Owes(Question, frozen=True, tag="owes"):
@@ -146,7 +146,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cannot: dict[str, str] = {}
 
 
-# What the value of each verb's answer has to be; a verb that is not named here has none: null.
+# The type of the value in each verb's answer; the value of any other verb is null.
 VALUES: dict[type[Question], Any] = {
     Describe: Description,
     Ready: list[str],
@@ -162,7 +162,7 @@ VALUES: dict[type[Question], Any] = {
 }
 QUESTIONS: tuple[type[Question], ...] = AnyQuestion.__args__
 VERBS = {question.verb(): question for question in QUESTIONS}
-# Without these no case can be told: a scheduler that lacks one is beyond the kit.
+# Every case needs these: a scheduler that lacks one cannot be tested.
 REQUIRED = ("describe", "ready", "create_event", "run", "jobs")
 OPTIONAL = tuple(verb for verb in VERBS if verb not in REQUIRED)
 
@@ -170,11 +170,11 @@ OPTIONAL = tuple(verb for verb in VERBS if verb not in REQUIRED)
 class Message(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", forbid_unknown_fields=True
 ):
-    """What an adapter writes."""
+    """A message of the adapter: an answer, or a notice of a change."""
 
 
 class Done(Message, frozen=True, tag="done"):
-    """It was done; the value is what the verb says, and null for a verb that shows nothing."""
+    """It was done. The value is what the verb asks for, or null if it asks for nothing."""
 
     id: int
     value: Any = None
@@ -196,7 +196,7 @@ class Maybe(Message, frozen=True, tag="maybe"):
 
 
 class Changed(Message, frozen=True, tag="changed"):
-    """Nobody asked, but something may have changed: the kit looks again at once. Optional."""
+    """A notice that something may have changed, upon which the kit asks again. Optional."""
 
 
 Answer = Done | Refused | Maybe

@@ -1,8 +1,8 @@
-"""The kit's end of the wire: an adapter's process, asked one question at a time.
+"""The kit's end of the connection: the process of an adapter, asked one question at a time.
 
-Whatever an adapter can do wrong to the wire ends here, with the process: one that dies, hangs,
-writes what is no answer, or answers what was not asked is broken, and no word of it counts any
-more. That is an error of the harness's surroundings, never a verdict on the scheduler.
+An adapter that dies, hangs, writes something that is no answer, or answers a question that was not
+asked is broken: its process is ended, and nothing more is asked. The case is then an error, and
+says nothing about the scheduler.
 """
 
 import os
@@ -69,14 +69,14 @@ class AdapterProcess:
         assert self.process.stderr
         self.threads = [
             threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True),
-            threading.Thread(target=self.hear, args=(self.process.stderr,), daemon=True),
+            threading.Thread(target=self.keep_last_words, args=(self.process.stderr,), daemon=True),
         ]
         for thread in self.threads:
             thread.start()
 
     # ---------------------------------------------------------------- its two streams
     def read(self, stream: IO[bytes]) -> None:
-        """Queue the lines of its standard output; an empty one is the end of it."""
+        """Queue the lines of its standard output; an empty line marks the end."""
         with stream:
             while line := stream.readline(LONGEST_LINE):
                 if self.is_notice(line):
@@ -86,20 +86,20 @@ class AdapterProcess:
         self.lines.put(END)
 
     def is_notice(self, line: bytes) -> bool:
-        """Whether that line only says that something changed."""
+        """Whether that line is only a notice of a change."""
         with suppress(msgspec.MsgspecError, UnicodeDecodeError):
             return isinstance(msgspec.json.decode(line, type=AnyMessage), Changed)
         return False
 
-    def hear(self, stream: IO[bytes]) -> None:
-        """Keep its last words on standard error, for whoever has to mend it."""
+    def keep_last_words(self, stream: IO[bytes]) -> None:
+        """Keep the last lines of its standard error, to be shown with an error."""
         with stream:
             for line in stream:
                 self.words.append(line.decode("utf-8", "backslashreplace").rstrip())
 
     # ---------------------------------------------------------------- asking
     def ask(self, kind: type[Question], **args: Any) -> Answer:
-        """The answer to one question, its value of the type that the verb has.
+        """The answer to one question, with a value of the verb's type.
 
         Raises `AdapterBroke`; from then on, that error for every question.
         """
@@ -115,7 +115,7 @@ class AdapterProcess:
             return self.typed(kind, self.read_answer(verb))
 
     def write(self, question: Question) -> None:
-        """Write a question, as fast as it is read; who is gone or deaf is told by the silence."""
+        """Write a question as fast as it is read; an adapter that reads nothing will not answer."""
         assert self.process.stdin
         pipe, left = self.process.stdin.fileno(), msgspec.json.encode(question) + b"\n"
         with suppress(BrokenPipeError):
@@ -123,7 +123,7 @@ class AdapterProcess:
                 left = left[os.write(pipe, left) :]
 
     def read_unasked(self, verb: str) -> NoReturn:
-        """It wrote before it was asked."""
+        """Raise `AdapterBroke` for a line that was written before a question."""
         line = self.lines.get()
         if line == END:
             self.died(verb)
@@ -134,7 +134,7 @@ class AdapterProcess:
         )
 
     def read_answer(self, verb: str) -> Answer:
-        """The line that answers the question which was asked last."""
+        """The answer to the last question. Raises `AdapterBroke` if none comes in time."""
         within = self.first_limit if self.number == 1 else self.limit
         try:
             line = self.lines.get(timeout=within)
@@ -166,7 +166,7 @@ class AdapterProcess:
         return message
 
     def typed(self, kind: type[Question], answer: Answer) -> Answer:
-        """The answer, its value as the verb's type. A value of another type is nonsense."""
+        """The answer with its value as the verb's type. Raises `AdapterBroke` for another type."""
         if not isinstance(answer, Done):
             return answer
         try:
@@ -187,7 +187,7 @@ class AdapterProcess:
 
     # ---------------------------------------------------------------- the end
     def died(self, verb: str) -> NoReturn:
-        """Its output ended before it answered."""
+        """Raise `AdapterBroke` because its output ended before it answered."""
         try:
             code = self.process.wait(LEAVE)
         except subprocess.TimeoutExpired:
@@ -204,7 +204,7 @@ class AdapterProcess:
     def fail(self, how: str, cause: str, hint: str) -> NoReturn:
         """End the process, and say why nothing can be asked any more. Raises `AdapterBroke`."""
         self.end()
-        # A trace underlines what it quotes: those lines say nothing.
+        # The underlines in a Python trace say nothing.
         words = "; ".join(word.strip() for word in self.words if word.strip(" ^~"))
         said = f" (last words: {words})" if words else ""
         self.broken = AdapterBroke(how, f"the adapter {self.shown} {cause}{said}", hint)
@@ -212,31 +212,31 @@ class AdapterProcess:
 
     @property
     def shown(self) -> str:
-        """Its command, for people."""
+        """The beginning of its command, for messages."""
         return " ".join(self.command)[:QUOTED]
 
     def close(self) -> bool:
-        """Let it end, by the end of its input; whether it went by itself. Safe to call twice."""
+        """Close its input; whether it then ended by itself. Safe to call twice."""
         if self.closed:
             return True
         self.closed = True
         if self.process.stdin:
             with suppress(BrokenPipeError):
                 self.process.stdin.close()
-        went = True
         try:
             self.process.wait(LEAVE)
+            return True
         except subprocess.TimeoutExpired:
-            went = False
-        self.end()
-        return went
+            return False
+        finally:
+            self.end()
 
     def end(self) -> None:
-        """End it and all that it started, at once. Safe to call twice."""
+        """Kill it and its process group at once. Safe to call twice."""
         if self.ended:
-            return  # its number may be somebody else's by now
+            return  # its process id may belong to another process by now
         self.closed = self.ended = True
-        # Its group may have outlived it, and keeps its number as long as anybody is in it.
+        # The group may have outlived it, and keeps its id as long as any process is in it.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -272,6 +272,6 @@ def launch(
 
 
 def quoted(line: bytes) -> str:
-    """The beginning of a line, safe to show."""
+    """The beginning of a line, with escapes for what cannot be printed."""
     text = line.decode("utf-8", "backslashreplace").rstrip("\n")
     return repr(text[:QUOTED])

@@ -1,4 +1,4 @@
-"""`runall adapter`: for people who write an adapter for their own scheduler."""
+"""`runall adapter`: the protocol of adapters, and a check of an adapter."""
 
 import sys
 from contextlib import ExitStack
@@ -29,7 +29,7 @@ Examples:
 \b
 The scheduler must be running, and nothing is done to it but what COMMAND is asked to do: events
 of names that begin with adapter-check- are created, run, and deleted. Options come before
-COMMAND, which inherits the environment. docs/adapters.md tells how to write one.
+COMMAND, which inherits the environment. docs/adapters.md explains how to write an adapter.
 
 \b
 Exit codes: 0 the adapter keeps every rule, 1 it breaks one: the report says how to mend it,
@@ -40,7 +40,7 @@ node takes work), 64 wrong usage, 130 interrupted.
 
 @click.group(short_help="Test an adapter of your own scheduler.")
 def adapter() -> None:
-    """An adapter is a program that puts a scheduler's API into the kit's verbs.
+    """An adapter is a program that translates the kit's verbs into a scheduler's API.
 
     It may be written in any language: it reads questions and writes answers, as JSON lines.
     """
@@ -98,9 +98,9 @@ def schema() -> None:
     "Print the JSON Schema of --format json and end.",
 )
 def check(command: tuple[str, ...], form: str, **options: Any) -> int:
-    """Find out whether an adapter lies, hangs, mixes things up or loses them; and how to mend it.
+    """Find out whether an adapter answers wrongly, hangs or loses things, and how to mend it.
 
-    COMMAND starts the adapter. What it says is held against what jobs that really ran have told.
+    COMMAND starts the adapter. Its answers are compared with what the jobs that ran have written.
     """
     from runall_harness.systems.adapter_check.run import check_adapter
 
@@ -112,12 +112,12 @@ def check(command: tuple[str, ...], form: str, **options: Any) -> int:
 
         click.echo(encode(report))
     else:
-        tell_people(report)
+        print_report(report)
     return report.code
 
 
 def progress(stack: ExitStack) -> Any:
-    """What shows, on standard error, which probe is under way."""
+    """A function that shows on standard error which probe runs."""
     from rich.console import Console
 
     status = stack.enter_context(Console(stderr=True).status("the adapter starts"))
@@ -128,8 +128,8 @@ def progress(stack: ExitStack) -> Any:
     return say
 
 
-def tell_people(report: "AdapterReport") -> None:
-    """For people: each rule, what was seen where one is broken, and how to mend it."""
+def print_report(report: "AdapterReport") -> None:
+    """Print for people each rule, what was seen if it is broken, and how to mend it."""
     from rich.console import Console
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""`runall check`: what a history proves, whoever wrote it."""
+"""`runall check`: judges histories of any origin, clause by clause."""
 
 import sys
 from collections.abc import Generator, Iterable, Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 STREAM = Path("-")
-# Lines between two looks at how far it is.
+# Lines between two updates of the progress bar.
 STRIDE = 20_000
 STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "unsupported": "dim"}
 
@@ -28,7 +28,7 @@ Examples:
   runall check --report-schema                      the format of the answer
 
 \b
-A history is JSON Lines; docs/history.md tells how to write one, line by line. For each
+A history is JSON Lines; docs/history.md explains how to write one, line by line. For each
 clause the verdict is pass, fail, inconclusive (nothing in the history could be judged by it)
 or unsupported (the system does not declare the capability). "judged" says how often a check
 had something to look at. For a clause that is broken, all lines that prove it are quoted.
@@ -67,7 +67,7 @@ def check(files: tuple[Path, ...], form: str) -> int:
 
         click.echo(encode(report))
     else:
-        tell_people(report)
+        print_report(report)
     return report.code
 
 
@@ -87,7 +87,7 @@ def judge(path: Path) -> "HistoryReport":
 
 @contextmanager
 def progress(path: Path) -> Generator[Any]:
-    """Something that sees lines go by, and shows how far they are where somebody looks."""
+    """A function that passes lines on and shows the progress on a terminal."""
     if not sys.stderr.isatty():
         yield iter
         return
@@ -108,11 +108,11 @@ def progress(path: Path) -> Generator[Any]:
         yield watch
 
 
-def tell_people(report: "CheckedReport") -> None:
-    """For people: what is broken, with its proof; each clause; the last word."""
+def print_report(report: "CheckedReport") -> None:
+    """Print for people what is broken and its proof, each clause, and the verdicts."""
     from rich.console import Console
 
-    # Where nobody looks at it, a width would only break lines.
+    # Where the output is no terminal, its width would only break lines.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     for history in report.histories:
         for line in history.malformed_lines:
@@ -123,16 +123,17 @@ def tell_people(report: "CheckedReport") -> None:
                 soft_wrap=True,
             )
         for broken in history.violations:
-            tell_broken(console, history.file, broken)
+            print_broken(console, history.file, broken)
     console.print(table_of(report.histories))
     for history in report.histories:
         why = f": {history.reason}" if history.reason else ""
-        told = f"{history.file}: {history.lines} lines, {history.executions} executions"
-        console.print(f"{told}: {history.verdict}{why}", markup=False, soft_wrap=True)
+        counts = f"{history.lines} lines, {history.executions} executions"
+        line = f"{history.file}: {counts}: {history.verdict}{why}"
+        console.print(line, markup=False, soft_wrap=True)
 
 
-def tell_broken(console: Any, file: str, broken: "BrokenReport") -> None:
-    """One violation: the clause in its own words, and the lines that prove it."""
+def print_broken(console: Any, file: str, broken: "BrokenReport") -> None:
+    """Print one broken clause in its own words, and the lines that prove it."""
     rows = [("expected", broken.expected), ("seen", broken.seen)]
     rows += [(f"line {line.number}", line.text) for line in broken.lines]
     console.print(
@@ -148,7 +149,7 @@ def tell_broken(console: Any, file: str, broken: "BrokenReport") -> None:
 
 
 def table_of(histories: "list[HistoryReport]") -> Any:
-    """Each clause that a check may speak for, over all histories; the worst verdict stands."""
+    """A table of the clauses over all histories; the worst verdict on a clause counts."""
     from rich.table import Table
     from rich.text import Text
 
@@ -156,11 +157,10 @@ def table_of(histories: "list[HistoryReport]") -> Any:
     for name, justify in (("clause", "left"), ("verdict", "left"), ("judged", "right")):
         table.add_column(name, justify=justify)  # pyright: ignore[reportArgumentType] - two of its literals
     table.add_column("which says", overflow="fold")
-    order = list(STYLES)
     rank = {"fail": 0, "pass": 1, "inconclusive": 2, "unsupported": 3}
     rows: dict[str, tuple[str, int, str]] = {}
     for clause in (one for history in histories for one in history.clauses):
-        verdict, judged, text = rows.get(clause.clause, (order[-1], 0, clause.text))
+        verdict, judged, text = rows.get(clause.clause, ("unsupported", 0, clause.text))
         worst = min(verdict, clause.verdict, key=rank.__getitem__)
         rows[clause.clause] = worst, judged + clause.judged, text
     for clause, (verdict, judged, text) in rows.items():

@@ -1,7 +1,7 @@
-"""`runall ledger`: what servers took down, what was done about it, why, and by which clause.
+"""`runall ledger`: which jobs were interrupted, what was decided, why, and by which clause.
 
-The first question after an outage is what became of the jobs. The primary has written it down at
-the moment of each decision; this only asks and shows.
+The first question after an outage is what became of the jobs. The primary records each decision
+when it makes it; this command only asks for the records and shows them.
 """
 
 import os
@@ -64,12 +64,12 @@ Exit codes: 0 told (also when the ledger is empty), 3 the primary could not be a
 def ledger(url: str, token_file: Path | None, event: str, form: str) -> None:
     """Show the operator's ledger of a primary, oldest line first.
 
-    It has a line for every job that a server took down: what happened, whether the job is run
-    again, and why, by which clause. A rerun that is refused is there with its reason.
+    It has a line for every interrupted job: what happened, whether the job is run again, and why,
+    by which clause. A refused rerun is listed with its reason.
     """
     address = url if "://" in url else f"http://{url}"
     entries = [entry for entry in ask(address, token_of(token_file)) if event in ("", entry.event)]
-    (tell_programs if form == "json" else tell_people)(entries, address, event)
+    (print_json if form == "json" else print_table)(entries, address, event)
 
 
 def token_of(file: Path | None) -> str:
@@ -102,7 +102,7 @@ def ask(url: str, token: str) -> "list[LedgerView]":
 
 
 def entries_of(url: str, body: bytes) -> "list[LedgerView]":
-    """The lines in an answer. Raises `KitCannotRun` for what is no ledger."""
+    """The lines in an answer. Raises `KitCannotRun` if it is no ledger."""
     import msgspec
 
     from runall_harness.evidence.views import LedgerView
@@ -115,12 +115,12 @@ def entries_of(url: str, body: bytes) -> "list[LedgerView]":
 
 
 def refuse(url: str, status: int, body: bytes) -> NoReturn:
-    """Raise `KitCannotRun` in the primary's own words, where it has any."""
+    """Raise `KitCannotRun` with the primary's own message, if it has one."""
     import msgspec
 
     try:
-        told: Any = msgspec.json.decode(body)["error"]
-        cause, hint = f"{url} answers {status}: {told['message']}", str(told["hint"])
+        error: Any = msgspec.json.decode(body)["error"]
+        cause, hint = f"{url} answers {status}: {error['message']}", str(error["hint"])
     except (msgspec.MsgspecError, KeyError, TypeError):
         cause, hint = f"{url} answers {status}", "see that --url is the address of a primary"
     if status == 401:
@@ -128,8 +128,8 @@ def refuse(url: str, status: int, body: bytes) -> NoReturn:
     raise KitCannotRun(cause, hint)
 
 
-def tell_programs(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
-    """For programs: all lines, with times in seconds since the epoch."""
+def print_json(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
+    """Print all lines as JSON, with times in seconds since the epoch."""
     import msgspec
 
     from runall_harness.conformance.run_report import encode
@@ -138,15 +138,15 @@ def tell_programs(entries: "Sequence[LedgerView]", url: str, event: str) -> None
     click.echo(encode({"schema": SCHEMA, "url": url, "event": event or None, "entries": rows}))
 
 
-def tell_people(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
-    """For people: a table, and how many were refused."""
+def print_table(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
+    """Print a table for people, and how many were refused."""
     from rich.console import Console
 
     if not entries:
         about = f" about {event!r}" if event else ""
         click.echo(f"the ledger of {url} has no line{about}: no server took a job down")
         return
-    # Where nobody looks at it, a width would only break lines.
+    # Where the output is no terminal, its width would only break lines.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(table_of(entries))
     refused = sum(entry.refused for entry in entries)
@@ -154,7 +154,7 @@ def tell_people(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
 
 
 def table_of(entries: "Sequence[LedgerView]") -> Any:
-    """One row a line of the ledger."""
+    """A table with one row for each line of the ledger."""
     from rich.table import Table
     from rich.text import Text
 
@@ -170,5 +170,5 @@ def table_of(entries: "Sequence[LedgerView]") -> Any:
 
 
 def when(at: float) -> str:
-    """A time as the reader's clock shows it."""
+    """A time (seconds since the epoch) in the reader's time zone."""
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")

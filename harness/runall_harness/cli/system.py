@@ -1,4 +1,4 @@
-"""`runall system`: describe a scheduler in a TOML file, and see whether the description holds."""
+"""`runall system`: describe a scheduler in a TOML file, and check the description."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ Examples:
 
 
 @click.group(
-    epilog=EPILOG, short_help="Describe a scheduler of your own, and judge the description."
+    epilog=EPILOG, short_help="Describe a scheduler of your own, and check the description."
 )
 def system() -> None:
     """Describe a scheduler of your own in a TOML file, for `runall conform --system FILE`."""
@@ -31,10 +31,10 @@ def system() -> None:
     "NAME_adapter.py, a program to fill in, which speaks its API.",
 )
 def new(name: str, adapter: bool) -> int:
-    """Write NAME.toml: the description of the reference, with comments, to be made your own.
+    """Write NAME.toml: the description of the reference with comments, for you to change.
 
-    It runs as it is. With --adapter the file is a short one, with what every scheduler needs to say
-    and nothing more. A file that is there already is never written over.
+    It runs as it is. With --adapter the file is short, and has only what every scheduler needs. A
+    file that exists is never overwritten.
     """
     from runall_harness.systems.scaffold import scaffold
 
@@ -52,7 +52,7 @@ def new(name: str, adapter: bool) -> int:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet. Raises `click.UsageError`."""
+    """Write a new file. Raises `click.UsageError` if it cannot be written."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -77,10 +77,10 @@ def listing() -> int:
     return 0
 
 
-@system.command(short_help="Say what is wrong with a file.")
+@system.command(short_help="Check a file for errors.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(file: Path) -> int:
-    """Judge a description, with each of its policies: each mistake with its key and the next step.
+    """Check a description with each of its policies; print each error with its key and next step.
 
     Exit codes: 0 the file is right, 1 it is not, 64 wrong usage.
     """
@@ -101,7 +101,7 @@ def check(file: Path) -> int:
 
 
 def check_policy(file: Path, policy: str) -> None:
-    """Judge a file with one of its policies. Raises `KitCannotRun`."""
+    """Check a file with one of its policies. Raises `KitCannotRun` for an error in it."""
     from runall_harness.conformance.known_failures import declarations
     from runall_harness.contract.cases import load_cases
     from runall_harness.systems.classes import load_class
@@ -111,7 +111,7 @@ def check_policy(file: Path, policy: str) -> None:
     if described.adapter.client:
         load_class(described.adapter.client)
     where = declarations(None, file, policy)
-    assert where is not None, "a file has a place for them"
+    assert where is not None, "a file has a place for known failures"
     where.known([case.id for case in load_cases()])
 
 

@@ -1,10 +1,10 @@
-"""The facts of a case: what became of a fault, and what a job did."""
+"""The facts of a case: which faults took effect, and what the jobs did."""
 
 import msgspec
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an injected fault. `at` is seconds on the rig's clock.
+    """The result of injecting a fault. `at` is seconds on the rig's clock.
 
     `evidence` is what was observed, in one line (an exit code, a vanished pid, a refused
     connection). A fault that is not proven makes its case inconclusive, never green.
@@ -18,11 +18,11 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Execution(msgspec.Struct, kw_only=True):
-    """One real execution of a job, as the job itself told it. Times are seconds.
+    """One real execution of a job, as the job itself reported it. Times are seconds.
 
-    `how` is running, completed, failed, terminated (it got SIGTERM) or killed (it never said
-    goodbye, and the rig saw its node or process die). `beat_at` is its last sign of life.
-    `params` are the user's; `claims` is what the scheduler told the job about itself (JOB_*).
+    `how` is running, completed, failed, terminated (it got SIGTERM) or killed (it reported no end,
+    and the rig saw its node or process die). `beat_at` is its last sign of life. `params` are the
+    user's; `claims` are the variables that the scheduler gave the job about itself (JOB_*).
     """
 
     id: str

@@ -1,8 +1,8 @@
 """The history of a case: what was asked, what was broken, what ran, and what was shown.
 
-One JSON line each, in the order in which the harness learned of it. A check reads nothing else,
-so a history that is saved can be judged again, by anybody. docs/history.md is the page for
-those who write one from a log of their own; `schema` is the same in a form for programs.
+It has one JSON line for each, in the order in which the harness learned of it. The checks read
+nothing else, so anybody can judge a saved history again. docs/history.md explains how to write
+one from a log; `schema` says the same for programs.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ AnswerOutcome = Literal["done", "refused", "maybe"]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
-    """What all lines share: when, in seconds on the rig's clock."""
+    """What all lines have: the time, in seconds on the rig's clock."""
 
     at: float
 
@@ -30,8 +30,8 @@ class Meta(Line, frozen=True, kw_only=True, tag="meta"):
     """The first line: what was judged, and where.
 
     `capabilities` are the extended ones that the system declares. `grace` is how long, in
-    seconds, a job may live on after it was told to end: the system's kill grace and what a busy
-    machine adds to it. `lag` is how long a server may take to hear that it is to stop.
+    seconds, a job may live on after it was ordered to end: the system's kill grace and what a busy
+    machine adds to it. `lag` is how long (seconds) a server may take to receive a signal to stop.
     """
 
     schema: Literal["runall-history/1"] = SCHEMA
@@ -46,7 +46,7 @@ class Meta(Line, frozen=True, kw_only=True, tag="meta"):
 
 
 class Call(Line, frozen=True, kw_only=True, tag="call"):
-    """Something was asked of the system. `number` is answered by an `answer`, or never.
+    """A call to the system. An `answer` of the same `number` answers it, or nothing does.
 
     The checks know the verbs create_event (args: event), update_event (event, fields),
     delete_event (event), run (event) and abort (job).
@@ -58,7 +58,7 @@ class Call(Line, frozen=True, kw_only=True, tag="call"):
 
 
 class Answer(Line, frozen=True, kw_only=True, tag="answer"):
-    """The system answered. `outcome`: done, refused (nothing happened) or maybe.
+    """The answer to a call. `outcome`: done, refused (nothing happened) or maybe.
 
     The `value` of a run that was accepted is the id of its job.
     """
@@ -69,7 +69,7 @@ class Answer(Line, frozen=True, kw_only=True, tag="answer"):
 
 
 class Fault(Line, frozen=True, kw_only=True, tag="fault"):
-    """Something was broken or mended, and whether that was proven."""
+    """A fault was injected or mended, and whether that is proven."""
 
     proof: Proof
 
@@ -89,9 +89,9 @@ class Clock(Line, frozen=True, kw_only=True, tag="clock"):
 
 
 class Witnessed(Line, frozen=True, kw_only=True, tag="witness"):
-    """An execution as it stands: written when it is first known, and whenever it has changed.
+    """An execution: written when it is first known, and whenever it has changed.
 
-    One that still runs at the end of the watching is written once more, with its last sign of life.
+    If it still runs at the end of the case, it is written again with its last sign of life.
     """
 
     execution: Execution
@@ -104,15 +104,15 @@ class Seen(Line, frozen=True, kw_only=True, tag="job"):
 
 
 class Gone(Line, frozen=True, kw_only=True, tag="gone"):
-    """The system was asked, and shows a job no more that it had shown before."""
+    """The system no longer shows a job that it had shown before."""
 
     job: str
 
 
 class Ledger(Line, frozen=True, kw_only=True, tag="ledger"):
-    """Lines of the operator's ledger as the system shows it, all of them or those that are new.
+    """Lines of the operator's ledger as the system shows them: all of them, or the new ones.
 
-    An empty one says that the ledger was looked at, and had nothing new.
+    No lines mean that the ledger was read and had nothing new.
     """
 
     entries: tuple[LedgerView, ...]
@@ -125,7 +125,7 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
     starts after `since`), or `rest` (nothing is left to do: what was accepted has run, and what
     was interrupted was run again or refused). Without a job, rest is owed for all jobs; without
     a clause, that of the promise which is broken is named. `since` is the line's own time unless
-    told. `tag` is that of the job's executions: a system that declares no lineage may name no link
+    given. `tag` is that of the job's executions: a system that declares no lineage may show no link
     between a job and its rerun, which is then known by its tag. A history that ends before `until`
     leaves the question open.
     """
@@ -139,14 +139,14 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
 
 
 class End(Line, frozen=True, kw_only=True, tag="end"):
-    """The watching ended: until then everything that changed was written down."""
+    """The end of the case: every change until then is in the history."""
 
 
 class Reproduction(Line, frozen=True, kw_only=True, tag="story"):
-    """How this history came about, where the explorer told it, so that it can be told again.
+    """How the explorer made this history, so that it can be reproduced.
 
-    `outline` is the bounded world, `moves` what was done to it, as the explorer writes them;
-    `mutant` is the bug that was planted, if any. No check reads it, and nobody else need write it.
+    `outline` is the bounded cluster, `moves` are the steps taken, as the explorer writes them;
+    `mutant` is the bug that was planted, if any. No check reads it, and nobody else writes it.
     """
 
     outline: dict[str, Any]
@@ -172,7 +172,7 @@ AnyLine = (
 
 
 class BadHistory(ValueError):
-    """A line that is no line of a history. `number` counts from 1; `why` says what is wrong."""
+    """A line breaks the format of a history. `number` counts from 1; `why` says what is wrong."""
 
     def __init__(self, number: int, why: str, source: str = "") -> None:
         self.number, self.why = number, why
@@ -180,7 +180,7 @@ class BadHistory(ValueError):
 
 
 class History:
-    """The lines of one case, as they come."""
+    """The history of one case while it is written."""
 
     def __init__(self) -> None:
         self.lines: list[AnyLine] = []
@@ -188,24 +188,24 @@ class History:
         self._executions: dict[str, tuple[str, float | None]] = {}
 
     def add(self, line: AnyLine) -> None:
-        """Write a line."""
+        """Append a line."""
         self.lines.append(line)
 
     def see_jobs(self, at: float, jobs: list[JobView]) -> None:
-        """Write down what has changed in what the system shows."""
+        """Append the jobs that the system shows differently than before."""
         for job in jobs:
             if self._jobs.get(job.id) != job:
                 self._jobs[job.id] = job
                 self.add(Seen(at=at, job=job))
 
     def miss_jobs(self, at: float, jobs: list[JobView]) -> None:
-        """Write down which jobs the system showed before and shows no more: these are all."""
+        """Append the jobs that are not among `jobs`, all that the system shows, but were before."""
         for name in sorted(self._jobs.keys() - {job.id for job in jobs}):
             del self._jobs[name]
             self.add(Gone(at=at, job=name))
 
     def see_executions(self, at: float, executions: list[Execution]) -> None:
-        """Write down what has changed in what the witness tells; a sign of life is no change."""
+        """Append the executions that started or ended; a sign of life alone is no change."""
         for execution in executions:
             state = (execution.how, execution.ended_at)
             if self._executions.get(execution.id) != state:
@@ -213,7 +213,7 @@ class History:
                 self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
 
     def see_last(self, at: float, executions: Iterable[Execution]) -> None:
-        """Write down the last signs of life of what still runs: nobody will tell more of it."""
+        """Append the last signs of life of what still runs at the end of the case."""
         for execution in executions:
             if execution.how == "running":
                 self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
@@ -229,7 +229,7 @@ def read(
 ) -> Iterator[AnyLine]:
     """The lines of a history, one by one, from lines of text.
 
-    A malformed one is handed to `bad`, and left out; without `bad`, `BadHistory` is raised.
+    A malformed line is passed to `bad` and left out; without `bad`, `BadHistory` is raised.
     """
     decode = msgspec.json.Decoder(AnyLine).decode
     for number, raw in enumerate(raws, start=1):
@@ -245,7 +245,7 @@ def read(
 
 
 def load(path: Path) -> list[AnyLine]:
-    """The lines of a saved history. Raises `BadHistory` that names the line which is malformed."""
+    """The lines of a saved history. Raises `BadHistory`, which names the malformed line."""
     with path.open("rb") as file:
         return list(read(file, str(path)))
 

@@ -1,4 +1,4 @@
-"""What a scheduler shows of its jobs, its events and its ledger, and how it says no."""
+"""What a scheduler shows of its jobs, events and ledger, and the errors of its API."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import msgspec
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as the system shows it. `state` is one of the reference's words (see `machines`).
+    """A job as the system shows it. `state` is one of the reference's states (see `machines`).
 
-    `placed_at` is when it was handed to its node, in seconds of the system's clock; 0: not told.
+    `placed_at` is when it was sent to its node, in seconds of the system's clock; 0 if unknown.
     `late_code` is the exit status of a result that came after the attempt had been given up.
     """
 
@@ -38,7 +38,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
     """How far an event's schedule has been served. Slots are minutes since the epoch.
 
-    `cursor` is the last slot that has been served or was let go; None where a system shows none.
+    `cursor` is the last slot that was served or skipped; None where a system shows none.
     `owed` are the slots before it that were interrupted and are still to be run again.
     """
 
@@ -48,7 +48,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the operator's ledger: what befell a job, what was done about it, and why.
+    """A line of the operator's ledger: what happened to a job, what was decided, and why.
 
     `decision` is "refused" where nothing follows; `clause` names the rule, `detail` the reason.
     """
