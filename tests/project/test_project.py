@@ -258,3 +258,15 @@ def test_a_class_name_stands_for_one_thing() -> None:
                     places.setdefault(node.name, []).append(place)
         found = {name: where for name, where in places.items() if len(where) > 1}
         assert {name: found[name] for name in found.keys() - TWICE.keys()} == {}
+
+
+def test_a_docstring_says_more_than_three_words() -> None:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    found = [
+        f"{place}: {text}"
+        for place, tree in trees("reference", "harness", "features", "tests", "ci")
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and (text := ast.get_docstring(node))
+        if len(text.split()) <= 3
+    ]
+    assert found == []

@@ -111,7 +111,7 @@ def renew_pages(reports: tuple[Path, ...]) -> int:
 
 
 def show(compared: "Comparison", form: str) -> None:
-    """Print a comparison."""
+    """Print a comparison in the form that was asked for."""
     if form == "json":
         from runall_harness.conformance.run_report import encode
 

@@ -77,7 +77,7 @@ def redraw() -> None:
 
 
 def print_json(shown: list[ClauseRow]) -> None:
-    """For programs."""
+    """Print the clauses for programs, as one JSON document."""
     from msgspec import to_builtins
 
     from runall_harness.conformance.run_report import encode

@@ -14,7 +14,7 @@ class Hooks:
     """What a listener can hear; a conftest.py may implement these hooks too."""
 
     def pytest_runall_case_started(self, case: "Case") -> None:
-        """A case begins."""
+        """A case begins, before its cluster is made."""
 
     def pytest_runall_said(self, line: str) -> None:
         """The rig says, in a line, what was chosen or what takes a moment."""

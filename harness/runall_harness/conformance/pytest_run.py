@@ -37,7 +37,7 @@ class Display(Protocol):
         ...
 
     def started(self, case: Case) -> None:
-        """A case begins."""
+        """A case begins, before its cluster is made."""
         ...
 
     def ended(self, result: CaseResult) -> None:

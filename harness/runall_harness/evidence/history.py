@@ -188,7 +188,7 @@ class History:
         self._executions: dict[str, tuple[str, float | None]] = {}
 
     def add(self, line: AnyLine) -> None:
-        """Append a line."""
+        """Append a line, as it will be written to the file."""
         self.lines.append(line)
 
     def see_jobs(self, at: float, jobs: list[JobView]) -> None:

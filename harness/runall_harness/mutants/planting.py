@@ -66,11 +66,11 @@ def forget_moves() -> None:
 
 # ------------------------------------------------------------------ small lies, used by many
 def nothing(*_: Any, **__: Any) -> None:
-    """Do nothing."""
+    """Do nothing, whatever the arguments are."""
 
 
 def never(*_: Any) -> bool:
-    """Say no."""
+    """Answer no, whatever the arguments are."""
     return False
 
 

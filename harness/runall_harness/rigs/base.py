@@ -145,7 +145,7 @@ class Site(Protocol):
         ...
 
     def join(self, node: str) -> Proof:
-        """End the cut."""
+        """Let the node reach the others again; the proof that it does."""
         ...
 
     def set_clock(self, node: str, ahead: float) -> Proof:

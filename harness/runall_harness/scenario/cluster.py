@@ -226,7 +226,7 @@ class Cluster:
         return {node: self.site.logs(node) for node in self.nodes.specs}
 
     def close(self) -> None:
-        """Remove the cluster."""
+        """Remove the nodes and all that was made for them."""
         self.calls.close()
         try:
             self.site.close()

@@ -44,7 +44,7 @@ class PostgresServer(NamedTuple):
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
+        """The host and the port at which the server listens."""
         return self.host, self.port
 
     def at(self, host: str, port: int, options: str = "") -> str:

@@ -84,7 +84,7 @@ class CeleryAdapter(Adapter):
             self.redis.hset(EVENTS, event["id"], json.dumps(event))
 
     def update_event(self, event: str, fields: dict[str, Any]) -> None:
-        """Write it anew."""
+        """Create the event anew, with these fields over its own."""
         self.create_event({**self.known(event), **fields})
 
     def delete_event(self, event: str) -> None:

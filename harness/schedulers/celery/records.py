@@ -40,7 +40,7 @@ class Sight(NamedTuple):
 
     @property
     def attempt(self) -> int:
-        """Its number."""
+        """The number of this attempt in its lineage, from 1."""
         return len(self.before) + 1
 
 

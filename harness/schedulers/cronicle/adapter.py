@@ -169,7 +169,7 @@ class Cronicle(Adapter):
 
     # ---------------------------------------------------------------- events
     def create_event(self, event: dict[str, Any]) -> None:
-        """Schedule something."""
+        """Create an event in Cronicle's own words."""
         defaults = {"enabled": True, "catch_up": False, "max_children": 1, "timeout": 0}
         fixed = {"category": "general", "plugin": PLUGIN, "algo": "random", "timing": False}
         self.ask(
@@ -184,7 +184,7 @@ class Cronicle(Adapter):
         )
 
     def update_event(self, event: str, fields: dict[str, Any]) -> None:
-        """Edit an event."""
+        """Change these fields of an event, and keep the others."""
         self.ask("update_event", self.body(fields) | {"id": encoded(event)})
 
     def body(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,7 +253,7 @@ class Cronicle(Adapter):
         return str(ids[0])
 
     def abort(self, job: str) -> None:
-        """End a job."""
+        """Abort a job, as a user would."""
         self.ask("abort_job", {"id": job})
 
     def jobs(self) -> list[JobView]:

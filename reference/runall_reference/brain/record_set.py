@@ -51,7 +51,7 @@ class RecordSet:
         self._change.append(Put(record))
 
     def drop(self, record: Record) -> None:
-        """Remove a record."""
+        """Remove a record, and note it for the change of this step."""
         del self.tables[record.table][record.key]
         self._change.append(Drop(record.table, record.key))
 

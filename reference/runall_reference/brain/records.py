@@ -266,7 +266,7 @@ class Run(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The job's id."""
+        """The id of the job, under which it is stored."""
         return self.job.id
 
 

@@ -75,7 +75,7 @@ class TokenCheck:
 
 
 class Api:
-    """The endpoints."""
+    """The endpoints that serve people and adapters."""
 
     def __init__(self, primary: PrimaryRunner) -> None:
         self.primary = primary
@@ -181,7 +181,7 @@ class Api:
         return event
 
     async def create_event(self, request: Request) -> Response:
-        """Create an event."""
+        """Create an event from the request's fields."""
         event = self.order(CreateEvent(decode(await body(request), Event)))
         return reply(views.event_view(self.brain, event), 201)
 
@@ -192,7 +192,7 @@ class Api:
         return reply(views.event_view(self.brain, event))
 
     async def delete_event(self, request: Request) -> Response:
-        """Delete an event."""
+        """Delete the event of that name."""
         self.order(DeleteEvent(request.path_params["name"]))
         return Response(status_code=204)
 

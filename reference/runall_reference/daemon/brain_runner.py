@@ -82,7 +82,7 @@ class BrainRunner:
         return step.reply
 
     def fail(self, error: BaseException) -> None:
-        """Discard the brain."""
+        """Stop for good with this error, which whoever awaits `over` receives."""
         self.stop()
         if not self.over.done():
             self.over.set_exception(error)

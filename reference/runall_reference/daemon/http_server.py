@@ -49,7 +49,7 @@ class HttpServer(uvicorn.Server):
         log.info("listening on http://%s", Address(*self.bound.getsockname()[:2]))
 
     async def main_loop(self) -> None:
-        """Wait for `stop`."""
+        """Wait until `stop` is called; the server answers meanwhile."""
         await self.stopping.wait()
 
 

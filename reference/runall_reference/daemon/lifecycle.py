@@ -56,7 +56,7 @@ class StopSignals:
             loop.add_signal_handler(which, self.receive, which)
 
     def receive(self, which: signal.Signals) -> None:
-        """Handle one signal."""
+        """Go down cleanly at the first signal, and end at once at the second."""
         self.count += 1
         if self.count == 1:
             log.info("%s: going down cleanly; a second signal ends at once", which.name)

@@ -236,7 +236,7 @@ class PostgresStore(TableStore):
         return next(hints, "read the server's log" if told_by_server else UNREACHED)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; the lease is not given up."""
         self.db.close()
 
 

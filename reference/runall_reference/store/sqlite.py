@@ -131,7 +131,7 @@ class SqliteStore(TableStore):
         return next(hints, "look at the file and its disk")
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; the lease is not given up."""
         self.db.close()
 
 

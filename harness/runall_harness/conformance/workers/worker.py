@@ -36,7 +36,7 @@ class Said(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A case begins."""
+    """A worker process tells the dispatcher that a case begins."""
 
     case: str
 

@@ -75,7 +75,7 @@ class NodeContainer:
 
     @property
     def node(self) -> str:
-        """The node's name."""
+        """The name of the node that this container is."""
         return self.settings.labels[NODE]
 
     @property

@@ -100,15 +100,15 @@ class HttpClient(ReferenceViews):
         return TIMEOUT if len(self.urls) == 1 else QUICK_TIMEOUT
 
     def create_event(self, event: Mapping[str, Any]) -> None:
-        """Schedule something."""
+        """Create an event from these fields."""
         self.call("POST", "/v1/events", json=dict(event))
 
     def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
-        """Edit an event."""
+        """Change these fields of an event, and keep the others."""
         self.call("PATCH", f"/v1/events/{event}", json=dict(fields))
 
     def delete_event(self, event: str) -> None:
-        """Delete an event."""
+        """Delete the event of that name."""
         self.call("DELETE", f"/v1/events/{event}")
 
     def event(self, event: str) -> EventView:

@@ -56,15 +56,15 @@ class SimulatedClient(ReferenceViews):
         return reply
 
     def create_event(self, event: Mapping[str, Any]) -> None:
-        """Schedule something."""
+        """Create an event from these fields."""
         self.order(CreateEvent(msgspec.convert(dict(event), Event)))
 
     def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
-        """Edit an event."""
+        """Change these fields of an event, and keep the others."""
         self.order(Update(event, dict(fields)))
 
     def delete_event(self, event: str) -> None:
-        """Delete an event."""
+        """Delete the event of that name."""
         self.order(DeleteEvent(event))
 
     def event(self, event: str) -> EventView:
@@ -88,4 +88,4 @@ class SimulatedClient(ReferenceViews):
         return status(self.brain(), self.site.now())
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no connection to close."""
