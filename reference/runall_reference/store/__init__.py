@@ -1,4 +1,4 @@
-"""Where records outlive a process."""
+"""Stores: where records outlive a process."""
 
 from collections.abc import Sequence
 from pathlib import Path

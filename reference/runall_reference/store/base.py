@@ -1,8 +1,8 @@
-"""What the shells ask of a store, and how a store says no.
+"""What a daemon asks of a store, and the errors of a store.
 
-The brains know nothing of this. A store keeps the records of one node; a primary's store also
-keeps the lease, and refuses every change of a primary that holds it no longer. SQLite is one
-store; PostgreSQL, which several machines can share, is the other, behind the same protocol.
+A store keeps the records of one node; a primary's store also keeps the lease, and refuses every
+change of a primary that no longer holds it. SQLite is one store; PostgreSQL, which several machines
+can share, is the other.
 """
 
 from typing import Protocol
@@ -12,7 +12,7 @@ from runall_reference.brain.records import Lease, Record
 
 
 class StoreError(Exception):
-    """A store can't be used. A cause, and the next step for the reader."""
+    """A store can't be used. `cause` says why, `hint` is the operator's next step."""
 
     def __init__(self, cause: str, hint: str) -> None:
         super().__init__(f"{cause}\n  next step: {hint}")
@@ -20,10 +20,10 @@ class StoreError(Exception):
 
 
 class CommitFailed(StoreError):
-    """Whether the change was committed is not known: discard the brain, and load again.
+    """It is not known whether the change was committed: discard the brain, and load again.
 
-    Also raised where it is known that nothing was written (a full disk, records that another
-    primary has changed): the brain knows what the store does not, so it goes just the same.
+    Also raised where certainly nothing was written (a full disk, records that another primary has
+    changed): the brain then knows what the store does not, so it is discarded as well.
     """
 
 
@@ -63,5 +63,5 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the files or the connection back. Safe to call twice."""
+        """Close the files or the connection. Safe to call twice."""
         ...

@@ -52,35 +52,35 @@ T = TypeVar("T")
 
 
 class Silence(psycopg.OperationalError):
-    """The server has said nothing for too long."""
+    """The server has sent nothing for too long."""
 
 
-def heard_within(seconds: float, talk: PQGen[T]) -> PQGen[T]:
-    """Go on with a talk to the server, until it says nothing for so long. Raises `Silence`."""
+def answered_within(seconds: float, exchange: PQGen[T]) -> PQGen[T]:
+    """Run an exchange with the server. Raises `Silence` if it sends nothing for so many seconds."""
     heard = monotonic()
     try:
-        wanted = next(talk)
+        wanted = next(exchange)
         while True:
             ready = yield wanted
             if ready:
                 heard = monotonic()
             elif monotonic() - heard >= seconds:
                 raise Silence(f"the server has said nothing for {seconds:g} s")
-            wanted = talk.send(ready)
+            wanted = exchange.send(ready)
     except StopIteration as end:
         return end.value
 
 
-class Impatient(psycopg.Connection[TupleRow]):
-    """A connection that does not wait for ever, even if the server is frozen and its timeouts too.
+class TimedConnection(psycopg.Connection[TupleRow]):
+    """A connection that gives up a silent server, even one that is frozen with all its timeouts.
 
-    Then it is closed, so that nothing that follows waits for it again.
+    It is closed then, so that nothing waits for it again.
     """
 
     def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
-        """Do what the generator does, while the server answers."""
+        """Run the generator while the server answers."""
         try:
-            return super().wait(heard_within(ANSWER_SECONDS, gen), *args, **kwargs)
+            return super().wait(answered_within(ANSWER_SECONDS, gen), *args, **kwargs)
         except Silence:
             self.close()
             raise
@@ -149,7 +149,7 @@ class PostgresStore(TableStore):
             )
 
     def tables(self) -> set[str]:
-        """What is there by name, tables or not, where ours are or will be."""
+        """The names of all relations in the schema of the search path."""
         schema = self.db.execute("SELECT current_schema()").fetchone()
         if schema is None or schema[0] is None:
             raise StoreError(
@@ -179,7 +179,7 @@ class PostgresStore(TableStore):
         with self.db.transaction():
             self.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             self.db.execute("SET LOCAL statement_timeout = 0")
-            self.turn, self.told = self.do("SELECT changes FROM {}", STATE), self.ask_lease()
+            self.turn, self.lease_query = self.do("SELECT changes FROM {}", STATE), self.ask_lease()
             yield
 
     @contextlib.contextmanager
@@ -187,7 +187,7 @@ class PostgresStore(TableStore):
         """One round trip for all rows, and the commit only when they are known to be good."""
         with self.db.transaction(), self.db.pipeline() as pipeline:
             self.turn = self.do("UPDATE {} SET changes = changes + 1 RETURNING changes - 1", STATE)
-            self.told = self.ask_lease()
+            self.lease_query = self.ask_lease()
             # Its limits begin with an answer to all that was sent: should this primary freeze in
             # the middle of a pipeline, the server would wait for ever, and others for the lock.
             pipeline.sync()
@@ -198,7 +198,7 @@ class PostgresStore(TableStore):
         """The number of others' commits, and the lease as it is now that nobody else can write."""
         row = self.turn.fetchone()
         assert row is not None, "the row was made with the table"
-        return row[0] - self.own, body_of(self.told)
+        return row[0] - self.own, body_of(self.lease_query)
 
     def lease_body(self) -> str | None:
         """The lease's body, or None."""
@@ -221,42 +221,42 @@ class PostgresStore(TableStore):
             "INSERT INTO {} (key, body) VALUES (%s, %s) "
             "ON CONFLICT (key) DO UPDATE SET body = excluded.body",
             table,
-            spelt(key),
+            index_key(key),
             body.decode(),
         )
 
     def drop(self, table: str, key: str) -> None:
         """Delete a row, if it is there."""
-        self.do("DELETE FROM {} WHERE key = %s", table, spelt(key))
+        self.do("DELETE FROM {} WHERE key = %s", table, index_key(key))
 
     def hint(self, error: Exception) -> str:
         """The next step after an error of the server or of the connection."""
         hints = (hint for kind, hint in HINTS if isinstance(error, kind))
-        told_by_server = getattr(error, "sqlstate", None) is not None
-        return next(hints, "read the server's log" if told_by_server else UNREACHED)
+        from_server = getattr(error, "sqlstate", None) is not None
+        return next(hints, "read the server's log" if from_server else UNREACHED)
 
     def close(self) -> None:
         """Close the connection; the lease is not given up."""
         self.db.close()
 
 
-def body_of(told: psycopg.Cursor[TupleRow] | None) -> str | None:
+def body_of(query: psycopg.Cursor[TupleRow] | None) -> str | None:
     """The one body that was asked for, or None."""
-    row = told.fetchone() if told else None
+    row = query.fetchone() if query else None
     return row[0] if row else None
 
 
-def connect(url: str) -> Impatient:
+def connect(url: str) -> TimedConnection:
     """A connection, made within `ANSWER_SECONDS` if the URL gives no other time."""
-    told = {"connect_timeout": ANSWER_SECONDS, **conninfo_to_dict(url)}
-    told |= {"client_encoding": "UTF8", "application_name": "runall"}
-    db = Impatient.connect("", autocommit=True, **cast(dict[str, Any], told))
+    options = {"connect_timeout": ANSWER_SECONDS, **conninfo_to_dict(url)}
+    options |= {"client_encoding": "UTF8", "application_name": "runall"}
+    db = TimedConnection.connect("", autocommit=True, **cast(dict[str, Any], options))
     db.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     return db
 
 
-def spelt(key: str) -> str:
-    """A key as an index can hold it: no NUL, and not too long. Different keys stay different."""
+def index_key(key: str) -> str:
+    """A key as an index can hold it: no NUL, not too long, and different for different keys."""
     key = key.replace("\\", "\\\\").replace("\0", "\\0")
     if len(key) <= KEY_LENGTH:
         return key

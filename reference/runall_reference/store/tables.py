@@ -1,8 +1,8 @@
-"""What both stores do alike: the order of a commit, the guard, the encoding, the versions.
+"""What both stores have in common: the order of a commit, the guard, encoding and versions.
 
 A store has one table for each kind of record; a row has a place that keeps the order of creation,
-the record's key, and its body as JSON. The rules are here, once; a store says how its database
-does the few things at the end of this class, and in which words it fails.
+the record's key, and its body as JSON. The rules are here, once; each store implements the
+abstract methods at the end of this class for its database.
 
 The epoch alone would let a takeover go wrong: a backup reads the records, the old primary wakes
 and commits once more under the old epoch, and the backup takes the lease without that change in
@@ -30,7 +30,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class TableStore(abc.ABC):
-    """A store of tables. `place` names it in errors; `mark` is what `standing` told at the load."""
+    """A store of tables. `place` names it in errors; `mark` is the count at the last load."""
 
     failures: ClassVar[tuple[type[Exception], ...]]
 
@@ -139,7 +139,7 @@ class TableStore(abc.ABC):
         except self.failures as error:
             raise as_kind(f"the store {self.place}: {error}".strip(), self.hint(error)) from error
 
-    # ---------------------------------------------------------------- what a database does its way
+    # ---------------------------------------------------------------- for each database
     @abc.abstractmethod
     def prepare(self) -> None:
         """Bring the tables to this version's schema, or refuse them."""
