@@ -12,7 +12,7 @@ from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.machines import JOB, Token
 from runall_reference.brain.record_set import Put
 from runall_reference.brain.records import Counter
-from runall_reference.brain.timing import Timing, stepped_slots
+from runall_reference.brain.timing import Timing, local_minute
 from runall_reference.store import Store, open_store
 
 ZONE = "America/New_York"
@@ -26,7 +26,8 @@ def catch_up(rounds: int) -> Rows:
     hourly = Timing(minutes=(0,))
 
     def stepped() -> list[int]:
-        return list(stepped_slots(hourly, ZONE, FROM, FROM + YEAR))
+        minutes = range(FROM + 1, FROM + YEAR + 1)
+        return [slot for slot in minutes if local_minute(slot, ZONE).minute == 0]
 
     def leapt() -> list[int]:
         return list(due_slots(hourly, ZONE, FROM, FROM + YEAR))

@@ -32,18 +32,6 @@ def test_a_step_s_changes_are_told_once_and_in_order() -> None:
     assert records.all(Cursor) == {"e": SECOND}
 
 
-def test_a_copy_goes_its_own_way() -> None:
-    records = RecordSet([FIRST])
-    records.put(OTHER)
-    twin = records.copy()
-    twin.put(SECOND)
-    twin.drop(OTHER)
-    assert records.all(Cursor) == {"e": FIRST, "f": OTHER}
-    assert records.take_change() == (Put(OTHER),)
-    assert twin.all(Cursor) == {"e": SECOND}
-    assert twin.take_change() == (Put(OTHER), Put(SECOND), Drop("cursors", "f"))
-
-
 def test_a_step_that_does_nothing_says_nothing() -> None:
     assert Step() == Step(change=(), actions=(), reply=None, guard=None)
 

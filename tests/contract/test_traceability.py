@@ -17,10 +17,10 @@ from msgspec.structs import fields
 from runall_harness.contract.cases import CLAUSE_TAG, load_cases
 from runall_harness.contract.clauses import MODAL, clauses, spec_path
 from runall_harness.contract.code_places import SOURCE, code_places
-from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.records import Event
 from runall_reference.brain.rerun import FIELDS
 from runall_reference.brain.settings import Settings
+from runall_reference.daemon.releases import POLICIES
 from support.conform_runs import ConformRun
 from support.places import ROOT
 from support.project_files import files

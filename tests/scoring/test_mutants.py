@@ -20,8 +20,8 @@ from runall_harness.scoring.trials import TrialOptions, try_all
 from runall_reference.brain import rerun
 from runall_reference.brain.machines import JOB, Token
 from runall_reference.brain.primary.finalization import Finalization
-from runall_reference.brain.primary.policies import POLICIES
-from runall_reference.brain.primary.policies.reference import Policy
+from runall_reference.brain.primary.policy import Policy
+from runall_reference.daemon.releases import POLICIES
 from support import broken_references
 
 ONE_CASE = "another-worker-of-the-group-takes-over/manual"

@@ -6,10 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 from runall_harness.mutants.planting import Lie, Plant, never, nothing
 from runall_reference.brain import rerun
-from runall_reference.brain.primary.ledger import Ledger
+from runall_reference.brain.primary import policy
 from runall_reference.brain.primary.orders import Orders
-from runall_reference.brain.primary.policies import reference
-from runall_reference.brain.primary.policies.reference import Policy
+from runall_reference.brain.primary.policy import Policy
 from runall_reference.brain.primary.reachability import Reachability
 from runall_reference.brain.primary.state import State
 from runall_reference.brain.primary.waiting import Waiting
@@ -84,7 +83,7 @@ def keeps_its_id(plant: Plant) -> None:
     def changed(job: Any, event: Any, **more: Any) -> Any:
         return replace(original(job, event, **more), id=job.id)
 
-    plant(reference, "again", changed)
+    plant(policy, "again", changed)
 
 
 # ------------------------------------------------------------------ bounds
@@ -108,18 +107,18 @@ def all_at_once(plant: Plant) -> None:
 
 def refuses_in_silence(plant: Plant) -> None:
     """A rerun that is refused leaves no trace."""
-    original = Ledger.note
+    original = State.note
 
     def changed(self: Any, job: Any, what: str, decision: str, *more: str) -> None:
         if decision != "refused":
             original(self, job, what, decision, *more)
 
-    plant(Ledger, "note", changed)
+    plant(State, "note", changed)
 
 
 def keeps_no_ledger(plant: Plant) -> None:
     """Nothing is written down for the operator."""
-    plant(Ledger, "note", nothing)
+    plant(State, "note", nothing)
 
 
 # ------------------------------------------------------------------ limits

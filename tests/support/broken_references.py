@@ -14,7 +14,7 @@ from runall_harness.mutants.recovery import stopped_jobs_count_as_running
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.primary.finalization import Finalization
 from runall_reference.brain.primary.placement import Placement
-from runall_reference.brain.primary.policies.reference import Policy
+from runall_reference.brain.primary.policy import Policy
 from runall_reference.brain.records import Job
 from runall_reference.brain.worker import Worker
 

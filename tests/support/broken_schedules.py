@@ -9,9 +9,11 @@ from runall_harness.mutants.planting import Lie, Plant
 from runall_reference.brain import timing
 from runall_reference.brain.primary import Primary, slots
 from runall_reference.brain.primary.orders import Orders
-from runall_reference.brain.primary.policies.reference import Policy
+from runall_reference.brain.primary.policy import Policy
 from runall_reference.brain.primary.slots import Slots
 from runall_reference.brain.records import Cursor
+
+from support.stepped_slots import matches
 
 Due = Callable[[Any, datetime], bool]
 
@@ -70,7 +72,7 @@ def rewinds_the_cursor(plant: Plant) -> None:
 
     def changed(self: Any, job: Any, cause: str) -> None:
         self.state.records.put(Cursor(event=job.event, slot=job.slot - 1))
-        self.ledger.note(job, cause, "cursor rewound", "RA-4.2", "")
+        self.state.note(job, cause, "cursor rewound", "RA-4.2", "")
 
     plant(Policy, "recover_scheduled", changed)
 
@@ -113,7 +115,7 @@ def days_or_weekdays(plant: Plant) -> None:
 
     def rule(listed: Any, moment: datetime) -> bool:
         days, weekdays = replace(listed, weekdays=()), replace(listed, days=())
-        return timing.matches(days, moment) or timing.matches(weekdays, moment)
+        return matches(days, moment) or matches(weekdays, moment)
 
     due_by(plant, rule)
 
@@ -125,14 +127,14 @@ def makes_up_for_spring(plant: Plant) -> None:
         was = (moment - timedelta(hours=1)).replace(tzinfo=None)
         before = moment.timestamp() - 3600
         skipped = datetime.fromtimestamp(before, moment.tzinfo).utcoffset() != moment.utcoffset()
-        return timing.matches(listed, moment) or (skipped and timing.matches(listed, was))
+        return matches(listed, moment) or (skipped and matches(listed, was))
 
     due_by(plant, rule)
 
 
 def serves_autumn_once(plant: Plant) -> None:
     """As some crons do, a local time that comes again is not served again."""
-    due_by(plant, lambda listed, moment: timing.matches(listed, moment) and not moment.fold)
+    due_by(plant, lambda listed, moment: matches(listed, moment) and not moment.fold)
 
 
 def follows_the_clock_back(plant: Plant) -> None:

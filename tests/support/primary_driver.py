@@ -23,6 +23,7 @@ from runall_reference.brain.primary import Primary
 from runall_reference.brain.record_set import Step
 from runall_reference.brain.records import Entry, Event, Finished, Job, Record
 from runall_reference.brain.settings import Settings
+from runall_reference.daemon.releases import POLICIES
 
 NOW = 1_740_000_000.0  # the moment at which a driver begins: slot 29,000,000 begins
 SLOT = 29_000_000
@@ -33,7 +34,7 @@ class PrimaryDriver:
 
     def __init__(self, records: Iterable[Record] = (), **settings: Any) -> None:
         self.settings = Settings(**settings)
-        self.brain = Primary("p", self.settings, records)
+        self.brain = Primary("p", self.settings, records, POLICIES[self.settings.policy])
         self.state, self.records = self.brain.state, self.brain.records
         self.now = NOW
         self.step = self.handle(Boot("p#1"))

@@ -63,7 +63,7 @@ def kinds_of(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
 
 def policy_of(_: click.Context, __: click.Parameter, value: str) -> str:
     """Check the policy's name; the policies are loaded only for that."""
-    from runall_reference.brain.primary.policies import POLICIES
+    from runall_reference.daemon.releases import POLICIES
 
     if value not in POLICIES:
         raise click.BadParameter(f"{value!r} is not one of {', '.join(POLICIES)}.")

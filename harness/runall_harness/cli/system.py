@@ -63,7 +63,7 @@ def write_new(path: Path, text: str) -> None:
 @system.command(name="list", short_help="Name the systems that the kit knows.")
 def listing() -> int:
     """Name the systems that `runall conform --system` knows, with their policies."""
-    from runall_reference.brain.primary.policies import POLICIES
+    from runall_reference.daemon.releases import POLICIES
 
     from runall_harness.systems.description_file import read_description
     from runall_harness.systems.shipped import shipped

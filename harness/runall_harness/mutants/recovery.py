@@ -5,12 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 from runall_reference.brain import rerun
-from runall_reference.brain.primary import Primary, slots
+from runall_reference.brain.primary import Primary, policy, slots
 from runall_reference.brain.primary.finalization import Finalization
 from runall_reference.brain.primary.inventories import Inventories
 from runall_reference.brain.primary.placement import Placement
-from runall_reference.brain.primary.policies import reference
-from runall_reference.brain.primary.policies.reference import Policy
+from runall_reference.brain.primary.policy import Policy
 from runall_reference.brain.primary.slots import Slots
 from runall_reference.brain.primary.state import State
 from runall_reference.brain.primary.waiting import Waiting
@@ -150,7 +149,7 @@ def changes_reruns(plant: Plant, change: Callable[[Any, Any], Any]) -> None:
     def again(job: Any, event: Any, **more: Any) -> Any:
         return change(job, honest(job, event, **more))
 
-    for module in (reference, slots):
+    for module in (policy, slots):
         plant(module, "again", again)
 
 

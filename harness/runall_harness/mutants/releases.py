@@ -3,7 +3,7 @@
 The policy is put in the place of the default, so that whoever runs the reference runs the release.
 """
 
-from runall_reference.brain.primary.policies import POLICIES
+from runall_reference.daemon.releases import POLICIES
 
 from .mutant import Mutant
 from .planting import Plant

@@ -1,4 +1,4 @@
-"""What a brain can be told, and what it can ask its shell to do. Nothing else crosses."""
+"""The inputs of both brains, and the actions that they ask for. Nothing else crosses."""
 
 from typing import Literal, NamedTuple
 
@@ -6,7 +6,6 @@ from .messages import Beat, Message, ToWorker
 from .records import Event, Job, Params
 
 
-# ------------------------------------------------------------------ told to both brains
 class Boot(NamedTuple):
     """The node started. `boot` names this start and differs from that of every other."""
 
@@ -21,7 +20,6 @@ class Drain(NamedTuple):
     """SIGTERM: go down cleanly."""
 
 
-# ------------------------------------------------------------------ told to the primary
 class BeatReceived(NamedTuple):
     """A worker's inventory arrived."""
 
@@ -90,7 +88,6 @@ Order = CreateEvent | UpdateEvent | DeleteEvent | RunEvent | AbortJob
 PrimaryInput = Boot | Tick | Drain | BeatReceived | WorkerDisconnected | ClockSet | Order
 
 
-# ------------------------------------------------------------------ told to a worker
 class Connected(NamedTuple):
     """The link to a primary is open."""
 
@@ -115,7 +112,6 @@ class Exited(NamedTuple):
 WorkerInput = Boot | Tick | Drain | Connected | Disconnected | MessageReceived | Exited
 
 
-# ------------------------------------------------------------------ asked of a shell
 class Send(NamedTuple):
     """Say this to that node; a node that is not linked misses it, which does no harm."""
 

@@ -33,7 +33,7 @@ class Piece(NamedTuple):
 
 
 def due_slots(timing: Timing | None, timezone: str, after: int, until: int) -> Iterator[int]:
-    """The due slots s with after < s <= until, oldest first, as `timing.stepped_slots` defines.
+    """The due slots s with after < s <= until, oldest first, as a look at every minute would.
 
     Lazy: the first slot costs the way to it, not the window. Raises `ZoneInfoNotFoundError` or
     `ValueError` for an unknown time zone, once it gets to a day that can match, and
@@ -118,7 +118,7 @@ def shift_at(slot: int, timezone: str) -> int:
 def due_in(piece: Piece, timing: Timing, times: tuple[int, ...]) -> Iterator[int]:
     """The due slots of one piece.
 
-    This keeps the rule of `timing.matches`, every list must allow, in its two halves: the day
+    This keeps the rule that every list must allow (RA-5.12) in its two halves: the day
     is asked of the same `matches_day`, and `times` holds what the other two lists allow.
     """
     first, end = piece.first + piece.shift, piece.end + piece.shift

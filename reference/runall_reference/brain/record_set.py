@@ -60,13 +60,6 @@ class RecordSet:
         change, self._change = tuple(self._change), []
         return change
 
-    def copy(self) -> "RecordSet":
-        """An independent copy. Records are immutable, so only the tables are copied."""
-        twin = RecordSet()
-        twin.tables = {name: dict(table) for name, table in self.tables.items()}
-        twin._change = list(self._change)
-        return twin
-
 
 class Step(NamedTuple):
     """What a brain answers to one input.

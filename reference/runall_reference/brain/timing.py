@@ -7,11 +7,9 @@ days and weekdays both must match (RA-5.12); an empty list means any. It follows
 is skipped in spring is not served, that one repeated in autumn is served twice (RA-5.9), and that
 no order or number of changes to the offset needs a rule of its own.
 
-This module is the meaning, one real minute at a time. The scheduler asks `jumps.due_slots`,
-which names the same slots and leaps over what cannot be due; tests hold the two equal.
+`jumps.due_slots` names the due slots of a window. Tests hold it equal to a look at every minute.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated
@@ -64,21 +62,3 @@ def matches_day(timing: Timing, day: date) -> bool:
         and allows(timing.weekdays, day.isoweekday() % 7)
         and allows(timing.years, day.year)
     )
-
-
-def matches(timing: Timing, moment: datetime) -> bool:
-    """Whether a local minute is in every list of the timing object."""
-    return (
-        allows(timing.minutes, moment.minute)
-        and allows(timing.hours, moment.hour)
-        and matches_day(timing, moment)
-    )
-
-
-def stepped_slots(timing: Timing | None, timezone: str, after: int, until: int) -> Iterator[int]:
-    """The due slots s with after < s <= until, oldest first: the definition, step by step."""
-    if timing is None:
-        return
-    for slot in range(after + 1, until + 1):
-        if matches(timing, local_minute(slot, timezone)):
-            yield slot

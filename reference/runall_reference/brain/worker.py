@@ -219,10 +219,7 @@ class Worker:
         self.halt_when_drained()
 
     def stop_fenced(self) -> None:
-        """Stop all jobs once no primary was in reach for the fence (RA-7.3).
-
-        A node that was frozen does so on waking: it has not heard of a primary since (RA-7.6).
-        """
+        """Stop all jobs after a fence without a primary (RA-7.3), or a frozen one (RA-7.6)."""
         if self.now >= self.acked + self.fence():
             for run in self.running():
                 self.stop(run.key, "fence")

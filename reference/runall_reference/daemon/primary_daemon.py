@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.settings import Settings
+from runall_reference.daemon.releases import POLICIES
 from runall_reference.store import CommitFailed, LeaseLost
 
 from .addresses import Address, bind

@@ -7,12 +7,13 @@ server is a backup, it watches the lease, and its worker serves whoever leads.
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from runall_reference.brain.inputs import Boot, ClockSet, Drain, Retire, Send
 from runall_reference.brain.primary import Primary, Standby
 from runall_reference.brain.record_set import Step
-from runall_reference.brain.records import PRIMARY_RECORDS
+from runall_reference.brain.records import PRIMARY_RECORDS, Record
 from runall_reference.brain.settings import Settings
 from runall_reference.store import LeaseLost, Store, StoreError, open_store
 
@@ -20,6 +21,7 @@ from .backoff import pauses, set_within
 from .brain_runner import BrainDiscarded, BrainRunner
 from .change_counter import ChangeCounter
 from .link_server import LinkServer
+from .releases import POLICIES
 from .steady_clock import SteadyClock
 from .turn import Reached, ignore_point
 from .worker_runner import new_boot
@@ -54,7 +56,7 @@ class PrimaryRunner:
         self.skew = 0.0
         self.retired = asyncio.Event()
         self.leaving = asyncio.Event()
-        self.brain = Primary(node, settings)
+        self.brain = self.new_brain()
         self.runner: BrainRunner | None = None
         self.shown: object = None
 
@@ -66,6 +68,10 @@ class PrimaryRunner:
         and `LeaseLost` when that other took the lease.
         """
         self.begin_with(open_store(self.url, PRIMARY_RECORDS))
+
+    def new_brain(self, records: Iterable[Record] = ()) -> Primary:
+        """A primary's brain with these records, and with the policy that the settings name."""
+        return Primary(self.node, self.settings, records, POLICIES[self.settings.policy])
 
     def begin_with(self, store: Store) -> None:
         """Lead if the lease in this store is free. Raises what `begin` does."""
@@ -80,7 +86,7 @@ class PrimaryRunner:
         """Build a brain from the store and let it lead, unless another server holds the lease."""
         assert self.store is not None
         if self.standby.may_lead(self.store.lease(), self.clock()):
-            brain = self.brain = Primary(self.node, self.settings, self.store.load())
+            brain = self.brain = self.new_brain(self.store.load())
             self.runner = BrainRunner(
                 brain, self.store, self.clock, self.act, self.seen, self.reached
             )

@@ -11,7 +11,8 @@ import pytest
 from runall_reference.brain import jumps
 from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.records import Event
-from runall_reference.brain.timing import Timing, local_minute, matches, matches_day, stepped_slots
+from runall_reference.brain.timing import Timing, local_minute, matches_day
+from support.stepped_slots import matches, stepped_slots
 
 NEW_YORK = "America/New_York"
 CENTURY = 36525 * 24 * 60

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from runall_reference.brain.jumps import DAY, due_slots, shift_at
-from runall_reference.brain.timing import Timing, local_minute, stepped_slots
+from runall_reference.brain.timing import Timing, local_minute
+from support.stepped_slots import stepped_slots
 
 ZONES = sorted(available_timezones())
 YEARS = range(1970, 2101)

@@ -31,6 +31,7 @@ from runall_reference.brain.record_set import Change, Step
 from runall_reference.brain.settings import Settings
 from runall_reference.brain.worker import Worker
 from runall_reference.daemon.failpoint import Trigger
+from runall_reference.daemon.releases import POLICIES
 from runall_reference.daemon.turn import Where, take_turn, wake_delay
 from runall_reference.store import LeaseLost
 
@@ -170,7 +171,7 @@ class Node:
         """Look at the lease again and again, and lead as soon as that is allowed."""
         store = self.disks["primary"]
         if self.reaches_store() and self.standby.may_lead(store.lease(), self.world.time.now):
-            brain = Primary(self.name, self.settings, store.load())
+            brain = Primary(self.name, self.settings, store.load(), POLICIES[self.settings.policy])
             self.primary = SimulatedBrain(self, brain, store, self.act_primary)
             self.primary.handle(Boot(self.boot))
             self.give_primary(ClockSet(self.skew))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 
 import msgspec
-from runall_reference.brain.primary.policies import POLICIES
 from runall_reference.brain.settings import Settings
+from runall_reference.daemon.releases import POLICIES
 
 from runall_harness.rigs.base import NodeSpec, Site
 from runall_harness.rigs.simulated.rig import SimulatedSite

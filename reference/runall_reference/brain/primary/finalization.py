@@ -10,8 +10,7 @@ from ..machines import JOB
 from ..messages import Result
 from ..records import Abort, Finished, Job
 from ..rerun import again
-from .ledger import Ledger
-from .policies import Policy
+from .policy import Policy
 from .state import State
 
 GONE = "Server {node!r} shut down unexpectedly"
@@ -23,21 +22,15 @@ STOPPED_BY_NODE = {"shutdown": DRAINED, "fenced": FENCED}
 class Finalization:
     """Finalizes jobs and asks the policy what follows an interruption."""
 
-    def __init__(self, state: State, ledger: Ledger, policy: Policy) -> None:
-        self.state, self.ledger, self.policy = state, ledger, policy
+    def __init__(self, state: State, policy: Policy) -> None:
+        self.state, self.policy = state, policy
 
     def reached(self, result: Result) -> bool:
-        """Whether the job came to its own end, well or badly (RA-2.7).
-
-        Ending well while its server drains is one too (RA-2.9).
-        """
+        """Whether the job came to its own end (RA-2.7), if well also while draining (RA-2.9)."""
         return result.how == "exit" or (result.how in STOPPED_BY_NODE and result.code == 0)
 
     def conclude(self, job: Job, result: Result) -> None:
-        """Finalize a live job by the result that its worker committed.
-
-        Ended by a clean stop of its server, it was interrupted (RA-2.8).
-        """
+        """Finalize a live job by its result; a clean stop of its server interrupts it (RA-2.8)."""
         description = STOPPED_BY_NODE.get(result.how, "").format(node=job.node)
         holds = {"reached": self.reached(result), "good": result.code == 0}
         facts = [name for name, true in holds.items() if true]
@@ -92,4 +85,4 @@ class Finalization:
         if done.job.code is None and done.late_code is None:
             self.state.records.put(replace(done, late_code=result.code))
             detail = f"exit status {result.code}"
-            self.ledger.note(done.job, "late result", "recorded", "RA-3.5", detail)
+            self.state.note(done.job, "late result", "recorded", "RA-3.5", detail)

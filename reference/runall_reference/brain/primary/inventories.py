@@ -7,7 +7,7 @@ that is lost, late or doubled is mended by the next one.
 from msgspec.structs import replace
 
 from ..machines import JOB
-from ..messages import Ack, Beat, Result
+from ..messages import Ack, Beat, Result, Stop
 from ..records import Finished, Job, Server
 from .finalization import Finalization
 from .placement import Placement
@@ -44,10 +44,7 @@ class Inventories:
         self.state.send(beat.node, Ack(epoch=self.state.epoch, sent=beat.sent, done=done))
 
     def meet(self, beat: Beat, link: Link | None) -> Link:
-        """Bring the link up to date, and remember a new start of the worker.
-
-        Its boot id tells it apart from an earlier start of the same name (RA-2.3).
-        """
+        """Bring the link up to date. A new boot id is a new start of the worker (RA-2.3)."""
         if link is None or link.boot != beat.boot:
             self.join(beat.node, beat.boot)
         if link is None:
@@ -106,4 +103,5 @@ class Inventories:
         for name in beat.running:
             job = self.state.records.get(Job, name)
             if job is None or job.node != beat.node or job.boot != beat.boot:
-                self.stopping.send(beat.node, name, "stale")
+                stop = Stop(epoch=self.state.epoch, job=name, reason="stale")
+                self.state.send(beat.node, stop)

@@ -94,10 +94,7 @@ class Orders:
                 self.waiting.refuse(held, "RA-6.3", "the event was deleted")
 
     def run_event(self, order: RunEvent) -> Job:
-        """Start an event by hand, now or not at all. Its cursor stays where it is (RA-5.8).
-
-        The job is in the same change as the reply, so an accepted run is never lost (RA-12.2).
-        """
+        """Run an event by hand: recorded before the answer (RA-12.2), no cursor moves (RA-5.8)."""
         event = self.known(order.event)
         asked = replace(event, params={**event.params, **order.params})
         if not self.placement.open_for_work():
@@ -107,7 +104,8 @@ class Orders:
         node = self.placement.choose(event.target)
         if node is None:
             raise Refused("no-server", f"no server that {event.target!r} names takes work now")
-        return self.placement.place(self.manual_job(asked, order.source), node)
+        job = self.placement.new_job(asked, "manual", order.source, self.state.now, None)
+        return self.placement.place(job, node)
 
     def queue(self, asked: Event, source: str) -> Job:
         """Let a manual run wait for its turn, unless its event's queue is full (RA-6.7)."""
@@ -116,13 +114,9 @@ class Orders:
         if queued >= asked.queue_max:
             limit = f"{asked.id!r} runs {asked.max_children} jobs, its limit"
             raise Refused("limit", f"{limit}, and its queue of {asked.queue_max} is full")
-        job = self.manual_job(asked, source)
+        job = self.placement.new_job(asked, "manual", source, self.state.now, None)
         self.records.put(job)
         return job
-
-    def manual_job(self, asked: Event, source: str) -> Job:
-        """The first attempt of a run by hand, which stands for the present moment."""
-        return self.placement.new_job(asked, "manual", source, self.state.now, None)
 
     def abort_job(self, order: AbortJob) -> str:
         """End a lineage for ever (RA-3.3): what runs, also in limbo (RA-10.2), waits or is owed."""

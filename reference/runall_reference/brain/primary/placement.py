@@ -1,6 +1,5 @@
 """Where and whether a job may start: the targets, the limits of an event, and the ages."""
 
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from math import inf
 
@@ -8,7 +7,7 @@ from msgspec.structs import replace
 
 from ..machines import ACTIVE, JOB
 from ..messages import Start
-from ..records import Event, Job, Reopened
+from ..records import Event, Job
 from ..rerun import born
 from .state import Link, State
 
@@ -91,8 +90,3 @@ class Placement:
         if event is None or not event.rerun_age or not lost_at:
             return inf
         return lost_at + event.rerun_age
-
-    def wakes(self, held: Job | Reopened) -> Iterator[float]:
-        """When a waiting job or an owed slot may start, and when it is too old, in seconds."""
-        stale = self.too_old_at(self.state.event(held.event), held.lost_at)
-        yield from (at for at in (held.not_before, stale) if at > self.state.now)

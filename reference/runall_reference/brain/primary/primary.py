@@ -26,10 +26,9 @@ from ..settings import Settings
 from .finalization import Finalization
 from .inventories import Inventories
 from .lease import Leadership
-from .ledger import Ledger
 from .orders import Orders
 from .placement import Placement
-from .policies import POLICIES
+from .policy import Policy
 from .reachability import Reachability
 from .slots import Slots
 from .state import State
@@ -40,19 +39,24 @@ from .waiting import Waiting
 class Primary:
     """One primary's brain. `records` is what its store holds; it keeps nothing else."""
 
-    def __init__(self, node: str, settings: Settings, records: Iterable[Record] = ()) -> None:
+    def __init__(
+        self,
+        node: str,
+        settings: Settings,
+        records: Iterable[Record] = (),
+        policy: type[Policy] = Policy,
+    ) -> None:
         self.records = RecordSet(records)
         self.state = state = State(node, settings, self.records)
-        self.ledger = ledger = Ledger(state)
         self.leadership, self.stopping = Leadership(state), Stopping(state)
         self.placement = placement = Placement(state)
-        self.policy = POLICIES[settings.policy](state, ledger, placement)
-        self.finalization = Finalization(state, ledger, self.policy)
+        self.policy = policy(state, placement)
+        self.finalization = Finalization(state, self.policy)
         self.reachability = Reachability(state, self.finalization)
         self.inventories = Inventories(
             state, placement, self.stopping, self.finalization, self.reachability
         )
-        self.waiting, self.slots = Waiting(state, ledger, placement), Slots(state, placement)
+        self.waiting, self.slots = Waiting(state, placement), Slots(state, placement)
         self.orders = Orders(state, placement, self.stopping, self.waiting)
 
     def handle(self, given: PrimaryInput, now: float) -> Step:
@@ -105,7 +109,8 @@ class Primary:
         self.waiting.drop_stale()
         if self.placement.open_for_work():
             self.start_due()
-        if self.state.role == "draining" and not self.busy_here():
+        # A draining primary waits until this node's own jobs are finalized.
+        if self.state.role == "draining" and not self.state.active_on(self.state.node):
             self.leadership.retire()
 
     def leads(self) -> bool:
@@ -116,10 +121,6 @@ class Primary:
         """Start what may start now: reruns, retries and queued runs before the schedule."""
         self.waiting.place_all()
         self.slots.serve_all()
-
-    def busy_here(self) -> bool:
-        """Whether this node's own jobs are not finalized yet: a draining primary waits for them."""
-        return bool(self.state.active_on(self.state.node))
 
     def next_wake(self) -> float | None:
         """The absolute time, in seconds, at which `Tick` is due; None: only an input matters."""

@@ -90,9 +90,7 @@ class Slots:
             self.state.records.put(Cursor(event=event.id, slot=slot))
 
     def wakes(self) -> Iterator[float]:
-        """When the next minute of the schedule begins, and an owed slot may start, in seconds."""
-        for owed in self.state.owed():
-            yield from self.placement.wakes(owed)
+        """When the next minute of the schedule begins, in seconds."""
         events = self.state.records.all(Event).values()
         if any(event.enabled and event.timing for event in events):
             clock = self.state.clock

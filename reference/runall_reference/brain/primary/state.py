@@ -10,7 +10,7 @@ from ..inputs import Retire, Send
 from ..machines import ACTIVE
 from ..messages import Message
 from ..record_set import RecordSet
-from ..records import Counter, Event, Job, Reopened
+from ..records import Counter, Entry, Event, Job, Reopened
 from ..settings import Settings
 
 
@@ -84,3 +84,19 @@ class State:
     def send(self, node: str, message: Message) -> None:
         """Send a message to a worker once this step is committed."""
         self.actions.append(Send(node, message))
+
+    def note(self, job: Job, what: str, decision: str, clause: str, detail: str) -> None:
+        """Write a line of the ledger. Whoever decides on a rerun calls this (RA-8.3, RA-8.4)."""
+        self.records.put(
+            Entry(
+                number=self.count("ledger"),
+                at=self.now,
+                event=job.event,
+                job=job.id,
+                root=job.root,
+                what=what,
+                decision=decision,
+                clause=clause,
+                detail=detail,
+            )
+        )

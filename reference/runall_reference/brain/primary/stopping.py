@@ -26,11 +26,8 @@ class Stopping:
     def order(self, job: Job) -> None:
         """Order the job's worker to end it. Repeated until the worker has."""
         if job.node:
-            self.send(job.node, job.id, job.stop_reason)
-
-    def send(self, node: str, job: str, reason: str) -> None:
-        """Send the order to one node, which need not be where the records have the job."""
-        self.state.send(node, Stop(epoch=self.state.epoch, job=job, reason=reason))
+            stop = Stop(epoch=self.state.epoch, job=job.id, reason=job.stop_reason)
+            self.state.send(job.node, stop)
 
     def stop_overdue(self) -> None:
         """Stop the jobs that are over their time limit."""

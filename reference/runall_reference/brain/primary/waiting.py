@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from ..machines import JOB
 from ..records import Finished, Job, Reopened
-from .ledger import Ledger
 from .placement import Placement
 from .state import State
 
@@ -14,14 +13,11 @@ from .state import State
 class Waiting:
     """Starts or refuses what waits. It is in the records, so it survives a crash (RA-4.6)."""
 
-    def __init__(self, state: State, ledger: Ledger, placement: Placement) -> None:
-        self.state, self.ledger, self.placement = state, ledger, placement
+    def __init__(self, state: State, placement: Placement) -> None:
+        self.state, self.placement = state, placement
 
     def jobs(self) -> list[Job]:
-        """What waits, in the order in which it may start: reruns and retries, then the queue.
-
-        Within each, the first that came is the first (RA-6.6).
-        """
+        """What waits: reruns and retries, then the queue, each in the order it came (RA-6.6)."""
         waits = [job for job in self.state.live() if job.state == "waiting"]
         return sorted(waits, key=lambda job: job.cause == "manual")
 
@@ -46,10 +42,10 @@ class Waiting:
     def refuse(self, held: Job | Reopened, clause: str, reason: str) -> None:
         """Give up a waiting job or an owed slot, with the reason in the ledger (RA-8.3)."""
         if isinstance(held, Job):
-            self.ledger.note(held, "waiting", "refused", clause, reason)
+            self.state.note(held, "waiting", "refused", clause, reason)
             self.cancel(held)
         else:
-            self.ledger.note(held.job, "owed slot", "refused", clause, reason)
+            self.state.note(held.job, "owed slot", "refused", clause, reason)
             self.state.records.drop(held)
 
     def cancel(self, job: Job) -> None:
@@ -60,6 +56,7 @@ class Waiting:
         self.state.records.put(Finished(job=done))
 
     def wakes(self) -> Iterator[float]:
-        """When a waiting job may start, and when it is too old, in seconds."""
-        for job in self.jobs():
-            yield from self.placement.wakes(job)
+        """When a waiting job or an owed slot may start, and when it is too old, in seconds."""
+        for held in (*self.jobs(), *self.state.owed()):
+            stale = self.placement.too_old_at(self.state.event(held.event), held.lost_at)
+            yield from (at for at in (held.not_before, stale) if at > self.state.now)

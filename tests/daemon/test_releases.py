@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 from runall_reference.brain.inputs import DeleteEvent, Drain, UpdateEvent
-from runall_reference.brain.primary.policies import POLICIES
-from runall_reference.brain.primary.policies.cronicle import Cronicle0952
 from runall_reference.brain.records import Cursor, Job
 from runall_reference.brain.timing import Timing
+from runall_reference.daemon.releases import POLICIES, Cronicle0952
 from support.primary_driver import NOW, SLOT, PrimaryDriver, ended
 
 RELEASES = ("cronicle-0.9.49", "cronicle-0.9.50", "cronicle-0.9.52")

@@ -1,10 +1,12 @@
-"""The reference's recovery: exactly the interrupted work, once, and nothing beside it."""
+"""What follows when an interrupted job is finalized: exactly that work, once, and nothing else.
 
-from ...records import Event, Job, Reopened
-from ...rerun import again
-from ..ledger import Ledger
-from ..placement import Placement
-from ..state import State
+A primary can be given another policy; the releases of history are such (`daemon.releases`).
+"""
+
+from ..records import Event, Job, Reopened
+from ..rerun import again
+from .placement import Placement
+from .state import State
 
 
 class Policy:
@@ -17,16 +19,16 @@ class Policy:
 
     name = "reference"
 
-    def __init__(self, state: State, ledger: Ledger, placement: Placement) -> None:
-        self.state, self.ledger, self.placement = state, ledger, placement
+    def __init__(self, state: State, placement: Placement) -> None:
+        self.state, self.placement = state, placement
 
     def interrupted(self, job: Job, cause: str) -> None:
         """Decide what follows, do it, and write why (RA-8.4); no event, no rerun (RA-6.3)."""
         event = self.state.event(job.event)
         if event is None:
-            self.ledger.note(job, cause, "refused", "RA-6.3", "the event was deleted")
+            self.state.note(job, cause, "refused", "RA-6.3", "the event was deleted")
         elif refusal := self.refusal(job, event):
-            self.ledger.note(job, cause, "refused", *refusal)
+            self.state.note(job, cause, "refused", *refusal)
         elif job.slot is not None:
             self.recover_scheduled(job, cause)
         else:
@@ -52,7 +54,7 @@ class Policy:
         self.state.records.put(
             Reopened(event=job.event, slot=job.slot, job=job, lost_at=lost_at, not_before=due)
         )
-        self.ledger.note(job, cause, "slot reopened", "RA-4.2", f"slot {job.slot}")
+        self.state.note(job, cause, "slot reopened", "RA-4.2", f"slot {job.slot}")
 
     def recover_manual(self, job: Job, event: Event, cause: str) -> None:
         """A manual job runs again (RA-1.1), as itself: it owns no slot (RA-4.1).
@@ -68,7 +70,7 @@ class Policy:
             not_before=self.stagger(),
         )
         self.state.records.put(rerun)
-        self.ledger.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
+        self.state.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
 
     def stagger(self) -> float:
         """The earliest start of the next rerun, in seconds: those of one loss spread (RA-8.5)."""
