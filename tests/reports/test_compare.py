@@ -12,7 +12,7 @@ from runall_harness.checks.job_outcome import Outcome
 from runall_harness.conformance.run_report import CaseReport, Report, encode, make_report, unknown
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.reports.comparison import WORST, cell, compare, comparison_schema, read_report
-from runall_harness.reports.comparison_markdown import told
+from runall_harness.reports.comparison_markdown import in_words
 from support.small_features import Done, runall
 
 PASS, FAIL, UNSUPPORTED = Verdict.PASS, Verdict.FAIL, Verdict.UNSUPPORTED
@@ -56,13 +56,13 @@ def test_a_cell_is_as_good_as_the_worst_of_its_cases_that_judged_anything() -> N
 
 def test_a_cell_says_what_became_of_the_job_and_how_soon_it_ran_again() -> None:
     again = [case(1, PASS, outcome=Outcome.RERUN_ONCE, recovery_s=s) for s in (1.0, 9.0, 2.0)]
-    assert told(cell(again)) == "✓ pass, rerun once, 2 s", "the median of what was repeated"
+    assert in_words(cell(again)) == "✓ pass, rerun once, 2 s", "the median of what was repeated"
     never = case(1, FAIL, outcome=Outcome.NOT_RERUN, within_s=16.0)
-    assert told(cell([never])) == "✗ fail, not rerun within 16 s"
+    assert in_words(cell([never])) == "✗ fail, not rerun within 16 s"
     both = case(1, FAIL, outcome=Outcome.AT_ONCE, together_s=3.21)
-    assert told(cell([both, case(1, PASS)])) == "✗ fail, 1 of 2, two at once for 3.2 s"
-    assert told(cell([case(1, UNSUPPORTED)])) == "○ unsupported"
-    assert told(None) == ""
+    assert in_words(cell([both, case(1, PASS)])) == "✗ fail, 1 of 2, two at once for 3.2 s"
+    assert in_words(cell([case(1, UNSUPPORTED)])) == "○ unsupported"
+    assert in_words(None) == ""
 
 
 def test_every_verdict_has_a_rank() -> None:

@@ -121,7 +121,7 @@ def test_a_comparison_of_what_is_kept_is_that_of_the_whole_reports(tmp_path: Pat
 
     def cells(told: Report) -> list[str]:
         rows = compare([("x", told)], "scenario").rows
-        return [f"{cell.verdict} {cell.told_outcomes()}" for r in rows for cell in r.cells if cell]
+        return [f"{cell.verdict} {cell.outcome_words()}" for r in rows for cell in r.cells if cell]
 
     assert cells(kept) == cells(whole)
     assert kept.summary == whole.summary

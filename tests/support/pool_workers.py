@@ -17,7 +17,7 @@ def do_tasks(channel: Channel, factor: int) -> None:
         if task == "exits":
             os._exit(9)
         if task == "waits":
-            channel.tell("waiting")
+            channel.send("waiting")
             signal.pause()
         if task == "cannot":
             raise KitCannotRun("no engine", "install one")
@@ -30,7 +30,7 @@ def do_tasks(channel: Channel, factor: int) -> None:
 def say_where(channel: Channel) -> None:
     """Tell the process id and the session, and print, to wherever that goes."""
     subprocess.run(["echo", "printed by a worker"], check=True)
-    channel.tell((os.getpid(), os.getsid(0)))
+    channel.send((os.getpid(), os.getsid(0)))
     signal.pause()
 
 
@@ -41,8 +41,8 @@ def clear_away(channel: Channel) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
-    channel.tell("ready")
+    channel.send("ready")
     try:
         signal.pause()
     except KeyboardInterrupt:
-        channel.tell("cleared away")
+        channel.send("cleared away")

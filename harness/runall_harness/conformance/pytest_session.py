@@ -1,8 +1,8 @@
 """What the pytest plugin does once the feature folder is collected.
 
 It ties each collected scenario to its compiled case, by place and never by name; runs only what
-was asked for; lets the checks judge the history as a part of the case; and tells listeners how
-each case ended. `fixtures` has what the steps ask for.
+was asked for; lets the checks judge the history as a part of the case; and lets listeners know
+how each case ended. `fixtures` has what the steps ask for.
 """
 
 import inspect
@@ -122,7 +122,7 @@ class CaseSession:
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
-        """Tell listeners of each case's start and end."""
+        """Let listeners know of each case's start and end."""
         case = self.by_node.get(item)
         if case is None:
             return (yield)
@@ -206,7 +206,7 @@ class CaseSession:
         return share_of(self.run, worker) if worker else self.run
 
     def say(self, line: str) -> None:
-        """Tell listeners what the rig says of itself."""
+        """Pass on to listeners what the rig says of itself."""
         self.said.append(line)
         self.config.hook.pytest_runall_said(line=line)
 

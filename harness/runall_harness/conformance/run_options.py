@@ -123,7 +123,7 @@ class RunOptions:
         shown=without_password,
     )
     repeat: int = option(
-        "repeat", 1, "N", "Run each case N times; one whose verdicts differ is told.", int
+        "repeat", 1, "N", "Run each case N times; one whose verdicts differ is named.", int
     )
     out: Path | None = option(  # noqa: RUF009 - it makes a field
         "out",

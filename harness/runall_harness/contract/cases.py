@@ -192,8 +192,8 @@ def trigger_of(place: str, tags: Sequence[str], example: dict[str, str]) -> str:
     else:
         named = [tag for tag in tags if tag in TRIGGERS] or ["either"]
     if len(named) > 1 or named[0] not in TRIGGERS:
-        told = " and ".join(map(repr, named))
-        raise CasesError(f"{place} has the trigger {told}", f"say one of {', '.join(TRIGGERS)}")
+        triggers = " and ".join(map(repr, named))
+        raise CasesError(f"{place} has the trigger {triggers}", f"say one of {', '.join(TRIGGERS)}")
     return named[0]
 
 

@@ -136,7 +136,7 @@ def take(event: Event, total: Explored, running: Running) -> None:
 # ------------------------------------------------------------------ in a worker process
 def search_worlds(channel: Channel, exploration: Exploration) -> None:
     """Search the worlds that the parent gives to this worker."""
-    serve(channel, partial(search_world, exploration, report=channel.tell))
+    serve(channel, partial(search_world, exploration, report=channel.send))
 
 
 def search_world(

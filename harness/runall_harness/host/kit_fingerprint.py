@@ -1,4 +1,4 @@
-"""What the kit is made of, file by file: two copies of it that differ must be told apart.
+"""What the kit is made of, file by file: two copies of it that differ must be distinguished.
 
 An image is built anew when the reference has changed, and results of a search are only put beside
 each other when the same sources made them.

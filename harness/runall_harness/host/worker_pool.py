@@ -44,7 +44,7 @@ class Channel:
 
     def next_task(self) -> Any:
         """Ask for a task, and wait for it; None when the worker is dismissed."""
-        self.tell(None)
+        self.send(None)
         try:
             return self.pipe.recv()
         except (EOFError, OSError):
@@ -54,7 +54,7 @@ class Channel:
         """The tasks of this worker, until it is dismissed."""
         return iter(self.next_task, None)
 
-    def tell(self, message: object) -> None:
+    def send(self, message: object) -> None:
         """Send a message to the parent, which receives it as `WorkerReport`."""
         try:
             self.pipe.send(message)
@@ -176,7 +176,7 @@ class WorkerPool:
         return worker
 
     def dismiss(self) -> None:
-        """Tell the idle workers that there is no task left: each ends in its own time."""
+        """Send the idle workers away, as no task is left: each ends in its own time."""
         while self.idle:
             self.idle.popleft().send(None)
 
@@ -275,4 +275,4 @@ def serve(channel: Channel, work: Callable[[Any], object]) -> None:
             result = work(task)
         except KitCannotRun as error:
             result = error
-        channel.tell(result)
+        channel.send(result)

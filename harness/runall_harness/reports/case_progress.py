@@ -2,7 +2,7 @@
 
 A line is printed when its case ends and never touched again. Only the last lines move: what is
 running, for how long, and how much is left. Every verdict has a mark and a word, so that nothing
-is told by colour alone.
+is said by colour alone.
 """
 
 import time

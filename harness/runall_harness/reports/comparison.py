@@ -73,7 +73,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     together_s: float | None
     recovery_s: float | None
 
-    def told_outcomes(self) -> list[str]:
+    def outcome_words(self) -> list[str]:
         """What became of the jobs, in words; nothing where nobody watched to the end."""
         made = (
             JobOutcome(outcome=one, within_s=self.within_s, together_s=self.together_s)
@@ -119,11 +119,11 @@ def read_report(path: Path) -> Report:
         raise KitCannotRun(f"{path} is no report: {error}", hint) from error
 
 
-def upgraded(told: Any) -> Any:
+def upgraded(document: Any) -> Any:
     """A report of an earlier version as one of this; anything else as it is."""
-    if not isinstance(told, dict):
-        return cast(object, told)
-    report = cast(dict[str, Any], told)
+    if not isinstance(document, dict):
+        return cast(object, document)
+    report = cast(dict[str, Any], document)
     if report.get("schema") not in OLDER:
         return report
     cases = [LACKING_CASE | case for case in report.get("cases", [])]
@@ -163,7 +163,7 @@ def clause_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
 
 
 def scenario_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
-    """A row for each scenario with each of its triggers, whose repeats are taken together."""
+    """A row for each scenario with each of its triggers, whose repeats share it."""
     first: dict[str, CaseReport] = {}
     for cases in reports:
         for case in cases:

@@ -1,7 +1,7 @@
 """A comparison as text: what a cell says in words, and the whole as a table in Markdown.
 
 What a reader sees on a terminal, in a page and in the documentation is said by the same words, so
-it is the same. A verdict has its word and its mark everywhere; nothing is told by colour alone.
+it is the same. A verdict has its word and its mark everywhere; nothing is said by colour alone.
 """
 
 from runall_harness.conformance.run_report import SystemReport
@@ -21,14 +21,14 @@ def head(system: SystemReport, rig: str) -> list[str]:
 def remarks(cell: Cell) -> str:
     """What there is to say beside a verdict: how many had it, what became of the jobs, how soon."""
     had, total = cell.cases[cell.verdict], sum(cell.cases.values())
-    told = [f"{had} of {total}"] if had < total else []
+    words = [f"{had} of {total}"] if had < total else []
     # A clause has many cases; what became of each would be no answer to anything.
-    told += cell.told_outcomes() if len(cell.outcomes) == 1 or total == 1 else []
-    told += [f"{cell.recovery_s:.3g} s"] if cell.recovery_s is not None else []
-    return ", ".join(told)
+    words += cell.outcome_words() if len(cell.outcomes) == 1 or total == 1 else []
+    words += [f"{cell.recovery_s:.3g} s"] if cell.recovery_s is not None else []
+    return ", ".join(words)
 
 
-def told(cell: Cell | None) -> str:
+def in_words(cell: Cell | None) -> str:
     """A cell in words, its mark before it; empty where there is none."""
     if cell is None:
         return ""
@@ -56,7 +56,7 @@ def heads(compared: Comparison) -> list[str]:
 
 def rows_of(rows: list[Row]) -> list[list[str]]:
     """Rows in Markdown: what is compared, then its cells."""
-    return [[escaped(title(row)), *(escaped(told(cell)) for cell in row.cells)] for row in rows]
+    return [[escaped(title(row)), *(escaped(in_words(cell)) for cell in row.cells)] for row in rows]
 
 
 def title(row: Row) -> str:

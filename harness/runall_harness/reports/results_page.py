@@ -30,7 +30,7 @@ PART = GeneratedPart("results/README.md", BEGIN, "summary")
 NOTE = f"""{BEGIN}
 
 [How to read it](README.md#how-to-read-it). Each column is one run of all cases."""
-# Where the reason is one that somebody wrote down beforehand; all others tell of one machine.
+# Where the reason is one that somebody wrote down beforehand; all others are about one machine.
 REASONED = (Verdict.UNSUPPORTED, Verdict.KNOWN_FAILURE)
 FIVE = tuple("12345")
 

@@ -144,7 +144,7 @@ class Dispatcher:
                 self.hear(worker, message)
 
     def hear(self, worker: Worker, message: object) -> None:
-        """Act on what a worker has told."""
+        """Act on a message of a worker."""
         match message:
             case Said(line):
                 self.say(line)

@@ -1,8 +1,8 @@
 """A worker of a run: a pytest that asks for its next case, instead of walking through all of them.
 
-It tells the dispatcher all that it hears of its cases. An interruption reaches it as SIGTERM: it
-leaves the case that runs, and removes what it made. When its dispatcher is gone it ends at once, as
-a harness does that is killed: `runall clean` then removes what it had made.
+It reports all that it hears of its cases to the dispatcher. An interruption reaches it as SIGTERM:
+it leaves the case that runs, and removes what it made. When its dispatcher is gone it ends at once,
+as a harness does that is killed: `runall clean` then removes what it had made.
 """
 
 from collections.abc import Sequence
@@ -63,16 +63,16 @@ class CaseWorker:
         self.run, self.channel = run, channel
 
     def say(self, line: str) -> None:
-        """Tell the dispatcher what the rig says."""
-        self.channel.tell(Said(line))
+        """Send the dispatcher what the rig says."""
+        self.channel.send(Said(line))
 
     def started(self, case: Case) -> None:
-        """Tell the dispatcher that a case begins."""
-        self.channel.tell(Started(case.id))
+        """Let the dispatcher know that a case begins."""
+        self.channel.send(Started(case.id))
 
     def ended(self, result: CaseResult) -> None:
-        """Tell the dispatcher how a case ended."""
-        self.channel.tell(Ended(result, self.run.rig, self.run.system))
+        """Send the dispatcher how a case ended."""
+        self.channel.send(Ended(result, self.run.rig, self.run.system))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -111,4 +111,4 @@ def run_worker(channel: Channel, order: Order, name: str) -> None:
         call_pytest(run, worker, Listener(run, worker), more=more)
     except KitCannotRun as error:
         run.troubles.append(str(error))
-    channel.tell(Finished(run.troubles, run.interrupted))
+    channel.send(Finished(run.troubles, run.interrupted))
