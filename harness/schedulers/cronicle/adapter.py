@@ -2,7 +2,7 @@
 
 An event's parameters are those of a plugin of its own, which the adapter makes and widens as an
 operator would: newer releases give a job no parameter that its plugin does not define. Cronicle
-names no link between a job and its rerun, so none is told: each job is the first of its line.
+names no link between a job and its rerun, so each job is shown as the first of its lineage.
 
     RUNALL_PRIMARIES  addresses of the servers that may lead, separated by spaces
     RUNALL_API_KEY    a key with all privileges
@@ -107,13 +107,13 @@ class Cronicle(Adapter):
         answer = self.http.post(f"{url}/api/app/{verb}/v1", json=dict(body), timeout=limit)
         if answer.status_code == ELSEWHERE:
             return None
-        told: dict[str, Any] = answer.raise_for_status().json()
-        if told["code"] == 0:
-            return told
-        if told["code"] == "master":
+        shown: dict[str, Any] = answer.raise_for_status().json()
+        if shown["code"] == 0:
+            return shown
+        if shown["code"] == "master":
             return None
-        said = str(told.get("description", ""))
-        raise Rejected(refusal(said) or str(told["code"]), said)
+        said = str(shown.get("description", ""))
+        raise Rejected(refusal(said) or str(shown["code"]), said)
 
     def look(self, verb: str, **body: Any) -> dict[str, Any]:
         """What a call tells that changes nothing."""
@@ -122,8 +122,8 @@ class Cronicle(Adapter):
     # ---------------------------------------------------------------- servers
     def describe(self) -> Description:
         """What it is; its release as the first server that answers tells it."""
-        told = [release for url in self.urls if (release := self.release(url))]
-        self.version = told[0] if told else "unknown"
+        shown = [release for url in self.urls if (release := self.release(url))]
+        self.version = shown[0] if shown else "unknown"
         return super().describe()
 
     def release(self, url: str) -> str:
@@ -138,13 +138,13 @@ class Cronicle(Adapter):
         servers = self.servers()
         for stranger in sorted(self.wanted - servers.keys()):
             self.invite(stranger)
-        return sorted(name for name, told in servers.items() if takes_work(told))
+        return sorted(name for name, shown in servers.items() if takes_work(shown))
 
     def servers(self) -> dict[str, dict[str, Any]]:
         """What the primary tells of each server. `get_servers` itself is answered by any."""
         self.look("get_master_state")
         servers: dict[str, dict[str, Any]] = self.look("get_servers").get("servers") or {}
-        leads = next((told for told in servers.values() if told.get("master")), None)
+        leads = next((shown for shown in servers.values() if shown.get("master")), None)
         if leads is None:
             raise Unreachable(NOBODY)
         self.notice_restart(str(leads["hostname"]), float(leads["uptime"]))
@@ -165,7 +165,7 @@ class Cronicle(Adapter):
 
     def leader(self) -> str:
         """The server that leads."""
-        return next(name for name, told in self.servers().items() if told.get("master"))
+        return next(name for name, shown in self.servers().items() if shown.get("master"))
 
     # ---------------------------------------------------------------- events
     def create_event(self, event: dict[str, Any]) -> None:
@@ -303,13 +303,13 @@ class Cronicle(Adapter):
     def reasons(self, root: str) -> str:
         """How the job ended, and what was warned of since."""
         ended = self.done.get(root)
-        told = [str(ended[1].get("description") or "")] if ended else []
+        shown = [str(ended[1].get("description") or "")] if ended else []
         since = float(ended[1]["time_start"]) if ended else time.time()
         rows: list[dict[str, Any]] = self.look("get_activity", offset=0, limit=SHOWN)["rows"]
         later = [row for row in reversed(rows) if row["epoch"] >= since]
         warned = [row for row in later if row.get("action") in ("warning", "error")]
-        told += [str(row.get("description") or "") for row in warned]
-        return "; ".join(filter(None, told))
+        shown += [str(row.get("description") or "") for row in warned]
+        return "; ".join(filter(None, shown))
 
     def close(self) -> None:
         """Let go of the connections."""

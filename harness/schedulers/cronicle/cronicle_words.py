@@ -23,9 +23,9 @@ def refusal(said: str) -> str:
     return next((code for code, words in REFUSALS.items() if re.search(words, said)), "")
 
 
-def takes_work(told: Mapping[str, Any]) -> bool:
+def takes_work(shown: Mapping[str, Any]) -> bool:
     """Whether a server takes work: a worker has an uptime once it has reported to the primary."""
-    return bool(told.get("master") or (not told.get("disabled") and told.get("uptime")))
+    return bool(shown.get("master") or (not shown.get("disabled") and shown.get("uptime")))
 
 
 def encoded(event: str) -> str:

@@ -1,7 +1,7 @@
 """What an image of Cronicle says of itself: its release, and what its settings make of time.
 
 It gets the image's conf/config.json and package.json, and the settings that are laid over them; it
-prints what README.md derives. A settings file that Cronicle could not read either is told as such.
+prints what README.md derives. A settings file that Cronicle could not read either is shown as such.
 """
 
 import json
@@ -28,8 +28,8 @@ def main() -> None:
         sys.exit(f"what lies in /opt/cronicle is {release.get('name')!r}, and not Cronicle")
     config = parsed("conf/config.json", texts["config"])
     over = parsed("the option settings", options["settings"])
-    told = {"version": release["version"], "timings": timings(STOCK | config | over)}
-    json.dump(told, sys.stdout)
+    shown = {"version": release["version"], "timings": timings(STOCK | config | over)}
+    json.dump(shown, sys.stdout)
 
 
 def parsed(name: str, text: str) -> dict[str, Any]:
