@@ -217,13 +217,13 @@ def test_a_primary_that_alone_writes_never_has_to_read_again(store: Store, url: 
 def test_a_load_sees_one_instant_while_another_writes(store: Store, url: str):
     with ThreadPoolExecutor() as pool:
         writing = pool.submit(write_pairs, url, 150)
-        sights = 0
+        shown_attempts = 0
         while not writing.done():
             seen = [type(record) for record in store.load()]
             assert seen.count(Event) == seen.count(Counter)
-            sights += 0 < seen.count(Event) < 150
+            shown_attempts += 0 < seen.count(Event) < 150
         writing.result()
-    assert sights, "no load fell between two commits"
+    assert shown_attempts, "no load fell between two commits"
 
 
 def write_pairs(url: str, count: int) -> None:

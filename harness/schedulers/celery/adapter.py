@@ -30,7 +30,7 @@ except ImportError as error:
 from runall_harness.adapter import Adapter, JobView, Rejected, Unreachable
 
 from orders import EVENTS, attempt_id, options_of, order_of, queue_of, task_of
-from records import Sight, sights
+from records import ShownAttempt, shown_attempts
 
 # What Celery has no means for, by the field of an event that would ask for it.
 FIELDS = {
@@ -63,8 +63,8 @@ class CeleryAdapter(Adapter):
         self.app, self.redis = app, redis
         self.workers: set[str] = set()
         # What was seen of each task so far. A message is nowhere for a moment while it is taken.
-        self.latest: dict[str, Sight] = {}
-        self.ended: dict[str, Sight] = {}
+        self.latest: dict[str, ShownAttempt] = {}
+        self.ended: dict[str, ShownAttempt] = {}
 
     # ---------------------------------------------------------------- nodes
     def ready(self) -> list[str]:
@@ -116,7 +116,7 @@ class CeleryAdapter(Adapter):
                 retry=False,
                 **options_of(found),
             )
-        self.latest.setdefault(sent.id, Sight(sent.id, order, (), "waiting"))
+        self.latest.setdefault(sent.id, ShownAttempt(sent.id, order, (), "waiting"))
         return sent.id
 
     def abort(self, job: str) -> None:
@@ -138,11 +138,11 @@ class CeleryAdapter(Adapter):
         """All attempts of all tasks."""
         with answered():
             known = {root: sight.order for root, sight in self.latest.items()}
-            for seen in list(sights(self.redis, known)):
+            for seen in list(shown_attempts(self.redis, known)):
                 self.see(seen)
         return [view for root in self.latest for view in self.attempts(root)]
 
-    def see(self, seen: Sight) -> None:
+    def see(self, seen: ShownAttempt) -> None:
         """Keep what tells most of a task: its latest attempt, and how earlier ones ended."""
         before = self.latest.get(seen.root)
         if before is None or seen.attempt >= before.attempt:
@@ -186,7 +186,7 @@ def check(event: Mapping[str, Any]) -> None:
         raise Rejected("bad-event", f"no worker takes from a queue for {event['target']}")
 
 
-def view_of(seen: Sight) -> JobView:
+def view_of(seen: ShownAttempt) -> JobView:
     """An attempt in the kit's words."""
     order, number = seen.order, seen.attempt
     cause = {"failed": "retry"}.get(seen.before[-1], "interrupted") if seen.before else ""

@@ -23,7 +23,7 @@ TIMED_OUT = {"SoftTimeLimitExceeded", "TimeLimitExceeded"}
 LOST = {"WorkerLostError"}
 
 
-class Sight(NamedTuple):
+class ShownAttempt(NamedTuple):
     """One attempt of a task, as a message or a result shows it.
 
     `before` says how the earlier ones ended, `at` when the state was stored (0: not told), `words`
@@ -44,7 +44,7 @@ class Sight(NamedTuple):
         return len(self.before) + 1
 
 
-def sights(redis: "Redis", known: Mapping[str, Order]) -> Iterator[Sight]:
+def shown_attempts(redis: "Redis", known: Mapping[str, Order]) -> Iterator[ShownAttempt]:
     """All that is to be seen now, messages first: a job leaves them for the results.
 
     `known` are the orders of tasks that were seen before, by their ids.
@@ -57,7 +57,7 @@ def sights(redis: "Redis", known: Mapping[str, Order]) -> Iterator[Sight]:
 
 
 # ------------------------------------------------------------------ messages
-def messages(redis: "Redis") -> Iterator[Sight]:
+def messages(redis: "Redis") -> Iterator[ShownAttempt]:
     """The jobs that wait in queues, and those that a worker has taken and not acknowledged."""
     for name in redis.scan_iter(_type="list"):
         for text in cast("list[bytes]", redis.lrange(name, 0, -1)):
@@ -69,7 +69,7 @@ def messages(redis: "Redis") -> Iterator[Sight]:
             yield seen
 
 
-def message(raw: dict[str, Any], *, taken: bool = False) -> Sight | None:
+def message(raw: dict[str, Any], *, taken: bool = False) -> ShownAttempt | None:
     """The attempt that a message asks for; None for a message of another kind."""
     headers = raw.get("headers", {})
     if headers.get("task") not in (AGAIN, ONCE):
@@ -80,11 +80,11 @@ def message(raw: dict[str, Any], *, taken: bool = False) -> Sight | None:
     before = ended_before(order, bool(redelivered))
     # One that is to be run later is taken early, and waits in the worker's memory.
     state = "starting" if taken and not headers.get("eta") else "waiting"
-    return Sight(headers["id"], order, tuple(before), state)
+    return ShownAttempt(headers["id"], order, tuple(before), state)
 
 
 # ------------------------------------------------------------------ results
-def result(meta: dict[str, Any], known: Mapping[str, Order]) -> Sight | None:
+def result(meta: dict[str, Any], known: Mapping[str, Order]) -> ShownAttempt | None:
     """The attempt that stored its state last; None for a result that is none of a job.
 
     A worker that does not have a task which is revoked stores that, and knows only its id.
@@ -93,7 +93,7 @@ def result(meta: dict[str, Any], known: Mapping[str, Order]) -> Sight | None:
     if meta.get("name", AGAIN) not in (AGAIN, ONCE) or not order:
         return None
     state, words = state_of(meta)
-    return Sight(
+    return ShownAttempt(
         root=meta["task_id"],
         order=order,
         before=tuple(ended_before(order, bool(meta.get("redelivered")))),
