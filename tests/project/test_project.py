@@ -19,6 +19,7 @@ from support.project_files import files
 MODULE_LINES = 400
 FUNCTION_LINES = 45
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 # Names that two classes of one package share, each with the reason.
 TWICE = {
     "Link": "the simulated and the processes rig each carry what a node sends in their own way",
@@ -261,12 +262,11 @@ def test_a_class_name_stands_for_one_thing() -> None:
 
 
 def test_a_docstring_says_more_than_three_words() -> None:
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     found = [
         f"{place}: {text}"
         for place, tree in trees("reference", "harness", "features", "tests", "ci")
         for node in ast.walk(tree)
-        if isinstance(node, documented) and (text := ast.get_docstring(node))
+        if isinstance(node, Documented) and (text := ast.get_docstring(node))
         if len(text.split()) <= 3
     ]
     assert found == []
