@@ -1,4 +1,4 @@
-"""`runall adapter check` finds an adapter that lies, and says how to mend it.
+"""`runall adapter check` finds what is wrong with an adapter, and says how to mend it.
 
 The scheduler is a real one, which nobody hurts; the adapters are programs of their own.
 """

@@ -4,7 +4,7 @@ import pytest
 from runall_harness.contract.cases import load_cases, select
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.mutants import Mutant, by_name
-from runall_harness.mutants.planting import Lie
+from runall_harness.mutants.planting import Bug
 from runall_harness.scoring.trial import try_scenarios
 from support.broken_references import BROKEN, as_mutant, slot_not_reopened
 from support.conform_runs import FIVE_FAILURES
@@ -17,7 +17,7 @@ WHOSE = [
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
-def test_a_lie_is_told_by_the_clause_that_it_breaks(broken: Lie) -> None:
+def test_a_lie_is_told_by_the_clause_that_it_breaks(broken: Bug) -> None:
     trial = try_scenarios(as_mutant(broken), load_cases(), first=True)
     assert trial.troubles == []
     assert trial.killed, f"no case names {sorted(BROKEN[broken])}: {trial.others}"

@@ -66,8 +66,8 @@ def test_every_capability_that_a_case_needs_is_one_of_the_page() -> None:
 # ------------------------------------------------------------------ whoever cites a clause
 def sources() -> Iterator[tuple[str, str]]:
     """Every file that may cite a clause, with its name. Most tests cite made-up ones."""
-    lies = ROOT / "tests" / "support" / "broken_references.py"
-    for path in (*files("reference", "harness", "features", "ci"), *ROOT.glob("*.md"), lies):
+    broken = ROOT / "tests" / "support" / "broken_references.py"
+    for path in (*files("reference", "harness", "features", "ci"), *ROOT.glob("*.md"), broken):
         yield str(path.relative_to(ROOT)), path.read_text("utf-8", "replace")
 
 

@@ -198,8 +198,8 @@ def test_a_signature_without_times_takes_plays_for_equal_that_go_on_differently(
 ) -> None:
     def timeless(self: Any, value: Any) -> Any:
         instant = isinstance(value, float) and value > signing.INSTANT
-        return "some time" if instant else honest(self, value)
+        return "some time" if instant else original(self, value)
 
-    honest = signing.Signing.value
+    original = signing.Signing.value
     monkeypatch.setattr(signing.Signing, "value", timeless)
     assert any(len(outcomes) > 1 for outcomes in futures(BACK).values())

@@ -27,7 +27,7 @@ from support import broken_references
 ONE_CASE = "another-worker-of-the-group-takes-over/manual"
 
 
-def honest(_: Plant) -> None:
+def original(_: Plant) -> None:
     """No bug at all."""
 
 
@@ -45,7 +45,7 @@ def breaks(plant: Plant) -> None:
     plant(Policy, "interrupted", interrupted)
 
 
-IDENTITY = Mutant(name="identity", story="No bug.", source="nowhere", clause="RA-1.1", lie=honest)
+IDENTITY = Mutant(name="identity", story="No bug.", source="nowhere", clause="RA-1.1", bug=original)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_a_failure_by_another_clause_is_counted_and_does_not_kill() -> None:
 
 
 def test_an_error_of_a_case_kills_nothing() -> None:
-    broken = replace(IDENTITY, name="broken", lie=breaks)
+    broken = replace(IDENTITY, name="broken", bug=breaks)
     trial = try_scenarios(broken, select(load_cases(), ONE_CASE))
     assert set(trial.verdicts.values()) == {"error"}
     assert not trial.killed
@@ -116,12 +116,12 @@ def test_a_mutant_that_changes_nothing_survives_and_the_run_fails() -> None:
 
 
 def test_the_explorer_kills_by_a_clause_of_the_mutant_and_finds_nothing_in_the_reference() -> None:
-    dead, honest = Trial(name="drops_now"), Trial(name="reference")
+    dead, original = Trial(name="drops_now"), Trial(name="reference")
     try_explorer(by_name("drops_now"), dead, budget=30.0, seed=0)
-    try_explorer(None, honest, budget=1.0, seed=0)
+    try_explorer(None, original, budget=1.0, seed=0)
     assert [kill.clause for kill in dead.kills] == ["RA-4.3"]
     assert dead.kills[0].by == "explorer: reruns-are-faithful"
-    assert honest.passed
+    assert original.passed
 
 
 def test_a_story_that_breaks_another_clause_is_passed_over_by_the_explorer() -> None:
@@ -163,18 +163,18 @@ def test_what_was_planted_is_taken_out_when_the_test_of_it_fails() -> None:
     assert dict(parts()) == before
 
 
-def test_a_lie_that_cannot_be_planted_whole_leaves_nothing() -> None:
-    def lie(plant: Plant) -> None:
-        plant(Policy, "refusal", honest)
-        plant(Policy, "no_such_rule", honest)
+def test_a_bug_that_cannot_be_planted_whole_leaves_nothing() -> None:
+    def bug(plant: Plant) -> None:
+        plant(Policy, "refusal", original)
+        plant(Policy, "no_such_rule", original)
 
     before = dict(parts())
-    with pytest.raises(AttributeError), planted(replace(IDENTITY, lie=lie)):
+    with pytest.raises(AttributeError), planted(replace(IDENTITY, bug=bug)):
         pytest.fail("it was planted")
     assert dict(parts()) == before
 
 
-def test_two_lies_about_one_rule_are_taken_out_in_turn() -> None:
+def test_two_bugs_in_one_rule_are_taken_out_in_turn() -> None:
     before = dict(parts())
     with planted(by_name("timeout_loops")):
         once = Finalization.finalize
@@ -184,13 +184,13 @@ def test_two_lies_about_one_rule_are_taken_out_in_turn() -> None:
     assert dict(parts()) == before
 
 
-def test_no_move_that_a_machine_made_under_a_lie_is_remembered() -> None:
-    def lie(plant: Plant) -> None:
+def test_no_move_that_a_machine_made_under_a_bug_is_remembered() -> None:
+    def bug(plant: Plant) -> None:
         plant(Token, "aborted", never)
         plant(Token, "overdue", always)
 
     assert JOB.fire("stopping", "end", "aborted") == "aborted"
-    with planted(replace(IDENTITY, lie=lie)):
+    with planted(replace(IDENTITY, bug=bug)):
         assert JOB.fire("stopping", "end", "aborted") == "timed_out"
     assert JOB.fire("stopping", "end", "aborted") == "aborted"
 

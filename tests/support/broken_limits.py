@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
-from runall_harness.mutants.planting import Lie, Plant, never, nothing
+from runall_harness.mutants.planting import Bug, Plant, never, nothing
 from runall_reference.brain import rerun
 from runall_reference.brain.primary import policy
 from runall_reference.brain.primary.orders import Orders
@@ -144,7 +144,7 @@ def endless_queue(plant: Plant) -> None:
     plant(Orders, "queue", changed)
 
 
-BROKEN_LIMITS: dict[Lie, frozenset[str]] = {
+BROKEN_LIMITS: dict[Bug, frozenset[str]] = {
     hides_limbo: frozenset({"RA-10.1"}),
     notices_no_silence: frozenset({"RA-2.12"}),
     loses_aborts_in_limbo: frozenset({"RA-10.2"}),

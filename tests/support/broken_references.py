@@ -9,7 +9,7 @@ from inspect import cleandoc
 from typing import Any
 
 from runall_harness.mutants import Mutant
-from runall_harness.mutants.planting import Lie, Plant, for_ever, never, nothing
+from runall_harness.mutants.planting import Bug, Plant, for_ever, never, nothing
 from runall_harness.mutants.recovery import stopped_jobs_count_as_running
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.primary.finalization import Finalization
@@ -109,7 +109,7 @@ def answers_too_soon(plant: Plant) -> None:
 
 
 # Each with the clauses of which at least one must be named, and no case may pass for it.
-BROKEN: dict[Lie, frozenset[str]] = (
+BROKEN: dict[Bug, frozenset[str]] = (
     {
         slot_not_reopened: frozenset({"RA-1.2"}),
         ignores_the_flag: frozenset({"RA-1.3"}),
@@ -126,7 +126,7 @@ BROKEN: dict[Lie, frozenset[str]] = (
 )
 
 
-def as_mutant(broken: Lie) -> Mutant:
+def as_mutant(broken: Bug) -> Mutant:
     """The same, as the kit tries its own mutants."""
     clause, *also = sorted(BROKEN[broken])
     return Mutant(
@@ -135,5 +135,5 @@ def as_mutant(broken: Lie) -> Mutant:
         source="a rule taken out",
         clause=clause,
         also=tuple(also),
-        lie=broken,
+        bug=broken,
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from msgspec.structs import replace
-from runall_harness.mutants.planting import Lie, Plant, for_ever, nothing
+from runall_harness.mutants.planting import Bug, Plant, for_ever, nothing
 from runall_harness.mutants.recovery import changes_reruns
 from runall_reference.brain import rerun
 from runall_reference.brain.inputs import WorkerDisconnected
@@ -185,7 +185,7 @@ def itself(what: Any) -> Any:
     return what
 
 
-BROKEN_RETRIES: dict[Lie, frozenset[str]] = {
+BROKEN_RETRIES: dict[Bug, frozenset[str]] = {
     never_tries_again: frozenset({"RA-11.1", "RA-11.2"}),
     tries_at_once: frozenset({"RA-11.1"}),
     retries_die_with_their_server: frozenset({"RA-11.2"}),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from runall_harness.mutants.planting import Lie, Plant
+from runall_harness.mutants.planting import Bug, Plant
 from runall_reference.brain import timing
 from runall_reference.brain.primary import Primary, slots
 from runall_reference.brain.primary.orders import Orders
@@ -164,7 +164,7 @@ def times_out_by_the_wall_clock(plant: Plant) -> None:
     plant(Primary, "answer", changed)
 
 
-BROKEN_SCHEDULES: dict[Lie, frozenset[str]] = {
+BROKEN_SCHEDULES: dict[Bug, frozenset[str]] = {
     forgets_what_it_missed: frozenset({"RA-5.4"}),
     serves_what_nobody_wants: frozenset({"RA-5.7"}),
     serves_all_for_the_last: frozenset({"RA-5.6"}),

@@ -18,10 +18,10 @@ TAKEN: set[Row] = set()
 
 def listen(life: Life) -> None:
     """From now on, note each transition that this machine makes."""
-    honest: Callable[..., str] = life.fire
+    original: Callable[..., str] = life.fire
 
     def fire(state: str, trigger: str, *facts: str) -> str:
-        dest = honest(state, trigger, *facts)
+        dest = original(state, trigger, *facts)
         TAKEN.add((life.name, trigger, state, dest))
         return dest
 

@@ -308,11 +308,11 @@ def hunted(seconds: float, mutant: str) -> "Explored":
     from runall_harness.explorer.exploration import Explored
     from runall_harness.explorer.hunt import hunt
     from runall_harness.mutants import by_name
-    from runall_harness.mutants.mutant import lying
+    from runall_harness.mutants.mutant import mutated
 
     bug = by_name(mutant) if mutant else None
     explored = Explored()
-    with lying(bug):
+    with mutated(bug):
         found = hunt(seconds, clauses=bug.clauses if bug else ())
     if found is not None:
         explored.violations.offer((found.check, found.clause), found.found)

@@ -258,7 +258,7 @@ def serve(name: str, command: tuple[str, ...]) -> None:
     from runall_harness.mutants.planting import Plant
 
     if name != "reference":
-        named(name).lie(Plant())  # for as long as this process lives
+        named(name).bug(Plant())  # for as long as this process lives
     daemons.main(list(command), prog_name=f"runall mutants serve {name}", standalone_mode=False)
 
 

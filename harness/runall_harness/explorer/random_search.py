@@ -13,7 +13,7 @@ import msgspec
 
 from runall_harness.checks import Broken, examine
 from runall_harness.mutants import by_name
-from runall_harness.mutants.mutant import lying
+from runall_harness.mutants.mutant import mutated
 
 from .coverage import Pair, RecordedPlay, TransitionRecorder, transitions
 from .moves import KINDS, AnyMove
@@ -75,7 +75,7 @@ def search_seed(seed: int, plan: SeedPlan) -> SeedResult:
 
     Raises `KeyError` for a world or a kind that there is not, `NoSuchMutant` for a mutant.
     """
-    with lying(by_name(plan.mutant) if plan.mutant else None), TransitionRecorder() as recorder:
+    with mutated(by_name(plan.mutant) if plan.mutant else None), TransitionRecorder() as recorder:
         search = RandomSearch(seed, plan, recorder)
         found = next(filter(None, (search.play() for _ in range(plan.stories))), None)
     return SeedResult(

@@ -7,7 +7,7 @@ every one of them, by that clause and by no other; `runall mutants` shows that i
     with planted(by_name("schedule_only")):
         ...  # every brain in this process has the bug
 
-`planting` is how a lie gets in and out, `mutant` what a mutant is; `recovery`, `liveness` and
+`planting` is how a bug gets in and out, `mutant` what a mutant is; `recovery`, `liveness` and
 `releases` have them all.
 """
 

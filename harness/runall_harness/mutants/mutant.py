@@ -6,11 +6,11 @@ from inspect import cleandoc
 
 import msgspec
 
-from .planting import Lie, Plant
+from .planting import Bug, Plant
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
-    """The reference with one lie.
+    """The reference with one bug.
 
     `name` is that of the bug, `story` says in a sentence what goes wrong, `source` where it was
     seen. `clause` is the one that it breaks, `also` those that say the same of it in other words:
@@ -23,7 +23,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     clause: str
     also: tuple[str, ...] = ()
-    lie: Lie
+    bug: Bug
     policy: str = "reference"
 
     @property
@@ -32,12 +32,12 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset((self.clause, *self.also))
 
 
-def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[[Lie], Mutant]:
-    """Make a mutant of a function that plants a lie: its name and its docstring tell the rest."""
+def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[[Bug], Mutant]:
+    """Make a mutant of a function that plants a bug: its name and its docstring tell the rest."""
 
-    def make(lie: Lie) -> Mutant:
-        name, story = lie.__name__, " ".join(cleandoc(lie.__doc__ or "").split())
-        return Mutant(name=name, story=story, source=source, clause=clause, also=also, lie=lie)
+    def make(bug: Bug) -> Mutant:
+        name, story = bug.__name__, " ".join(cleandoc(bug.__doc__ or "").split())
+        return Mutant(name=name, story=story, source=source, clause=clause, also=also, bug=bug)
 
     return make
 
@@ -46,10 +46,10 @@ def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[
 def planted(mutant: Mutant) -> Generator[Mutant]:
     """Let every brain of this process have that bug for a while; then all is as it was before."""
     with Plant() as plant:
-        mutant.lie(plant)
+        mutant.bug(plant)
         yield mutant
 
 
-def lying(mutant: Mutant | None) -> AbstractContextManager[Mutant | None]:
-    """The same, or the honest reference for None."""
+def mutated(mutant: Mutant | None) -> AbstractContextManager[Mutant | None]:
+    """The same, or the unchanged reference for None."""
     return planted(mutant) if mutant else nullcontext()

@@ -1,8 +1,8 @@
-"""How a lie is put in the place of an honest part of the reference, and taken out again.
+"""How a bug is put in the place of a part of the reference, and taken out again.
 
-The brains are classes, and a rule is one small method of theirs. So a lie is planted by setting an
-attribute, and for as long as it is planted, every brain in this process lies. Everything that was
-replaced is put back afterwards, in the opposite order: the honest reference and any number of
+The brains are classes, and a rule is one small method of theirs. So a bug is planted by setting an
+attribute, and for as long as it is planted, every brain in this process has it. Everything that was
+replaced is put back afterwards, in the opposite order: the unchanged reference and any number of
 mutants can run in one process, one after the other.
 """
 
@@ -19,7 +19,7 @@ ABSENT: Any = object()
 
 
 class Plant:
-    """Puts lies into the reference; a context manager that puts everything back at its end.
+    """Puts bugs into the reference; a context manager that puts everything back at its end.
 
     A call, `plant(Policy, "recover_manual", nothing)`, replaces an attribute of a class, a module
     or an object. What other modules have imported by name has to be replaced in each of them.
@@ -41,30 +41,30 @@ class Plant:
         self._undo.close()
         forget_moves()
 
-    def __call__(self, where: Any, name: str, lie: Any) -> None:
-        """Replace an attribute. Raises `AttributeError` if there is none: a lie about nothing."""
+    def __call__(self, where: Any, name: str, bug: Any) -> None:
+        """Replace an attribute. Raises `AttributeError` if there is none: a bug in nothing."""
         getattr(where, name)
         own: Any = cast(dict[str, Any], vars(where)).get(name, ABSENT)
-        setattr(where, name, lie)
+        setattr(where, name, bug)
         if own is ABSENT:  # it was inherited
             self._undo.callback(delattr, where, name)
         else:
             self._undo.callback(setattr, where, name, own)
 
-    def entry(self, table: MutableMapping[K, V], key: K, lie: V) -> None:
+    def entry(self, table: MutableMapping[K, V], key: K, bug: V) -> None:
         """Replace an entry of a table. Raises `KeyError` if there is none."""
         self._undo.callback(table.__setitem__, key, table[key])
-        table[key] = lie
+        table[key] = bug
 
 
 def forget_moves() -> None:
-    """The machines remember each move that they made: what they made under a lie must go."""
+    """The machines remember each move that they made: what they made under a bug must go."""
     for life in (JOB, ROLE, LINK):
         if clear := getattr(life.fire, "cache_clear", None):
             clear()
 
 
-# ------------------------------------------------------------------ small lies, used by many
+# ------------------------------------------------------------------ small bugs, used by many
 def nothing(*_: Any, **__: Any) -> None:
     """Do nothing, whatever the arguments are."""
 
@@ -79,4 +79,4 @@ def for_ever(*_: Any) -> float:
     return float("inf")
 
 
-Lie = Callable[[Plant], None]
+Bug = Callable[[Plant], None]

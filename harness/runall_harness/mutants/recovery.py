@@ -43,11 +43,11 @@ def rewinds_for_manual(plant: Plant) -> None:
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-4.7", also=("RA-5.1",))
 def reruns_and_rewinds(plant: Plant) -> None:
     """The manual job comes back, and with it every minute that was served since it began."""
-    honest = Policy.recover_manual
+    original = Policy.recover_manual
 
     def recover_manual(self: Any, job: Any, event: Any, cause: str) -> None:
         rewind(self.state, job)
-        honest(self, job, event, cause)
+        original(self, job, event, cause)
 
     plant(Policy, "recover_manual", recover_manual)
 
@@ -55,11 +55,11 @@ def reruns_and_rewinds(plant: Plant) -> None:
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-4.6")
 def one_try(plant: Plant) -> None:
     """A rerun has one chance: if no server can take it at that instant, it is gone."""
-    honest = Policy.recover_manual
+    original = Policy.recover_manual
 
     def recover_manual(self: Any, job: Any, event: Any, cause: str) -> None:
         if not self.placement.open_for_work() or self.placement.choose(event.target):
-            honest(self, job, event, cause)
+            original(self, job, event, cause)
 
     plant(Policy, "recover_manual", recover_manual)
 
@@ -67,7 +67,7 @@ def one_try(plant: Plant) -> None:
 @mutant(source="Cronicle, after a clean stop and a failover", clause="RA-1.1", also=("RA-4.6",))
 def replay_eats_rerun(plant: Plant) -> None:
     """Slots are served before reruns, and a rerun that then finds no room is turned away."""
-    honest, start_in_order = Waiting.place_held, Primary.start_due
+    original, start_in_order = Waiting.place_held, Primary.start_due
 
     def start_due(self: Any) -> None:
         self.slots.serve_all()
@@ -77,7 +77,7 @@ def replay_eats_rerun(plant: Plant) -> None:
         event = self.state.event(job.event)
         if job.cause == "interrupted" and event and not self.placement.below_limit(event):
             return self.cancel(job)
-        return honest(self, job)
+        return original(self, job)
 
     plant(Primary, "start_due", start_due)
     plant(Waiting, "place_held", place_held)
@@ -86,23 +86,23 @@ def replay_eats_rerun(plant: Plant) -> None:
 @mutant(source="Cronicle, all versions", clause="RA-1.2")
 def crash_forgets_slot(plant: Plant) -> None:
     """When the primary has crashed, its manual jobs come back and its slots do not."""
-    honest = Policy.recover_scheduled
+    original = Policy.recover_scheduled
 
     def recover_scheduled(self: Any, job: Any, cause: str) -> None:
         if cause != "crash of the primary":
-            honest(self, job, cause)
+            original(self, job, cause)
 
     plant(Policy, "recover_scheduled", recover_scheduled)
 
 
 def stopped_jobs_count_as_running(plant: Plant, reason: str) -> None:
     """Finalize a job that was stopped for that reason as if nobody had asked for its end."""
-    honest = Finalization.finalize
+    original = Finalization.finalize
 
     def finalize(self: Any, job: Any, description: str, *facts: str, cause: str) -> None:
         if job.stop_reason == reason:
             job = replace(job, stop_reason="", state="running")
-        honest(self, job, description, *facts, cause=cause)
+        original(self, job, description, *facts, cause=cause)
 
     plant(Finalization, "finalize", finalize)
 
@@ -116,10 +116,10 @@ def timeout_loops(plant: Plant) -> None:
 @mutant(source="Cronicle, by reading its code", clause="RA-3.1")
 def finalizes_twice(plant: Plant) -> None:
     """An attempt that was given up ends once more when its server returns: a second rerun."""
-    honest = Inventories.join
+    original = Inventories.join
 
     def join(self: Any, node: str, boot: str) -> None:
-        honest(self, node, boot)
+        original(self, node, boot)
         records = self.state.records
         given_up = {e.job for e in records.all(Entry).values() if e.what == "dead-job timeout"}
         for done in [f.job for f in records.all(Finished).values() if f.key in given_up]:
@@ -144,10 +144,10 @@ def last_number(state: State, root: str) -> int:
 
 def changes_reruns(plant: Plant, change: Callable[[Any, Any], Any]) -> None:
     """Let every rerun of an interrupted job differ: `change` is told the job and its rerun."""
-    honest = rerun.again
+    original = rerun.again
 
     def again(job: Any, event: Any, **more: Any) -> Any:
-        return change(job, honest(job, event, **more))
+        return change(job, original(job, event, **more))
 
     for module in (policy, slots):
         plant(module, "again", again)
@@ -181,10 +181,10 @@ def late_result_wins(plant: Plant) -> None:
 @mutant(source="OpenClaw 46287", clause="RA-8.1")
 def restart_loop(plant: Plant) -> None:
     """Nobody counts how often a job has taken its server down."""
-    honest = Policy.refusal
+    original = Policy.refusal
 
     def refusal(*about: Any) -> Any:
-        reason = honest(*about)
+        reason = original(*about)
         return None if reason and reason[0] == "RA-8.1" else reason
 
     plant(Policy, "refusal", refusal)
@@ -199,7 +199,7 @@ def days_late(plant: Plant) -> None:
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-6.4")
 def runs_disabled(plant: Plant) -> None:
     """Disabling an event does not hold back what is still to be run again."""
-    honest = Slots.serve_reopened
+    original = Slots.serve_reopened
 
     def place_held(self: Any, job: Any) -> None:
         event = self.state.event(job.event)
@@ -209,7 +209,7 @@ def runs_disabled(plant: Plant) -> None:
 
     def serve_all(self: Any) -> None:
         for event in list(self.state.records.all(Event).values()):
-            if honest(self, event) and event.enabled:
+            if original(self, event) and event.enabled:
                 self.serve_cursor(event)
 
     plant(Waiting, "place_held", place_held)
@@ -227,9 +227,9 @@ def beside_the_normal_run(plant: Plant) -> None:
             placement.place(job, node)
 
     def serve_again(self: Any, event: Any, owed: Any) -> bool:
-        return honest(self, replace(event, max_children=0), owed)
+        return original(self, replace(event, max_children=0), owed)
 
-    honest = Slots.serve_again
+    original = Slots.serve_again
     plant(Waiting, "place_held", place_held)
     plant(Slots, "serve_again", serve_again)
 
@@ -247,11 +247,11 @@ def dying_node(plant: Plant) -> None:
 @mutant(source="Cronicle, all versions", clause="RA-9.5")
 def no_trace(plant: Plant) -> None:
     """A primary that takes over does not know of the jobs that the dead one ran itself."""
-    honest = Primary.lead
+    original = Primary.lead
 
     def lead(self: Any, boot: str) -> None:
         before = self.leadership.lease()
-        honest(self, boot)
+        original(self, boot)
         if before is not None and before.holder not in ("", self.state.node):
             for job in self.state.active_on(before.holder):
                 # From what this primary sees, not from the store: whoever returns finds them.

@@ -13,7 +13,7 @@ def release(version: str, story: str, clause: str, *also: str) -> Mutant:
     """The mutant that recovers as a release of history did."""
     policy = f"cronicle-{version}"
 
-    def lie(plant: Plant) -> None:
+    def bug(plant: Plant) -> None:
         plant.entry(POLICIES, "reference", POLICIES[policy])
 
     return Mutant(
@@ -22,7 +22,7 @@ def release(version: str, story: str, clause: str, *also: str) -> Mutant:
         source=f"Cronicle {version}",
         clause=clause,
         also=also,
-        lie=lie,
+        bug=bug,
         policy=policy,
     )
 

@@ -24,7 +24,7 @@ from runall_harness.conformance.run import Run
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.explorer.hunt import hunt
-from runall_harness.mutants.mutant import Mutant, lying
+from runall_harness.mutants.mutant import Mutant, mutated
 from runall_harness.reports.case_progress import Silent
 
 REFERENCE = "reference"
@@ -137,7 +137,7 @@ def try_scenarios(
     others = [case for case in cases if not clauses & {*case.clauses}]
     with ExitStack() as stack:
         kept = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runall-")))
-        stack.enter_context(lying(mutant))
+        stack.enter_context(mutated(mutant))
         for some in (own, others):
             if some and not (first and trial.killed) and not trial.troubles:
                 run_cases(mutant, some, trial, first=first, out=kept)
@@ -167,7 +167,7 @@ def try_explorer(mutant: Mutant | None, trial: Trial, *, budget: float, seed: in
     for any.
     """
     began = time.monotonic()
-    with lying(mutant):
+    with mutated(mutant):
         found = hunt(budget_s=budget, seed=seed, clauses=mutant.clauses if mutant else frozenset())
     trial.seconds += time.monotonic() - began
     if found is not None:

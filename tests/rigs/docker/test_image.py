@@ -1,4 +1,4 @@
-"""The image of the reference: complete on a bare base, built once, and honest about failures."""
+"""The image of the reference: complete on a bare base, built once, and original about failures."""
 
 import os
 import uuid
