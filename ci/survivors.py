@@ -162,10 +162,10 @@ def exit_code(outcome: Outcome) -> int:
 
 # -------------------------------------------------------------------- running it
 def brains() -> list[str]:
-    """The modules and packages of the brain, without the package `runall_reference`."""
-    room = ROOT / "reference" / PACKAGE / "brain"
+    """The modules and packages of the brain, as they are called inside it."""
+    room = ROOT / FOLDER
     names = {path.stem for path in room.iterdir() if path.suffix == ".py" or path.name == "primary"}
-    return sorted(f"brain.{name}" for name in names - {"__init__"})
+    return sorted(names - {"__init__"})
 
 
 def git(*arguments: str) -> list[str]:
@@ -259,7 +259,7 @@ def groups(modules: Sequence[str]) -> list[list[str]]:
 
 def tests_of(module: str) -> str:
     """The tests that are about a module: quick ones, so that thousands of mutants are asked."""
-    return TIMING_TESTS if module in ("brain.jumps", "brain.timing") else TESTS
+    return TIMING_TESTS if module in ("jumps", "timing") else TESTS
 
 
 def give_up(cause: str, next_step: str) -> NoReturn:

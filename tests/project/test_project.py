@@ -9,6 +9,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -80,9 +81,15 @@ def without_reason(rows: list[str]) -> list[str]:
     return [row for row in rows if re.match(r'\s+"', row) and not re.search(r'",\s+# \w.{7,}', row)]
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a module; many claims ask for each of them."""
+    return ast.parse(path.read_text("utf-8"))
+
+
 def functions(path: Path) -> Iterator[Function]:
     """Every function and method of a module, nested ones too."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -122,7 +129,7 @@ def test_every_suppression_in_the_code_says_why() -> None:
 
 def unexplained_marks(path: Path) -> list[str]:
     """The skip and xfail marks of a module that give no reason."""
-    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    nodes = list(ast.walk(parsed(path)))
     explained = {
         node.func
         for node in nodes
@@ -179,7 +186,7 @@ def test_every_module_says_why_it_exists() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in files("reference", "harness", suffix=".py")
-        if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        if not ast.get_docstring(parsed(path))
     ]
     assert silent == []
 
@@ -224,7 +231,7 @@ def test_what_is_named_as_real_or_as_a_chain_exists() -> None:
 def trees(*folders: str) -> Iterator[tuple[str, ast.Module]]:
     """Each module of these folders, with its place in the project."""
     for path in files(*folders, suffix=".py"):
-        yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
+        yield str(path.relative_to(ROOT)), parsed(path)
 
 
 def test_no_module_lies_outside_of_a_room() -> None:

@@ -120,8 +120,6 @@ def test_what_a_run_prints_can_be_pasted_into_the_page(survivors: ModuleType) ->
 
 
 def test_every_module_of_the_brain_is_mutated(survivors: ModuleType) -> None:
-    assert {"brain.worker", "brain.primary", "brain.rerun", "brain.jumps"} <= set(
-        survivors.brains()
-    )
+    assert {"worker", "primary", "rerun", "jumps"} <= set(survivors.brains())
     asked = {name: survivors.tests_of(name) for name in survivors.brains()}
     assert all(list((ROOT / "tests").glob(pattern)) for pattern in asked.values())

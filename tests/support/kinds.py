@@ -53,6 +53,11 @@ REAL = (
     "cli/test_check_cli.py",
     "host/test_worker_pool.py",
     "evidence/test_witness.py",
+    "checks/test_history_laws.py",
+    "brain/timing/test_timing_laws.py",
+    "explorer/test_plays.py",
+    "reports/test_compare.py",
+    "evidence/test_history.py",
 )
 # A test that uses one of these is real wherever it stands.
 REAL_FIXTURES = frozenset({"daemons", "engine", "image", "postgres", "server", "releases"})
