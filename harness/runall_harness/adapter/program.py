@@ -2,7 +2,7 @@
 
 A method that raises `Rejected` answers `refused`, one that raises `Unreachable` answers `maybe`.
 Any other exception is a fault of the adapter. It ends the program, with its trace on standard
-error, because a fault that is answered as a refusal would count against the scheduler.
+error, because a fault answered as a refusal would count against the scheduler.
 """
 
 import os
@@ -162,7 +162,7 @@ class Adapter:
         self._write(Changed())
 
     def _write(self, message: Message) -> None:
-        """Write a message as one whole line, whichever thread calls."""
+        """Write a message as one whole line, also if several threads write at once."""
         if self._output is None:
             return
         with self._writing:
@@ -171,7 +171,7 @@ class Adapter:
 
 
 def own_output() -> BinaryIO:
-    """Standard output for answers alone: other output goes to standard error from now on."""
+    """Take standard output for answers alone; from now on, `print` writes to standard error."""
     sys.stdout.flush()
     kept = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

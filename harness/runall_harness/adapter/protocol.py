@@ -77,7 +77,7 @@ class Jobs(Question, frozen=True, tag="jobs"):
 
 
 class OneJob(Question, frozen=True, tag="job"):
-    """One job as `jobs` shows it, or null for one that is not known."""
+    """Show one job as `jobs` does. The value is null for an unknown job."""
 
     job: str
 
@@ -189,14 +189,14 @@ class Refused(Message, frozen=True, tag="refused"):
 
 
 class Maybe(Message, frozen=True, tag="maybe"):
-    """Indefinite: it may have happened, or may yet. Never a refusal: the kit allows for both."""
+    """Indefinite: it may have happened, or may still happen. The kit allows for both."""
 
     id: int
     message: str
 
 
 class Changed(Message, frozen=True, tag="changed"):
-    """A notice that something may have changed, upon which the kit asks again. Optional."""
+    """A notice that something may have changed, so that the kit asks again. Optional."""
 
 
 Answer = Done | Refused | Maybe

@@ -115,7 +115,7 @@ class AdapterProcess:
             return self.typed(kind, self.read_answer(verb))
 
     def write(self, question: Question) -> None:
-        """Write a question as fast as it is read; an adapter that reads nothing will not answer."""
+        """Write a question as fast as the adapter reads it; stop if it reads none for `limit` s."""
         assert self.process.stdin
         pipe, left = self.process.stdin.fileno(), msgspec.json.encode(question) + b"\n"
         with suppress(BrokenPipeError):
@@ -202,7 +202,7 @@ class AdapterProcess:
         )
 
     def fail(self, how: str, cause: str, hint: str) -> NoReturn:
-        """End the process, and say why nothing can be asked any more. Raises `AdapterBroke`."""
+        """End the process, and raise `AdapterBroke`: no more questions can be asked."""
         self.end()
         # The underlines in a Python trace say nothing.
         words = "; ".join(word.strip() for word in self.words if word.strip(" ^~"))
@@ -212,11 +212,11 @@ class AdapterProcess:
 
     @property
     def shown(self) -> str:
-        """The beginning of its command, for messages."""
+        """The beginning of the command of the adapter, for messages."""
         return " ".join(self.command)[:QUOTED]
 
     def close(self) -> bool:
-        """Close its input; whether it then ended by itself. Safe to call twice."""
+        """Close its input, and return whether it then ended by itself. Safe to call twice."""
         if self.closed:
             return True
         self.closed = True
@@ -232,7 +232,7 @@ class AdapterProcess:
             self.end()
 
     def end(self) -> None:
-        """Kill it and its process group at once. Safe to call twice."""
+        """Kill the adapter and its process group at once. Safe to call twice."""
         if self.ended:
             return  # its process id may belong to another process by now
         self.closed = self.ended = True

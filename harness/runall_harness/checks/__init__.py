@@ -1,4 +1,4 @@
-"""The checks: what a history proves about each clause, and by which lines.
+"""The checks: what a history proves about each clause, and which lines prove it.
 
 They run over the history of every case on every rig, and over the exported history of any
 scheduler (`runall check`). A history in which nothing ran, or nothing was interrupted, proves

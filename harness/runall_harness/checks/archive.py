@@ -1,7 +1,7 @@
-"""The archive of groups that are over: they leave memory, and come back if a line refers to them.
+"""The archive of lineage groups that are over: they leave memory, and return if a line names them.
 
-A lineage that ended long ago may start once more, which is what the checks must see. So it is kept
-in a temporary file, under every name by which a line may refer to it.
+The checks must notice if a lineage that ended long ago starts once more. So the archive keeps it in
+a temporary file, under every name by which a line may refer to it.
 """
 
 import sqlite3
@@ -63,6 +63,6 @@ class Archive:
         return self._decode(row[1])
 
     def close(self) -> None:
-        """Close and so remove the file."""
+        """Close the archive, which removes its file."""
         if self._file is not None:
             self._file.close()

@@ -1,4 +1,4 @@
-"""What must hold of every attempt: how the system shows its end, and what follows on it."""
+"""What must hold of every attempt: how the system shows its end, and what follows it."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,11 +9,11 @@ from .findings import Broken
 from .records import BEAT, UNDER_WAY, Attempt, Lineage, RunRecord, proof
 
 BY_ITSELF = ("succeeded", "failed")
-# An end that the process itself reports is exact to less than any order takes to reach it; seconds.
+# An end that the process itself reports is exact to this many seconds, less than any order takes.
 EXACT = 0.001
-# What a rerun is shown with as the attempt that it replaces was.
+# The fields in which a rerun must equal the attempt that it replaces.
 FAITHFUL = ("params", "source", "now")
-# Each end that is no interruption, with the clause that says so.
+# Each final state that is not an interruption, with the clause that says so.
 OWN_ENDS = {"succeeded": "RA-3.4", "failed": "RA-2.7", "timed_out": "RA-2.6", "aborted": "RA-3.3"}
 
 
@@ -109,7 +109,7 @@ def own_end_is_final(lineage: Lineage, _: Context) -> Iterator[Finding]:
 
 
 def flag_is_heeded(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """An event whose Run All was surely off at the interruption is not run again."""
+    """A job is not run again if Run All of its event was surely off at the interruption."""
     event = lineage.event()
     for attempt in lineage.attempts.values():
         over = context.finalized(attempt)
@@ -245,9 +245,9 @@ def reruns_are_bounded(lineage: Lineage, context: Context) -> Iterator[Finding]:
 def old_is_let_go(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A job that was lost longer ago than its event allows is not run again, then or later.
 
-    The time of the loss is known where the rig saw the job die with its server. The system knows
-    no better than the last sign of life that it could hear; one that was frozen may date that by
-    when it read it.
+    The time of the loss is known where the rig saw the job die with its server. Otherwise the
+    system knows only the last sign of life that reached it; a system that was frozen may date that
+    sign by when it was read.
     """
     for before, attempt in lineage.reruns():
         over, runs = context.finalized(before), lineage.runs_of(attempt.view.predecessor)

@@ -15,7 +15,7 @@ from .records import Evidence, Group, Lineage, proof
 
 
 class Kept(NamedTuple):
-    """A clause was kept; only for checks that judge by several clauses."""
+    """The finding that a clause was kept, for checks that judge by several clauses."""
 
     clause: str
 
@@ -57,7 +57,7 @@ class Check(NamedTuple, Generic[Of]):
                 self.record(found, judgement)
 
     def record(self, found: Finding, judgement: Judgement) -> None:
-        """Count a finding, and keep it if a clause is broken."""
+        """Count a finding by check and clause, and store it if the clause is broken."""
         clause = (found.clause if found else "") or self.clause
         key = (self.name, clause)
         judgement.counted[key] = judgement.counted.get(key, 0) + 1

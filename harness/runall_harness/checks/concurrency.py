@@ -21,7 +21,7 @@ from .context import Context
 from .findings import Broken
 from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord, proof
 
-# Two orders of one moment are in no order; seconds of the system's own clock.
+# Two orders less than this apart have no order; in seconds of the system's own clock.
 INSTANT = 1e-3
 
 
@@ -56,7 +56,7 @@ class ObservedStart:
 
     @property
     def event(self) -> str:
-        """The event of its job; empty where nobody says."""
+        """The event of its job; empty if neither the system nor the job names it."""
         claimed = self.run.execution.claims.get("JOB_EVENT")
         return claimed or (self.attempt.view.event if self.attempt else "")
 
@@ -112,7 +112,7 @@ class ConcurrencyChecks:
         self.undecided: list[LimitedStart] = []
 
     def show(self, job: JobView, at: float, line: int) -> None:
-        """Remember from when to when a job was in limbo; its end is by the system's own word."""
+        """Record from when to when a job was in limbo, as the system shows it."""
         jobs = self.events[job.event]
         last = jobs.limbo.get(job.id)
         if last is not None and (job.final or not job.limbo):

@@ -1,4 +1,4 @@
-"""What surrounds the jobs of a history: faults, clocks, and the settings of events over time."""
+"""What happened around the jobs of a history: faults, clocks, and changes of event settings."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
 # Faults that end a whole node at once.
 GONE = frozenset({"kill", "crash"})
-# Faults after which nobody can tell from outside what a node's jobs went through.
+# Faults after which it is unknown from outside what the jobs of a node went through.
 HIDDEN = ENDINGS | {"message"}
 # Faults that keep a node from being heard, each with the one that mends it.
 SILENCES = {"cut": "join", "pause": "unpause"}
@@ -108,7 +108,7 @@ class Context:
         self.timed = False
 
     def declare(self, meta: Meta) -> None:
-        """Take in what the system declares."""
+        """Store what the first line says of the system: its capabilities and times."""
         self.capabilities = frozenset(meta.capabilities)
         self.grace, self.lag = meta.grace, meta.lag
 
@@ -148,7 +148,7 @@ class Context:
                 stop.until = min(stop.until, at)
 
     def set_clock(self, at: float) -> None:
-        """Remember that a clock was set: from then on the system's times are its own."""
+        """Remember that a clock was set: from then on the system's times are not the rig's."""
         self.trusted = min(self.trusted, at)
 
     def leaders(self, at: float) -> set[str]:
@@ -179,7 +179,7 @@ class Context:
         return bool(ended) and not any(ended[-1] <= one <= at for one in self.starts.get(node, ()))
 
     def deaf(self, at: float) -> bool:
-        """Whether a primary could hear nothing then, so that it may take old news for fresh."""
+        """Whether a primary was out of touch then: it may take an old message for a new one."""
         for node in self.leaders(at):
             kinds = [one.kind for one, _ in self.hurts.get(node, ()) if one.at <= at]
             if kinds and kinds[-1] in SILENCES:
@@ -203,7 +203,7 @@ class Context:
         return event, made
 
     def settle(self, event: str, edit: Edit, outcome: str, at: float, line: int) -> None:
-        """Take in the answer: the edit was made, or it was not, or nobody knows."""
+        """Apply the answer to an edit: it was made, it was refused, or that is unknown."""
         edit.lines += (line,)
         if outcome == "done":
             edit.done_at = at + UNDER_WAY
@@ -228,7 +228,7 @@ class Context:
         return [one.fields[field] for one in edits], tuple(n for one in edits for n in one.lines)
 
     def most(self, event: str, at: float) -> tuple[float, tuple[int, ...]]:
-        """The most jobs at once that an event may have had then, and the lines that say so."""
+        """The highest job limit that an event may have had then, and the lines that give it."""
         limits, lines = self.values(event, "max_children", at)
         return max(((limit or inf) for limit in limits), default=inf), lines
 

@@ -1,4 +1,4 @@
-"""What is owed until when: whoever wrote the history says by which time.
+"""What the system owes, and until when: the writer of the history states the time.
 
 A case that waits for a rerun writes that it is owed, and so may anybody who exports a log. If a
 history ends too soon to show it, the question stays open.
@@ -15,7 +15,7 @@ from .records import BEAT, UNDER_WAY, Attempt, Debt, Group, Lineage, RunRecord, 
 
 
 def accepted_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """A manual run that was accepted is still shown, whatever became of it."""
+    """A manual run that was accepted is still shown, however it ended."""
     for job, accepted in lineage.accepted.items() if context.jobs_shown else ():
         shown = job in lineage.attempts
         yield finding(shown, f"the accepted run {job} is on record", "it is not", accepted)
@@ -80,7 +80,7 @@ def rerun_started(
 
 
 def ended_for_good(lineage: Lineage) -> bool:
-    """Whether a user, a refusal, or the job itself has ended the lineage for good."""
+    """Whether an abort, a refusal, or the end of the job itself ended the lineage for good."""
     states = {ending.state for attempt in lineage.attempts.values() for ending in attempt.ends}
     return bool(lineage.aborts or lineage.refusals() or states - {"interrupted"})
 
@@ -92,7 +92,7 @@ def promise(lineage: Lineage) -> str:
 
 
 def by_debt(open_: Broken, debt: Debt) -> Broken:
-    """What is still to do, as a breach of the line by which nothing was to be left to do."""
+    """The unfinished work as a finding, proven also by the `owed` line that it breaks."""
     clause = debt.owed.clause or open_.clause
     return msgspec.structs.replace(open_, clause=clause, lines=proof(*open_.lines, debt))
 
@@ -108,7 +108,7 @@ def unsettled(lineage: Lineage, group: Group, context: Context) -> Broken | None
 
 
 def left_over(lineage: Lineage, group: Group, context: Context) -> Broken | None:
-    """What is still to do for a lineage, whatever has become of its event."""
+    """What is still to do for a lineage, without regard to the state of its event."""
     if lineage.aborts:
         return None
     if not lineage.attempts:
@@ -123,7 +123,7 @@ def left_over(lineage: Lineage, group: Group, context: Context) -> Broken | None
 
 
 def unanswered(last: Attempt, lineage: Lineage, group: Group, context: Context) -> Broken | None:
-    """An interruption on which nothing followed, or a rerun that was aborted by nobody.
+    """An interruption that nothing followed, or a rerun that ended as aborted without a request.
 
     A refusal counts as an answer.
     """
@@ -172,7 +172,7 @@ def unfinished(last: Attempt, lineage: Lineage, context: Context) -> Broken | No
 
 
 def unnoticed(run: RunRecord, context: Context) -> str:
-    """The clause by which the loss of an execution had to be noticed, by what hit its server."""
+    """The clause by which the loss of an execution had to be noticed; it depends on the fault."""
     if run.node in context.primaries and len(context.primaries) > 1:
         return "RA-9.5"
     restarted = any(at > run.seen for at in context.starts.get(run.node, ()))

@@ -39,9 +39,9 @@ from .lineage_index import LineageIndex, slot_of, slot_of_execution
 from .records import AbortRequest, Accepted, Attempt, Debt, Group, Lineage, Note, RunRecord
 from .registry import BY_NAME, DEADLINES, GROUP_CHECKS, LINEAGE_CHECKS
 
-# How long after a start a line may first tell of it, in seconds. Lines are otherwise in order.
+# A start may first be reported so many seconds later. Lines are otherwise in order.
 LATE = 300.0
-# What is over is looked for after so many lines, or twice as many as there are lineages.
+# Lineages that are over are looked for after so many lines, or twice the number of lineages.
 SWEEP = 4096
 
 
@@ -96,7 +96,7 @@ class Evaluation:
         self._due.clear()
 
     def call(self, line: Call) -> None:
-        """Take in a call. What it may set counts from now on. Raises `BadHistory`."""
+        """Take in a call: the settings that it gives may hold from now on. Raises `BadHistory`."""
         if line.number in self.calls:
             raise BadHistory(self.number, f"call {line.number} was made before, and is unanswered")
         if line.verb == "abort":
@@ -139,7 +139,7 @@ class Evaluation:
         self.context.set_clock(line.at)
 
     def skip(self, _: End | Reproduction | Gone) -> None:
-        """Judge nothing by the end, by how a history came about, or by a job shown no more."""
+        """Ignore a line that no check reads: end, reproduction or gone."""
 
     def witness(self, line: Witnessed) -> None:
         """Take in what a job reported of its execution."""
@@ -211,7 +211,7 @@ class Evaluation:
             check.record(found, self.total)
 
     def put_away(self) -> None:
-        """Judge what began long ago, and archive what is over."""
+        """Judge the starts of long ago, and archive the groups that are over."""
         until = self.context.now - LATE
         self.concurrency.judge_until(until)
         groups = self.index.groups()
@@ -237,7 +237,7 @@ class Evaluation:
         return any(a.view.state == "interrupted" for a in lineage.attempts.values())
 
     def leave(self, group: Group) -> tuple[set[str], Group]:
-        """Judge a group and take it out of memory; its names, and the group."""
+        """Judge a group and take it out of memory; return its names and the group."""
         group[0].judgement = self.judge(group)
         group[0].judgement.add_to(self.total)
         return self.index.remove(group)
@@ -257,7 +257,7 @@ class Evaluation:
         return judgement
 
     def due(self, checks: tuple[Check[Of], ...], traits: frozenset[str]) -> tuple[Check[Of], ...]:
-        """The checks that apply and that have something to judge where there are these traits."""
+        """The checks that apply to the system and to a lineage with these traits."""
         known = self._due.setdefault(checks is GROUP_CHECKS, {})
         if traits not in known:
             known[traits] = tuple(
@@ -268,7 +268,7 @@ class Evaluation:
         return known[traits]
 
     def finish(self) -> None:
-        """Judge all that is left: no more lines will come."""
+        """Judge the groups still in memory: no more lines will come."""
         self.concurrency.judge_until(inf, last=True)
         for group in self.index.groups():
             self.judge(group).add_to(self.total)

@@ -63,7 +63,7 @@ def verdicts(
 
 
 def unproven(evaluation: Evaluation) -> str:
-    """Why a history proves nothing; empty if it proves something."""
+    """The reason why a history proves nothing; empty if it proves something."""
     if not evaluation.executions:
         return "no job ran, so there is nothing to judge"
     if not evaluation.context.proven:

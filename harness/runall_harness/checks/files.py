@@ -16,7 +16,7 @@ from .evaluation import Evaluation
 from .examine import findings_of
 from .report import HistoryReport, MalformedLine, report_history
 
-# At most so many malformed lines are named; the others are only counted.
+# Only this many malformed lines are listed; the others are only counted.
 NAMED = 100
 # A stream is kept in memory up to this size, in bytes.
 SPOOLED = 1 << 20
@@ -70,7 +70,7 @@ def judge_file(
 
 @contextmanager
 def without_collector() -> Generator[None]:
-    """Suspend the search for garbage in cycles: lines make none, and it costs a fifth more time."""
+    """Suspend the garbage collector: lines make no cycles, and it would take a fifth more time."""
     was = gc.isenabled()
     gc.disable()
     try:

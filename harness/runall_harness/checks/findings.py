@@ -8,7 +8,7 @@ ClauseVerdict = Literal["pass", "fail", "inconclusive", "unsupported"]
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """A clause that the history proves to be broken: what was owed, and what was seen instead.
+    """A clause that the history proves to be broken: what was expected, and what was seen instead.
 
     `lines` are the numbers, from 1, of all lines that prove it. `check` names the check that found
     it. `clause` may be left empty for the check's own clause: the check fills both in.

@@ -1,11 +1,11 @@
-"""What became of a job after its server was hurt, in the words in which its user would ask.
+"""What became of a job after a fault of its server, in the words in which its user would ask.
 
 A verdict says whether a clause was kept. Whoever runs a scheduler also wants to know what they
-would have found the next morning: was it run again, was it run twice at once, is it gone? Those
-are different troubles, and two systems that fail the same case may leave different ones behind.
-So each history of a job has exactly one outcome. The jobs' own word decides what ran; the
-system's word decides only what nothing but the system can know: that it has given a job up, that
-a user ended it, or that it shows nothing of it any more.
+would have found the next morning: was it run again, was it run twice at once, is it gone? Those are
+different troubles, and two systems that fail the same case may leave different ones behind. So each
+history of a job has exactly one outcome. The reports of the jobs decide what ran; the system's word
+decides only what the system alone knows: that it has given a job up, that a user ended it, or that
+it shows nothing of it any more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ Spans = Sequence[tuple[float, float]]
 
 
 class Outcome(StrEnum):
-    """What became of a job. Of several that would do, the first that fits in `outcome_of`."""
+    """What became of a job. If several fit, the first in `outcome_of` counts."""
 
     UNDISTURBED = "undisturbed"
     RERUN_ONCE = "rerun-once"
@@ -38,7 +38,7 @@ class Outcome(StrEnum):
     OPEN = "open"
 
 
-# What a reader is told; the two numbers are seconds.
+# The words of each outcome in reports; the two numbers are seconds.
 WORDS = {
     Outcome.UNDISTURBED: "undisturbed",
     Outcome.RERUN_ONCE: "rerun once",
@@ -71,13 +71,13 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Traces(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one job at last: what ran of it, and what the system showed of it.
+    """All that is known of one job: its executions, and what the system showed of it.
 
     runs: its executions, in any order. shown: its attempts, as they were shown last.
     forgotten: something of it was shown or accepted once, and nothing is shown any more.
     given_up: the system itself says that nothing more is owed.
     waited: for how many seconds a run was waited for in vain; None where none was.
-    frozen: when each node stood still; what does not run can't run at once with anything.
+    frozen: when each node was frozen; a frozen execution does not count as running.
     """
 
     runs: Sequence[Execution] = ()
@@ -122,7 +122,7 @@ def without_rerun(run: Execution | None, traces: Traces) -> Outcome:
 
 
 def overlap(earlier: Execution, later: Execution, frozen: Mapping[str, Spans]) -> float:
-    """For how many seconds the earlier one outlived the start of the later one, unfrozen."""
+    """For how many seconds both ran at once, without the time in which one was frozen."""
     since, until = later.started_at, last_sign(earlier)
     still = sum(
         max(0.0, min(until, thawed) - max(since, froze))

@@ -1,8 +1,8 @@
 """What a history tells of one job, put together for `job_outcome`.
 
-A rerun that the system links to its job is found by its lineage. A job of the clock that comes
-back as a new one is found by the minute that it serves, and where the harness started the job, by
-the tag that it gave it: so no link that a scheduler forgets can hide an execution.
+A rerun that the system links to its job is found by its lineage. A scheduled job that is run again
+as a new one is found by the slot that it serves. A job that the harness started is found by its
+tag. So an execution is found even if the scheduler forgets the link.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,14 +28,14 @@ from .lineage_index import slot_of, slot_of_execution
 
 
 class About(NamedTuple):
-    """The job that is asked about: the root of its lineage; its tag, where the harness gave one."""
+    """The job in question: the root of its lineage, and its tag if the harness gave it one."""
 
     root: str
     tag: str = ""
 
 
 class Gathered:
-    """Lines of a history as they are read, sorted by what they tell of."""
+    """The lines of a history, sorted by kind while they are read."""
 
     def __init__(self, lines: Iterable[AnyLine]) -> None:
         self.runs: dict[str, Execution] = {}
@@ -54,8 +54,8 @@ class Gathered:
     def take(self, line: AnyLine) -> None:
         """Take in the next line."""
         match line:
-            case Witnessed(execution=told):
-                self.runs[told.id] = told
+            case Witnessed(execution=run):
+                self.runs[run.id] = run
             case Seen(job=view):
                 self.shown[view.id] = self.once[view.id] = view
             case Gone(job=job):
@@ -64,7 +64,7 @@ class Gathered:
                 self.note(line)
 
     def note(self, line: AnyLine) -> None:
-        """Take in what was asked, answered, owed and broken."""
+        """Take in a call, an answer, a debt or a fault."""
         match line:
             case Call(verb="run", number=number):
                 self.asked.add(number)
@@ -80,7 +80,7 @@ class Gathered:
                 pass
 
     def freeze(self, proof: Proof) -> None:
-        """A node stands still until it is woken, or ended."""
+        """Note that a node is frozen, or that a frozen node was woken or ended."""
         spans = self.frozen.setdefault(proof.node, [])
         if proof.kind == "pause":
             spans.append((proof.at, inf))
@@ -89,10 +89,7 @@ class Gathered:
             spans[-1] = since, min(until, proof.at)
 
     def first(self) -> About | None:
-        """The job that the history is about: the one that is owed, else the first that it tells of.
-
-        None if it tells of no job.
-        """
+        """The job that the history is about: the one that is owed, else its first; None without."""
         named: Iterator[str] = (owed.job for owed in self.owed if owed.job)
         if job := next(named, ""):
             return About(self.once[job].root if job in self.once else job)
@@ -125,7 +122,7 @@ class Gathered:
         )
 
     def waited(self, own: set[str]) -> float | None:
-        """How long the longest wait for a run of these was, of those that are over; seconds."""
+        """The length of the longest wait for a run of these jobs that is over, in seconds."""
         over = [one.until - one.at for one in self.owed if one.job in own and one.until <= self.now]
         return max(over, default=None)
 
@@ -136,7 +133,7 @@ def root_of(run: Execution) -> str:
 
 
 def gather(lines: Iterable[AnyLine], about: About | None = None) -> Traces | None:
-    """What the lines tell of that job, else of the one that they are about; None without any."""
+    """The traces of that job, by default of the first one in the lines; None without a job."""
     gathered = Gathered(lines)
     job = about or gathered.first()
     return gathered.traces(job) if job else None

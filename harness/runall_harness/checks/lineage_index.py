@@ -15,7 +15,7 @@ from .records import Group, Lineage
 
 
 class LineageIndex:
-    """The lineages in memory, by every name. `total` counts what the archived ones were found."""
+    """The lineages in memory by every name. `total` has the findings about archived ones."""
 
     def __init__(self, total: Judgement) -> None:
         self.total = total
@@ -59,7 +59,7 @@ class LineageIndex:
             self.slots[group[0].slot] = group
 
     def unite(self, one: Lineage, other: Lineage) -> None:
-        """Make one lineage of two that have turned out to be the same."""
+        """Merge two lineages that have turned out to be one."""
         one.absorb(other)
         self.lineages |= dict.fromkeys(other.names(), one)
         self.leave_slot(other)
@@ -90,7 +90,7 @@ class LineageIndex:
                 yield group
 
     def remove(self, group: Group) -> tuple[set[str], Group]:
-        """Take a group out of memory; the names under which to archive it, and the group."""
+        """Take a group out of memory; return the names under which to archive it, and the group."""
         names = {name for lineage in group for name in lineage.names()}
         for name in names:
             del self.lineages[name]

@@ -65,7 +65,7 @@ def aborted_stays_aborted(lineage: Lineage, _: Context) -> Iterator[Finding]:
 
 
 def difference(earlier: Execution, later: Execution) -> tuple[str, object, object] | None:
-    """The first thing that two executions of a lineage were given differently, with both values."""
+    """The first value in which two executions of a lineage differ: its name and both values."""
     for name, one, other in (
         ("parameters", earlier.params, later.params),
         ("logical time", earlier.now, later.now),
@@ -77,7 +77,7 @@ def difference(earlier: Execution, later: Execution) -> tuple[str, object, objec
 
 
 def require_faithful(root: str, earlier: Execution, later: Execution) -> None:
-    """Two executions of a lineage were given the same, to the letter. Raises `Violation`."""
+    """Raise `Violation` if two executions of a lineage were given different values."""
     if differing := difference(earlier, later):
         name, one, other = differing
         raise Violation("RA-4.3", f"{name} of {root}: {one!r}", f"{other!r}")

@@ -17,7 +17,7 @@ from runall_harness.evidence.views import JobView, LedgerView
 from .findings import Judgement
 
 T = TypeVar("T")
-# An execution is seen to live at its beats, so an overlap shorter than this is no proof of one.
+# An execution shows that it lives by its beats, so a shorter overlap (in seconds) proves nothing.
 BEAT = 0.15
 NONE: frozenset[str] = frozenset()
 # How long an order, or an edit, may be under way before it is surely taken in; seconds.
@@ -72,7 +72,7 @@ class RunRecord(Reported):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """An end of an attempt as the system showed it in that line; not final if it was undone."""
+    """An end of an attempt as a line shows it; `state` is not final if the end was undone."""
 
     state: str
     finalized_at: float
@@ -228,7 +228,7 @@ class Lineage(msgspec.Struct):
         return any(note.entry.job == job for note in self.refusals())
 
     def event(self) -> str:
-        """The event of its jobs; empty where nobody says."""
+        """The event of its jobs; empty if neither the system nor a job names it."""
         for attempt in self.attempts.values():
             return attempt.view.event
         claims = (run.execution.claims.get("JOB_EVENT") for run in self.runs.values())

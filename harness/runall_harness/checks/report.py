@@ -35,7 +35,7 @@ class QuotedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrokenReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A broken clause in its own words: what was owed and seen, and the lines that prove it."""
+    """A broken clause: its sentence, what was expected and seen, and the proving lines."""
 
     check: str
     clause: str

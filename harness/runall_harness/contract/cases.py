@@ -31,7 +31,7 @@ class CasesError(KitCannotRun):
 
 
 class NoMatch(Exception):
-    """A selection that leaves no case: a usage error, whose message says what was meant."""
+    """A selection matches no case: a usage error, whose message suggests similar ids."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> str:
-        """Where it is written, as an editor understands it."""
+        """The file and line of the scenario, as an editor understands them."""
         return f"{self.file}:{self.line}"
 
 
@@ -119,7 +119,7 @@ def all_scenarios(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def check_prose(path: Path, node: Any) -> None:
-    """A misspelt keyword makes a line part of a description, and its step or scenario is gone."""
+    """Raise `CasesError` if a line of a description begins with a misspelt keyword."""
     if isinstance(node, list):
         for each in cast(list[Any], node):
             check_prose(path, each)
@@ -140,7 +140,7 @@ def nearly_keyword(line: str) -> str:
 
 
 def check_names(path: Path, scenarios: Iterable[dict[str, Any]]) -> None:
-    """No two scenarios of a file may share a name: pytest-bdd would drop the first of them."""
+    """Raise `CasesError` for two scenarios of one name: pytest-bdd would drop the first."""
     seen: dict[str, int] = {}
     for scenario in scenarios:
         name, line = scenario["name"], scenario["location"]["line"]
@@ -203,7 +203,7 @@ def slug(text: str) -> str:
 
 
 def check_ids(cases: Sequence[Case]) -> None:
-    """An id names one case. Raises `CasesError` with both places."""
+    """Raise `CasesError`, with both places, if two cases have one id."""
     seen: dict[str, Case] = {}
     for case in cases:
         if first := seen.get(case.id):
@@ -213,7 +213,7 @@ def check_ids(cases: Sequence[Case]) -> None:
 
 
 def check_clauses(cases: Sequence[Case]) -> None:
-    """A tag that names a clause must name one of the specification. Raises `CasesError`."""
+    """Raise `CasesError` if a tag names a clause that the specification does not have."""
     known = clauses()
     for case in cases:
         if unknown := [clause for clause in case.clauses if clause not in known]:
@@ -248,7 +248,7 @@ def matches(case: Case, pattern: str) -> bool:
 
 
 def meant(cases: Sequence[Case], pattern: str) -> str:
-    """The ids and names nearest to a pattern that matches none, as an ending of the message."""
+    """The end of the message for a pattern that matches no case: the nearest ids and names."""
     names: dict[str, str] = {}
     for case in cases:
         parts = (case.id, *case.id.split("/"), case.scenario, *slug(case.scenario).split("-"))

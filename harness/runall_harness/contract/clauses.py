@@ -123,7 +123,7 @@ def read_clause(section: str, number: int, item: str) -> Clause | str:
 
 
 def items(text: str) -> Iterator[tuple[str, int, str]]:
-    """Each list item that means to be a clause: its section, its line, its folded text."""
+    """Each list item that looks like a clause: its section, its line, its text on one line."""
     section, start, parts = "", 0, list[str]()
     for number, line in enumerate([*text.splitlines(), ""], 1):
         if parts and continues(line):

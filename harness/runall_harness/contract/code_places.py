@@ -1,7 +1,7 @@
 """Where the code of the reference keeps each clause, found by the clause numbers in its source.
 
-A place is a docstring or a comment that names the clause. Other strings do not count: a line of
-the ledger may cite a clause that its code breaks, as the releases of history do.
+A place is a docstring or a comment that names the clause. Other strings do not count: a ledger
+entry may cite a clause that its code breaks, as those of the Cronicle policies do.
 """
 
 import ast
@@ -31,7 +31,7 @@ class CodePlace(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> Path:
-        """The file itself, from the current folder if it is in there."""
+        """The path of the file, relative to the current folder if the file is in it."""
         path = SOURCE.parent / self.file
         return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 

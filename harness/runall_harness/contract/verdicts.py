@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 CONFORMANT, NOT_CONFORMANT, INCONCLUSIVE, CANNOT_RUN, USAGE = 0, 1, 2, 3, 64
 
-# What one verdict makes of the whole run; the highest rank wins ("worst wins").
+# The exit code that each verdict gives the whole run; the worst one wins (see `worst`).
 EXIT_CODES = {
     Verdict.PASS: CONFORMANT,
     Verdict.KNOWN_FAILURE: CONFORMANT,
@@ -59,16 +59,16 @@ def exit_code(verdicts: Iterable[Verdict]) -> int:
 
 
 def strict_code(*, declared: bool) -> int:
-    """What an unsupported case makes of a run in which extended clauses are required.
+    """The exit code of an unsupported case in a run that requires the extended clauses.
 
-    A capability that the system does not declare is a clause that it does not keep. Where it is
-    declared, it was the rig that could not show the case: then nothing is known.
+    A system that does not declare a capability does not keep its clauses. If it declares the
+    capability, the rig could not show the case, so nothing is known.
     """
     return INCONCLUSIVE if declared else NOT_CONFORMANT
 
 
 def worst(codes: Iterable[int]) -> int:
-    """The exit code that wins."""
+    """The worst of these exit codes."""
     return max(codes, key=RANK.__getitem__)
 
 
@@ -83,12 +83,12 @@ class Violation(AssertionError):
         super().__init__(f"{clause}: {self.sentence}\n  expected: {expected}\n  seen: {seen}")
 
     def __reduce__(self) -> tuple[type["Violation"], tuple[str, str, str]]:
-        """How it is pickled, on its way from a worker: by what it was made of."""
+        """Pickle the violation by its arguments, to send it from a worker process."""
         return type(self), (self.clause, self.expected, self.seen)
 
 
 class Inconclusive(Exception):
-    """Nothing can be said: a fault was not proven, or evidence did not come in time."""
+    """The case proves nothing: a fault was not proven, or evidence did not come in time."""
 
 
 class Unsupported(Exception):

@@ -46,7 +46,7 @@ class Meta(Line, frozen=True, kw_only=True, tag="meta"):
 
 
 class Call(Line, frozen=True, kw_only=True, tag="call"):
-    """A call to the system. An `answer` of the same `number` answers it, or nothing does.
+    """A call to the system. Its `answer` has the same `number`; a call may stay unanswered.
 
     The checks know the verbs create_event (args: event), update_event (event, fields),
     delete_event (event), run (event) and abort (job).
@@ -122,12 +122,12 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
     """The system owes something until a time (seconds), by that clause.
 
     what: `end` (the system shows the job as over), `rerun` (an execution of the job's lineage
-    starts after `since`), or `rest` (nothing is left to do: what was accepted has run, and what
-    was interrupted was run again or refused). Without a job, rest is owed for all jobs; without
-    a clause, that of the promise which is broken is named. `since` is the line's own time unless
+    starts after `since`), or `rest` (nothing is left to do: what was accepted has run, and what was
+    interrupted was run again or refused). Without a job, rest is owed for all jobs; without a
+    clause, that of the promise which is broken is named. `since` is the line's own time unless
     given. `tag` is that of the job's executions: a system that declares no lineage may show no link
     between a job and its rerun, which is then known by its tag. A history that ends before `until`
-    leaves the question open.
+    does not decide whether that was done.
     """
 
     what: Literal["end", "rerun", "rest"]
@@ -180,7 +180,7 @@ class BadHistory(ValueError):
 
 
 class History:
-    """The history of one case while it is written."""
+    """The history of one case, to which the harness appends lines while the case runs."""
 
     def __init__(self) -> None:
         self.lines: list[AnyLine] = []
@@ -199,7 +199,7 @@ class History:
                 self.add(Seen(at=at, job=job))
 
     def miss_jobs(self, at: float, jobs: list[JobView]) -> None:
-        """Append the jobs that are not among `jobs`, all that the system shows, but were before."""
+        """Append a `gone` line for each job shown before and missing in `jobs`, all shown now."""
         for name in sorted(self._jobs.keys() - {job.id for job in jobs}):
             del self._jobs[name]
             self.add(Gone(at=at, job=name))

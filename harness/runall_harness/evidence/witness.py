@@ -173,7 +173,7 @@ class Witness:
         if name not in self._starts:
             started_at = (self.folder / "events" / f"{name}.started").stat().st_mtime
             values = {
-                # Bytes that are no text become escapes, so that they are not lost unnoticed.
+                # Bytes that are not valid UTF-8 become escapes, so that no difference is lost.
                 path.name: path.read_bytes().decode("utf-8", "backslashreplace")
                 for path in (self.folder / "values" / name).iterdir()
             }
@@ -181,7 +181,7 @@ class Witness:
         return self._starts[name]
 
     def _end(self, name: str, events: set[str], start: StartFacts) -> tuple[str, float | None]:
-        """How and when it ended. The job's own report counts before what a rig saw."""
+        """How and when it ended. The report of the job itself comes before what a rig saw."""
         for how in ENDS:
             if how in events:
                 return how, _modified(self.folder / "events" / f"{name}.{how}")

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
 
 
-# A text that arrives only if parameters are passed on verbatim: no quoting or re-encoding keeps it.
+# This text arrives unchanged only if parameters are passed on without quoting or re-encoding.
 NOTE = 'it\'s "quoted", on\ntwo lines, $HOME & 100 % – ä'
 
-# So many minutes ahead an event is scheduled, so that it is known before it is due.
+# An event is scheduled this many minutes ahead, so that it is known before it is due.
 LEAD_SLOTS = 2
 UNITS = ("minute", "hour", "day", "month", "year")
 
