@@ -1,4 +1,4 @@
-"""A machine makes the transitions of its table and no others, by the facts that it is told."""
+"""A machine makes the transitions of its table and no others, by the facts that it is given."""
 
 import pytest
 from runall_reference.brain.machines import ACTIVE, FINAL, JOB, LIVE, Life, Rule, Token

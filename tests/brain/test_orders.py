@@ -72,20 +72,20 @@ def test_an_order_about_an_event_that_is_not_there(order: Order):
 
 
 def test_a_second_event_of_the_same_id():
-    told = "there is an event 'e' already"
-    assert with_worker().refusal(CreateEvent(Event(id="e", retries=7))) == ("exists", told)
+    reason = "there is an event 'e' already"
+    assert with_worker().refusal(CreateEvent(Event(id="e", retries=7))) == ("exists", reason)
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "Europe"])
 def test_a_time_zone_that_nobody_knows(zone: str):
-    told = f"timezone: {zone!r} is not a known time zone"
-    assert with_worker().refusal(CreateEvent(Event(id="n", timezone=zone))) == ("invalid", told)
+    reason = f"timezone: {zone!r} is not a known time zone"
+    assert with_worker().refusal(CreateEvent(Event(id="n", timezone=zone))) == ("invalid", reason)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "/"])
 def test_an_id_that_no_address_can_name(name: str):
-    told = "id: must not be empty nor contain a slash"
-    assert with_worker().refusal(CreateEvent(Event(id=name))) == ("invalid", told)
+    reason = "id: must not be empty nor contain a slash"
+    assert with_worker().refusal(CreateEvent(Event(id=name))) == ("invalid", reason)
 
 
 @pytest.mark.parametrize("field", BOUNDS)
@@ -115,22 +115,22 @@ def test_a_run_while_the_primary_is_going_down():
     driver.create("local", target="p")
     driver.beat(0, driver.run("local").id, node="p", boot="p#1")
     driver.handle(Drain())
-    told = "this primary is going down"
-    assert driver.refusal(RunEvent("e", {}, "me")) == ("no-server", told)
+    reason = "this primary is going down"
+    assert driver.refusal(RunEvent("e", {}, "me")) == ("no-server", reason)
 
 
 def test_a_run_where_no_server_that_the_event_names_takes_work():
-    told = "no server that 'else-*' names takes work now"
+    reason = "no server that 'else-*' names takes work now"
     driver = with_worker(target="else-*")
-    assert driver.refusal(RunEvent("e", {}, "me")) == ("no-server", told)
+    assert driver.refusal(RunEvent("e", {}, "me")) == ("no-server", reason)
 
 
 def test_a_run_beyond_the_limit_and_the_queue():
     driver = with_worker(max_children=1, queue_max=1)
     driver.run()
     assert driver.run().state == "waiting"
-    told = "'e' runs 1 jobs, its limit, and its queue of 1 is full"
-    assert driver.refusal(RunEvent("e", {}, "me")) == ("limit", told)
+    reason = "'e' runs 1 jobs, its limit, and its queue of 1 is full"
+    assert driver.refusal(RunEvent("e", {}, "me")) == ("limit", reason)
 
 
 def test_an_abort_of_a_job_that_never_was():
@@ -141,8 +141,8 @@ def test_an_abort_of_a_lineage_that_is_over():
     driver = with_worker()
     job = driver.run().id
     driver.beat(1, results=(ended(job),))
-    told = f"job {job!r} has ended, and nothing follows it"
-    assert driver.refusal(AbortJob(job, "me")) == ("ended", told)
+    reason = f"job {job!r} has ended, and nothing follows it"
+    assert driver.refusal(AbortJob(job, "me")) == ("ended", reason)
 
 
 def test_a_refusal_that_nobody_catches_still_says_why():

@@ -18,8 +18,8 @@ def running(count: int = 1, **fields: Any) -> tuple[PrimaryDriver, list[str]]:
     """So many jobs by hand run on the worker since the second 1, and no other server is there."""
     driver = PrimaryDriver(spread=0.5)
     driver.beat(0)
-    told: dict[str, Any] = {"max_children": 0, **fields}
-    driver.create(**told)
+    event: dict[str, Any] = {"max_children": 0, **fields}
+    driver.create(**event)
     jobs = [driver.run().id for _ in range(count)]
     driver.beat(1, *jobs)
     return driver, jobs

@@ -14,8 +14,8 @@ EVERY_MINUTE = Timing()
 def scheduled(**fields: Any) -> PrimaryDriver:
     """An event that is due every minute, without a limit, and no server yet."""
     driver = PrimaryDriver()
-    told: dict[str, Any] = {"timing": EVERY_MINUTE, "max_children": 0, **fields}
-    driver.create(**told)
+    event: dict[str, Any] = {"timing": EVERY_MINUTE, "max_children": 0, **fields}
+    driver.create(**event)
     return driver
 
 
@@ -198,8 +198,8 @@ def owing(*minutes: int, not_before: float = 0.0, **fields: Any) -> PrimaryDrive
         for minute in minutes
     ]
     driver = PrimaryDriver(records)
-    told: dict[str, Any] = {"timing": EVERY_MINUTE, "max_children": 0, **fields}
-    driver.create(**told)
+    event: dict[str, Any] = {"timing": EVERY_MINUTE, "max_children": 0, **fields}
+    driver.create(**event)
     return driver
 
 

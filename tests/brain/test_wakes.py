@@ -43,7 +43,7 @@ def wakes_of(brain: Any, now: float) -> list[float]:
 def safe_settings(draw: st.DrawFn) -> dict[str, Any]:
     """Any settings that are safe."""
     silence, fence, grace = draw(MOMENTS), draw(MOMENTS), draw(MOMENTS)
-    told = {
+    options = {
         "heartbeat": draw(MOMENTS),
         "silence": silence,
         "fence": fence,
@@ -52,16 +52,16 @@ def safe_settings(draw: st.DrawFn) -> dict[str, Any]:
         "spread": draw(MOMENTS),
     }
     outlives = Settings(fence=fence, kill_grace=grace).outlives()
-    return {**told, "dead_job_timeout": outlives + draw(MOMENTS)}
+    return {**options, "dead_job_timeout": outlives + draw(MOMENTS)}
 
 
 @settings(deadline=None, max_examples=50)
 @given(safe_settings(), MOMENTS, MOMENTS, MOMENTS)
 @example({"silence": 0.1, "lease": 1000.0}, 0.1, 0.1, 0.1)
 def test_a_primary_whose_worker_falls_silent_is_never_woken_in_vain(
-    told: dict[str, Any], beat: float, limit: float, age: float
+    options: dict[str, Any], beat: float, limit: float, age: float
 ) -> None:
-    driver = PrimaryDriver(**told)
+    driver = PrimaryDriver(**options)
     driver.beat(beat)
     driver.create(timeout=limit, rerun_age=age, timing=Timing(), max_children=0)
     driver.beat(2 * beat, driver.run().id)
@@ -71,9 +71,9 @@ def test_a_primary_whose_worker_falls_silent_is_never_woken_in_vain(
 @settings(deadline=None, max_examples=50)
 @given(safe_settings(), MOMENTS, MOMENTS)
 def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
-    told: dict[str, Any], beat: float, age: float
+    options: dict[str, Any], beat: float, age: float
 ) -> None:
-    driver = PrimaryDriver(**told)
+    driver = PrimaryDriver(**options)
     driver.beat(beat)
     driver.create(rerun_age=age, retries=1, retry_delay=age)
     job = driver.run().id
@@ -85,9 +85,9 @@ def test_a_primary_that_holds_a_rerun_is_never_woken_in_vain(
 @settings(deadline=None, max_examples=50)
 @given(safe_settings(), MOMENTS)
 def test_a_primary_that_tries_again_later_is_never_woken_in_vain(
-    told: dict[str, Any], delay: float
+    options: dict[str, Any], delay: float
 ) -> None:
-    driver = PrimaryDriver(**told)
+    driver = PrimaryDriver(**options)
     driver.beat(0.1)
     driver.create(retries=1, retry_delay=delay)
     driver.beat(0.2, results=(ended(driver.run().id, 1),))
@@ -97,9 +97,9 @@ def test_a_primary_that_tries_again_later_is_never_woken_in_vain(
 @settings(deadline=None, max_examples=50)
 @given(safe_settings(), MOMENTS, st.booleans())
 def test_a_worker_that_hears_nothing_is_never_woken_in_vain(
-    told: dict[str, Any], since: float, drains: bool
+    options: dict[str, Any], since: float, drains: bool
 ) -> None:
-    worker = Worker("w", Settings(**told))
+    worker = Worker("w", Settings(**options))
     worker.handle(Boot("w#1"), NOW)
     worker.handle(Connected(), NOW + since)
     job = Job(id="j1", event="e", root="j1", attempt=1, cause="manual", now=NOW)

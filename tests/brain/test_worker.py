@@ -1,4 +1,4 @@
-"""A worker runs what it is told, tells all that it runs, and stops what it must, when it must."""
+"""A worker runs the jobs it is given, reports all that it runs, and stops what it must in time."""
 
 import pytest
 from msgspec.structs import replace
@@ -66,8 +66,8 @@ class WorkerDriver:
 
 def beat(at: float, *running: str, **more: object) -> Beat:
     """An inventory of this worker."""
-    told = Beat(node="w", boot="w#1", sent=at, running=running, outlives=SETTINGS.outlives())
-    return replace(told, **more)
+    inventory = Beat(node="w", boot="w#1", sent=at, running=running, outlives=SETTINGS.outlives())
+    return replace(inventory, **more)
 
 
 # ------------------------------------------------------------------ what it tells
@@ -103,8 +103,8 @@ def test_without_a_link_it_tells_nothing_and_keeps_the_result() -> None:
     driver.handle(Tick(), 60.0)
     assert driver.step.actions == ()
     driver.handle(Connected(), 61.0)
-    (told,) = driver.beats()
-    assert told.results == (Result(job="j1", code=0, how="exit", ended_at=2.0),)
+    (inventory,) = driver.beats()
+    assert inventory.results == (Result(job="j1", code=0, how="exit", ended_at=2.0),)
 
 
 def test_a_result_is_told_until_the_primary_has_it_on_its_disk() -> None:
@@ -142,7 +142,7 @@ def test_any_other_end_is_told_at_once(code: int) -> None:
     driver = WorkerDriver()
     driver.start()
     driver.handle(Exited("j1", code), 1.0)
-    assert [result.code for told in driver.beats() for result in told.results] == [code]
+    assert [result.code for inventory in driver.beats() for result in inventory.results] == [code]
 
 
 def test_an_end_by_the_sigterm_that_it_sent_is_told_at_once() -> None:
@@ -150,7 +150,9 @@ def test_an_end_by_the_sigterm_that_it_sent_is_told_at_once() -> None:
     driver.start()
     driver.stop(1.0)
     driver.handle(Exited("j1", -15), 2.0)
-    assert [result.how for told in driver.beats() for result in told.results] == ["stopped"]
+    assert [result.how for inventory in driver.beats() for result in inventory.results] == [
+        "stopped"
+    ]
 
 
 def test_meanwhile_its_inventory_has_the_job_as_one_that_runs() -> None:
@@ -170,8 +172,8 @@ def test_a_clean_stop_that_is_heard_of_after_the_job_had_obeyed_has_ended_it() -
     driver.handle(Tick(), 1.5)
     driver.handle(Exited("j1", 143), 2.0)
     driver.handle(Drain(), 2.05)
-    told = {result.job: result.how for result in driver.beats()[-1].results}
-    assert told == {"j1": "shutdown", "j2": "exit"}, "what was told before stays as it was told"
+    ends = {result.job: result.how for result in driver.beats()[-1].results}
+    assert ends == {"j1": "shutdown", "j2": "exit"}, "what was reported stays as it was"
     assert driver.beats()[-1].running == ("j3",)
     assert driver.others() == [Signal("j3", "TERM")]
     driver.handle(Tick(), 2.2)
@@ -200,7 +202,7 @@ def test_a_worker_that_lost_its_link_meanwhile_tells_it_with_the_next() -> None:
     driver.handle(Tick(), 1.0 + SIGNAL_DELAY)
     assert driver.step.actions == ()
     driver.handle(Connected(), 3.0)
-    assert [result.how for told in driver.beats() for result in told.results] == ["exit"]
+    assert [result.how for inventory in driver.beats() for result in inventory.results] == ["exit"]
 
 
 # ------------------------------------------------------------------ starts
@@ -365,9 +367,9 @@ def test_an_acknowledgement_of_an_older_beat_takes_nothing_back() -> None:
 def test_what_ran_at_the_crash_is_gone_and_what_had_ended_is_still_owed() -> None:
     over = Run(job=OTHER, started_at=1.0, how="exit", code=0, ended_at=2.0)
     driver = WorkerDriver((Run(job=JOB, started_at=1.0), over))
-    (told,) = driver.beats()
-    assert told.running == ()
-    assert told.results == (Result(job="j2", code=0, how="exit", ended_at=2.0),)
+    (inventory,) = driver.beats()
+    assert inventory.running == ()
+    assert inventory.results == (Result(job="j2", code=0, how="exit", ended_at=2.0),)
     assert list(driver.worker.records.all(Run)) == ["j2"]
 
 

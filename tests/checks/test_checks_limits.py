@@ -76,8 +76,8 @@ def seen(at: float, state: str, *, limbo: bool = False, ended: float = 0.0) -> S
 
 
 def entry(**more: str) -> LedgerView:
-    told = {"decision": "refused", "clause": "RA-8.1", "detail": "too often", **more}
-    return LedgerView(number=1, at=9, event="e", job="j1", root="j1", what="restart", **told)
+    fields = {"decision": "refused", "clause": "RA-8.1", "detail": "too often", **more}
+    return LedgerView(number=1, at=9, event="e", job="j1", root="j1", what="restart", **fields)
 
 
 # ------------------------------------------------------------------ the limit
@@ -148,23 +148,23 @@ def test_the_same_job_is_counted_once_whether_it_lives_or_is_in_limbo():
 
 
 # ------------------------------------------------------------------ the ledger
-def told(*entries: LedgerView) -> list[AnyLine]:
+def history(*entries: LedgerView) -> list[AnyLine]:
     return [meta("bounds"), ran("j1", 1, 2), LOST[1], Ledger(at=21, entries=entries)]
 
 
 def test_an_interruption_without_a_line_in_the_ledger_breaks_the_clause():
-    judge(told(entry()))
+    judge(history(entry()))
     with pytest.raises(Violation, match=r"RA-8\.4"):
-        judge(told())
+        judge(history())
     with pytest.raises(Violation, match=r"RA-8\.4"):
-        judge(told(entry(decision="rerun", clause="")))
+        judge(history(entry(decision="rerun", clause="")))
 
 
 def test_a_refusal_without_a_reason_breaks_the_clause():
     with pytest.raises(Violation, match=r"RA-8\.3"):
-        judge(told(entry(detail="")))
-    judge(told(entry(decision="rerun", detail="")))
+        judge(history(entry(detail="")))
+    judge(history(entry(decision="rerun", detail="")))
 
 
 def test_a_ledger_that_nobody_could_ask_for_proves_nothing():
-    judge(told(entry())[:-1])
+    judge(history(entry())[:-1])

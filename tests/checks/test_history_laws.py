@@ -12,23 +12,25 @@ from hypothesis import strategies as st
 from runall_harness.checks import examine
 from runall_harness.checks.evaluation import LATE, Evaluation
 from runall_harness.evidence.history import AnyLine, BadHistory, Meta, Seen, Witnessed, read
-from support.check_examples import TALES, Lines
+from support.check_examples import EXAMPLES, Lines
 from support.small_histories import created, meta, moved, ran, shown
 
-# So far apart that one tale is over, and put away, long before the next begins.
+# So far apart that one example is over, and forgotten, long before the next begins.
 APART = 2 * LATE
 
 
-def strung(chosen: list[tuple[int, bool]]) -> Lines:
-    """Tales one after the other, each of its own jobs; right or broken."""
+def in_a_row(chosen: list[tuple[int, bool]]) -> Lines:
+    """Examples one after the other, each with its own jobs; right or broken."""
     lines: Lines = [meta()]
     for number, (which, broken) in enumerate(chosen, start=1):
-        told = TALES[which].broken if broken else TALES[which].right
-        lines += moved(told, number, number * APART)
+        example = EXAMPLES[which].broken if broken else EXAMPLES[which].right
+        lines += moved(example, number, number * APART)
     return lines
 
 
-CHOSEN = st.lists(st.tuples(st.integers(0, len(TALES) - 1), st.booleans()), min_size=1, max_size=8)
+CHOSEN = st.lists(
+    st.tuples(st.integers(0, len(EXAMPLES) - 1), st.booleans()), min_size=1, max_size=8
+)
 
 
 @given(CHOSEN, st.integers(1, 40))
@@ -36,14 +38,14 @@ CHOSEN = st.lists(st.tuples(st.integers(0, len(TALES) - 1), st.booleans()), min_
 def test_what_is_put_away_in_between_does_not_change_what_is_found(
     chosen: list[tuple[int, bool]], sweep: int
 ) -> None:
-    lines = strung(chosen)
+    lines = in_a_row(chosen)
     assert examine(lines, sweep) == examine(lines, len(lines) + 1)
 
 
-def test_tales_on_a_string_are_judged_as_each_alone() -> None:
+def test_examples_in_a_row_are_judged_as_each_alone() -> None:
     """Else the law above might hold of histories in which nothing is found."""
-    found = examine(strung([(which, True) for which in range(len(TALES))]), 10)
-    assert {(one.check, one.clause) for one in found.violations} >= {t[:2] for t in TALES}
+    found = examine(in_a_row([(which, True) for which in range(len(EXAMPLES))]), 10)
+    assert {(one.check, one.clause) for one in found.violations} >= {t[:2] for t in EXAMPLES}
 
 
 def test_a_lineage_that_ended_long_ago_is_recognised_when_it_starts_again() -> None:
@@ -70,11 +72,11 @@ def test_a_slot_that_was_served_long_ago_is_recognised_when_another_job_serves_i
         ],
         sweep=1,
     )
-    told = {(one.clause, one.lines) for one in found.violations}
-    assert told == {("RA-4.7", (2, 3, 5)), ("RA-5.1", (2, 5))}
+    breaches = {(one.clause, one.lines) for one in found.violations}
+    assert breaches == {("RA-4.7", (2, 3, 5)), ("RA-5.1", (2, 5))}
 
 
-def test_what_stirs_again_is_counted_once_and_its_breach_is_told_once() -> None:
+def test_what_stirs_again_is_counted_once_and_its_breach_is_reported_once() -> None:
     twice: Lines = [ran("j1", 1, 5), shown(5, "j1", "succeeded"), ran("j1.2", 6, 8)]
     stirs = shown(2000, "j1", "succeeded", finalized_at=5.0, late_code=0)
     lines: Lines = [meta("fencing"), *twice, shown(1000, "j2", "running"), stirs]
@@ -86,14 +88,14 @@ def test_what_stirs_again_is_counted_once_and_its_breach_is_told_once() -> None:
 
 def test_whether_a_start_was_one_too_many_waits_for_the_end_of_those_beside_it() -> None:
     first = ran("j1", 1)
-    told = msgspec.structs.replace(first.execution, ended_at=2000.0, how="completed")
+    ended = msgspec.structs.replace(first.execution, ended_at=2000.0, how="completed")
     lines: Lines = [
         meta(),
         *created(max_children=1),
         first,
         ran("j2", 6, 7),
         shown(1000, "j3", "running"),
-        Witnessed(at=2000, execution=told),
+        Witnessed(at=2000, execution=ended),
     ]
     found = examine(lines, sweep=1)
     assert [(one.clause, one.lines) for one in found.violations] == [("RA-6.1", (2, 3, 4, 5, 7))]
@@ -128,20 +130,20 @@ def test_memory_holds_what_lives_however_long_the_history_is() -> None:
 
 # ------------------------------------------------------------------ order
 def of_one_instant(lines: list[AnyLine], dice: random.Random) -> list[AnyLine]:
-    """The same history, with what was observed at one instant told in another order.
+    """The same history, with the observations of one instant in another order.
 
-    What is shown of one job, and told of one execution, keeps its order: that is its life.
+    The observations of one job, and those of one execution, keep their order: that is its life.
     """
-    told: list[AnyLine] = []
+    ordered: list[AnyLine] = []
     for _, group in groupby(lines, key=lambda line: (line.at, type(line) in (Seen, Witnessed))):
         queues: dict[str, list[AnyLine]] = {}
         for line in group:
             queues.setdefault(subject(line), []).append(line)
         while queues:
             name = dice.choice(list(queues))
-            told.append(queues[name].pop(0))
+            ordered.append(queues[name].pop(0))
             queues = {key: queue for key, queue in queues.items() if queue}
-    return told
+    return ordered
 
 
 def subject(line: AnyLine) -> str:
@@ -153,7 +155,7 @@ def subject(line: AnyLine) -> str:
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
-def test_the_order_in_which_one_instant_is_told_turns_nothing_red(
+def test_the_order_of_the_observations_of_one_instant_turns_nothing_red(
     simulated: list[list[AnyLine]], dice: random.Random
 ) -> None:
     lines = dice.choice(simulated)
@@ -183,12 +185,12 @@ ANYTHING = st.recursive(
 )
 
 
-@given(st.integers(0, len(TALES) - 1), st.data())
+@given(st.integers(0, len(EXAMPLES) - 1), st.data())
 @settings(max_examples=300, deadline=None)
 def test_a_history_with_any_value_in_any_place_is_judged_or_named_malformed(
     which: int, data: st.DataObject
 ) -> None:
-    lines: list[dict[str, Any]] = msgspec.to_builtins([meta(), *TALES[which].broken])
+    lines: list[dict[str, Any]] = msgspec.to_builtins([meta(), *EXAMPLES[which].broken])
     line = data.draw(st.sampled_from(lines))
     inner: list[dict[str, Any]] = [one for one in line.values() if isinstance(one, dict)]
     place = data.draw(st.sampled_from([line, *inner]))

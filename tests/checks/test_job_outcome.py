@@ -1,4 +1,4 @@
-"""What became of a job: one outcome for each history, told from what ran before what is shown."""
+"""What became of a job: one outcome for each history, by what ran before what is shown."""
 
 from collections.abc import Sequence
 
@@ -53,7 +53,7 @@ def ran(*runs: Execution) -> list[AnyLine]:
     return [Witnessed(at=20, execution=one) for one in runs]
 
 
-def told(*lines: AnyLine, until: float | None = None) -> JobOutcome:
+def outcome_after(*lines: AnyLine, until: float | None = None) -> JobOutcome:
     """The outcome of a history with these lines; a rerun was owed until then, if at all."""
     owed = [Owed(at=10, what="rerun", job="j1", until=until)] if until else []
     whole = [Meta(at=0, system="s"), *owed, *lines, End(at=100)]
@@ -93,7 +93,7 @@ REFUSAL = LedgerView(
 def test_what_became_of_a_job_is_told_in_its_users_words(
     lines: list[AnyLine], until: float | None, words: str
 ) -> None:
-    assert str(told(*lines, until=until)) == words
+    assert str(outcome_after(*lines, until=until)) == words
 
 
 def test_every_outcome_has_words_of_its_own() -> None:
@@ -106,25 +106,28 @@ def test_a_job_that_is_accepted_and_then_on_no_record_is_lost() -> None:
     promised = Answer(at=1.1, number=1, outcome="done", value="j1")
     other = JobView(id="k", event="other", root="k", attempt=1, state="running")
     lines = [asked, promised, Seen(at=2, job=other)]
-    assert told(*lines, until=26).outcome == Outcome.LOST
-    assert told(*lines, Seen(at=3, job=view("waiting")), until=26).outcome == Outcome.NEVER_RAN
+    assert outcome_after(*lines, until=26).outcome == Outcome.LOST
+    assert (
+        outcome_after(*lines, Seen(at=3, job=view("waiting")), until=26).outcome
+        == Outcome.NEVER_RAN
+    )
 
 
 def test_a_record_that_is_shown_again_is_not_lost() -> None:
     lines = [*ran(LOST), *shown(view("running")), Gone(at=21, job="j1")]
-    assert told(*lines, *shown(view("interrupted")), until=26).outcome == Outcome.NOT_RERUN
+    assert outcome_after(*lines, *shown(view("interrupted")), until=26).outcome == Outcome.NOT_RERUN
 
 
 def test_what_stands_still_runs_at_once_with_nothing() -> None:
     woken, other = run(1, 20.1, "terminated"), run(12, 30, "completed")
     other.node = "w2"
-    assert told(*ran(woken, other)).outcome == Outcome.AT_ONCE
+    assert outcome_after(*ran(woken, other)).outcome == Outcome.AT_ONCE
 
     def pause(kind: str, at: float) -> Fault:
         return Fault(at=at, proof=Proof(kind=kind, node="w1", at=at, proven=True, evidence="e"))
 
     frozen = [pause("pause", 5), pause("unpause", 20)]
-    assert told(*frozen, *ran(woken, other)).outcome == Outcome.RERUN_ONCE
+    assert outcome_after(*frozen, *ran(woken, other)).outcome == Outcome.RERUN_ONCE
 
 
 def test_a_scheduled_job_that_comes_back_as_a_new_one_is_found_by_its_slot() -> None:
@@ -136,7 +139,9 @@ def test_a_scheduled_job_that_comes_back_as_a_new_one_is_found_by_its_slot() -> 
         msgspec.structs.replace(view(state), id=name, root=name, cause="schedule", now=60)
         for name, state in (("j1", "interrupted"), ("k", "succeeded"))
     ]
-    assert told(*shown(*views), *ran(first, second), until=26).outcome == Outcome.RERUN_ONCE
+    assert (
+        outcome_after(*shown(*views), *ran(first, second), until=26).outcome == Outcome.RERUN_ONCE
+    )
 
 
 def test_a_tag_finds_what_the_scheduler_does_not_link() -> None:

@@ -159,8 +159,8 @@ def test_bullmq_gets_the_verdicts_that_its_file_declares(
     found = {case: verdict for run in runs for case, verdict in run.verdicts().items()}
     assert found == EXPECTED, [run.red() for run in runs]
     assert {run.code for run in runs} == {0, 2}, "a run of nothing but unsupported is no success"
-    told = {case["id"]: case["message"] for run in runs for case in run.report["cases"]}
-    assert "none is given to a server" in told[next(c for c in EXPECTED if "handed" in c)]
+    messages = {case["id"]: case["message"] for run in runs for case in run.report["cases"]}
+    assert "none is given to a server" in messages[next(c for c in EXPECTED if "handed" in c)]
 
 
 @pytest.mark.usefixtures("system", "engine")

@@ -91,7 +91,7 @@ class Talk:
         """What it answers to one question."""
         return self.adapter.answer(VERBS[verb](id=1, **args))
 
-    def told(self, verb: str, **args: Any) -> Any:
+    def call(self, verb: str, **args: Any) -> Any:
         """The value of an answer that is done."""
         answer = self.ask(verb, **args)
         assert isinstance(answer, Done), answer
@@ -138,7 +138,7 @@ def test_an_event_is_told_in_cronicles_words(talk: Make) -> None:
         "timing": {},
         "params": {"script": "exit", "note": NOTE},
     }
-    made.told("create_event", event=event)
+    made.call("create_event", event=event)
     (server,) = made.players
     (group,), (plugin,) = server.bodies("create_server_group"), server.bodies("create_plugin")
     assert (group["regexp"], group["master"]) == (r"^worker\-.*$", 0)
@@ -165,7 +165,7 @@ def test_the_plugin_is_widened_by_what_it_does_not_define_and_asked_of_once(talk
     own = {"id": "runall", "params": [{"id": "script"}, {"id": "tag"}]}
     made = talk(get_plugins=[{"rows": [own]}], run_event=[{"ids": ["j1"]}])
     for _ in range(2):
-        made.told("run", event="report", params={"tag": "t", "note": "n"}, source="ann")
+        made.call("run", event="report", params={"tag": "t", "note": "n"}, source="ann")
     (server,) = made.players
     (plugin,) = server.bodies("update_plugin")
     assert [one["id"] for one in plugin["params"]] == ["script", "tag", "note"]
@@ -174,7 +174,7 @@ def test_the_plugin_is_widened_by_what_it_does_not_define_and_asked_of_once(talk
 
 def test_an_edit_tells_only_what_it_changes(talk: Make) -> None:
     made = talk()
-    made.told("update_event", event="a-b", fields={"target": "worker-2", "enabled": False})
+    made.call("update_event", event="a-b", fields={"target": "worker-2", "enabled": False})
     (server,) = made.players
     assert server.bodies("update_event") == [{"id": "a_2d_b", "enabled": 0, "target": "worker-2"}]
     assert not server.bodies("create_server_group"), "the name of a server is no pattern"
@@ -182,16 +182,16 @@ def test_an_edit_tells_only_what_it_changes(talk: Make) -> None:
 
 def test_the_cursor_is_the_minute_up_to_which_an_event_was_served(talk: Make) -> None:
     made = talk()
-    assert made.told("event", event="report").cursor == NOW // 60
-    assert made.told("event", event="a-b").cursor == NOW // 60 + 1
-    assert made.told("event", event="new").cursor is None
+    assert made.call("event", event="report").cursor == NOW // 60
+    assert made.call("event", event="a-b").cursor == NOW // 60 + 1
+    assert made.call("event", event="new").cursor is None
 
 
 # ------------------------------------------------------------------ jobs
 def test_a_job_that_runs_is_shown_with_the_parameters_that_it_was_given(talk: Make) -> None:
     written = {"script": "#!/bin/sh\nexit", "note": NOTE.replace("$HOME", "\\$HOME"), "none": ""}
     made = talk(get_active_jobs=[{"jobs": {"j1": {**JOB, "params": written}}}])
-    view = only(made.told("jobs"))
+    view = only(made.call("jobs"))
     assert view.params == {"script": "exit", "note": NOTE}
     assert (view.id, view.root, view.attempt, view.state) == ("j1", "j1", 1, "running")
     assert (view.cause, view.source, view.now) == ("manual", "API Key (Run All)", NOW)
@@ -206,13 +206,13 @@ def test_a_job_that_lives_is_as_far_as_its_record_says(
     talk: Make, more: dict[str, Any], state: str
 ) -> None:
     made = talk(get_active_jobs=[{"jobs": {"j1": {**JOB, **more}}}])
-    assert only(made.told("jobs")).state == state
+    assert only(made.call("jobs")).state == state
 
 
 def test_a_job_without_a_source_is_one_of_the_clock(talk: Make) -> None:
     scheduled = {key: value for key, value in JOB.items() if key != "source"}
     made = talk(get_active_jobs=[{"jobs": {"j1": scheduled}}])
-    view = only(made.told("jobs"))
+    view = only(made.call("jobs"))
     assert (view.cause, view.source, view.now) == ("schedule", "", NOW)
 
 
@@ -235,7 +235,7 @@ LOST = "Aborted Job: Server 'worker-1' shut down unexpectedly."
 def test_how_a_job_ended_is_read_off_its_record(
     talk: Make, more: dict[str, Any], state: str
 ) -> None:
-    view = only(talk(**ended(**more)).told("jobs"))
+    view = only(talk(**ended(**more)).call("jobs"))
     assert (view.state, view.finalized_at) == (state, NOW + 9)
 
 
@@ -247,7 +247,7 @@ def test_a_record_is_asked_for_once_for_each_end(talk: Make) -> None:
         get_history=[{"rows": [stub]}, {"rows": [stub]}, {"rows": [late, stub]}],
         get_job_status=[{"job": lost}, {"job": {**lost, "code": 0}}],
     )
-    states = [only(made.told("jobs")).state for _ in range(3)]
+    states = [only(made.call("jobs")).state for _ in range(3)]
     assert states == ["interrupted", "interrupted", "succeeded"]
     assert len(made.players[0].bodies("get_job_status")) >= 2
 
@@ -261,25 +261,25 @@ IN_LIMBO: dict[str, Any] = {
 
 def test_a_job_that_nobody_shows_while_its_server_is_out_of_reach_is_in_limbo(talk: Make) -> None:
     made = talk(**IN_LIMBO)
-    assert not only(made.told("jobs")).limbo
-    view = only(made.told("jobs"))
+    assert not only(made.call("jobs")).limbo
+    view = only(made.call("jobs"))
     assert (view.limbo, view.state) == (True, "running")
 
 
 def test_a_job_that_nobody_shows_although_its_server_is_there_is_not_made_up(talk: Make) -> None:
     made = talk(**{**IN_LIMBO, "get_servers": [{"servers": SERVERS}]})
-    assert only(made.told("jobs"))
-    assert made.told("jobs") == []
+    assert only(made.call("jobs"))
+    assert made.call("jobs") == []
 
 
 def test_a_primary_that_starts_again_knows_of_no_job_in_limbo(talk: Make) -> None:
     young = {**GONE, "primary": {**GONE["primary"], "uptime": 0}}
     old = {**GONE, "primary": {**GONE["primary"], "uptime": 900}}
     made = talk(**{**IN_LIMBO, "get_servers": [{"servers": old}, {"servers": young}]})
-    made.told("ready")
-    assert only(made.told("jobs"))
-    made.told("ready")
-    assert made.told("jobs") == []
+    made.call("ready")
+    assert only(made.call("jobs"))
+    made.call("ready")
+    assert made.call("jobs") == []
 
 
 # ------------------------------------------------------------------ servers
@@ -289,8 +289,8 @@ def test_a_worker_takes_work_once_it_has_reported_and_a_stranger_is_added(talk: 
         "primary worker-1 worker-2 worker-3",
         get_servers=[{"servers": {**SERVERS, "worker-2": silent}}],
     )
-    assert made.told("ready") == ["primary", "worker-1"]
-    assert made.told("leader") == "primary"
+    assert made.call("ready") == ["primary", "worker-1"]
+    assert made.call("leader") == "primary"
     assert made.players[0].bodies("add_server") == [{"hostname": "worker-3"}]
 
 
@@ -299,8 +299,8 @@ def test_a_server_that_does_not_lead_is_passed_over_and_then_asked_last(answer: 
     follower = {verb: [answer] for verb in ("get_master_state", "abort_job")}
     with (made := Talk().with_server(**follower).with_server()).stack:
         made.begin()
-        made.told("abort", job="j1")
-        made.told("abort", job="j2")
+        made.call("abort", job="j1")
+        made.call("abort", job="j2")
         assert [len(player.bodies("abort_job")) for player in made.players] == [1, 2]
 
 
@@ -353,8 +353,8 @@ def test_what_cronicle_says_of_a_job_is_how_it_ended_and_what_was_warned_of_sinc
         {"action": "error", "epoch": NOW - 5, "description": "of before"},
     ]
     made = talk(**ended(description=LOST), get_activity=[{"rows": rows}])
-    made.told("jobs")
-    assert made.told("reasons", root="j1") == f"{LOST}; Failed to rerun job"
+    made.call("jobs")
+    assert made.call("reasons", root="j1") == f"{LOST}; Failed to rerun job"
 
 
 # ------------------------------------------------------------------ the program
@@ -421,9 +421,9 @@ def image_says(
 def test_deadlines_follow_from_the_settings_that_are_in_force(
     config: str, settings: str, dead: float, takeover: float, grace: float
 ) -> None:
-    told = json.loads(image_says(config, settings).stdout)
-    timings = told["timings"]
-    assert told["version"] == "0.9.1"
+    description = json.loads(image_says(config, settings).stdout)
+    timings = description["timings"]
+    assert description["version"] == "0.9.1"
     assert timings["forgives"] <= timings["dead_job_timeout"] - 120
     assert (timings["dead_job_timeout"], timings["takeover"], timings["grace"]) == (
         dead,

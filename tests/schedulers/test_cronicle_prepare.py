@@ -74,8 +74,8 @@ def prepared(image: Path, **who: Any) -> tuple[Path, list[str]]:
 
 def configured(folder: Path) -> dict[str, Any]:
     """The settings that a daemon in that folder reads."""
-    told: dict[str, Any] = json.loads((folder / "conf/config.json").read_text())
-    return told
+    settings: dict[str, Any] = json.loads((folder / "conf/config.json").read_text())
+    return settings
 
 
 WANTED = {"own": 1, "dead_job_timeout": 30, "secret_key": "s", "WebServer": {"http_port": 20001}}

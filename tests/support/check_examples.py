@@ -13,7 +13,7 @@ CLOCK = {"cause": "schedule", "source": ""}
 BY_CLOCK = {"JOB_SOURCE": ""}
 
 
-class Tale(NamedTuple):
+class Example(NamedTuple):
     """Two histories: one that breaks a guarantee, by those lines, and one that is right."""
 
     check: str
@@ -23,9 +23,11 @@ class Tale(NamedTuple):
     right: Lines
 
 
-def tale(check: str, clause: str, broken: Lines, lines: tuple[int, ...], right: Lines) -> Tale:
+def example(
+    check: str, clause: str, broken: Lines, lines: tuple[int, ...], right: Lines
+) -> Example:
     """The same, with the event before it: its lines are 2 and 3."""
-    return Tale(check, clause, [*created(), *broken], lines, [*created(), *right])
+    return Example(check, clause, [*created(), *broken], lines, [*created(), *right])
 
 
 LOST = shown(5, "j1", "interrupted")
@@ -34,36 +36,36 @@ LOST = shown(5, "j1", "interrupted")
 AGAIN = shown(6, "j1.2", "running")
 
 
-TALES = [
-    tale(
+EXAMPLES = [
+    example(
         "completed-is-final",
         "RA-3.4",
         [ran("j1", 1, 5), shown(5, "j1", "succeeded"), ran("j1.2", 6, 8)],
         (4, 5, 6),
         [ran("j1", 1, 5), shown(5, "j1", "succeeded")],
     ),
-    tale(
+    example(
         "aborted-stays-aborted",
         "RA-3.3",
         [*asked(2, 3, "abort", job="j1"), ran("j1", 6)],
         (4, 5, 6),
         [ran("j1", 1, 5, "terminated"), *asked(2, 3, "abort", job="j1")],
     ),
-    tale(
+    example(
         "reruns-are-faithful",
         "RA-4.3",
         [ran("j1", 1, 5, "killed", params={"A": "1"}), ran("j1.2", 6, params={"A": "2"})],
         (4, 5),
         [ran("j1", 1, 5, "killed", params={"A": "1"}), ran("j1.2", 6, params={"A": "1"})],
     ),
-    tale(
+    example(
         "reruns-are-faithful",
         "RA-4.3",
         [ran("j1", 1, 5, "killed", now="60"), ran("j1.2", 6, now="120")],
         (4, 5),
         [ran("j1", 1, 5, "killed", now="60"), ran("j1.2", 6, now="60")],
     ),
-    tale(
+    example(
         "reruns-are-faithful",
         "RA-4.3",
         [
@@ -76,28 +78,28 @@ TALES = [
             ran("j1.2", 6, claims={"JOB_SOURCE": "ann"}),
         ],
     ),
-    tale(
+    example(
         "shown-faithful",
         "RA-4.3",
         [LOST, shown(6, "j1.2", "waiting", now=60)],
         (4, 5),
         [LOST, AGAIN],
     ),
-    tale(
+    example(
         "ids-are-own",
         "RA-4.8",
         [ran("j1", 1, 5, "killed"), ran("j1", 6, 8)],
         (4, 5),
         [ran("j1", 1, 5, "killed"), ran("j1.2", 6, 8)],
     ),
-    tale(
+    example(
         "one-rerun-each",
         "RA-1.4",
         [LOST, AGAIN, shown(7, "j1.3", "running", predecessor="j1")],
         (5, 6),
         [LOST, AGAIN],
     ),
-    Tale(
+    Example(
         "flag-is-heeded",
         "RA-1.3",
         [*created(catch_up=False), LOST, AGAIN],
@@ -105,7 +107,7 @@ TALES = [
         [*created(catch_up=False), LOST],
     ),
     *(
-        tale(
+        example(
             "own-end-is-final",
             clause,
             [shown(5, "j1", state), AGAIN],
@@ -119,35 +121,35 @@ TALES = [
             ("aborted", "RA-3.3"),
         )
     ),
-    tale(
+    example(
         "living-go-on",
         "RA-2.11",
         [leads("p"), fault("kill", 3, "p"), ran("j1", 1, 9, "terminated"), LOST],
         (6, 7),
         [leads("p"), fault("kill", 3, "p"), ran("j1", 1, 4, "terminated"), LOST],
     ),
-    tale(
+    example(
         "living-go-on",
         "RA-2.10",
         [fault("kill", 3, "w2"), ran("j1", 1, 9, "terminated"), LOST],
         (5, 6),
         [fault("kill", 3, "w2"), ran("j1", 1, 4, "terminated"), LOST],
     ),
-    tale(
+    example(
         "living-go-on",
         "RA-2.4",
         [fault("cut", 2), fault("join", 3), ran("j1", 1, 9, "terminated"), LOST],
         (6, 7),
         [fault("cut", 2), fault("join", 3), ran("j1", 1, 4, "terminated"), LOST],
     ),
-    Tale(
+    Example(
         "limit-is-no-interruption",
         "RA-2.6",
         [*created(timeout=4.0), ran("j1", 1, 5, "terminated"), LOST],
         (2, 3, 4, 5),
         [*created(timeout=4.0), ran("j1", 1, 5, "terminated"), shown(5, "j1", "timed_out")],
     ),
-    tale(
+    example(
         "drain-launches-nothing",
         "RA-4.4",
         [leads("p"), fault("stop", 3, "p"), shown(5, "j1", "starting", placed_at=5)],
@@ -159,28 +161,28 @@ TALES = [
             shown(4, "j1", "running", placed_at=4),
         ],
     ),
-    tale(
+    example(
         "accepted-are-on-record",
         "RA-1.1",
         [*asked(2, 1, "run", "j7", event="e"), AGAIN],
         (4, 5),
         [*asked(2, 1, "run", "j7", event="e"), shown(2, "j7", "waiting")],
     ),
-    tale(
+    example(
         "one-live-attempt",
         "RA-7.1",
         [ran("j1", 1, 9), ran("j1.2", 6, 10)],
         (4, 5),
         [ran("j1", 1, 5), ran("j1.2", 6, 10)],
     ),
-    tale(
+    example(
         "deleted-is-over",
         "RA-6.3",
         [*asked(2, 1, "delete_event", event="e"), LOST, AGAIN, ran("j1.2", 7)],
         (4, 5, 8),
         [*asked(2, 1, "delete_event", event="e"), LOST],
     ),
-    tale(
+    example(
         "disabled-waits",
         "RA-6.4",
         [
@@ -198,72 +200,72 @@ TALES = [
             ran("j1.2", 7),
         ],
     ),
-    Tale(
+    Example(
         "reruns-are-bounded",
         "RA-8.1",
         [*created(max_reruns=1), LOST, AGAIN, shown(7, "j1.3", "running")],
         (2, 3, 5, 6),
         [*created(max_reruns=1), LOST, AGAIN],
     ),
-    Tale(
+    Example(
         "old-is-let-go",
         "RA-8.2",
         [*created(rerun_age=2.0), ran("j1", 0.5, 1, "killed"), LOST, AGAIN],
         (2, 3, 4, 5, 6),
         [*created(rerun_age=9.0), ran("j1", 0.5, 1, "killed"), LOST, AGAIN],
     ),
-    tale(
+    example(
         "refusals-have-reasons",
         "RA-8.3",
         [LOST, noted(6, "j1", "refused", detail="")],
         (5,),
         [LOST, noted(6, "j1", "refused")],
     ),
-    tale(
+    example(
         "refused-is-refused",
         "RA-8.3",
         [LOST, noted(6, "j1", "refused"), AGAIN],
         (5, 6),
         [LOST, noted(6, "j1", "refused")],
     ),
-    tale(
+    example(
         "interruptions-are-told",
         "RA-8.4",
         [LOST, noted(6, "j1", clause="")],
         (4, 5),
         [LOST, noted(6, "j1")],
     ),
-    tale(
+    example(
         "late-results-stay-apart",
         "RA-3.5",
         [shown(5, "j1", "succeeded", late_code=0)],
         (4,),
         [shown(5, "j1", "interrupted", late_code=0)],
     ),
-    tale("finalized-once", "RA-3.1", [LOST, shown(6, "j1", "aborted")], (4, 5), [LOST]),
-    tale(
+    example("finalized-once", "RA-3.1", [LOST, shown(6, "j1", "aborted")], (4, 5), [LOST]),
+    example(
         "finalized-once",
         "RA-3.1",
         [shown(5, "j1", "failed"), shown(6, "j1", "running")],
         (4, 5),
         [shown(5, "j1", "failed")],
     ),
-    tale("finalized-once", "RA-3.5", [LOST, shown(6, "j1", "succeeded")], (4, 5), [LOST]),
-    tale(
+    example("finalized-once", "RA-3.5", [LOST, shown(6, "j1", "succeeded")], (4, 5), [LOST]),
+    example(
         "lineage-is-complete",
         "RA-4.5",
         [LOST, shown(6, "j1.2", "running", predecessor="")],
         (5,),
         [LOST, AGAIN],
     ),
-    tale(
+    example(
         "lineage-is-complete",
         "RA-4.5",
         [LOST, shown(6, "j1.2", "running", attempt=3)],
         (4, 5),
         [LOST, AGAIN],
     ),
-    tale(
+    example(
         "slot-completed-once",
         "RA-4.7",
         [
@@ -278,7 +280,7 @@ TALES = [
             ran("j2", 6, now="120", claims=BY_CLOCK),
         ],
     ),
-    tale(
+    example(
         "slot-served-once",
         "RA-5.1",
         [
@@ -288,28 +290,28 @@ TALES = [
         (4, 5),
         [shown(3, "j1", "interrupted", now=60, **CLOCK)],
     ),
-    tale(
+    example(
         "deadlines-are-met",
         "RA-2.1",
         [owed("end", 9, "j1"), shown(2, "j1", "running"), End(at=20)],
         (4, 5),
         [owed("end", 9, "j1"), shown(9.5, "j1", "interrupted", finalized_at=9), End(at=20)],
     ),
-    tale(
+    example(
         "deadlines-are-met",
         "RA-1.1",
         [owed("rerun", 9, "j1"), LOST, ran("j1.2", 10), End(at=20)],
         (4, 5, 6),
         [owed("rerun", 9, "j1"), LOST, ran("j1.2", 8), End(at=20)],
     ),
-    tale(
+    example(
         "deadlines-are-met",
         "RA-1.1",
         [LOST, owed("rest", 9), End(at=20)],
         (4, 5),
         [LOST, AGAIN, ran("j1.2", 7), owed("rest", 9), End(at=20)],
     ),
-    tale(
+    example(
         "deadlines-are-met",
         "RA-2.3",
         [
@@ -330,7 +332,7 @@ TALES = [
             End(at=20),
         ],
     ),
-    tale(
+    example(
         "deadlines-are-met",
         "RA-9.5",
         [
@@ -353,7 +355,7 @@ TALES = [
             End(at=20),
         ],
     ),
-    Tale(
+    Example(
         "deadlines-are-met",
         "RA-4.6",
         [*created(target="w1"), fault("kill", 3), LOST, owed("rest", 9), End(at=20)],
@@ -368,7 +370,7 @@ TALES = [
             End(at=20),
         ],
     ),
-    tale(
+    example(
         "deadlines-are-met",
         "RA-1.1",
         [LOST, AGAIN, shown(7, "j1.2", "aborted"), owed("rest", 9), End(at=20)],
@@ -382,14 +384,14 @@ TALES = [
             End(at=20),
         ],
     ),
-    Tale(
+    Example(
         "limits-are-kept",
         "RA-6.1",
         [*created(max_children=1), ran("j1", 1, 9), ran("j2", 6)],
         (2, 3, 4, 5),
         [*created(max_children=2), ran("j1", 1, 9), ran("j2", 6)],
     ),
-    tale(
+    example(
         "queue-keeps-order",
         "RA-6.6",
         [
@@ -410,14 +412,14 @@ TALES = [
             shown(7, "j2", "running", placed_at=6),
         ],
     ),
-    Tale(
+    Example(
         "limbo-counts",
         "RA-6.2",
         [*created(max_children=1), shown(1, "j1", "running", limbo=True), ran("j2", 6)],
         (2, 3, 4, 5),
         [*created(max_children=2), shown(1, "j1", "running", limbo=True), ran("j2", 6)],
     ),
-    tale(
+    example(
         "slots-keep-order",
         "RA-5.2",
         [

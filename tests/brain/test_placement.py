@@ -24,8 +24,8 @@ def with_servers(*names: str, **fields: Any) -> PrimaryDriver:
     driver = PrimaryDriver()
     for name in names:
         driver.beat(0, node=name, boot=f"{name}#1")
-    told: dict[str, Any] = {"target": "*", "max_children": 0, **fields}
-    driver.create(**told)
+    event: dict[str, Any] = {"target": "*", "max_children": 0, **fields}
+    driver.create(**event)
     return driver
 
 
