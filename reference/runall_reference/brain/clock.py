@@ -29,7 +29,7 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
         return int(self.schedule_time(now) // 60)
 
     def starts(self, slot: int) -> float:
-        """The real time at which a slot begins: never before `slot` names it, rounded or not."""
+        """The real time, in seconds, at which a slot begins; `slot` agrees in spite of rounding."""
         begins = self.origin + (slot * 60 - self.origin - self.skew) / self.scale
         while self.slot(begins) < slot:
             begins = nextafter(begins, inf)

@@ -1,4 +1,4 @@
-"""The inputs of both brains, and the actions that they ask for. Nothing else crosses."""
+"""All that goes into a brain or comes out of it: inputs, and the actions that it asks for."""
 
 from typing import Literal, NamedTuple
 
@@ -17,7 +17,7 @@ class Tick(NamedTuple):
 
 
 class Drain(NamedTuple):
-    """SIGTERM: go down cleanly."""
+    """The node got SIGTERM and has to end cleanly."""
 
 
 class BeatReceived(NamedTuple):
@@ -43,7 +43,7 @@ class ClockSet(NamedTuple):
 
 
 class CreateEvent(NamedTuple):
-    """A user schedules something."""
+    """A user creates an event."""
 
     event: Event
 
@@ -70,14 +70,14 @@ class RunEvent(NamedTuple):
 
 
 class AbortJob(NamedTuple):
-    """A user wants a job, and whatever would replace it, to end."""
+    """A user aborts a job and everything that would replace it."""
 
     job: str
     by: str
 
 
 class Refused(Exception):
-    """An order that is not carried out: nothing was changed. `code` is for programs."""
+    """An order was refused, and nothing was changed. `code` is for programs."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -97,13 +97,13 @@ class Disconnected(NamedTuple):
 
 
 class MessageReceived(NamedTuple):
-    """The primary said something."""
+    """A message of the primary arrived."""
 
     message: ToWorker
 
 
 class Exited(NamedTuple):
-    """A job's process ended with that exit status, negative for a signal."""
+    """A job's process ended; `code` is its exit status, negative for a signal."""
 
     job: str
     code: int
@@ -113,14 +113,14 @@ WorkerInput = Boot | Tick | Drain | Connected | Disconnected | MessageReceived |
 
 
 class Send(NamedTuple):
-    """Say this to that node; a node that is not linked misses it, which does no harm."""
+    """Send a message to a node. A node without a link does not get it, which does no harm."""
 
     node: str
     message: Message
 
 
 class Retire(NamedTuple):
-    """The primary has drained: give up the lease and leave."""
+    """The primary has drained: free the lease and end the daemon."""
 
 
 class Spawn(NamedTuple):
@@ -143,4 +143,4 @@ class Leave(NamedTuple):
 
 
 class Halt(NamedTuple):
-    """The worker has drained: leave."""
+    """The worker has drained: end the daemon."""

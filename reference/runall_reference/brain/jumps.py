@@ -25,7 +25,7 @@ EPOCH_DAY = EPOCH.toordinal()
 
 
 class Piece(NamedTuple):
-    """Slots from `first` up to, without, `end`: the local minute is the slot plus `shift`."""
+    """Slots from `first` to before `end`, whose local minute is the slot plus `shift`."""
 
     first: int
     end: int
@@ -33,9 +33,9 @@ class Piece(NamedTuple):
 
 
 def due_slots(timing: Timing | None, timezone: str, after: int, until: int) -> Iterator[int]:
-    """The due slots s with after < s <= until, oldest first, as a look at every minute would.
+    """The due slots s with after < s <= until, oldest first; the same as minute by minute.
 
-    Lazy: the first slot costs the way to it, not the window. Raises `ZoneInfoNotFoundError` or
+    Lazy: the first slot costs the search for it, not the window. Raises `ZoneInfoNotFoundError` or
     `ValueError` for an unknown time zone, once it gets to a day that can match, and
     `OverflowError` there at the end of the calendar, the last day of the year 9999.
     """
@@ -70,7 +70,7 @@ def utc_days(timing: Timing, first: int, last: int) -> Iterator[int]:
 
 
 def matching_days(timing: Timing, first: int, last: int) -> Iterator[int]:
-    """The matching days of the calendar, counted from the epoch's, in order."""
+    """The days of the calendar that match, in order, as numbers of days since the epoch."""
     last = min(last, date.max.toordinal() - EPOCH_DAY)
     while first <= last:
         day = calendar_day(first)
@@ -89,7 +89,7 @@ def next_candidate(timing: Timing, day: date) -> int:
 
 
 def calendar_day(day: int) -> date:
-    """The date of a day that is counted from the epoch's."""
+    """The date of a day that is given as the number of days since the epoch."""
     return date.fromordinal(EPOCH_DAY + day)
 
 
@@ -97,7 +97,7 @@ def pieces(first: int, end: int, timezone: str) -> Iterator[Piece]:
     """Cut a stretch of at most a day into pieces of one offset, in order, by halving.
 
     Equal offsets at both ends are taken for one offset between them. No zone has ever changed
-    its offset and taken it back within a day; in all known data the quickest took four.
+    its offset and taken it back within a day; in all known data it took four days or more.
     """
     shift = shift_at(first, timezone)
     if end - first == 1 or shift == shift_at(end, timezone):
@@ -118,8 +118,8 @@ def shift_at(slot: int, timezone: str) -> int:
 def due_in(piece: Piece, timing: Timing, times: tuple[int, ...]) -> Iterator[int]:
     """The due slots of one piece.
 
-    This keeps the rule that every list must allow (RA-5.12) in its two halves: the day
-    is asked of the same `matches_day`, and `times` holds what the other two lists allow.
+    Every list must allow the minute (RA-5.12): `matches_day` looks at the lists about
+    days, and `times` holds what the other two lists allow.
     """
     first, end = piece.first + piece.shift, piece.end + piece.shift
     for day in range(first // DAY, (end - 1) // DAY + 1):

@@ -50,7 +50,7 @@ class Rule(NamedTuple):
 
 
 class Life:
-    """A named machine over tokens."""
+    """A state machine with a name, made of the rows of a table."""
 
     def __init__(self, name: str, states: Iterable[str], initial: str, rules: Iterable[Rule]):
         self.name, self.initial = name, initial
@@ -89,13 +89,13 @@ JOB = Life(
         Rule("begin", "starting", "running"),
         Rule("stop", ACTIVE, "stopping"),
         Rule("cancel", "waiting", "aborted"),
-        # A result that was reached stands, whatever was asked for or happened meanwhile.
+        # A job that ended by itself keeps its result, whatever was ordered or happened meanwhile.
         Rule("end", ACTIVE, "succeeded", given=("reached", "good")),
         Rule("end", ACTIVE, "failed", given=("reached",)),
-        # A process that was made to stop: a user's abort wins over the time limit,
+        # A process that was stopped: a user's abort outranks the time limit.
         Rule("end", "stopping", "aborted", given=("aborted",)),
         Rule("end", "stopping", "timed_out", given=("overdue",)),
-        # and when nobody had asked for its end, then its server took it down.
+        # A process whose end nobody asked for: its server took it down.
         Rule("end", ("starting", "running"), "interrupted"),
     ),
 )
@@ -118,7 +118,7 @@ LINK = Life(
     (
         Rule("beat", ("lost", "suspect", "online"), "online"),
         Rule("last_beats", ("lost", "suspect", "online", "draining"), "draining"),
-        # A worker that starts again while its last start was still draining.
+        # The worker has started again while its last start was still draining.
         Rule("beat", "draining", "online"),
         Rule("miss", ("online", "draining"), "suspect"),
         Rule("give_up", "suspect", "lost"),

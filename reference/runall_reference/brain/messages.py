@@ -1,8 +1,8 @@
-"""What primary and workers say to each other: four messages, nothing more.
+"""The four messages between primary and workers.
 
 A worker sends its whole inventory, on every change and every few seconds; the primary compares
-it with its records and answers with what is missing or wrong. Reconciliation goes by level and
-not by edge, so a message that is lost, late or doubled is mended by the next one.
+it with its records and answers with what is missing or wrong. Reconciliation is level-triggered,
+not edge-triggered, so a message that is lost, late or doubled is mended by the next one.
 """
 
 import msgspec

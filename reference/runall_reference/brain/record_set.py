@@ -1,7 +1,7 @@
 """All records in memory, and the change that one step makes to them.
 
-A brain reads and writes here. What it wrote during one step is taken by the shell as one atomic
-change, committed to the store, and only then acted upon. Nothing here knows a file.
+A brain reads and writes here. The daemon takes what one step wrote as one atomic change, commits
+it to the store, and only then acts upon it. Nothing here reads or writes a file.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ Change = tuple[Put | Drop, ...]
 
 
 class RecordSet:
-    """Tables of records by key, and the unsaved rest of the current step."""
+    """Tables of records by key, and what the current step has written so far."""
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self.tables: dict[str, dict[str, Record]] = {}
@@ -56,7 +56,7 @@ class RecordSet:
         self._change.append(Drop(record.table, record.key))
 
     def take_change(self) -> Change:
-        """What this step wrote, in order; the next step starts from nothing."""
+        """Take what this step wrote, in order; the next step starts with an empty change."""
         change, self._change = tuple(self._change), []
         return change
 
@@ -65,7 +65,7 @@ class Step(NamedTuple):
     """What a brain answers to one input.
 
     `change` is committed first, as one transaction, and only if the lease's epoch is still
-    `guard` (None: no lease is asked for). Then `actions` are carried out in order, and `reply` is
+    `guard` (None: whatever the lease). Then `actions` are carried out in order, and `reply` is
     given to whoever asked.
     """
 

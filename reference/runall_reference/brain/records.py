@@ -20,7 +20,7 @@ Missed = Literal["all", "last", "none"]
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all records share: a table of their own, and a key within it, made of some fields."""
+    """What all records share: a table for each kind, and a key made of some fields."""
 
     table: ClassVar[str]
     key_field: ClassVar[str] = "id"
@@ -139,7 +139,7 @@ class Finished(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The same id that it had while it was live."""
+        """The job's id, the same as before it was finalized."""
         return self.job.id
 
 
@@ -160,12 +160,12 @@ class Reopened(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """An event owes a slot at most once."""
+        """The event and the slot: an event owes a slot at most once."""
         return f"{self.event}@{self.slot}"
 
 
 class Abort(Record, frozen=True, kw_only=True):
-    """A user's wish that a lineage ends: durable, and on the root, so that it follows reruns."""
+    """A user's abort of a lineage, kept by the root's id, so that it holds for reruns too."""
 
     table: ClassVar[str] = "aborts"
     key_field: ClassVar[str] = "root"
@@ -194,8 +194,8 @@ class Server(Record, frozen=True, kw_only=True):
 class Lease(Record, frozen=True, kw_only=True):
     """Who is primary. Every commit is guarded by `epoch`; a lower one can write nothing.
 
-    `renewals` counts the renewals of this epoch, the last one at `renewed_at`; a backup that sees
-    it stand still takes over. An empty `holder` says that the lease was given up.
+    `renewals` counts the renewals of this epoch, the last one at `renewed_at`; a backup takes
+    over when it stops growing. An empty `holder` says that the lease was given up.
     `origin` is the instant (seconds) at which the schedule's clock agreed with the wall clock:
     it gives a time-scaled schedule the same minutes after a restart as before.
     """
@@ -211,7 +211,7 @@ class Lease(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """There is one lease."""
+        """The same key always: there is one lease."""
         return "primary"
 
 
@@ -232,12 +232,12 @@ class Entry(Record, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """Ledger lines are numbered without gaps."""
+        """The line's number; lines are numbered without gaps."""
         return f"{self.number:09d}"
 
 
 class Counter(Record, frozen=True, kw_only=True):
-    """The next number of a series: job ids and ledger lines are counted, never drawn by lot."""
+    """The next number of a series: job ids and ledger lines are counted, not random."""
 
     table: ClassVar[str] = "counters"
     key_field: ClassVar[str] = "name"

@@ -29,12 +29,12 @@ COPIED = frozenset(f.name for f in fields(Event)) & frozenset(FIELDS) - {"id"}
 
 
 def born(event: Event, **own: Any) -> Job:
-    """A new job of an event: what the two records share comes from the event, the rest is `own`."""
+    """A new job of an event: the fields that both records have are copied, the rest is `own`."""
     return Job(event=event.id, **{name: getattr(event, name) for name in COPIED}, **own)
 
 
 def event_of(job: Job, event: Event) -> Event:
-    """The event record that would have given this job: the event as it is now, and what is kept."""
+    """The event record to make the rerun from: the event as it is now, with the kept fields."""
     kept = {name: getattr(job, name) for name in COPIED if FIELDS[name] == "keep"}
     return replace(event, **kept)
 
@@ -48,7 +48,7 @@ def again(
     lost_at: float = 0.0,
     not_before: float = 0.0,
 ) -> Job:
-    """The next attempt of a job's lineage, as the field table of SPEC.md has it.
+    """The next attempt of a job's lineage, made by the field table of SPEC.md.
 
     It names its root, its predecessor, its number and its cause (RA-4.5), and has an id of its
     own; its server and its start time will be new (RA-4.8).

@@ -1,19 +1,19 @@
-"""Every setting of the reference, with its unit, its default, and the inequalities they owe.
+"""Every setting of the reference: its unit, its default, the inequalities that must hold.
 
-The fence is the worker's, the dead-job timeout the primary's. Two attempts never live at once
-(RA-7.1) only if the fence and the kill grace are surely over before the timeout is. And a backup
-must lead before workers stop their jobs for want of a primary.
+The worker keeps the fence, the primary the dead-job timeout. Two attempts never live at once
+(RA-7.1) only if the fence and the kill grace are surely over before the timeout is. A backup must
+also lead before workers stop their jobs because no primary answers.
 """
 
 import msgspec
 
-# A backup looks at the lease four times in its life, so it takes over at most this many lives
-# after the last renewal.
+# A backup looks at the lease four times per lease duration, so it takes over at most this many
+# durations after the last renewal.
 TAKEOVER = 1.25
 
 
 class UnsafeSettings(ValueError):
-    """With these settings a rerun could start beside a live job, or a takeover end a live one."""
+    """With these settings a rerun could start beside its job, or a takeover end a running one."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self
 
     def checked_for_backups(self) -> "Settings":
-        """The same where backups watch the lease: they lead before workers give up (RA-9.4)."""
+        """These settings, or `UnsafeSettings` if workers give up before a backup leads (RA-9.4)."""
         takeover = self.lease * TAKEOVER
         if takeover >= self.fence:
             raise UnsafeSettings(

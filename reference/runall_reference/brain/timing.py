@@ -50,7 +50,7 @@ def local_minute(slot: int, timezone: str) -> datetime:
 
 
 def allows(listed: tuple[int, ...], value: int) -> bool:
-    """Whether one list of a timing object lets a value pass. An empty list means any."""
+    """Whether one list of a timing object allows a value. An empty list allows any."""
     return not listed or value in listed
 
 

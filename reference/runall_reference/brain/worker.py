@@ -82,7 +82,7 @@ class Worker:
                 pass
 
     def runs(self) -> list[Run]:
-        """Every run that is not over and delivered."""
+        """Every run, until a primary has acknowledged its end."""
         return list(self.records.all(Run).values())
 
     def running(self) -> list[Run]:
@@ -98,7 +98,7 @@ class Worker:
         )
 
     def beat(self) -> None:
-        """Send the whole inventory, if there is a link; it is not kept if there is none."""
+        """Send the whole inventory, if there is a link; without one it is dropped."""
         self.sent = self.now
         beat = Beat(
             node=self.node,
@@ -113,13 +113,13 @@ class Worker:
             self.actions.append(Send(PRIMARY, beat))
 
     def wake_up(self, boot: str) -> None:
-        """A new start: what the last one ran is gone, what it finished is still reported."""
+        """Begin a new start: forget what the last one ran, and keep what it has to report."""
         self.boot = boot
         for run in self.running():
             self.records.drop(run)
 
     def obey(self, message: Message) -> None:
-        """Do what the primary orders, unless a later primary was heard already (RA-7.2)."""
+        """Carry out a primary's message, unless a later primary has been heard (RA-7.2)."""
         if isinstance(message, Beat):
             return
         if message.epoch < self.epoch:
@@ -142,7 +142,7 @@ class Worker:
             self.actions.append(Leave(why))
 
     def acknowledged(self, sent: float, done: tuple[str, ...]) -> None:
-        """The primary has a beat, and committed these results: forget them."""
+        """Note the beat that the primary has, and forget the results that it has committed."""
         self.acked = max(self.acked, sent)
         for name in done:
             run = self.records.get(Run, name)
@@ -161,8 +161,8 @@ class Worker:
     def void(self, order: Start) -> bool:
         """Whether a Start must not be obeyed: meant for another start of this node, or too old.
 
-        An order that a cut link held up may speak of a job that was declared dead meanwhile. It
-        echoes the beat that it answers; older than the fence, it is void (RA-7.4).
+        An order that a cut link held up may be about a job that was declared dead meanwhile. It
+        echoes the beat that it answers; if that is older than the fence, it is void (RA-7.4).
         """
         stale = self.now - order.sent >= self.fence()
         return self.draining or order.boot != self.boot or stale
@@ -181,9 +181,9 @@ class Worker:
     def exited(self, name: str, code: int) -> None:
         """A process ended: write down how, then report it.
 
-        Whoever stops this node may send SIGTERM to all of it, and the job be the first to end. So
-        an end by a SIGTERM of unknown origin is reported a moment later: a clean stop would be
-        known by then (RA-2.8).
+        A stop of this node may send SIGTERM to all its processes, and the job may be the first to
+        end. So an end by a SIGTERM of unknown origin is reported a moment later: a clean stop
+        would be known by then (RA-2.8).
         """
         run = self.records.get(Run, name)
         if run is not None and not run.how:
@@ -219,13 +219,13 @@ class Worker:
         self.halt_when_drained()
 
     def stop_fenced(self) -> None:
-        """Stop all jobs after a fence without a primary (RA-7.3), or a frozen one (RA-7.6)."""
+        """Stop all jobs a fence after the last answer (RA-7.3), also after a freeze (RA-7.6)."""
         if self.now >= self.acked + self.fence():
             for run in self.running():
                 self.stop(run.key, "fence")
 
     def report_sure(self) -> None:
-        """Report the ends by SIGTERM after which nobody stopped this node."""
+        """Report ends by SIGTERM when it is sure that no clean stop of this node caused them."""
         if sure := [name for name, until in self.unsure.items() if self.now >= until]:
             for name in sure:
                 del self.unsure[name]

@@ -1,8 +1,8 @@
 """The primary's brain: input in; one atomic change of records, then actions, out.
 
-Each rule has an address: one small class a module, which is given what it needs. From the ground
-up: `state`: what all share, and the ledger; `lease`: who leads; `placement`: where and whether a
-job may start; `stopping`: time limits and aborts; `policy`: what follows an interruption;
+Each rule has a module of its own, with one small class that is given what it needs. From the
+lowest up: `state`: what all share, and the ledger; `lease`: who leads; `placement`: where and
+whether a job may start; `stopping`: time limits and aborts; `policy`: what follows an interruption;
 `finalization`: the end of an attempt; `reachability`: what a worker's silence means;
 `inventories`: what its reports mean; `waiting`: what starts later; `slots`: the schedule;
 `orders`: what users ask for.

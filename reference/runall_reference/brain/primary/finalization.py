@@ -1,7 +1,7 @@
-"""The end of an attempt, whatever path finds it: one move, one ledger line, one consequence.
+"""The end of an attempt, whoever finds it: one move, one ledger line, one consequence.
 
-Being in the table of live jobs is the compare-and-set. A result, an inventory that lacks the
-job, a timeout and a clean stop all come here, and the second of them finds nothing to move.
+Only a job in the table of live jobs can be finalized. A result, an inventory that lacks the job,
+a timeout and a clean stop all come here, and the second of them finds no live job to move.
 """
 
 from msgspec.structs import replace
@@ -26,7 +26,7 @@ class Finalization:
         self.state, self.policy = state, policy
 
     def reached(self, result: Result) -> bool:
-        """Whether the job came to its own end (RA-2.7), if well also while draining (RA-2.9)."""
+        """Whether the job ended by itself (RA-2.7), also with success in a clean stop (RA-2.9)."""
         return result.how == "exit" or (result.how in STOPPED_BY_NODE and result.code == 0)
 
     def conclude(self, job: Job, result: Result) -> None:
@@ -60,14 +60,14 @@ class Finalization:
         return self.state.records.get(Abort, root) is not None
 
     def follow(self, done: Job, cause: str) -> None:
-        """What comes after the end: a recovery, a retry, or, once completed, nothing (RA-3.4)."""
+        """Recover an interrupted job, retry a failed one; nothing follows a success (RA-3.4)."""
         if done.state == "interrupted":
             self.policy.interrupted(done, cause)
         elif done.state == "failed" and done.retries > 0:
             self.retry(done)
 
     def retry(self, done: Job) -> None:
-        """A job that failed by itself is tried again after its delay (RA-11.1).
+        """Have a job that failed by itself tried again after its delay (RA-11.1).
 
         The retry is on no node while it waits, so the loss of one does not touch it (RA-11.2).
         """
@@ -81,7 +81,7 @@ class Finalization:
         self.state.records.put(replace(attempt, retries=done.retries - 1))
 
     def late(self, done: Finished, result: Result) -> None:
-        """A result for an attempt that was given up: recorded there, and nowhere else (RA-3.5)."""
+        """Record a result for an attempt that was given up: there, and nowhere else (RA-3.5)."""
         if done.job.code is None and done.late_code is None:
             self.state.records.put(replace(done, late_code=result.code))
             detail = f"exit status {result.code}"

@@ -59,7 +59,7 @@ class Inventories:
         self.state.records.put(Server(name=node, boot=boot, joined_at=self.state.now))
 
     def take_result(self, beat: Beat, result: Result) -> bool:
-        """Commit a result, also one from a time out of reach (RA-3.6). True: it is safe here."""
+        """Record a result, also one from an outage (RA-3.6). True: the worker may forget it."""
         job = self.state.records.get(Job, result.job)
         if job is not None and job.node == beat.node:
             self.finalization.conclude(job, result)
@@ -68,7 +68,7 @@ class Inventories:
         return True
 
     def compare(self, job: Job, beat: Beat) -> None:
-        """Bring one job's record and its worker's inventory together, at once (RA-2.2)."""
+        """Compare one job's record with its worker's inventory, and act at once (RA-2.2)."""
         if job.id in beat.running:
             self.compare_running(job)
         elif self.missing_for_good(job, beat):
@@ -77,7 +77,7 @@ class Inventories:
             self.placement.order_start(job)
 
     def compare_running(self, job: Job) -> None:
-        """The worker runs it, so it is not lost (RA-2.4): begin its time, or repeat the stop."""
+        """The worker runs the job: it is not lost (RA-2.4). Note its start, or repeat its stop."""
         if job.state == "starting":
             running = JOB.fire(job.state, "begin")
             self.state.records.put(replace(job, state=running, started_at=self.state.now))
@@ -87,8 +87,8 @@ class Inventories:
     def missing_for_good(self, job: Job, beat: Beat) -> bool:
         """Whether a job that an inventory lacks cannot be running, nor start any more.
 
-        Another boot: all that the earlier start ran is gone, begun or not (RA-2.13). The same
-        boot: a Start may still be on its way, unless the worker takes none or the job had begun.
+        Another boot means that all of the earlier start is gone, begun or not (RA-2.13). With the
+        same boot a Start may be on its way, unless the worker takes none or the job had begun.
         """
         return job.boot != beat.boot or beat.draining or job.state != "starting"
 
@@ -99,7 +99,7 @@ class Inventories:
         return "crash of the primary" if job.node == self.state.node else "restart"
 
     def stop_strays(self, beat: Beat) -> None:
-        """Stop what runs there and was given up, or never was placed there (RA-7.5)."""
+        """Stop jobs that run there but were given up, or were never placed there (RA-7.5)."""
         for name in beat.running:
             job = self.state.records.get(Job, name)
             if job is None or job.node != beat.node or job.boot != beat.boot:

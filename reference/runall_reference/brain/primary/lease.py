@@ -39,14 +39,14 @@ class Leadership:
         state.role = ROLE.fire(state.role, "lead")
 
     def renew(self) -> None:
-        """Show the backups that this primary lives; the record also dates an outage."""
+        """Renew the lease: it shows that this primary lives, and later since when it does not."""
         if self.state.now >= self.renewal_at():
             lease = self.held()
             renewed = replace(lease, renewals=lease.renewals + 1, renewed_at=self.state.now)
             self.state.records.put(renewed)
 
     def renewal_at(self) -> float:
-        """When the lease is renewed next, in seconds: three times in its life."""
+        """When the lease is renewed next, in seconds: three times per lease duration."""
         return self.held().renewed_at + self.state.settings.lease / 3
 
     def may_answer(self, now: float) -> bool:
@@ -65,7 +65,7 @@ class Leadership:
         self.state.records.put(replace(self.held(), holder="", renewed_at=self.state.now))
 
     def held(self) -> Lease:
-        """The lease of a primary that leads."""
+        """The lease; to be called only while this primary leads."""
         lease = self.lease()
         assert lease is not None
         return lease
@@ -74,7 +74,7 @@ class Leadership:
 class Standby:
     """A backup's whole brain: it watches the lease on this node's own clock, and knows no jobs.
 
-    When it says yes, a `Primary` is built from the store, and its first commit takes the lease
+    When it may lead, a `Primary` is built from the store, and its first commit takes the lease
     only if nobody else did meanwhile. `now` is seconds, and need only be steady.
     """
 
@@ -84,9 +84,9 @@ class Standby:
         self.since = 0.0
 
     def may_lead(self, lease: Lease | None, now: float) -> bool:
-        """Whether the lease is free, is this node's own, or has stood still for its whole life.
+        """Whether the lease is free, this node's own, or was not renewed for its whole duration.
 
-        The holder's clock is never compared with ours: only that its renewals stopped (RA-9.2).
+        No clocks are compared: this node only measures that the renewals have stopped (RA-9.2).
         """
         if lease is None or lease.holder in ("", self.node):
             return True

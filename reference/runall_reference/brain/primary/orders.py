@@ -35,7 +35,7 @@ def checked(event: Event) -> Event:
 
 
 class Orders:
-    """Carries out orders. Raises `Refused` for those that it does not."""
+    """Carries out orders. Raises `Refused` for one that can't be carried out."""
 
     def __init__(
         self, state: State, placement: Placement, stopping: Stopping, waiting: Waiting
@@ -62,7 +62,7 @@ class Orders:
         return event
 
     def create_event(self, order: CreateEvent) -> Event:
-        """Schedule something from now on: the cursor of a new event is the present minute."""
+        """Create an event. Its cursor is the present minute, so it is served from now on."""
         event = checked(order.event)
         if self.state.event(event.id) is not None:
             raise Refused("exists", f"there is an event {event.id!r} already")

@@ -31,7 +31,7 @@ class Placement:
         )
 
     def unsafe(self, link: Link) -> str:
-        """Why a worker is given no work; empty if it is. Its jobs might outlive theirs (RA-7.7)."""
+        """Why a worker gets no work: its jobs outlive the timeout (RA-7.7). Empty if it may."""
         patience = self.state.settings.dead_job_timeout
         if link.outlives < patience:
             return ""
@@ -53,7 +53,7 @@ class Placement:
         return not event.max_children or running < event.max_children
 
     def free_node(self, event: Event) -> str | None:
-        """Where one more job of the event can start now: by its target as it is now (RA-6.5)."""
+        """The node, by the present target (RA-6.5), where one more job can start now, or None."""
         return self.choose(event.target) if self.below_limit(event) else None
 
     def new_job(self, event: Event, cause: str, source: str, now: float, slot: int | None) -> Job:

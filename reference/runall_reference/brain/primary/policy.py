@@ -1,6 +1,6 @@
 """What follows when an interrupted job is finalized: exactly that work, once, and nothing else.
 
-A primary can be given another policy; the releases of history are such (`daemon.releases`).
+A primary can be given another policy: `daemon.releases` has those of three real releases.
 """
 
 from ..records import Event, Job, Reopened
@@ -10,7 +10,7 @@ from .state import State
 
 
 class Policy:
-    """Reopens the interrupted slot of a scheduled job; holds the rerun of a manual one.
+    """Reopens the interrupted slot of a scheduled job; makes a waiting rerun of a manual one.
 
     Both are part of the change that finalizes the job, so there is no moment at which the job
     is over and its recovery not yet decided (RA-3.2). Neither starts anything: what is owed
@@ -35,7 +35,7 @@ class Policy:
             self.recover_manual(job, event, cause)
 
     def refusal(self, job: Job, event: Event) -> tuple[str, str] | None:
-        """The clause and the reason why no rerun follows, or None, by the event as it is now.
+        """The clause and the reason why the event, as it is now, allows no rerun; None if it does.
 
         RA-1.3: the flag; RA-8.1: the number of interruptions; RA-8.2: the age of the loss.
         """
@@ -73,6 +73,6 @@ class Policy:
         self.state.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
 
     def stagger(self) -> float:
-        """The earliest start of the next rerun, in seconds: those of one loss spread (RA-8.5)."""
+        """When the next rerun may start, in seconds: reruns of one loss are spread (RA-8.5)."""
         self.state.losses += 1
         return self.state.now + (self.state.losses - 1) * self.state.settings.spread

@@ -1,8 +1,8 @@
 """The primary itself: one function from an input to a step.
 
 `handle` runs the input's own handler, then `settle`, which does whatever the present state and
-time ask for. So a crash between two acts mends itself (RA-12.1): the next input does what is
-still owed. There is no timer to set: `next_wake` is read off the state.
+time ask for. So a crash between two steps loses nothing (RA-12.1): the next input does what
+is still to be done. No timer is set: `next_wake` follows from the state.
 """
 
 from collections.abc import Iterable
@@ -99,7 +99,7 @@ class Primary:
         self.reachability.expect_known(alive_at=old.renewed_at if old else self.state.now)
 
     def settle(self) -> None:
-        """Do all that is due: who is silent, what is over, then what may start."""
+        """Do all that is due: find silent workers, stop overdue jobs, then start what may start."""
         if not self.leads():
             return
         self.leadership.renew()

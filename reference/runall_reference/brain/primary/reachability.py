@@ -33,7 +33,7 @@ class Reachability:
             )
 
     def returned(self, node: str, link: Link, *, draining: bool) -> None:
-        """A worker reports, so it is in reach."""
+        """Take a link back into reach: its worker has reported."""
         self.move(link, "last_beats" if draining else "beat")
         self.remember(node, alive_at=0.0)
 
