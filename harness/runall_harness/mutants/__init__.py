@@ -1,14 +1,14 @@
 """Mutants: the reference with one real bug of the field each.
 
-A conformance kit is worth what it catches. Each mutant has a bug that a real scheduler had, or
-has, and names the clause of the specification that this bug breaks. The kit must turn red for
-every one of them, by that clause and by no other; `runall mutants` shows that it does.
+A conformance kit is worth what it catches. Each mutant has a bug that a real scheduler had, or has,
+and names the clause of the specification that this bug breaks. The kit must fail every one of them,
+by that clause and by no other; `runall mutants` shows that it does.
 
     with planted(by_name("schedule_only")):
         ...  # every brain in this process has the bug
 
-`planting` is how a bug gets in and out, `mutant` what a mutant is; `recovery`, `liveness` and
-`releases` have them all.
+`mutant` says what a mutant is, `planting` plants and removes its bug; `recovery`, `liveness` and
+`releases` define all mutants.
 """
 
 from difflib import get_close_matches

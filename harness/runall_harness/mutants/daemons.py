@@ -1,4 +1,4 @@
-"""A mutant in real daemons: the program that plants the bug and serves."""
+"""The program of a mutant's daemons: it plants the bug, and then runs as the daemon."""
 
 import sys
 
@@ -6,5 +6,5 @@ KIT = (sys.executable, "-P", "-m", "runall_harness.cli")
 
 
 def serve(bug: str) -> tuple[str, ...]:
-    """The command that is followed by that of a daemon."""
+    """The words that go before the command of a daemon, to plant the bug of that name."""
     return (*KIT, "mutants", "serve", bug)

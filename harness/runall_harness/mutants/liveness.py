@@ -1,4 +1,4 @@
-"""Bugs in telling who is alive: the dead are taken for living, or the living for dead."""
+"""Bugs in the detection of lost servers and jobs: a dead one counts as alive, or the reverse."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is that of the bug, `story` says in a sentence what goes wrong, `source` where it was
     seen. `clause` is the one that it breaks, `also` those that say the same of it in other words:
-    only a failure of one of these counts as its death. `policy` is the recovery policy that it
+    only a failure by one of these counts as a kill. `policy` is the recovery policy that it
     runs with, for a release of history.
     """
 
@@ -33,7 +33,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[[Bug], Mutant]:
-    """Make a mutant of a function that plants a bug: its name and its docstring tell the rest."""
+    """Make a mutant of a function that plants a bug; its name and docstring are the mutant's."""
 
     def make(bug: Bug) -> Mutant:
         name, story = bug.__name__, " ".join(cleandoc(bug.__doc__ or "").split())
@@ -44,7 +44,7 @@ def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[
 
 @contextmanager
 def planted(mutant: Mutant) -> Generator[Mutant]:
-    """Let every brain of this process have that bug for a while; then all is as it was before."""
+    """Plant the bug in every brain of this process, and remove it at the end."""
     with Plant() as plant:
         mutant.bug(plant)
         yield mutant

@@ -1,4 +1,4 @@
-"""How a bug is put in the place of a part of the reference, and taken out again.
+"""Replaces a part of the reference by a bug, and restores it.
 
 The brains are classes, and a rule is one small method of theirs. So a bug is planted by setting an
 attribute, and for as long as it is planted, every brain in this process has it. Everything that was
@@ -42,7 +42,7 @@ class Plant:
         forget_moves()
 
     def __call__(self, where: Any, name: str, bug: Any) -> None:
-        """Replace an attribute. Raises `AttributeError` if there is none: a bug in nothing."""
+        """Replace an attribute. Raises `AttributeError` if there is no such attribute."""
         getattr(where, name)
         own: Any = cast(dict[str, Any], vars(where)).get(name, ABSENT)
         setattr(where, name, bug)
@@ -58,7 +58,7 @@ class Plant:
 
 
 def forget_moves() -> None:
-    """The machines remember each move that they made: what they made under a bug must go."""
+    """Clear the cache of the state machines, which may hold moves made under a bug."""
     for life in (JOB, ROLE, LINK):
         if clear := getattr(life.fire, "cache_clear", None):
             clear()
@@ -70,7 +70,7 @@ def nothing(*_: Any, **__: Any) -> None:
 
 
 def never(*_: Any) -> bool:
-    """Answer no, whatever the arguments are."""
+    """Return False, whatever the arguments are."""
     return False
 
 

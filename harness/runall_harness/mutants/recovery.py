@@ -143,7 +143,7 @@ def last_number(state: State, root: str) -> int:
 
 
 def changes_reruns(plant: Plant, change: Callable[[Any, Any], Any]) -> None:
-    """Let every rerun of an interrupted job differ: `change` is told the job and its rerun."""
+    """Let every rerun of an interrupted job differ: `change` gets the job and its rerun."""
     original = rerun.again
 
     def again(job: Any, event: Any, **more: Any) -> Any:

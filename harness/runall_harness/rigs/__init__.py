@@ -1,1 +1,1 @@
-"""Where nodes live and how they are hurt: simulated, processes, docker."""
+"""Where nodes live and how faults are injected: simulated, processes, docker."""

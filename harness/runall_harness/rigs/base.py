@@ -13,8 +13,8 @@ from runall_harness.evidence.facts import Execution, Proof
 
 T = TypeVar("T")
 Scope = Literal["node", "daemon", "job"]
-# Who gets the signal of a clean stop: the main process, as `kill PID` does it, or every process
-# of the node at one instant, as systemd does.
+# The receivers of the signal of a clean stop: the main process, as `kill PID` does it, or every
+# process of the node at one instant, as systemd does.
 StopTo = Literal["daemon", "group"]
 
 
@@ -145,7 +145,7 @@ class Site(Protocol):
         ...
 
     def join(self, node: str) -> Proof:
-        """Let the node reach the others again; the proof that it does."""
+        """Let the node reach the others again; return the proof that it does."""
         ...
 
     def set_clock(self, node: str, ahead: float) -> Proof:
@@ -164,7 +164,7 @@ class Site(Protocol):
         ...
 
     def disarm(self, node: str) -> None:
-        """Withdraw the order to crash; nothing happens if there is none, or it was obeyed."""
+        """Withdraw the order to crash; do nothing without one, or after the crash."""
         ...
 
     def crashed(self, node: str, within: float) -> Proof:
@@ -172,7 +172,7 @@ class Site(Protocol):
         ...
 
     def alive(self, node: str) -> bool:
-        """Whether the node's daemon runs (a frozen one does)."""
+        """Whether the daemon of the node runs; a frozen daemon counts as running."""
         ...
 
     def logs(self, node: str) -> str:
@@ -180,7 +180,7 @@ class Site(Protocol):
         ...
 
     def now(self) -> float:
-        """The time on the clock that witness and faults are stamped with."""
+        """The time in seconds on the clock that stamps the witness and the faults."""
         ...
 
     def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
@@ -192,7 +192,7 @@ class Site(Protocol):
         ...
 
     def notify(self) -> None:
-        """Wake whoever waits: something may have changed (a client saw the API change)."""
+        """Wake the threads in `wait`: something may have changed, such as the API."""
         ...
 
     def executions(self) -> Sequence[Execution]:

@@ -1,8 +1,8 @@
 """Which rig a run takes, and why, in one line.
 
-`auto` prefers containers, because a server that dies there dies as a server does; it says which
-rig it took, and why not the other. A rig that was asked for by name is never replaced: if it can't
-be had, the kit cannot run.
+`auto` prefers containers, because a container dies as a whole server does. It says which rig it
+took, and why not the other. A rig that the user named is never replaced: if it is not available,
+the kit cannot run.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def choose(
     store: Address | None = None,
     say: Say,
 ) -> Rig:
-    """The rig of that name for that run; the caller closes it.
+    """Make the rig of that name for that run; the caller closes it.
 
     `store` is the address of a server that the nodes share; the rest is as for `settle`.
 
@@ -63,7 +63,7 @@ def choose(
 def settle(
     name: str, run: str, *, image: str | None = None, base: str | None = None, say: Say
 ) -> Choice:
-    """Which rig it will be, with its image made if need be.
+    """Choose the rig, and build its image if it is missing.
 
     `image` is one to run the nodes in; without it, the reference's is built on `base`. `say` gets
     a line about what was chosen and about what takes time. Raises `KitCannotRun`: the rig can't be
@@ -87,7 +87,7 @@ def settle(
 
 
 def fit(name: str, find: Callable[[str], object], say: Say) -> str:
-    """The rig that was asked for; `auto` is processes where containers can't run the system.
+    """Choose the rig; `auto` takes processes where containers can't run the system.
 
     `find` gets the system for a rig of that name, or raises `KitCannotRun`.
     """
@@ -102,7 +102,7 @@ def fit(name: str, find: Callable[[str], object], say: Say) -> str:
 
 
 def image_of(engine: "Engine", run: str, image: str | None, base: str | None, say: Say) -> str:
-    """The image that was named, if the engine has it; else that of the reference, made if need be.
+    """The named image, which the engine must have; without a name, that of the reference.
 
     Raises:
         KitCannotRun: the engine does not have it, or the reference's can't be made.
@@ -119,5 +119,5 @@ def image_of(engine: "Engine", run: str, image: str | None, base: str | None, sa
 
 
 def why_processes(error: KitCannotRun) -> str:
-    """Why `auto` takes processes, in a line."""
+    """The line that says why `auto` takes processes."""
     return f"rig: processes, because {error.cause} (for docker: {error.hint})"

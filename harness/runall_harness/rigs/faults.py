@@ -6,12 +6,12 @@ unsupported, with the reason.
 
 from collections.abc import Collection
 
-# The faults that every rig can inject, then those that not every one can.
+# The faults that every rig can inject, then those that only some rigs can inject.
 EVERYWHERE: frozenset[str] = frozenset(
     {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
 )
 FAULTS = EVERYWHERE | {"clock", "netstore", "many"}
-# No faults, but not every scheduler gets into them.
+# Situations, not faults: not every scheduler gets into them.
 # handover: a job is given to a server that has not begun it; servers that fetch jobs have none.
 SITUATIONS = frozenset({"handover"})
 # Why a rig can't inject a fault, where the name alone does not say it.

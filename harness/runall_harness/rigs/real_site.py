@@ -1,8 +1,8 @@
 """What the real rigs share: time that passes by itself, and waiting for what jobs write.
 
-Real daemons act at any time, so the harness waits for one signal. It is given by the witness when
-a job starts or ends, by a rig when a node dies, and by a client that saw the API change. A slow
-poll beside it catches what no event reports, such as a beat that stays away.
+Real daemons act at any time, so the harness waits for one signal. It is given by the witness when a
+job starts or ends, by a rig when a node dies, and by a client that saw the API change. A slow poll
+beside it finds what no event reports, such as a missing beat.
 """
 
 import threading
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 # The order to crash in a node's data folder, and what the daemon renames it to when it obeys.
 ORDERED, FIRED = "failpoint.json", "failpoint.fired"
-# Seconds between two looks when nothing is reported.
+# Seconds between two polls when nothing is reported.
 SAFETY_POLL = 0.25
 # Several beats long, in seconds: after this silence a job's process is looked up.
 SILENCE = 0.4
@@ -38,7 +38,7 @@ def abilities(store: tuple[str, int] | None) -> frozenset[str]:
 
 
 class Changes:
-    """Counts what happened, and wakes who waits for the next thing to happen."""
+    """Counts changes, and wakes the threads that wait for the next one."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -57,7 +57,7 @@ class Changes:
 
 
 class RealSite:
-    """The half of a site that does not depend on where its nodes live."""
+    """The part of a site that does not depend on where its nodes live."""
 
     def __init__(self, witness: Witness) -> None:
         self.witness = witness
@@ -69,7 +69,7 @@ class RealSite:
         return self.witness.now()
 
     def notify(self) -> None:
-        """Wake whoever waits: something may have changed."""
+        """Wake the threads in `wait`: something may have changed."""
         self._changes.notify()
 
     def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
@@ -90,7 +90,7 @@ class RealSite:
             self._changes.wait(seen, min(left, SAFETY_POLL))
 
     def check(self) -> None:
-        """Raise `KitCannotRun` if the place of the nodes is lost, where that can happen."""
+        """Raise `KitCannotRun` if the engine of the nodes is lost; without one, do nothing."""
 
     def executions(self) -> Sequence[Execution]:
         """All executions so far, oldest first; processes of silent ones have been looked up."""
@@ -117,7 +117,7 @@ class RealSite:
     def proof(
         self, kind: str, node: str, proven: bool, evidence: str, at: float | None = None
     ) -> Proof:
-        """The proof of a fault at that time, or now; whoever waits is woken."""
+        """The proof of a fault, at that time or now; it wakes the threads in `wait`."""
         self.notify()
         moment = self.now() if at is None else at
         return Proof(kind=kind, node=node, at=moment, proven=proven, evidence=evidence)
@@ -166,7 +166,7 @@ class RealSite:
         raise NotImplementedError
 
     def end_remaining(self, node: str) -> tuple[bool, str]:
-        """End what a dead daemon left; whether it had died by SIGKILL, and how it ended."""
+        """End the processes of a dead daemon; return whether SIGKILL ended it, and how it ended."""
         raise NotImplementedError
 
     def job_gone(self, execution: Execution) -> bool:  # noqa: ARG002 - for subclasses

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 
 def share_of(run: str, worker: object) -> str:
-    """The name under which one of the processes that share a run makes its nodes."""
+    """The name for the nodes of one worker process of a run."""
     return f"{run}.{worker}"
 
 

@@ -1,4 +1,4 @@
-"""The docker rig: nodes are real containers, hurt by the engine that runs them."""
+"""The docker rig: nodes are real containers, and the engine that runs them injects the faults."""
 
 from .clean import clean_containers, clean_images
 from .engine import connect, trouble

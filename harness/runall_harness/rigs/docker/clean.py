@@ -1,7 +1,7 @@
-"""Removes what runs left in the engine: a run's own objects at its end, or those of dead runs.
+"""Removes objects of runs from the engine: those of one run at its end, or those of dead runs.
 
-Only objects with the kit's label are ever looked at, and of those only such whose owner is known
-to be dead. Images are kept for the next run; `runall clean --images` removes them.
+It looks only at objects with the kit's label, and removes those of dead runs only if the owner is
+known to be dead. Images are kept for the next run; `runall clean --images` removes them.
 """
 
 import shutil
@@ -60,7 +60,7 @@ def remove_run(engine: Engine, run: str) -> list[str]:
 def remove_where(
     engine: Engine, label: str, chosen: Callable[[Mapping[str, str]], bool]
 ) -> list[str]:
-    """Remove containers, then networks, with that label if `chosen` agrees; and their folders."""
+    """Remove containers, then networks, whose labels `chosen` accepts, and their folders."""
     client: Any = engine.client
     with asking("list what the kit made"):
         # Sparse: a full listing inspects each container, and fails if one vanishes meanwhile.
@@ -99,7 +99,7 @@ def remove_network(network: Any) -> str:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a run's folder. The path comes from a label, so it must look like one of ours."""
+    """Remove a run's folder. Its path is from a label, so it must look like a folder of the kit."""
     temporary = Path(tempfile.gettempdir()).resolve()
     if folder.parent == temporary and folder.name.startswith("runall-"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""Runs shell scripts in a container, to hurt a part of what runs there.
+"""Runs shell scripts in a container, to inject faults into a part of its processes.
 
-From outside, an engine can freeze, signal and end a container as a whole, and its first process.
-A narrower fault has to tell the processes apart where they live. This works with every engine, and
-on machines whose kernel the containers don't share.
+From outside, an engine can freeze, signal and end a container as a whole, and its first process. A
+narrower fault has to distinguish the processes inside the container. This works with every engine,
+and on machines whose kernel the containers don't share.
 """
 
 from collections.abc import Sequence
@@ -52,16 +52,16 @@ class ContainerShell:
         return self._run_fault("jobs", *pids)
 
     def signal_all(self, signal: Signals) -> ScriptResult:
-        """Give a signal to every process at one instant."""
+        """Send a signal to every process of the node at one instant."""
         name = signal.name.removeprefix("SIG")
         return self._run_fault("group", SUPERVISOR_FOLDER, name, signal.value)
 
     def restart_daemon(self) -> ScriptResult:
-        """Let the supervisor start the daemon again that was killed."""
+        """Let the supervisor start the killed daemon again."""
         return self._run_fault("restart", SUPERVISOR_FOLDER)
 
     def _run_fault(self, fault: str, *arguments: str | int) -> ScriptResult:
-        """Judge the script by its output: its exit status is lost if it ends the container."""
+        """Run a fault and judge it by its output: the exit status is lost if the container ends."""
         _, text = self._run(SCOPED_FAULTS, fault, *arguments)
         return ScriptResult(text.startswith(PROVEN), text.removeprefix(PROVEN))
 

@@ -1,8 +1,8 @@
 """Records when containers died, from the engine's own event stream.
 
-The engine answers a kill 90 ms after the process is gone, and a poll only finds that it died since
-the last poll. The engine's `die` event carries the exit code and the moment, so it is the proof of
-a kill and its time. One thread per run listens for all sites.
+The engine answers a kill 90 ms after the process is gone, and a poll would only show that it died
+after the last poll. The engine's `die` event carries the exit code and the moment, so it is the
+proof of a kill and its time. One thread per run listens for all sites.
 """
 
 import threading
@@ -50,7 +50,7 @@ class DeathEvents:
             self._listeners[container] = on_death
 
     def forget(self, container: str) -> None:
-        """Drop what is known of a container that was removed."""
+        """Forget the deaths of a container that was removed."""
         with self._changed:
             self._listeners.pop(container, None)
             self._seen.pop(container, None)

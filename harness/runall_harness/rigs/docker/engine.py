@@ -69,7 +69,7 @@ def connected() -> Generator[Engine]:
 
 
 def trouble() -> str | None:
-    """Why no engine can be used, with the next step, in one line; None where one answers."""
+    """The reason why no engine answers, with the next step, in one line; None if one does."""
     try:
         with connected():
             return None
@@ -154,7 +154,7 @@ def owner() -> str | None:
 
 
 def reachable_errors() -> tuple[type[Exception], ...]:
-    """The errors by which a missing, vanished or refusing engine shows."""
+    """The exception types of an engine that is missing, has ended, or refuses."""
     try:
         from docker.errors import DockerException
         from requests.exceptions import RequestException
@@ -164,7 +164,7 @@ def reachable_errors() -> tuple[type[Exception], ...]:
 
 
 def missing_error() -> type[Exception]:
-    """The error by which an engine reports that it has no such object."""
+    """The exception type by which an engine reports a missing object."""
     from docker.errors import NotFound
 
     return NotFound
@@ -172,7 +172,7 @@ def missing_error() -> type[Exception]:
 
 @contextmanager
 def asking(what: str, *, missing_ok: bool = False) -> Generator[None]:
-    """Turn an engine's failure to do `what` into a `KitCannotRun` that names it.
+    """Raise an error of the engine as a `KitCannotRun` that says it could not do `what`.
 
     With `missing_ok`, nothing is raised if the engine has no such object.
     """
@@ -186,7 +186,7 @@ def asking(what: str, *, missing_ok: bool = False) -> Generator[None]:
 
 
 def hint(error: Exception) -> str:
-    """The next step after that error."""
+    """The next step for the user after that error of the engine."""
     text = str(error).lower()
     if "bind source path" in text or "mounts denied" in text:
         return "set TMPDIR to a folder that the engine shares with this machine"

@@ -1,10 +1,10 @@
-"""Cuts a node off without closing its connections: the firewall drops its packets.
+"""Cuts a node off without closing its connections, by rules of the firewall.
 
-A fault that closes connections, or that makes `connect` fail at once, is not what a dead cable
-does. Where the harness shares the engine's network (Linux, as root), the firewall drops the
-node's packets and the harness itself still reaches it. Elsewhere the engine takes the interface
-away and gives it back with the same address; connections survive that too, but new ones fail at
-once, and the harness does not reach the node meanwhile. Both ways are proven by observation.
+A broken cable does not close connections, and does not make `connect` fail at once. Where the
+harness shares the engine's network (Linux, as root), the firewall drops the node's packets and the
+harness itself still reaches it. Elsewhere the engine removes the interface and restores it with the
+same address; connections survive that too, but new ones fail at once, and the harness does not
+reach the node meanwhile. Both ways are proven by observation.
 """
 
 import ctypes
@@ -53,14 +53,14 @@ class Firewall:
 
     def _change_rules(self, action: str, address: str) -> bool:
         comment = ["-m", "comment", "--comment", self._comment]
-        # A list, so that the other rules are changed too when one fails.
+        # The list makes every rule be changed, also after one has failed.
         results = [
             iptables(action, *packets, *comment, "-j", "DROP") for packets in self._packets(address)
         ]
         return None not in results
 
     def _packets(self, address: str) -> Iterator[tuple[str, ...]]:
-        """The chains that the node's packets pass, each with the packets that are meant."""
+        """The chains that the node's packets pass, each with the match for these packets."""
         yield CHAIN, "-s", address
         yield CHAIN, "-d", address
         if self.store:
@@ -90,7 +90,7 @@ def iptables(*arguments: str) -> str | None:
 
 
 def sweep_rules(runs: Iterable[str] | None = None) -> list[str]:
-    """Delete the rules of these runs, or without any of all runs whose harness is dead."""
+    """Delete the rules of these runs; without `runs`, those of all runs whose harness is dead."""
     if not may_filter():
         return []
     return [f"firewall rule {rule}" for rule in stale_rules(runs) if delete_rule(rule)]
@@ -126,7 +126,7 @@ def answers(pid: int, host: str, port: int) -> bool | None:
         if enter_network(pid):
             result[0] = reachable(host, port)
 
-    # A thread of its own for each call: it stays in that network until it ends.
+    # Each call has its own thread: a thread stays in that network until it ends.
     thread = threading.Thread(target=dial, name="runall-probe")
     thread.start()
     thread.join()
@@ -134,7 +134,7 @@ def answers(pid: int, host: str, port: int) -> bool | None:
 
 
 def enter_network(pid: int) -> bool:
-    """Move the calling thread into the network of that process; whether that worked."""
+    """Move the calling thread into the network of that process; return whether that worked."""
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         with Path(f"/proc/{pid}/ns/net").open("rb") as namespace:

@@ -18,9 +18,9 @@ NUMBERS = itertools.count(1)
 class Network:
     """One bridge of the engine, and its addresses that are not in use.
 
-    `direct` says that the harness reaches containers by their address. It is observed: the
-    gateway's address is one of this machine's. Behind a virtual machine, a rootless engine or a
-    remote one that is not so.
+    `direct` says that the harness reaches containers by their address. It is true if the address of
+    the gateway belongs to this machine, and false behind a virtual machine, a rootless engine or a
+    remote one.
     """
 
     handle: Any

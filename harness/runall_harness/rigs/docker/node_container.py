@@ -1,7 +1,7 @@
 """One node in its container, from the first start to the last.
 
-A server that comes back is the same container started again: its data folder, its address and
-its log stay. The container is replaced only when the node is started with another specification.
+A server that returns is the same container, started again: it keeps its data folder, its address
+and its log. The container is replaced only when the node is started with another specification.
 """
 
 import threading
@@ -177,7 +177,7 @@ class NodeContainer:
         return not self._orphaned and self.running()
 
     def kill(self) -> Death | None:
-        """SIGKILL everything in the container; its death, or None if no event came in time.
+        """SIGKILL everything in the container; return its death, or None if no event came in time.
 
         The engine answers the request long after the kill, so the answer is not awaited.
         """
@@ -195,7 +195,7 @@ class NodeContainer:
         return self._deaths.next_after(str(self.id), seen, KILL_WITHIN, refused.is_set)
 
     def stop(self, grace: float, to: StopTo | None) -> tuple[Death | None, ScriptResult]:
-        """Send the stop signal; the death within `grace` seconds, if any, and who got it."""
+        """Send the stop signal; return the death, if any within `grace` s, and its receivers."""
         assert self._spec is not None
         seen = self._count_deaths()
         sent = self._send(Signals[self._spec.stop_signal], to or self._spec.stop_to)
@@ -231,12 +231,12 @@ class NodeContainer:
         self._frozen = False
 
     def disconnect(self, network: Network) -> None:
-        """Take the container's network interface away."""
+        """Disconnect the container from that network."""
         with asking(f"disconnect {self.settings.name}"):
             self._api.disconnect_container_from_network(self.id, network.handle.id)
 
     def reconnect(self, network: Network) -> None:
-        """Give the interface back, with the address and the name that it had."""
+        """Connect the container again, with the address and the name that it had."""
         with asking(f"connect {self.settings.name}"):
             self._api.connect_container_to_network(
                 self.id,
@@ -265,7 +265,7 @@ class NodeContainer:
         return self._earlier_log
 
     def remove(self) -> None:
-        """Remove the container, running or not; nothing happens if there is none."""
+        """Remove the container, running or not; do nothing if there is none."""
         if self.id is None:
             return
         with asking(f"remove {self.settings.name}", missing_ok=True):

@@ -1,8 +1,8 @@
 """The labels that tie each engine object to a run and to the process that made it.
 
-A harness that was killed removes nothing. Another one can do it later, if it knows for certain
-that the owner is dead, so each object carries the pid, the host and the birth of its process. In
-any doubt, the object counts as that of a live run.
+A harness that was killed removes nothing. Another harness can do it later, if it knows for certain
+that the owner is dead. So each object carries the process id, the host and the start time of its
+owner. In any doubt, the owner counts as alive.
 """
 
 import os

@@ -23,7 +23,7 @@ from .ownership import FOLDER, owner_labels
 from .site import DockerSite, RunContext
 from .site_networks import NetworkPool, SiteNetwork, separate_interfaces, shared_namespace
 
-# A few starts at once is all that two cores have to gain; removals run beside them.
+# Two cores gain nothing from more starts at once than this; removals run beside them.
 WORKERS = 8
 PREFIX = "runall-"
 
@@ -31,9 +31,9 @@ PREFIX = "runall-"
 class DockerRig:
     """Sites made of containers of one image.
 
-    `run` names the run in every label; letters, digits, dots and dashes. `engine` is one that was
-    connected to already. `store` is the address of a server that the nodes share: a node that is
-    cut off is cut off from it too.
+    `run` names the run in every label; letters, digits, dots and dashes. `engine` is an engine to
+    which a connection exists already. `store` is the address of a server that the nodes share: a
+    node that is cut off is cut off from it too.
 
     Raises:
         KitCannotRun: no engine answers.
@@ -74,7 +74,7 @@ class DockerRig:
             make_network, self._engine, run, labels
         )
         self._shared = NetworkPool(self._make_shared, self._workers)
-        # At once: it is needed soon, and an image in use is not removed as an old one.
+        # Started at once: it is needed soon, and an image in use is not removed as an old one.
         self._shared.prepare()
         make_separate = partial(separate_interfaces, self._engine, run, labels)
         self._separate = NetworkPool(make_separate, self._workers)

@@ -76,7 +76,7 @@ class DockerSite(RealSite):
         return endpoint.host, endpoint.port
 
     def url(self, node: str) -> str:
-        """The address at which the harness reaches a node that serves."""
+        """The http:// address at which the harness reaches a node that serves."""
         return self._container(node).settings.endpoint.url
 
     def start(self, *specs: NodeSpec) -> None:
@@ -122,14 +122,14 @@ class DockerSite(RealSite):
         return code == KILLED, f"exit code {code}"
 
     def close(self) -> None:
-        """Begin to remove all of it; the rig's `close` waits for the end. Safe to call twice."""
+        """Begin to remove the site; `close` of the rig waits for the end. Safe to call twice."""
         if not self._closed:
             self._closed = True
             self.witness.close()
             self._on_close(self)
 
     def remove(self) -> None:
-        """Remove the nodes, their files and what was done to their network."""
+        """Remove the nodes, their files, and the firewall rules of their network."""
         for node in self._filtered:
             self._context.firewall.restore(self._containers[node].settings.endpoint.host)
         for container in self._containers.values():
@@ -163,12 +163,12 @@ class DockerSite(RealSite):
         return NodeContainer(context.engine, context.deaths, settings, on_death)
 
     def _time_of(self, death: Death) -> float:
-        """When that was, on this site's clock; an engine elsewhere has a clock of its own."""
+        """The time of a death on the clock of this site; a remote engine has its own clock."""
         return death.at if self._context.engine.native and death.at else self.now()
 
     # ------------------------------------------------------------------ faults
     def kill(self, node: str, scope: Scope = "node") -> Proof:
-        """SIGKILL the container: everything in it is gone at one instant; or a part of it.
+        """SIGKILL the container, so that everything in it ends at one instant, or a part of it.
 
         Raises:
             NotImplementedError: for the daemon only, in a site that was not made for orphans.
@@ -210,10 +210,10 @@ class DockerSite(RealSite):
         return proof
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        """Send the stop signal to the node's daemon, or to all of it; await the exit.
+        """Send the stop signal to the daemon or to the whole node, and wait for the exit.
 
-        The proof's time is that of the signal. A daemon that does not leave within `grace` seconds
-        is killed, as a machine that goes down would do, and the stop is not proven.
+        The proof's time is that of the signal. A daemon that does not exit within `grace` seconds
+        is killed, as by a machine that shuts down, and the stop is not proven.
         """
         container = self._container(node)
         if not container.alive():
@@ -279,7 +279,7 @@ class DockerSite(RealSite):
         return container
 
     def _cut_by_firewall(self, container: NodeContainer) -> Proof | None:
-        """Drop the node's packets, and dial whoever answered just before; None if it can't be."""
+        """Drop the node's packets, and see that no neighbour answers; None if impossible."""
         node, firewall = container.node, self._context.firewall
         host = container.settings.endpoint.host
         pid = int(container.state().get("Pid") or 0)

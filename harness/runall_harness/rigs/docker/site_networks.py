@@ -20,7 +20,7 @@ from .engine import Engine, asking
 from .networks import NUMBERS, Network, make_network
 from .ownership import NODE
 
-# Below the ports that Linux hands out by itself, so that no outgoing connection is in the way.
+# Below the ports that Linux gives to outgoing connections, so that none of these is in the way.
 PORTS = range(20001, 30001)
 # Where containers can be reached through published ports only, each costs the engine a process.
 PUBLISHED = 12
@@ -38,7 +38,7 @@ class Endpoint(NamedTuple):
 
 @dataclass
 class SharedNamespace:
-    """All nodes in the network namespace of one container, `holder`, told apart by their port."""
+    """All nodes in the network namespace of one container, `holder`, each at its own port."""
 
     network: Network
     holder: str
@@ -54,7 +54,7 @@ class SharedNamespace:
         return Endpoint(self.address, port, f"http://{outer}", connection)
 
     def clear(self) -> None:
-        """Nothing: ports are not given out again soon, so there is nothing to take back."""
+        """Do nothing: a port is not used again soon, so none has to be freed."""
 
 
 @dataclass
@@ -74,7 +74,7 @@ class SeparateInterfaces:
         return Endpoint(address, port, f"http://{outer}", connection)
 
     def clear(self) -> None:
-        """Take the addresses back; their containers are gone."""
+        """Free the addresses: their containers are gone."""
         self.network.addresses.extend(self.taken)
         self.taken.clear()
 
@@ -91,13 +91,13 @@ class NetworkPool:
         self._ready: deque[Future[SiteNetwork]] = deque()
 
     def prepare(self) -> None:
-        """Begin to make one, unless one is there."""
+        """Begin to make a network in the background, unless one is free."""
         with self._lock:
             if not self._ready:
                 self._ready.append(self._workers.submit(self._make))
 
     def take(self) -> SiteNetwork:
-        """One for the caller alone, made now if need be."""
+        """A network for the caller alone; make it now if none is free."""
         self.prepare()
         with self._lock:
             self._ready = deque(sorted(self._ready, key=lambda future: not future.done()))

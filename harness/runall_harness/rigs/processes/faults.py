@@ -21,7 +21,7 @@ from .relay import Relay
 
 
 class StopSignal(NamedTuple):
-    """A stop signal that was sent: when, to which processes, and what speaks against the proof."""
+    """A stop signal that was sent: when, to which processes, and the flaws of the proof."""
 
     at: float
     receivers: str
@@ -66,7 +66,7 @@ def kill_daemon(node: NodeProcess) -> Proof:
 
 
 def end_remaining(node: NodeProcess, witness: Witness) -> tuple[bool, str]:
-    """End what a dead daemon left; whether the daemon died by SIGKILL, and how it ended."""
+    """End the processes of a dead daemon; return whether SIGKILL ended it, and how it ended."""
     at = node.now()
     left = node.tree.freeze().all
     alive = process_tree.kill(left)
@@ -76,7 +76,7 @@ def end_remaining(node: NodeProcess, witness: Witness) -> tuple[bool, str]:
 
 
 def kill_jobs(node: NodeProcess, witness: Witness, running: Sequence[Execution]) -> Proof:
-    """Freeze the node, SIGKILL all processes of those executions, let the daemon see it."""
+    """Freeze the node, SIGKILL all processes of those executions, and let the daemon go on."""
     stopped, frozen = _stopped_before(node), node.tree.freeze()
     jobs = {execution.id: job_tree(node, witness.pid(execution.id)) for execution in running}
     victims = list(dict.fromkeys(process for tree in jobs.values() for process in tree))
@@ -184,7 +184,7 @@ def cut(node: NodeProcess, relay: Relay | None) -> Proof:
 
 
 def join(node: NodeProcess, relay: Relay | None) -> Proof:
-    """Let the relay forward again, beginning with what it held back."""
+    """Let the relay forward again, the held bytes first."""
     at = node.now()
     if relay is None:
         return _proof("join", node, at, "", ["the site was not made to be cut"])
@@ -197,14 +197,14 @@ def join(node: NodeProcess, relay: Relay | None) -> Proof:
 
 
 def _proof(kind: str, node: NodeProcess, at: float, evidence: str, flaws: list[str]) -> Proof:
-    """Proven unless one of these flaws is known."""
+    """The proof of a fault: it is proven if there are no flaws."""
     known = [flaw for flaw in flaws if flaw]
     text = "; ".join([*known, evidence] if evidence else known)
     return Proof(kind=kind, node=node.name, at=at, proven=not known, evidence=text)
 
 
 def _stopped_before(node: NodeProcess) -> list[psutil.Process]:
-    """The processes that are stopped already, and must not go on because of this fault."""
+    """The processes that were stopped before this fault, and must stay stopped after it."""
     return [process for process in node.tree.members() if process_tree.is_stopped(process)]
 
 

@@ -1,4 +1,4 @@
-"""One node of the processes rig: a daemon in a session of its own, a folder, a log."""
+"""One node of the processes rig: a daemon in a session of its own, with a folder and a log."""
 
 import os
 import signal

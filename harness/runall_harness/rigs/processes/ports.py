@@ -1,10 +1,10 @@
-"""Ports that stay a node's own, also while the node is down.
+"""Ports that are reserved for a node, also while the node is down.
 
-A node is killed and started again on the same port. In between, the kernel could give that port
-to anybody who asks for a free one. On Linux a socket that is bound, but does not listen, keeps
-it: a daemon that sets SO_REUSEADDR, as servers do, may still bind and listen beside it, and
-until then a connection is refused, as it should be. Elsewhere that is not so, and the port is
-only remembered, so that the sites of one run do not take it from each other.
+A node is killed and started again on the same port. In between, the kernel could give that port to
+anybody who asks for a free one. On Linux a socket that is bound, but does not listen, keeps it: a
+daemon that sets SO_REUSEADDR, as servers do, may still bind and listen beside it, and until then a
+connection is refused, as it should be. On other systems a bound socket would block the node, so the
+port is only recorded, and the sites of one run do not take it from each other.
 """
 
 import socket
@@ -24,7 +24,7 @@ class Ports:
         self._held: dict[int, socket.socket] = {}
 
     def take(self) -> int:
-        """A free port of the loopback address, ours until `close`. Raises `OSError` if none."""
+        """A free port of the loopback address, reserved until `close`. Raises `OSError` if none."""
         for _ in range(_TRIES):
             holder = _bound()
             port = int(holder.getsockname()[1])
@@ -39,7 +39,7 @@ class Ports:
         raise OSError("no free port on the loopback address")
 
     def close(self) -> None:
-        """Give all of them back. Safe to call twice."""
+        """Release all ports of the site. Safe to call twice."""
         for port, holder in self._held.items():
             Ports._taken.discard(port)
             holder.close()

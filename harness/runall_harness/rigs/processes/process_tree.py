@@ -1,7 +1,7 @@
-"""Finds all processes of one node, however they hide, and signals them at one instant.
+"""Finds all processes of one node, detached ones too, and signals them at one instant.
 
-A container is a boundary that the kernel keeps; plain processes have none. A daemon puts its
-jobs into groups and sessions of their own, and a job whose daemon died becomes a child of init.
+The kernel knows which processes are in a container; for plain processes it does not. A daemon puts
+its jobs into groups and sessions of their own, and a job whose daemon died becomes a child of init.
 So a process belongs to a node by its environment, by its session, or by descent.
 
 If processes were killed one after the other, the daemon would see its job die a moment before
@@ -179,14 +179,14 @@ def _got_signal(pid: int, number: int) -> bool:
 
 
 def kill(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """SIGKILL the processes, the last first, and wait until they are gone; the survivors."""
+    """SIGKILL the processes, the last one first, wait until they are gone; return the survivors."""
     victims = list(processes)
     send(reversed(victims), signal.SIGKILL)
     return survivors(victims, PATIENCE)
 
 
 def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    """Send a signal to each process in that order; one that is gone is passed over."""
+    """Send a signal to each process in that order; skip a process that is gone."""
     for process in processes:
         with suppress(psutil.Error):
             process.send_signal(number)

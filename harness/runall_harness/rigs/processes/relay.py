@@ -20,7 +20,7 @@ Address = tuple[str, int]
 
 _CHUNK = 65536
 _BACKLOG = 64
-# Linger for no time: the close is a reset, as by a peer that refuses the connection.
+# Linger for 0 s: closing sends a reset, as a peer does that refuses the connection.
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -56,7 +56,7 @@ class Link:
 
 
 class Wire:
-    """One node's way to another: a port of the relay whose connections lead to the real address."""
+    """The wire from one node to another: a port of the relay, forwarded to the real address."""
 
     def __init__(self, ends: frozenset[str], target: Address) -> None:
         self.ends, self.target = ends, target
@@ -188,7 +188,7 @@ class Relay:
             task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         for end in ends:
-            # Any other end of a wire is a defect that may have falsified the case.
+            # A wire that ends in any other way is a defect, and may have falsified the case.
             if end is not None and not isinstance(end, asyncio.CancelledError):
                 raise end
 

@@ -1,8 +1,8 @@
 """The processes rig: real daemons on this machine, without containers.
 
-It runs wherever Python and a POSIX system do, starts a node in milliseconds, and hurts it as a
-crash would: all of its processes at one instant (`process_tree`). Nodes share the machine's
-kernel, clock and loopback network, so a partition happens in a relay between them (`relay`).
+It runs wherever Python and a POSIX system do, starts a node in milliseconds, and ends it as a crash
+would: all of its processes at one instant (`process_tree`). Nodes share the machine's kernel, clock
+and loopback network, so a partition happens in a relay between them (`relay`).
 """
 
 import atexit
@@ -129,7 +129,7 @@ class ProcessesSite(RealSite):
         return self._done(faults.kill_node(target, self.witness))
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        """The stop signal to the daemon, or to all of the node; its exit within `grace` seconds."""
+        """Send the stop signal to the daemon or the whole node; await its exit for `grace` s."""
         return self._done(faults.stop(self._node(node), self.witness, grace, to))
 
     def pause(self, node: str) -> Proof:
@@ -226,7 +226,7 @@ class ProcessesRig:
         return site
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:
-        """Nothing: a site of processes takes no time to make."""
+        """Do nothing: a site of processes is made at once."""
 
     def _record_daemon(self, pid: int) -> None:
         daemon = identify(pid)

@@ -1,9 +1,9 @@
 """The record of a run on disk, by which `runall clean` ends what a dead harness left behind.
 
-Nodes live in sessions of their own, so that Ctrl-C reaches the harness and not them. A harness
-that is killed cannot end them. So each run keeps a small record on disk, and each of its
-processes carries the run's id in its environment. `runall clean` ends all processes of a run
-whose harness is dead; it does not touch those of a live run, or of none.
+Nodes live in sessions of their own, so that Ctrl-C reaches the harness and not them. A harness that
+is killed cannot end them. So each run keeps a small record on disk, and each of its processes
+carries the run's id in its environment. `runall clean` ends all processes of a run whose harness is
+dead. It touches no others.
 """
 
 import os
@@ -37,7 +37,7 @@ class SavedRun(msgspec.Struct, kw_only=True):
     leaders: list[ProcessIdentity] = []
 
     def remove_folder(self) -> bool:
-        """Remove the run's folder if it carries the run's mark; whether it did."""
+        """Remove the run's folder if it carries the run's mark; return whether it did."""
         folder = Path(self.folder)
         try:
             ours = (folder / FOLDER_MARK).read_text() == self.run
@@ -88,7 +88,7 @@ def save(path: Path, record: SavedRun) -> None:
 
 
 def end(path: Path, record: SavedRun) -> None:
-    """Drop folder and record of a run that has removed everything else itself."""
+    """Remove the folder and the record of a run that has removed everything else."""
     record.remove_folder()
     path.unlink(missing_ok=True)
 
@@ -96,7 +96,7 @@ def end(path: Path, record: SavedRun) -> None:
 def clean_processes(records: Path | None = None) -> list[str]:
     """End what dead runs of this user on this host left; one line for each thing done.
 
-    A record that cannot be read, or is of another host, is named and left alone.
+    A record that is unreadable, or of another host, is kept, and a line says why.
     """
     paths = sorted((records or runs_folder()).glob("*.json"))
     return [line for path in paths for line in _clean_record(path)]

@@ -1,4 +1,4 @@
-"""Links in virtual time: in order, with a latency, and with the two ways in which links fail.
+"""Links in virtual time: in order, with a latency, and with the two ways in which a link fails.
 
 When a link is *closed*, the other end sees the end of the stream. When a node is *cut off*,
 neither end notices: messages sent meanwhile are held, and arrive when the cut is mended.
@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from .timeline import Timeline
 
 LATENCY = 0.002
-# A worker that reaches no primary tries again after so many seconds.
+# The seconds after which a worker that reaches no primary tries again.
 REDIAL = 0.2
 # How long a message takes that the next one of its link overtakes: longer than two beats.
 OVERTAKEN = 5.0
@@ -50,7 +50,7 @@ class Link(Generic[End]):
 
     @property
     def cut(self) -> bool:
-        """Whether nothing gets through now; a node always reaches itself."""
+        """Whether no message gets through now; a node always reaches itself."""
         apart = self.worker is not self.primary and (self.worker.cut or self.primary.cut)
         return apart or self.stalled
 
@@ -91,7 +91,7 @@ class Link(Generic[End]):
                 self.time.after(LATENCY, act)
 
     def close(self, by: End) -> None:
-        """Close one end: what it could not send is lost, and the other end learns of it."""
+        """Close one end: its unsent messages are lost, and the other end sees the close."""
         if self.open:
             self.open = False
             self.held = [(sender, act) for sender, act in self.held if sender is not by]

@@ -1,4 +1,4 @@
-"""A node in virtual time: its disks outlive it, its brains and processes die with it.
+"""A node in virtual time: its disks survive its death, its brains and processes do not.
 
 `SimulatedBrain` runs one brain in it, as the daemon's `BrainRunner` does in an event loop.
 """
@@ -43,7 +43,7 @@ from .world import World
 Brain = Primary | Worker
 
 
-# How soon the guardian of a daemon that died has ended its jobs, in seconds.
+# The seconds in which the guardian of a dead daemon ends the daemon's jobs.
 GUARD = 0.02
 
 
@@ -56,7 +56,7 @@ class Crashed(Exception):
 
 
 class ActOfStart:
-    """An act of one start of a node: not done once that start is over; a frozen node does it later.
+    """An act of one start of a node: dropped once that start is over, delayed while frozen.
 
     If the node crashes in the act, the act ends there.
     """
@@ -95,7 +95,7 @@ class SimulatedBrain:
         self.disk.commit(change, guard)
 
     def reached(self, where: Where, step: Step, act: int = 0) -> None:
-        """Die here, if this is where this brain is to crash. Raises `Crashed`."""
+        """End the node if its crash point is here, and raise `Crashed`."""
         role = "primary" if isinstance(self.brain, Primary) else "worker"
         trigger = self.node.triggers.get(role)
         if trigger is not None and trigger.fires(where, step, act):
@@ -122,7 +122,7 @@ class Node:
 
     def __init__(self, world: "World[Node]", name: str, role: str, settings: Settings) -> None:
         self.world, self.name, self.role, self.settings = world, name, role, settings
-        # Primaries share one store; what a worker writes down is its own.
+        # Primaries share one store; each worker has a disk of its own.
         self.disks = {"primary": world.store, "worker": Disk()}
         self.boots = 0
         self.skew = 0.0
@@ -168,7 +168,7 @@ class Node:
         self.dial()
 
     def watch_lease(self) -> None:
-        """Look at the lease again and again, and lead as soon as that is allowed."""
+        """Check the lease at intervals, and lead as soon as the lease allows it."""
         store = self.disks["primary"]
         if self.reaches_store() and self.standby.may_lead(store.lease(), self.world.time.now):
             brain = Primary(self.name, self.settings, store.load(), POLICIES[self.settings.policy])
@@ -192,7 +192,7 @@ class Node:
         self.world.time.after(self.standby.poll_every(), self.of_this_start(self.watch_lease))
 
     def end_processes(self) -> None:
-        """Kill all processes. Their exit reaches no worker: there is none."""
+        """Kill all processes. No worker sees their exit: the worker has ended, too."""
         for process in self.processes.values():
             process.on_exit = ignore_exit
             process.end("killed", -9, self.world.time.now)
@@ -218,7 +218,7 @@ class Node:
     def terminate_all(self) -> None:
         """SIGTERM to the daemon and all jobs at one instant.
 
-        The worst order is taken: the worker hears of its jobs' ends before it drains.
+        This is the worst order: the worker sees its jobs end before it drains.
         """
         for process in list(self.processes.values()):
             process.signal("TERM", self.world.time.now)
@@ -361,11 +361,11 @@ class Node:
                 self.plan_end(process)
 
     def plan_end(self, process: Process) -> None:
-        """Let a process come to its own end a moment from now."""
+        """Plan the end of a process by itself, a moment from now."""
         self.world.time.after(TICK, self.of_this_start(partial(self.finish, process)))
 
     def finish(self, process: Process) -> None:
-        """A process comes to its own end."""
+        """End a process by itself, with its own exit status."""
         process.finish(self.world.time.now)
 
     def exited(self, name: str, code: int) -> None:

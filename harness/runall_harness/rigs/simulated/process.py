@@ -11,7 +11,7 @@ TICK = 0.01
 
 
 def ignore_exit(code: int) -> None:
-    """Drop an exit status that nobody waits for."""
+    """Ignore the exit status of a process whose worker is gone."""
     del code
 
 

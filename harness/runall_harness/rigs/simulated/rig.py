@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class SimulatedSite:
-    """The nodes of one case, in a world of their own. See `Site` for what each method promises."""
+    """The nodes of one case, in their own simulated world. `Site` documents the methods."""
 
     def __init__(self) -> None:
         self.world = World[Node]()
@@ -41,7 +41,7 @@ class SimulatedSite:
         return host, port
 
     def url(self, node: str) -> str:
-        """A name for the node: nothing outside can call it."""
+        """The name of the node: nothing outside can call a simulated node."""
         return f"simulated://{node}"
 
     def node(self, name: str) -> Node:
@@ -54,7 +54,7 @@ class SimulatedSite:
 
     # ---------------------------------------------------------------- faults
     def start(self, *specs: NodeSpec) -> None:
-        """Start nodes, or start them again; one with unsafe settings is down at once."""
+        """Start nodes, or start them again; a node with unsafe settings ends at once."""
         for spec in specs:
             self.stops[spec.name] = spec.stop_to
             new = Node(self.world, spec.name, spec.role, spec.simulate)
@@ -148,7 +148,7 @@ class SimulatedSite:
 
     # ---------------------------------------------------------------- observations
     def alive(self, node: str) -> bool:
-        """Whether the node is up (a frozen one is)."""
+        """Whether the node is up; a frozen node counts as up."""
         return self.node(node).up
 
     def logs(self, node: str) -> str:

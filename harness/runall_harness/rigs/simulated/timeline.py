@@ -20,7 +20,7 @@ class Planned(NamedTuple):
 
 
 class Timeline:
-    """The clock of a world and all that is going to happen in it. Times are seconds."""
+    """The clock of a world and the acts that are planned in it. Times are seconds."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -37,7 +37,7 @@ class Timeline:
         return self._planned[0] if self._planned else None
 
     def planned(self) -> list[Planned]:
-        """All acts that are planned, in no order."""
+        """All planned acts, in no particular order."""
         return list(self._planned)
 
     def step(self, until: float) -> bool:

@@ -7,7 +7,7 @@ from runall_harness.evidence.facts import Execution
 from .disk import Disk
 from .timeline import Timeline
 
-# Some instant in the summer of 2025, at no full minute: nothing may depend on which one it is.
+# An instant in the summer of 2025, not at a full minute; nothing may depend on its value.
 EPOCH = 1_751_371_217.0
 
 Member = TypeVar("Member")

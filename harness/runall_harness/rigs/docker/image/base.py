@@ -1,4 +1,4 @@
-"""Gets the base of the image, from the engine or a registry, and finds out its Python."""
+"""Gets the base image from the engine or a registry, and finds the version of its Python."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Builds the image of the reference, once for each content.
+"""Builds the image of the reference, unless an image of the same content exists.
 
 The tag is a hash of the whole content: the base, the requirements, the Dockerfile and the
 package's files. So a second build does nothing, and a build after a change of the reference takes
@@ -58,7 +58,7 @@ def build_image(
 
 
 def content_hash(base_id: str, requirements: Iterable[str], package: Path) -> str:
-    """A name for exactly this content."""
+    """The hash that names exactly this content."""
     digest = hashlib.sha256(base_id.encode())
     digest.update("\n".join(requirements).encode())
     digest.update(DOCKERFILE.read_bytes())
@@ -83,7 +83,7 @@ def present(engine: Engine, tag: str) -> bool:
 
 
 def fill_context(context: Path, wheels: Path, requirements: Iterable[str], package: Path) -> None:
-    """Copy all that the build needs into the folder `context`."""
+    """Copy all files that the build needs into the folder `context`."""
     shutil.copyfile(DOCKERFILE, context / "Dockerfile")
     (context / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
     shutil.copytree(wheels, context / "wheels")
@@ -94,7 +94,7 @@ def fill_context(context: Path, wheels: Path, requirements: Iterable[str], packa
 
 
 def run_build(engine: Engine, context: Path, tag: str, base: str) -> None:
-    """Have the engine build the image of that folder.
+    """Let the engine build the image from that folder.
 
     Raises:
         KitCannotRun: with the line that failed.

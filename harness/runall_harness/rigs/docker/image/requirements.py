@@ -46,7 +46,7 @@ def node_requirements() -> list[str]:
 
 
 def kit_requirements() -> list[str]:
-    """The requirements of the whole kit, those of the PostgreSQL store among them."""
+    """The requirements of the whole kit, including those of the PostgreSQL store."""
     file = checkout()
     if file is not None:
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
@@ -62,7 +62,7 @@ def kit_requirements() -> list[str]:
 
 
 def checkout() -> Path | None:
-    """The pyproject.toml of the checkout that this module belongs to; None if to none.
+    """The pyproject.toml of the checkout that has this module; None outside a checkout.
 
     It is preferred to the metadata, which is outdated after a change of an editable install.
     """

@@ -1,7 +1,7 @@
 """Fetches the wheels that go into the image, for the base's Python and platform.
 
-The host has pip and perhaps a proxy, a mirror or a cache; the image has none of them. So the host
-fetches the wheels and the build only installs them. They are kept in the user's cache, one folder
+The host has pip, and may have a proxy, a mirror or a cache; the image has none of them. So the host
+fetches the wheels, and the build only installs them. They are kept in the user's cache, one folder
 for each combination of requirements and platform.
 """
 
@@ -76,7 +76,7 @@ def fetch_wheels(target: Target, requirements: Sequence[str], say: Progress) -> 
 
 
 def publish(part: Path, folder: Path) -> None:
-    """Give the complete folder its name, unless another run did that first."""
+    """Rename the complete folder to its final name, unless another run did that first."""
     staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix="part-"))
     shutil.copytree(part, staged, dirs_exist_ok=True)
     staged.chmod(0o755)
