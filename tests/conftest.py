@@ -18,13 +18,18 @@ from runall_harness.systems.postgres_schemas import is_loopback, read_server
 from support.conform_runs import ConformRun, conform_once
 from support.databases import Server, can_make_servers, own_schema, own_server
 from support.engine_relay import ENGINE_SOCKET, Relay
-from support.kinds import pytest_collection_modifyitems
+from support.kinds import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from support.machine import give_up
 from support.real_daemons import RealDaemons
 from support.time_report import pytest_terminal_summary
 
 LOCAL_BASE = "runall-base:bookworm"
-__all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]  # hooks of pytest
+# Hooks of pytest and of pytest-xdist.
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_terminal_summary",
+    "pytest_xdist_make_scheduler",
+]
 
 
 @pytest.fixture

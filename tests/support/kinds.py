@@ -7,6 +7,8 @@ names are folders and modules below tests/.
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from support.places import ROOT
 
@@ -95,25 +97,41 @@ def is_real(item: pytest.Item) -> bool:
     return place_in(item.path, REAL) is not None or bool(used & REAL_FIXTURES)
 
 
-def group_of(item: pytest.Item) -> str:
+def group_of(nodeid: str) -> str:
     """What runs in one process with this test: its chain, its module, or nothing but itself."""
-    parameters = item.name.partition("[")[2]
-    named = [chain for chain in set(CHAINS.values()) if chain in parameters]
-    chain = place_in(item.path, tuple(CHAINS))
-    if named or chain is not None:
-        return named[0] if named else list(CHAINS.values())[chain or 0]
-    spread = TESTS not in item.path.parents or place_in(item.path, SPREAD) is not None
-    return "" if spread else str(item.path.relative_to(TESTS))
+    file, _, name = nodeid.partition("::")
+    path, parameters = ROOT / file, name.partition("[")[2]
+    if named := [chain for chain in set(CHAINS.values()) if chain in parameters]:
+        return named[0]
+    chain = place_in(path, tuple(CHAINS))
+    if chain is not None:
+        return list(CHAINS.values())[chain]
+    alone = TESTS not in path.parents or place_in(path, SPREAD) is not None
+    return nodeid if alone else file
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Deals the tests to pytest-xdist's processes, a group at a time.
+
+    Its own `loadgroup` writes the group into a field of a test that pytest 9.2 no longer has, and
+    so groups nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    """Have the groups kept, whatever `--dist` says."""
+    return GroupScheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is real, name the groups for pytest-xdist, and let the longest begin first."""
+    """Mark what is real, and let the longest begin first."""
     for item in items:
         if is_real(item):
             item.add_marker("real")
-        if (group := group_of(item)) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=begins)
 
 
