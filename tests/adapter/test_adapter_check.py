@@ -103,10 +103,10 @@ def test_what_is_declared_is_unsupported_and_what_was_not_judged_is_no_pass(
         "utf-8",
     )
     report = check_adapter([sys.executable, str(modest)], env=env, minute=MINUTE, patience=PATIENCE)
-    told = {rule.rule: (str(rule.verdict), rule.reason) for rule in report.rules}
-    assert told["aborts"] == ("unsupported", "the system can't do abort: it has no such call")
-    assert told["schedules"][0] == told["updates"][0] == "unsupported"
-    assert told["runs"][0] == told["tells"][0] == "pass"
+    rules = {rule.rule: (str(rule.verdict), rule.reason) for rule in report.rules}
+    assert rules["aborts"] == ("unsupported", "the system can't do abort: it has no such call")
+    assert rules["schedules"][0] == rules["updates"][0] == "unsupported"
+    assert rules["runs"][0] == rules["tells"][0] == "pass"
     assert report.code == 0
 
 

@@ -48,8 +48,8 @@ def test_an_adapter_that_breaks_in_the_middle_of_a_case_is_an_error_and_leaves_n
     found = conform("--rig", "processes", *asked, out=tmp_path / "out")
     assert found.code == 3
     assert set(found.verdicts().values()) == {"error"}
-    told = [line for case in found.report["cases"] for line in case["message"].splitlines()]
-    assert any(cause in line for line in told)
-    assert all("; next step: " in line for line in told), "cause and next step are in one line"
+    messages = [line for case in found.report["cases"] for line in case["message"].splitlines()]
+    assert any(cause in line for line in messages)
+    assert all("; next step: " in line for line in messages), "cause and next step are in one line"
     commands = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
     assert [command for command in commands if command == program] == []

@@ -38,7 +38,7 @@ sys.exit(int(sys.argv[2])) if len(sys.argv) > 2 else sys.stdin.read()
 DESCRIBED: dict[str, Any] = {"protocol": PROTOCOL, "name": "s", "version": "1"}
 
 
-def told(value: Any, number: int = 1) -> str:
+def done(value: Any, number: int = 1) -> str:
     """An answer that says it was done."""
     return json.dumps({"answer": "done", "id": number, "value": value})
 
@@ -69,8 +69,8 @@ def test_an_adapter_that_dies_is_quoted_with_its_last_words() -> None:
     assert "OSError: no such queue" in trouble(client, lambda client: client.describe())
 
 
-def test_an_adapter_that_is_killed_is_told_by_its_signal() -> None:
-    client = scripted(told(DESCRIBED))
+def test_an_adapter_that_is_killed_is_reported_with_its_signal() -> None:
+    client = scripted(done(DESCRIBED))
     client.describe()
     client.wire.process.kill()
     assert "ended by SIGKILL" in trouble(client, lambda client: client.jobs())
@@ -94,9 +94,9 @@ def test_an_adapter_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path)
         ("hello", "answered describe with what is no answer"),
         ('{"answer": "done"}', "missing required field `id`"),
         ('{"answer": "perhaps", "id": 1}', "Invalid value 'perhaps'"),
-        (told({"name": "s"}), "answered describe with a wrong value"),
-        (told({**DESCRIBED, "protocol": "runall-adapter/9"}), "this kit speaks runall-adapter/1"),
-        (told(DESCRIBED, number=2), "answered question 2 when describe was asked as 1"),
+        (done({"name": "s"}), "answered describe with a wrong value"),
+        (done({**DESCRIBED, "protocol": "runall-adapter/9"}), "this kit speaks runall-adapter/1"),
+        (done(DESCRIBED, number=2), "answered question 2 when describe was asked as 1"),
     ],
 )
 def test_what_is_no_answer_is_quoted(answer: str, why: str) -> None:
@@ -104,7 +104,7 @@ def test_what_is_no_answer_is_quoted(answer: str, why: str) -> None:
 
 
 def test_an_adapter_that_does_not_listen_hangs_also_in_the_middle_of_a_long_question() -> None:
-    deaf = f"read line; echo '{told(DESCRIBED)}'; exec sleep 1000"
+    deaf = f"read line; echo '{done(DESCRIBED)}'; exec sleep 1000"
     client = AdapterClient(["sh", "-c", deaf], limit=1.0)
     client.describe()
     long = {"id": "e", "title": "x" * 1_000_000}
@@ -121,7 +121,7 @@ def test_an_adapter_that_does_not_describe_itself_is_broken() -> None:
 
 def test_an_answer_that_nobody_asked_for_is_out_of_turn() -> None:
     read = threading.Event()
-    answers = [told(DESCRIBED), told([], number=2), '{"answer":"changed"}']
+    answers = [done(DESCRIBED), done([], number=2), '{"answer":"changed"}']
     client = scripted(answers, notify=read.set)
     client.describe()
     assert read.wait(20)
@@ -147,7 +147,7 @@ def test_an_adapter_that_does_not_leave_is_ended(monkeypatch: pytest.MonkeyPatch
 # ------------------------------------------------------------------ what the answers mean
 def test_a_refusal_is_definite_and_a_maybe_is_not() -> None:
     client = scripted(
-        told(DESCRIBED),
+        done(DESCRIBED),
         '{"answer":"refused","id":2,"code":"limit","message":"full"}',
         '{"answer":"maybe","id":3,"message":"no answer"}',
     )
@@ -161,7 +161,7 @@ def test_a_refusal_is_definite_and_a_maybe_is_not() -> None:
 
 def test_what_the_system_can_t_do_is_unsupported_and_never_asked() -> None:
     cannot = dict.fromkeys((*OPTIONAL, "event.timing", "run.params"), "not here")
-    client = scripted(told({**DESCRIBED, "cannot": cannot}), told([], number=2))
+    client = scripted(done({**DESCRIBED, "cannot": cannot}), done([], number=2))
     calls: list[Callable[[], object]] = [
         lambda: client.abort("j"),
         lambda: client.present_slot(),
@@ -183,7 +183,7 @@ def test_what_the_system_can_t_do_is_unsupported_and_never_asked() -> None:
 
 def test_a_limit_of_none_is_never_held_against_a_system_without_limits() -> None:
     cannot = dict.fromkeys(("event.max_children", "event.timeout", "event.enabled"), "not here")
-    client = scripted(told({**DESCRIBED, "cannot": cannot}), told(None, 2), told(None, 3))
+    client = scripted(done({**DESCRIBED, "cannot": cannot}), done(None, 2), done(None, 3))
     client.create_event({"id": "e", "max_children": 0, "timeout": 0.0, "enabled": True})
     with pytest.raises(Unsupported, match=r"event\.max_children: not here"):
         client.update_event("e", {"max_children": 1})
@@ -195,7 +195,7 @@ def test_a_limit_of_none_is_never_held_against_a_system_without_limits() -> None
 
 def test_a_change_that_an_adapter_reports_wakes_the_kit() -> None:
     woken = threading.Event()
-    client = scripted([told(DESCRIBED), '{"answer":"changed"}'], notify=woken.set)
+    client = scripted([done(DESCRIBED), '{"answer":"changed"}'], notify=woken.set)
     client.describe()
     assert woken.wait(20)
     client.close()

@@ -48,8 +48,8 @@ def broken(path: Path) -> str:
     )
 
 
-def told(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
-    """The exit code, and what is said to programs."""
+def checked(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    """The exit code and the JSON report of `runall check`."""
     code = exit_code_of(["check", "--format", "json", *arguments])
     return code, json.loads(capsys.readouterr().out)
 
@@ -62,7 +62,7 @@ def example() -> str:
 
 # ------------------------------------------------------------------ verdicts
 def test_a_clean_history_ends_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, report = told(right(tmp_path / "h"), capsys=capsys)
+    code, report = checked(right(tmp_path / "h"), capsys=capsys)
     assert (code, report["verdict"], report["histories"][0]["violations"]) == (0, "conformant", [])
     verdicts = {one["clause"]: one["verdict"] for one in report["histories"][0]["clauses"]}
     assert verdicts["RA-7.1"] == "pass"
@@ -74,7 +74,7 @@ def test_a_broken_clause_is_told_in_its_words_with_every_line_that_proves_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = broken(tmp_path / "h")
-    code, report = told(file, capsys=capsys)
+    code, report = checked(file, capsys=capsys)
     raws = Path(file).read_text("utf-8").splitlines()
     (violation,) = report["histories"][0]["violations"]
     assert (code, violation["clause"]) == (1, "RA-7.1")
@@ -97,7 +97,7 @@ def test_a_broken_clause_is_told_in_its_words_with_every_line_that_proves_it(
 def test_a_history_that_proves_nothing_is_inconclusive(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: list[AnyLine], reason: str
 ) -> None:
-    code, report = told(saved(tmp_path / "h", *lines), capsys=capsys)
+    code, report = checked(saved(tmp_path / "h", *lines), capsys=capsys)
     assert (code, report["verdict"]) == (2, "inconclusive")
     assert reason in report["histories"][0]["reason"]
 
@@ -109,7 +109,7 @@ def test_malformed_lines_are_all_named_and_nothing_is_claimed(
     raws = file.read_text("utf-8").splitlines()
     wrong = [raws[0], "", *raws[1:], "{", '{"kind":"answer","at":9,"number":77,"outcome":"done"}']
     file.write_text("\n".join(wrong) + "\n", "utf-8")
-    code, report = told(str(file), capsys=capsys)
+    code, report = checked(str(file), capsys=capsys)
     (history,) = report["histories"]
     assert (code, history["verdict"], history["malformed"]) == (3, "error", 3)
     assert [one["line"] for one in history["malformed_lines"]] == [2, 8, 9]
@@ -124,19 +124,19 @@ def test_what_is_no_history_is_no_pass(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     (tmp_path / "h").write_text(text, "utf-8")
-    assert told(str(tmp_path / "h"), capsys=capsys)[0] == (3 if text else 2)
+    assert checked(str(tmp_path / "h"), capsys=capsys)[0] == (3 if text else 2)
 
 
 def test_the_worst_history_decides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = [right(tmp_path / "a"), broken(tmp_path / "b"), saved(tmp_path / "c", meta())]
-    code, report = told(*files, capsys=capsys)
+    code, report = checked(*files, capsys=capsys)
     assert code == 1
     assert [one["verdict"] for one in report["histories"]] == [
         "conformant",
         "not conformant",
         "inconclusive",
     ]
-    assert told(files[0], files[2], capsys=capsys)[0] == 2
+    assert checked(files[0], files[2], capsys=capsys)[0] == 2
 
 
 def test_a_stream_is_judged_as_a_file_is(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_both_schemas_are_printed_and_the_answer_keeps_to_its_own(
     assert exit_code_of(["check", "--report-schema"]) == 0
     validator: Any = Draft202012Validator(json.loads(capsys.readouterr().out))
     for file in (right(tmp_path / "a"), broken(tmp_path / "b")):
-        validator.validate(told(file, capsys=capsys)[1])
+        validator.validate(checked(file, capsys=capsys)[1])
 
 
 def test_the_example_of_the_page_is_clean_and_kept_to_the_schema(
@@ -174,10 +174,10 @@ def test_the_example_of_the_page_is_clean_and_kept_to_the_schema(
     for line in example.splitlines():
         validator.validate(json.loads(line))
     (tmp_path / "h").write_text(example, "utf-8")
-    code, report = told(str(tmp_path / "h"), capsys=capsys)
+    code, report = checked(str(tmp_path / "h"), capsys=capsys)
     assert (code, report["histories"][0]["reason"]) == (0, "")
-    judged = {one["clause"]: one["judged"] for one in report["histories"][0]["clauses"]}
-    assert all(judged[clause] for clause in ("RA-1.1", "RA-1.4", "RA-4.3", "RA-6.1", "RA-7.1"))
+    counts = {one["clause"]: one["judged"] for one in report["histories"][0]["clauses"]}
+    assert all(counts[clause] for clause in ("RA-1.1", "RA-1.4", "RA-4.3", "RA-6.1", "RA-7.1"))
 
 
 def test_the_example_breaks_the_clause_that_the_page_says(
@@ -186,7 +186,7 @@ def test_the_example_breaks_the_clause_that_the_page_says(
     raws = example.splitlines()
     raws[15:17] = [raw.replace("May", "June") for raw in raws[15:17]]
     (tmp_path / "h").write_text("\n".join(raws) + "\n", "utf-8")
-    code, report = told(str(tmp_path / "h"), capsys=capsys)
+    code, report = checked(str(tmp_path / "h"), capsys=capsys)
     (violation,) = report["histories"][0]["violations"]
     assert (code, violation["clause"]) == (1, "RA-4.3")
     assert [line["number"] for line in violation["lines"]] == [8, 16]
@@ -210,5 +210,7 @@ def test_the_page_says_of_every_clause_what_its_check_needs() -> None:
     from runall_harness.checks import CHECKS
 
     needs = PAGE.read_text("utf-8").split("## What each check needs")[1]
-    told = set(re.findall(r"RA-\d+\.\d+", needs))
-    assert {clause for check in CHECKS for clause in (check.clause, *check.clauses)} - told == set()
+    named = set(re.findall(r"RA-\d+\.\d+", needs))
+    assert {
+        clause for check in CHECKS for clause in (check.clause, *check.clauses)
+    } - named == set()

@@ -69,10 +69,10 @@ def test_each_interruption_is_a_row_with_decision_clause_and_reason(url: str):
     assert said.out.endswith("2 lines, 1 refused\n")
 
 
-def test_programs_are_told_every_field(url: str):
-    told = json.loads(ledger("--url", url, "--format", "json").out)
-    assert (told["schema"], told["event"]) == ("runall-ledger/1", None)
-    entries = {entry["event"]: entry for entry in told["entries"]}
+def test_programs_get_every_field(url: str):
+    page = json.loads(ledger("--url", url, "--format", "json").out)
+    assert (page["schema"], page["event"]) == ("runall-ledger/1", None)
+    entries = {entry["event"]: entry for entry in page["entries"]}
     assert {name: entry["decision"] for name, entry in entries.items()} == {
         "kept": "rerun",
         "given-up": "refused",

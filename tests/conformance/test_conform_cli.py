@@ -124,9 +124,9 @@ def test_the_rig_is_asked_to_prepare_the_next_case_while_one_runs(
 
 
 def test_plain_pytest_gives_the_same_verdicts(mixed: Path) -> None:
-    told = plain_pytest(mixed, "-q", "--strict-markers")
-    assert "7 failed, 2 passed, 4 skipped, 1 error" in told.stdout.splitlines()[-1], told.stdout
-    assert told.returncode == 1
+    done = plain_pytest(mixed, "-q", "--strict-markers")
+    assert "7 failed, 2 passed, 4 skipped, 1 error" in done.stdout.splitlines()[-1], done.stdout
+    assert done.returncode == 1
 
 
 # ------------------------------------------------------------------ for people

@@ -301,8 +301,8 @@ STUCK = (
     + """
 @given("a pretended job that stays")
 def _(cluster):
-    with open(HERE / "there", "a") as told:
-        told.write(f"{os.getpid()}\\n")
+    with open(HERE / "there", "a") as pipe:
+        pipe.write(f"{os.getpid()}\\n")
     signal.pause()
 """
 )
@@ -321,8 +321,8 @@ def running_pids(folder: Path) -> list[int]:
     """The processes of both cases, once both are in the middle of their scenario."""
     pids: list[int] = []
     while len(pids) < 2:
-        with (folder / "there").open() as told:
-            pids += [int(line) for line in told]
+        with (folder / "there").open() as pipe:
+            pids += [int(line) for line in pipe]
     return pids
 
 

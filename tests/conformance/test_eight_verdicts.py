@@ -1,6 +1,6 @@
 """Each of the eight verdicts, brought about in whole runs of `runall conform`, and counted apart.
 
-One run has all eight: the clusters of its small features are fakes that lie in a known way. What
+One run has all eight: the clusters of its small features are fakes with known faults. What
 slow timers, lost records and dead adapters lead to is shown with the real features and a real
 scheduler, which says less of itself than it could, or promises more than it keeps.
 """
@@ -54,15 +54,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(folder: Path) -> dict[str, Any]:
+def report(folder: Path) -> dict[str, Any]:
     done = conform(folder, "--known-failures", "known.toml", "--format", "json")
     assert done.returncode == 3, done.stderr
     return report_of(done)
 
 
-def test_one_run_can_have_all_eight_and_each_is_counted_apart(told: dict[str, Any]) -> None:
-    assert verdicts(told) == {name: verdict for name, (_, verdict) in ENDS.items()}
-    assert told["summary"] == dict.fromkeys(Verdict, 1)
+def test_one_run_can_have_all_eight_and_each_is_counted_apart(report: dict[str, Any]) -> None:
+    assert verdicts(report) == {name: verdict for name, (_, verdict) in ENDS.items()}
+    assert report["summary"] == dict.fromkeys(Verdict, 1)
     assert {verdict for _, verdict in ENDS.values()} == set(Verdict)
 
 
@@ -86,8 +86,8 @@ def test_plain_pytest_counts_them_apart_too(folder: Path) -> None:
     assert line == "Run All: " + ", ".join(f"1 {verdict}" for verdict in Verdict)
 
 
-def test_a_comparison_shows_all_eight(folder: Path, told: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "r.json").write_text(json.dumps(told), "utf-8")
+def test_a_comparison_shows_all_eight(folder: Path, report: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text(json.dumps(report), "utf-8")
     compared = runall(folder, "compare", "--by", "scenario", "r.json", cwd=tmp_path)
     assert compared.returncode == 0, compared.stderr
     for name, (_, verdict) in ENDS.items():
@@ -253,7 +253,7 @@ CUT_OFF = "ends/a-job-that-failed-before-an-abort-could-reach-it-has-failed/manu
 GOING_DOWN = "4_primary_restart/nothing-is-launched-by-a-primary-that-is-going-down/manual"
 
 
-def judged(
+def run_one(
     tmp_path: Path, system: str, policy: str = "reference", case: str = TAKEN_OVER
 ) -> tuple[int, dict[str, Any]]:
     """The exit code and the one case of a run of that system in virtual time."""
@@ -261,12 +261,12 @@ def judged(
 
 
 def test_what_comes_in_time_passes_although_the_system_can_say_nothing(tmp_path: Path) -> None:
-    code, case = judged(tmp_path, "Mute")
+    code, case = run_one(tmp_path, "Mute")
     assert (code, case["verdict"], case["outcome"]) == (0, "pass", "rerun-once")
 
 
 def test_what_comes_later_than_a_system_says_of_itself_is_inconclusive(tmp_path: Path) -> None:
-    code, case = judged(tmp_path, "Slow")
+    code, case = run_one(tmp_path, "Slow")
     assert (code, case["verdict"], case["outcome"]) == (2, "inconclusive", "open")
     assert "s late, after 3.2 s: slower than the system's own stated timings" in case["message"]
 
@@ -280,7 +280,7 @@ def test_no_case_at_all_takes_slowness_alone_for_a_broken_promise(tmp_path: Path
 
 
 def test_what_does_not_come_in_the_overtime_either_is_a_broken_promise(tmp_path: Path) -> None:
-    code, case = judged(tmp_path, "Mute", "cronicle-0.9.49")
+    code, case = run_one(tmp_path, "Mute", "cronicle-0.9.49")
     assert (code, case["verdict"], case["outcome"]) == (1, "fail", "not-rerun")
     assert case["within_s"] == pytest.approx(2 * case["deadline_s"])
     assert f"nothing within {case['within_s']:g} s" in case["message"]
@@ -301,29 +301,29 @@ def test_a_system_that_says_that_it_has_given_up_is_believed_at_once(tmp_path: P
 def test_a_record_that_is_final_as_failed_is_an_answer_of_a_system_that_can_say_nothing(
     tmp_path: Path, case: str, words: str
 ) -> None:
-    code, told = judged(tmp_path, "Failing", "cronicle-0.9.49", case)
-    assert (code, told["verdict"], told["outcome"]) == (1, "fail", "failed-for-good")
-    assert told["within_s"] is None
-    assert words in told["message"]
+    code, ended = run_one(tmp_path, "Failing", "cronicle-0.9.49", case)
+    assert (code, ended["verdict"], ended["outcome"]) == (1, "fail", "failed-for-good")
+    assert ended["within_s"] is None
+    assert words in ended["message"]
 
 
 def test_an_abort_in_limbo_is_owed_by_those_who_say_that_they_can(tmp_path: Path) -> None:
-    code, case = judged(tmp_path, "Steadfast", case=CUT_OFF)
+    code, case = run_one(tmp_path, "Steadfast", case=CUT_OFF)
     assert (code, case["verdict"]) == (1, "fail")
     assert "the abort is accepted" in case["message"]
-    code, case = judged(tmp_path, "Modest", case=CUT_OFF)
+    code, case = run_one(tmp_path, "Modest", case=CUT_OFF)
     assert (code, case["verdict"]) == (2, "unsupported")  # nothing at all was judged
     assert "no abort of a job whose server is away" in case["message"]
 
 
 def test_a_server_that_does_not_find_back_is_the_scheduler_s_failure(tmp_path: Path) -> None:
-    code, case = judged(tmp_path, "Unforgiving", case=LINK_BACK)
+    code, case = run_one(tmp_path, "Unforgiving", case=LINK_BACK)
     assert (code, case["verdict"]) == (1, "fail")
     assert "worker-1 back with whoever leads" in case["message"]
 
 
 def test_a_server_that_flickers_once_it_is_back_has_found_back(tmp_path: Path) -> None:
-    code, case = judged(tmp_path, "Flickering", case=LINK_BACK)
+    code, case = run_one(tmp_path, "Flickering", case=LINK_BACK)
     assert (code, case["verdict"], case["message"]) == (0, "pass", "")
 
 
@@ -331,12 +331,12 @@ def test_a_server_that_flickers_once_it_is_back_has_found_back(tmp_path: Path) -
 def test_a_rerun_that_names_no_link_is_known_by_the_job_s_own_word(
     tmp_path: Path, case: str
 ) -> None:
-    code, told = judged(tmp_path, "Unlinked", case=case)
-    assert (code, told["verdict"]) == (0, "pass")
+    code, ended = run_one(tmp_path, "Unlinked", case=case)
+    assert (code, ended["verdict"]) == (0, "pass")
 
 
 def test_a_record_that_vanishes_is_told_as_lost(tmp_path: Path) -> None:
-    code, case = judged(tmp_path, "Forgetful", "cronicle-0.9.49")
+    code, case = run_one(tmp_path, "Forgetful", "cronicle-0.9.49")
     assert (code, case["verdict"], case["outcome"]) == (1, "fail", "record-lost")
 
 

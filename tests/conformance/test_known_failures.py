@@ -110,7 +110,7 @@ def test_comments_order_and_other_tables_of_the_file_stay(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "cause"),
     [
         ("[known_failures]\n'a/one/manual' = ''", "'a/one/manual' has no reason"),
         ("[known_failures]\n'a/one/manual' = 3", "'a/one/manual' has no reason"),
@@ -122,7 +122,7 @@ def test_comments_order_and_other_tables_of_the_file_stay(tmp_path: Path) -> Non
     ],
 )
 def test_a_wrong_file_is_told_with_its_key_and_the_next_step(
-    tmp_path: Path, text: str | None, told: str
+    tmp_path: Path, text: str | None, cause: str
 ) -> None:
     path = tmp_path / "f.toml"
     if text is not None:
@@ -130,7 +130,7 @@ def test_a_wrong_file_is_told_with_its_key_and_the_next_step(
     with pytest.raises(KitCannotRun) as caught:
         load(path, CASES)
     assert str(path) in caught.value.cause
-    assert told in caught.value.cause
+    assert cause in caught.value.cause
     assert caught.value.hint
 
 
@@ -175,7 +175,7 @@ def test_a_run_of_known_failures_and_passes_is_conformant_and_says_why(folder: P
         done = run(folder, "--scenario", "*[!u]*/[rlc]*", "--jobs", jobs)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "known-failure: it never comes back (1 case)" in done.stdout
-        assert "clause" not in done.stdout, "what is known is not told as a failure"
+        assert "clause" not in done.stdout, "what is known is not shown as a failure"
 
 
 @pytest.fixture
@@ -245,10 +245,10 @@ def test_a_declared_race_ends_alike_in_each_run_whoever_wins(tmp_path: Path) -> 
     (folder / "known.toml").write_text(races, "utf-8")
     done = run(folder, "--repeat", "2", "--format", "json")
     cases = report_of(done)["cases"]
-    told = [case["message"] for case in cases if case["verdict"] == "known-failure"]
-    assert (done.returncode, len(told)) == (0, 2)
-    assert all(message.startswith("two messages cross\n") for message in told)
-    assert sum("this time the promise was kept" in message for message in told) == 1
+    messages = [case["message"] for case in cases if case["verdict"] == "known-failure"]
+    assert (done.returncode, len(messages)) == (0, 2)
+    assert all(message.startswith("two messages cross\n") for message in messages)
+    assert sum("this time the promise was kept" in message for message in messages) == 1
     shown = run(folder, "--repeat", "2")
     assert "unsteady" not in shown.stdout
     asked = (f"--runall-known-failures={folder / 'known.toml'}", "--runall-repeat=2")

@@ -147,10 +147,10 @@ def test_all_cases_pass_beside_tests_whose_fixtures_have_the_same_names(
     asked = ("tests", *FEATURES) if theirs_first else (*FEATURES, "tests")
     status, said = run(project, *asked, f"--junitxml={project / 'j.xml'}", python=python)
     assert status == 0, said
-    told = verdicts(project / "j.xml")
-    assert len(told) > 200
-    assert set(told) == {"pass"}
-    assert f"{len(told) + 1} passed" in said
+    found = verdicts(project / "j.xml")
+    assert len(found) > 200
+    assert set(found) == {"pass"}
+    assert f"{len(found) + 1} passed" in said
 
 
 def verdicts(junit: Path) -> list[str]:
@@ -288,9 +288,9 @@ def test_cases_run_in_several_processes_of_xdist(project: Path) -> None:
     asked = ("-m", "not needs_slots and not needs_bounds", f"--junitxml={junit}")
     status, said = run(project, "-n", "2", "tests", *FEATURES, *asked)
     assert status == 0, said
-    told = verdicts(junit)
-    assert len(told) > 20
-    assert f"{len(told) + 1} passed" in said
+    found = verdicts(junit)
+    assert len(found) > 20
+    assert f"{len(found) + 1} passed" in said
 
 
 # ------------------------------------------------------------------ a scheduler of their own

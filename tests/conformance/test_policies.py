@@ -30,16 +30,16 @@ def table(
 def test_none_of_them_is_conformant_and_each_names_its_clauses(
     table: dict[str, ConformRun],
 ) -> None:
-    for judged in table.values():
-        assert judged.code == 1, judged.words
-        assert all(message.startswith("RA-") for message in judged.red().values())
+    for run in table.values():
+        assert run.code == 1, run.words
+        assert all(message.startswith("RA-") for message in run.red().values())
 
 
 def test_0_9_49_never_reruns_a_manual_job(table: dict[str, ConformRun]) -> None:
     red = table["0.9.49"].red()
-    told = [message for case, message in red.items() if case.endswith("/manual")]
-    assert told
-    assert all(message.startswith("RA-1.1") for message in told)
+    manual = [message for case, message in red.items() if case.endswith("/manual")]
+    assert manual
+    assert all(message.startswith("RA-1.1") for message in manual)
 
 
 def test_0_9_50_runs_a_served_slot_twice_instead(table: dict[str, ConformRun]) -> None:
@@ -53,10 +53,10 @@ def test_0_9_50_runs_a_served_slot_twice_instead(table: dict[str, ConformRun]) -
 def test_0_9_52_reruns_the_manual_job_and_runs_the_served_slot_twice(
     table: dict[str, ConformRun],
 ) -> None:
-    judged = table["0.9.52"]
-    took_over = [v for case, v in judged.verdicts().items() if "takes-over/manual" in case]
+    run = table["0.9.52"]
+    took_over = [v for case, v in run.verdicts().items() if "takes-over/manual" in case]
     assert took_over == ["pass"]
-    assert judged.red()[SERVED_TWICE].startswith("RA-4.7")
+    assert run.red()[SERVED_TWICE].startswith("RA-4.7")
 
 
 def test_0_9_52_forgets_the_slot_of_a_primary_that_crashed(table: dict[str, ConformRun]) -> None:
@@ -66,11 +66,11 @@ def test_0_9_52_forgets_the_slot_of_a_primary_that_crashed(table: dict[str, Conf
 
 
 def test_all_three_recover_a_scheduled_job_of_a_lost_worker(table: dict[str, ConformRun]) -> None:
-    for judged in table.values():
-        took_over = [v for c, v in judged.verdicts().items() if "takes-over/scheduled" in c]
+    for run in table.values():
+        took_over = [v for c, v in run.verdicts().items() if "takes-over/scheduled" in c]
         assert took_over == ["pass"]
 
 
 def test_the_three_tables_differ(table: dict[str, ConformRun]) -> None:
-    reds = [frozenset(judged.red().items()) for judged in table.values()]
+    reds = [frozenset(run.red().items()) for run in table.values()]
     assert len(set(reds)) == len(reds)

@@ -13,7 +13,7 @@ LEAST = 30
 
 
 @pytest.fixture(scope="module", params=RIGS)
-def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ConformRun:
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ConformRun:
     """One run of all cases on one rig."""
     return run_on(request.param, tmp_path_factory)
 
@@ -23,45 +23,42 @@ def run_on(rig: str, tmp: pytest.TempPathFactory) -> ConformRun:
     return conform_once(tmp, "--rig", rig)[0]
 
 
-def shown(judged: ConformRun) -> list[dict[str, Any]]:
+def shown(run: ConformRun) -> list[dict[str, Any]]:
     """The cases that this rig can show."""
-    return [case for case in judged.report["cases"] if case["verdict"] != "unsupported"]
+    return [case for case in run.report["cases"] if case["verdict"] != "unsupported"]
 
 
-def test_the_reference_is_conformant(judged: ConformRun) -> None:
-    assert (judged.code, judged.report["verdict"]) == (0, "conformant"), (
-        judged.red(),
-        judged.words,
-    )
-    assert set(judged.verdicts().values()) <= {"pass", "unsupported"}
+def test_the_reference_is_conformant(run: ConformRun) -> None:
+    assert (run.code, run.report["verdict"]) == (0, "conformant"), (run.red(), run.words)
+    assert set(run.verdicts().values()) <= {"pass", "unsupported"}
 
 
 def test_what_a_rig_cannot_show_is_told_with_its_reason_and_simulated_time_shows_all(
-    judged: ConformRun,
+    run: ConformRun,
 ) -> None:
-    left_out = [c for c in judged.report["cases"] if c["verdict"] == "unsupported"]
-    assert all(f"the {judged.report['rig']} rig cannot show" in c["message"] for c in left_out)
-    assert not left_out or judged.report["rig"] != "simulated"
+    left_out = [c for c in run.report["cases"] if c["verdict"] == "unsupported"]
+    assert all(f"the {run.report['rig']} rig cannot show" in c["message"] for c in left_out)
+    assert not left_out or run.report["rig"] != "simulated"
 
 
-def test_there_are_cases_for_all_five_scenarios_under_both_triggers(judged: ConformRun) -> None:
-    seen = {(case["feature"][0], case["trigger"]) for case in judged.report["cases"]}
+def test_there_are_cases_for_all_five_scenarios_under_both_triggers(run: ConformRun) -> None:
+    seen = {(case["feature"][0], case["trigger"]) for case in run.report["cases"]}
     assert {(n, t) for n in "12345" for t in ("manual", "scheduled")} <= seen
-    assert len(judged.report["cases"]) >= LEAST
+    assert len(run.report["cases"]) >= LEAST
 
 
-def test_every_case_breaks_something_and_every_fault_is_proven(judged: ConformRun) -> None:
-    for case in shown(judged):
+def test_every_case_breaks_something_and_every_fault_is_proven(run: ConformRun) -> None:
+    for case in shown(run):
         assert case["faults"], case["id"]
         assert all(fault["proven"] for fault in case["faults"]), case["id"]
 
 
-def test_every_case_saw_jobs_run(judged: ConformRun) -> None:
-    assert all(case["executions"] for case in shown(judged))
+def test_every_case_saw_jobs_run(run: ConformRun) -> None:
+    assert all(case["executions"] for case in shown(run))
 
 
-def test_a_recovery_came_within_its_deadline(judged: ConformRun) -> None:
-    measured = [c for c in judged.report["cases"] if c["recovery_s"] is not None]
+def test_a_recovery_came_within_its_deadline(run: ConformRun) -> None:
+    measured = [c for c in run.report["cases"] if c["recovery_s"] is not None]
     assert measured
     assert all(case["recovery_s"] <= case["deadline_s"] for case in measured)
 

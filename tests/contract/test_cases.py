@@ -37,7 +37,7 @@ def write(folder: Path, text: str, name: str = "worker_dies") -> Path:
     return path
 
 
-def told_by(folder: Path) -> str:
+def cause_of(folder: Path) -> str:
     with pytest.raises(CasesError) as caught:
         load_cases(folder)
     return str(caught.value)
@@ -79,17 +79,17 @@ def test_two_scenarios_of_one_name_in_one_file_are_an_error_with_both_places(
     tmp_path: Path,
 ) -> None:
     path = write(tmp_path, WORKER + "  Rule: other\n    Scenario: Whoever\n      When it dies\n")
-    told = told_by(tmp_path)
-    assert f"{path}:21" in told
-    assert f"{path}:24" in told
+    cause = cause_of(tmp_path)
+    assert f"{path}:21" in cause
+    assert f"{path}:24" in cause
 
 
 def test_two_cases_of_one_id_are_an_error_with_both_places(tmp_path: Path) -> None:
     path = write(tmp_path, WORKER + "    Scenario: Whoever?\n      When it dies\n")
-    told = told_by(tmp_path)
-    assert "worker_dies/whoever/either" in told
-    assert f"{path}:21" in told
-    assert f"{path}:23" in told
+    cause = cause_of(tmp_path)
+    assert "worker_dies/whoever/either" in cause
+    assert f"{path}:21" in cause
+    assert f"{path}:23" in cause
 
 
 def test_one_name_in_two_files_is_no_error(tmp_path: Path) -> None:
@@ -100,33 +100,33 @@ def test_one_name_in_two_files_is_no_error(tmp_path: Path) -> None:
 
 def test_a_scenario_without_steps_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path, "Feature: f\n  Scenario: empty\n")
-    assert f"{path}:2 has no steps" in told_by(tmp_path)
+    assert f"{path}:2 has no steps" in cause_of(tmp_path)
 
 
 def test_a_trigger_that_is_none_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, WORKER.replace("| manual ", "| by-hand"))
-    assert "the trigger 'by-hand'" in told_by(tmp_path)
+    assert "the trigger 'by-hand'" in cause_of(tmp_path)
 
 
 def test_two_trigger_tags_are_an_error(tmp_path: Path) -> None:
     write(tmp_path, WORKER.replace("@scheduled", "@scheduled @manual"))
-    assert "'scheduled' and 'manual'" in told_by(tmp_path)
+    assert "'scheduled' and 'manual'" in cause_of(tmp_path)
 
 
 def test_a_tag_for_an_unknown_clause_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, WORKER.replace("@RA-2.1", "@RA-99.1"))
-    assert "@RA-99.1, which the specification does not have" in told_by(tmp_path)
+    assert "@RA-99.1, which the specification does not have" in cause_of(tmp_path)
 
 
 def test_a_file_that_is_no_gherkin_is_an_error_that_names_it(tmp_path: Path) -> None:
     path = write(tmp_path, "Feature: f\n  Scenario: s\n    Given a\n    Gven b\n")
-    assert f"{path} is not a feature file" in told_by(tmp_path)
+    assert f"{path} is not a feature file" in cause_of(tmp_path)
 
 
 def test_a_file_without_a_scenario_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, WORKER)
     path = write(tmp_path, "Feature: f\n  Nothing yet.\n", "empty")
-    assert f"{path} has no scenario" in told_by(tmp_path)
+    assert f"{path} has no scenario" in cause_of(tmp_path)
 
 
 @pytest.mark.parametrize("typo", ["Gven a primary", "given a primary", "Scenaro: it", "exmples:"])
@@ -134,7 +134,7 @@ def test_a_misspelt_keyword_that_gherkin_takes_for_prose_is_an_error(
     tmp_path: Path, typo: str
 ) -> None:
     write(tmp_path, f"Feature: f\n  Scenario: s\n    {typo}\n    When it dies\n")
-    assert f"{typo!r} is only prose" in told_by(tmp_path)
+    assert f"{typo!r} is only prose" in cause_of(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_prose_is_no_error(tmp_path: Path, prose: str) -> None:
 
 
 def test_a_folder_without_scenarios_is_an_error(tmp_path: Path) -> None:
-    assert "no scenario in" in told_by(tmp_path)
+    assert "no scenario in" in cause_of(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ GOOD = """\
 """
 
 
-def told_by(text: str) -> str:
+def cause_of(text: str) -> str:
     with pytest.raises(SpecError) as caught:
         read_clauses(text)
     return caught.value.cause
@@ -51,16 +51,18 @@ def test_a_paragraph_after_a_clause_is_not_a_part_of_it() -> None:
 
 
 def test_an_id_that_is_defined_twice_is_an_error_with_both_lines() -> None:
-    told = told_by(GOOD + "- **RA-1.1** (core) It MUST NOT be lost.\n")
-    assert told == "SPEC.md:14: RA-1.1 was defined before, in line 7"
+    cause = cause_of(GOOD + "- **RA-1.1** (core) It MUST NOT be lost.\n")
+    assert cause == "SPEC.md:14: RA-1.1 was defined before, in line 7"
 
 
 def test_a_clause_without_a_modal_verb_is_an_error_with_its_line() -> None:
-    assert told_by("- **RA-1.1** (core) It must be so.\n").startswith("SPEC.md:1: RA-1.1 has no")
+    assert cause_of("- **RA-1.1** (core) It must be so.\n").startswith("SPEC.md:1: RA-1.1 has no")
 
 
 def test_a_clause_without_a_full_stop_is_an_error_with_its_line() -> None:
-    assert "SPEC.md:2: RA-1.1 is not a sentence" in told_by("\n- **RA-1.1** (core) It MUST be so\n")
+    assert "SPEC.md:2: RA-1.1 is not a sentence" in cause_of(
+        "\n- **RA-1.1** (core) It MUST be so\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,16 +79,16 @@ def test_a_clause_without_a_full_stop_is_an_error_with_its_line() -> None:
     ],
 )
 def test_what_looks_like_a_clause_and_is_none_is_an_error_with_its_line(line: str) -> None:
-    assert told_by(f"{GOOD}{line}\n").startswith("SPEC.md:14: not the form of a clause")
+    assert cause_of(f"{GOOD}{line}\n").startswith("SPEC.md:14: not the form of a clause")
 
 
 def test_all_errors_of_a_page_are_told_at_once() -> None:
-    told = told_by("- **RA-1.1** (core) It must.\n- **RA-1.2** (x) It MUST.\n")
-    assert [line.split(": ")[0] for line in told.splitlines()] == ["SPEC.md:1", "SPEC.md:2"]
+    cause = cause_of("- **RA-1.1** (core) It must.\n- **RA-1.2** (x) It MUST.\n")
+    assert [line.split(": ")[0] for line in cause.splitlines()] == ["SPEC.md:1", "SPEC.md:2"]
 
 
 def test_a_page_without_a_clause_is_an_error() -> None:
-    assert told_by("# Nothing\n") == "SPEC.md has no clause"
+    assert cause_of("# Nothing\n") == "SPEC.md has no clause"
 
 
 def test_the_specification_of_this_kit_can_be_read() -> None:

@@ -32,7 +32,7 @@ MENTION = re.compile(r"RA-\d+\.\d+")
 QUOTE = re.compile(r"(RA-\d+\.\d+)\W{0,4}[:)]\W{0,4}(?=[A-Z`*])([^.]+\.)")
 # What an event does, not what becomes of it when a server fails: no settings of the promise.
 NO_SETTINGS = {"id", "title", "enabled", "target", "timing", "timezone", "params"}
-# Chosen by name, and told in the history of the promise.
+# Chosen by name; the page explains it in the history of the promise.
 NO_QUANTITY = {"policy"}
 
 
@@ -164,7 +164,7 @@ def table(header: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start:end]]
 
 
-def told(header: str) -> dict[str, str]:
+def columns(header: str) -> dict[str, str]:
     """The first two columns of a table, name by name: a row may name several."""
     rows = table(header)
     pairs = [(row[0].split(", "), row[1].split(", ")) for row in rows]
@@ -184,11 +184,11 @@ def in_words(value: Any) -> str:
 
 def test_the_settings_are_those_of_the_page_with_their_defaults() -> None:
     known = {f.name: in_words(f.default) for f in fields(Settings) if f.name not in NO_QUANTITY}
-    assert told("setting") == known
+    assert columns("setting") == known
 
 
 def test_the_settings_of_an_event_are_those_of_the_page_with_their_defaults() -> None:
-    page = told("setting of an event")
+    page = columns("setting of an event")
     known = {f.name: in_words(f.default) for f in fields(Event) if f.name not in NO_SETTINGS}
     assert page.pop("missed") == "as Run All"
     assert known.pop("missed") == "None"
@@ -201,7 +201,7 @@ def test_every_setting_of_the_page_has_a_meaning() -> None:
 
 
 def test_the_fate_of_each_field_is_that_of_the_page() -> None:
-    assert told("field of the job") == FIELDS
+    assert columns("field of the job") == FIELDS
 
 
 def test_the_releases_of_the_page_are_the_policies() -> None:
@@ -224,7 +224,7 @@ RELEASES = [row for row in table("release") if row[0] != "reference"]
 def test_a_release_breaks_the_clauses_that_the_page_says(
     row: list[str], releases: dict[str, ConformRun]
 ) -> None:
-    judged = releases[row[0]]
-    broken = {message.partition(":")[0] for message in judged.red().values()}
-    assert set(judged.verdicts().values()) <= {"pass", "fail", "unsupported"}
+    run = releases[row[0]]
+    broken = {message.partition(":")[0] for message in run.red().values()}
+    assert set(run.verdicts().values()) <= {"pass", "fail", "unsupported"}
     assert row[-1] == ", ".join(sorted(broken, key=list(CLAUSES).index))

@@ -92,9 +92,9 @@ def test_what_ends_a_case_gives_its_verdict(
 
 
 def test_a_violation_speaks_in_the_clauses_own_words() -> None:
-    told = str(Violation("RA-1.1", "one rerun", "none"))
-    assert told.startswith("RA-1.1: A manual job that was interrupted MUST be run again.")
-    assert "expected: one rerun\n  seen: none" in told
+    text = str(Violation("RA-1.1", "one rerun", "none"))
+    assert text.startswith("RA-1.1: A manual job that was interrupted MUST be run again.")
+    assert "expected: one rerun\n  seen: none" in text
 
 
 def test_a_violation_of_a_clause_that_does_not_exist_is_an_error_of_the_kit() -> None:

@@ -18,10 +18,10 @@ class Script:
     """A brain that answers each input with the next of some steps, or raises it."""
 
     def __init__(self, *steps: Step | Exception, wake: float | None = None) -> None:
-        self.steps, self.wake, self.told = list(steps), wake, list[Any]()
+        self.steps, self.wake, self.inputs = list(steps), wake, list[Any]()
 
-    def handle(self, told: Any, now: float) -> Step:
-        self.told.append((told, now))
+    def handle(self, message: Any, now: float) -> Step:
+        self.inputs.append((message, now))
         step = self.steps.pop(0)
         if isinstance(step, Exception):
             raise step
@@ -97,7 +97,7 @@ def test_a_fault_of_the_brain_ends_it_also_when_nobody_waits_for_the_answer():
         runner.notify("input")
         assert runner.over.exception() is fault
         runner.notify("another")
-        assert len(brain.told) == 1
+        assert len(brain.inputs) == 1
 
     life(test)
 
@@ -115,6 +115,6 @@ def test_a_wake_that_is_due_tells_the_brain_that_time_has_passed():
         runner.handle("input")
         async with asyncio.timeout(20):
             await woken.wait()
-        assert brain.told[1] == (Tick(), 7.0)
+        assert brain.inputs[1] == (Tick(), 7.0)
 
     life(test)

@@ -191,12 +191,12 @@ def test_a_job_that_ends_well_while_its_worker_drains_has_succeeded(daemons: Rea
     pipe, (_, api) = daemons.pipe(), daemons.primary()
     worker = daemons.worker("w1", api)
     api.server_in("online", "w1")
-    script = 'trap "echo told > $PIPE; exit 0" TERM; echo up > $PIPE; sleep 600 & wait'
+    script = 'trap "echo stopping > $PIPE; exit 0" TERM; echo up > $PIPE; sleep 600 & wait'
     api.event("e", script, target="w1", params={"PIPE": str(pipe.path)})
     job = api.run("e")
     assert pipe.read_word() == "up"
     assert worker.end() == 0
-    assert pipe.read_word() == "told"
+    assert pipe.read_word() == "stopping"
     assert api.job_in("succeeded", job["id"])["code"] == 0
     assert len(api.get("/v1/jobs")) == 1
 
@@ -205,14 +205,14 @@ def test_a_draining_primary_still_answers_reads_and_says_that_it_drains(daemons:
     pipe, leave = daemons.pipe(), daemons.pipe()
     primary, api = daemons.primary(worker=True, kill_grace=20.0, dead_job_timeout=60.0)
     api.server_in("online", "p")
-    last_words = "echo told > $PIPE; read word < $LEAVE; exit 0"
+    last_words = "echo stopping > $PIPE; read word < $LEAVE; exit 0"
     script = f'trap "{last_words}" TERM; echo up > $PIPE; sleep 600 & wait'
     params = {"PIPE": str(pipe.path), "LEAVE": str(leave.path)}
     api.event("e", script, target="p", params=params, max_children=0)
     job = api.run("e")
     assert pipe.read_word() == "up"
     primary.send(signal.SIGTERM)
-    assert pipe.read_word() == "told"
+    assert pipe.read_word() == "stopping"
     health = api.http.get("/health")
     assert (health.status_code, health.json()["role"]) == (503, "draining")
     assert api.get(f"/v1/jobs/{job['id']}")["event"] == "e"

@@ -139,8 +139,8 @@ def test_run_all_is_judged_by_the_job_as_it_began(policy: str):
     driver, job = running(policy, catch_up=False)
     driver.order(UpdateEvent("e", {"catch_up": True}))
     shut_down(driver, job)
-    told = "no event, or Run All was off at the start"
-    assert driver.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
+    detail = "no event, or Run All was off at the start"
+    assert driver.lines() == [(job, "shutdown", "refused", "RA-1.3", detail)]
     assert driver.state.live() == []
     driver, job = running("cronicle-0.9.52")
     driver.order(UpdateEvent("e", {"catch_up": False}))
@@ -153,8 +153,8 @@ def test_a_deleted_event_is_not_recovered(policy: str):
     driver, job = running(policy)
     driver.order(DeleteEvent("e"))
     shut_down(driver, job)
-    told = "no event, or Run All was off at the start"
-    assert driver.lines() == [(job, "shutdown", "refused", "RA-1.3", told)]
+    detail = "no event, or Run All was off at the start"
+    assert driver.lines() == [(job, "shutdown", "refused", "RA-1.3", detail)]
 
 
 @pytest.mark.parametrize("policy", REWINDS_FOR_MANUAL)

@@ -49,9 +49,9 @@ def test_no_brain_works_with_them(brain: type[Primary] | type[Worker]):
 @pytest.mark.parametrize("role", [["primary"], ["worker", "--primary", "127.0.0.1:1"]])
 def test_no_daemon_starts_with_them_and_it_says_why(role: list[str], tmp_path: Path):
     data = tmp_path / "data"
-    told = ["--name", "n", "--data", str(data), "--fence", "100", "--dead-job-timeout", "115"]
+    options = ["--name", "n", "--data", str(data), "--fence", "100", "--dead-job-timeout", "115"]
     daemon = subprocess.run(
-        [sys.executable, "-m", "runall_reference", *role, *told],
+        [sys.executable, "-m", "runall_reference", *role, *options],
         capture_output=True,
         text=True,
         timeout=30,

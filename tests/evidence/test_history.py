@@ -47,8 +47,8 @@ def test_every_history_that_the_kit_writes_is_valid(validator: Any, histories: l
 def shape(value: Any, key: str = "") -> Any:
     """The form of a value without its contents."""
     if isinstance(value, dict):
-        told = cast(dict[str, Any], value)
-        return {name: shape(one, name) for name, one in told.items()}
+        mapping = cast(dict[str, Any], value)
+        return {name: shape(one, name) for name, one in mapping.items()}
     if isinstance(value, list):
         return [shape(one) for one in cast(list[Any], value)[:1]]
     return value if key in ("kind", "how", "outcome", "what") else type(value).__name__

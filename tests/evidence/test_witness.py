@@ -161,9 +161,9 @@ def test_a_sigterm_at_any_moment_leaves_no_end_without_a_start(bench: Bench, on_
         job = bench.run(TAG="t1", ON_TERM=on_term)
         job.send_signal(signal.SIGTERM)
         job.wait(LONG)
-    told = {path.name for path in (bench.witness.folder / "events").iterdir()}
-    ends = [name for name in told if not name.endswith(".started")]
-    assert [end for end in ends if f"{end.rpartition('.')[0]}.started" not in told] == []
+    names = {path.name for path in (bench.witness.folder / "events").iterdir()}
+    ends = [name for name in names if not name.endswith(".started")]
+    assert [end for end in ends if f"{end.rpartition('.')[0]}.started" not in names] == []
     assert [e for e in bench.witness.executions() if e.how == "running"] == []
 
 
@@ -172,17 +172,21 @@ def test_values_with_newlines_and_quotes_come_through_verbatim(bench: Bench) -> 
     given = {"TAG": "t1", "NOTE": AWKWARD, "ENDS": "3", "HOLD": "1", "ON_TERM": "ignore"}
     claims = {"JOB_ID": "j 'x'\n", "JOB_NOW": "1700000000", "JOB_ROOT": "", "JOB_SOURCE": "Ann"}
     bench.run(node="beta-2", RECORD="COLOUR EMPTY", COLOUR=AWKWARD, EMPTY="", **given, **claims)
-    [told] = bench.wait_for(1)
-    assert told.params == given | {"RECORD": "COLOUR EMPTY", "COLOUR": AWKWARD, "EMPTY": ""}
-    assert (told.job, told.now, told.node) == (claims["JOB_ID"], "1700000000", "beta-2")
-    assert told.claims == claims
+    [execution] = bench.wait_for(1)
+    assert execution.params == given | {"RECORD": "COLOUR EMPTY", "COLOUR": AWKWARD, "EMPTY": ""}
+    assert (execution.job, execution.now, execution.node) == (
+        claims["JOB_ID"],
+        "1700000000",
+        "beta-2",
+    )
+    assert execution.claims == claims
 
 
 def test_a_value_that_did_not_reach_the_job_is_missing_not_empty(bench: Bench) -> None:
     bench.run(TAG="t1", RECORD="COLOUR")
-    [told] = bench.wait_for(1)
-    assert "COLOUR" not in told.params
-    assert "NOTE" not in told.params
+    [execution] = bench.wait_for(1)
+    assert "COLOUR" not in execution.params
+    assert "NOTE" not in execution.params
 
 
 @pytest.mark.parametrize(

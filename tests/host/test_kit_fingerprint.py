@@ -1,4 +1,4 @@
-"""Two copies of the kit are told apart exactly where they could give different results."""
+"""Two copies of the kit differ in fingerprint where they could give different results."""
 
 import hashlib
 import shutil

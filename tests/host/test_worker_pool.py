@@ -89,11 +89,11 @@ def test_workers_without_tasks_end_when_they_are_dismissed() -> None:
 
 def test_an_interrupted_worker_may_clear_away_first() -> None:
     with WorkerPool(1, clear_away) as pool:
-        told = messages(pool)
-        assert next(told) == "ready"
+        received = messages(pool)
+        assert next(received) == "ready"
         next(iter(pool.workers)).interrupt()
-        assert next(told) == "cleared away"
-        gone = next(told)
+        assert next(received) == "cleared away"
+        gone = next(received)
         assert isinstance(gone, WorkerGone)
         assert gone.status == 0
 

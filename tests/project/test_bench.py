@@ -64,13 +64,13 @@ def test_the_raw_cycle_kills_a_worker_and_sees_the_job_run_again_and_end(
     stub_cycle: Any = import_module("cycles").stub_cycle
     with closing(Watched("bench-test")) as rig:
         stub_cycle(rig)
-    assert rig.told == [("killed", "worker-1"), ("completed", "worker-1")]
+    assert rig.ends == [("killed", "worker-1"), ("completed", "worker-1")]
 
 
 class Watched(ProcessesRig):
     """A rig that remembers what ran on its site when that is closed."""
 
-    told: list[tuple[str, str]]
+    ends: list[tuple[str, str]]
 
     def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Any:
         site = super().site(case, cuttable=cuttable, orphans=orphans)
@@ -78,7 +78,7 @@ class Watched(ProcessesRig):
 
         def remember() -> None:
             if not site._closed:
-                self.told = [(run.how, run.node) for run in site.executions()]
+                self.ends = [(run.how, run.node) for run in site.executions()]
             close()
 
         site.close = remember

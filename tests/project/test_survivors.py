@@ -56,12 +56,14 @@ def test_an_explanation_names_a_line_of_a_function_and_a_reason(entry: dict[str,
 
 
 def test_a_mutant_is_explained_once() -> None:
-    told = [(entry["function"], *mutant) for entry in ENTRIES for mutant in entry["mutants"]]
-    assert len(told) == len(set(told))
+    explained = [(entry["function"], *mutant) for entry in ENTRIES for mutant in entry["mutants"]]
+    assert len(explained) == len(set(explained))
 
 
 # ------------------------------------------------------------------ what a run says
-def judged(survivors: ModuleType, results: dict[str, str], *explained: Any) -> tuple[Any, int]:
+def judge_results(
+    survivors: ModuleType, results: dict[str, str], *explained: Any
+) -> tuple[Any, int]:
     """The outcome of these results, in which each survivor is the change that was shown."""
     alive = {
         mutant: survivors.change_of(mutant, SHOWN)
@@ -82,28 +84,28 @@ def test_a_mutant_is_known_by_its_function_and_its_lines(survivors: ModuleType) 
 
 
 def test_a_run_without_mutants_is_no_success(survivors: ModuleType) -> None:
-    assert judged(survivors, {})[1] == 3
+    assert judge_results(survivors, {})[1] == 3
 
 
 def test_a_run_in_which_all_are_killed_is_one(survivors: ModuleType) -> None:
-    outcome, code = judged(survivors, {KEY: "killed", OTHER: "timeout"})
+    outcome, code = judge_results(survivors, {KEY: "killed", OTHER: "timeout"})
     assert (outcome.score, code) == ("2/2", 0)
 
 
 @pytest.mark.parametrize("status", ["survived", "no tests"])
 def test_a_survivor_must_be_explained(survivors: ModuleType, status: str) -> None:
     change = survivors.change_of(KEY, SHOWN)
-    outcome, code = judged(survivors, {KEY: status, OTHER: "killed"})
+    outcome, code = judge_results(survivors, {KEY: status, OTHER: "killed"})
     assert (outcome.unexplained, outcome.score, code) == ([change], "1/2", 1)
-    outcome, code = judged(survivors, {KEY: status, OTHER: "killed"}, change)
+    outcome, code = judge_results(survivors, {KEY: status, OTHER: "killed"}, change)
     assert (outcome.unexplained, outcome.score, code) == ([], "1/2", 0)
 
 
 def test_an_explanation_of_what_is_killed_is_stale(survivors: ModuleType) -> None:
     change = survivors.change_of(KEY, SHOWN)
-    outcome, code = judged(survivors, {KEY: "killed"}, change)
+    outcome, code = judge_results(survivors, {KEY: "killed"}, change)
     assert (outcome.stale, code) == ([change], 1)
-    outcome, code = judged(survivors, {OTHER: "killed"}, change)
+    outcome, code = judge_results(survivors, {OTHER: "killed"}, change)
     assert (outcome.stale, code) == ([], 0), "its module was not tried"
 
 
@@ -111,7 +113,7 @@ def test_an_explanation_of_what_is_killed_is_stale(survivors: ModuleType) -> Non
 def test_a_mutant_without_a_result_leaves_the_run_inconclusive(
     survivors: ModuleType, status: str
 ) -> None:
-    assert judged(survivors, {KEY: status, OTHER: "killed"})[1] == 2
+    assert judge_results(survivors, {KEY: status, OTHER: "killed"})[1] == 2
 
 
 def test_what_a_run_prints_can_be_pasted_into_the_page(survivors: ModuleType) -> None:

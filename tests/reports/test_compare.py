@@ -170,9 +170,9 @@ def test_no_verdict_is_counted_with_another(tmp_path: Path) -> None:
         cells = [line.replace("│", "|").split("|") for line in lines]
         counted = {words[1].strip(): words[2].strip() for words in cells if len(words) > 2}
         assert {verdict: counted[verdict] for verdict in Verdict} == dict.fromkeys(Verdict, "1")
-    told = json.loads(shown(tmp_path, "r.json", "--format", "json").stdout)
-    assert told["reports"][0]["summary"] == dict.fromkeys(Verdict, 1)
-    assert told["rows"][0]["cells"][0]["cases"] == dict.fromkeys(Verdict, 1)
+    comparison = json.loads(shown(tmp_path, "r.json", "--format", "json").stdout)
+    assert comparison["reports"][0]["summary"] == dict.fromkeys(Verdict, 1)
+    assert comparison["rows"][0]["cells"][0]["cases"] == dict.fromkeys(Verdict, 1)
 
 
 @pytest.mark.parametrize(

@@ -84,9 +84,9 @@ CASES = (
 
 
 def report(*cases: CaseReport, **fields: Any) -> Report:
-    told = {"name": "mine", "version": "2.1/b", "policy": "eager", "merged": "primary = broker"}
+    named = {"name": "mine", "version": "2.1/b", "policy": "eager", "merged": "primary = broker"}
     system = SystemReport(
-        **(told | fields),
+        **(named | fields),
         image="mine:7",
         capabilities=["once"],
         timings={"prompt": 2.5},
@@ -119,8 +119,8 @@ def test_a_comparison_of_what_is_kept_is_that_of_the_whole_reports(tmp_path: Pat
     whole = report(*CASES)
     kept = read_report(keep_report(tmp_path, whole))
 
-    def cells(told: Report) -> list[str]:
-        rows = compare([("x", told)], "scenario").rows
+    def cells(one_report: Report) -> list[str]:
+        rows = compare([("x", one_report)], "scenario").rows
         return [f"{cell.verdict} {cell.outcome_words()}" for r in rows for cell in r.cells if cell]
 
     assert cells(kept) == cells(whole)
@@ -206,11 +206,11 @@ def test_each_system_that_is_shipped_has_results_that_are_kept() -> None:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_each_kept_case_of_a_system_that_is_shipped_ended_as_its_file_declares(path: Path) -> None:
-    told = read_report(path)
-    where = declarations(None, shipped()[told.system.name], told.system.policy)
+    kept = read_report(path)
+    where = declarations(None, shipped()[kept.system.name], kept.system.policy)
     assert where is not None
     known = where.known([one.id for one in load_cases()])
-    for one in told.cases:
+    for one in kept.cases:
         if one.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.KNOWN_FAILURE):
             declared = known.of(base_id(one.id)) is not None
             assert (one.verdict == Verdict.KNOWN_FAILURE) == declared, one.id

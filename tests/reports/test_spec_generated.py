@@ -81,9 +81,9 @@ def test_the_command_says_whether_the_page_was_up_to_date(
     page = tmp_path / "SPEC.md"
     page.write_text(f"{BEGIN}\n{END}\n", "utf-8")
     monkeypatch.setattr("runall_harness.contract.clauses.spec_path", lambda: page)
-    for told in ("drawn anew", "was up to date"):
+    for what in ("drawn anew", "was up to date"):
         done = CliRunner().invoke(spec, ["--write-diagrams"])
-        assert (done.exit_code, done.stdout, done.stderr) == (0, "", f"{page}: {told}\n")
+        assert (done.exit_code, done.stdout, done.stderr) == (0, "", f"{page}: {what}\n")
     assert page.read_text("utf-8") == f"{generated()}\n"
 
 

@@ -61,7 +61,7 @@ TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
 HANDED = "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began"
 
 
-def judged(folder: Path, system: str, case: str) -> tuple[str, str]:
+def verdict_on(folder: Path, system: str, case: str) -> tuple[str, str]:
     """The verdict on that case in virtual time, and what was said of it."""
     _, case_report = judge_one(folder, SYSTEM, system, case)
     return case_report["verdict"], case_report["message"]
@@ -71,15 +71,15 @@ def judged(folder: Path, system: str, case: str) -> tuple[str, str]:
 def test_a_second_job_runs_on_the_other_server_also_where_one_is_filled_first(
     trigger: str, tmp_path: Path
 ) -> None:
-    assert judged(tmp_path, "Filling", f"{LOWERED}/{trigger}") == ("pass", "")
+    assert verdict_on(tmp_path, "Filling", f"{LOWERED}/{trigger}") == ("pass", "")
 
 
 @pytest.mark.parametrize("trigger", ["manual", "scheduled"])
 def test_a_server_is_frozen_so_shortly_before_a_minute_that_it_is_still_given_the_job(
     trigger: str, tmp_path: Path
 ) -> None:
-    assert judged(tmp_path, "Leisurely", f"{HANDED}/{trigger}") == ("pass", "")
+    assert verdict_on(tmp_path, "Leisurely", f"{HANDED}/{trigger}") == ("pass", "")
 
 
 def test_a_system_that_has_no_leader_for_a_moment_is_waited_for(tmp_path: Path) -> None:
-    assert judged(tmp_path, "Faltering", TAKEN_OVER) == ("pass", "")
+    assert verdict_on(tmp_path, "Faltering", TAKEN_OVER) == ("pass", "")

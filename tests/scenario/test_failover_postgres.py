@@ -79,12 +79,12 @@ def test_a_backup_takes_over_from_records_on_a_server(
         request.getfixturevalue("image")
         more = ("--base-image", request.getfixturevalue("base"))
     with leases_seen(postgres) as seen:
-        judged = conform("--rig", rig, *CASES, *more, "--store-url", postgres, out=tmp_path)
-    assert (judged.code, judged.report["verdict"]) == (0, "conformant"), judged.words
-    assert set(judged.verdicts().values()) == {"pass"}
-    assert CUT_OFF in judged.verdicts()
+        run = conform("--rig", rig, *CASES, *more, "--store-url", postgres, out=tmp_path)
+    assert (run.code, run.report["verdict"]) == (0, "conformant"), run.words
+    assert set(run.verdicts().values()) == {"pass"}
+    assert CUT_OFF in run.verdicts()
     handed_over = [leases for leases in seen.values() if {"primary", "backup"} <= names(leases)]
-    assert len(handed_over) >= len(judged.verdicts()), seen
+    assert len(handed_over) >= len(run.verdicts()), seen
     assert not set(seen) & set(left(postgres))
 
 
@@ -94,19 +94,19 @@ def names(leases: set[tuple[str, int]]) -> set[str]:
 
 
 def test_without_a_server_nobody_claims_to_cut_a_primary_off_from_its_store(tmp_path: Path):
-    judged = conform("--rig", "processes", "--scenario", CUT_OFF, "--store-url", "", out=tmp_path)
-    (case,) = judged.report["cases"]
+    run = conform("--rig", "processes", "--scenario", CUT_OFF, "--store-url", "", out=tmp_path)
+    (case,) = run.report["cases"]
     assert case["verdict"] == "unsupported"
     assert "--store-url" in case["message"]
 
 
 # ------------------------------------------------------------------ a server that can't be used
 def test_a_server_that_does_not_answer_is_told_before_any_case_is_run(tmp_path: Path):
-    judged = conform("--rig", "processes", *CASES, "--store-url", NOBODY, out=tmp_path)
-    assert judged.code == 3
-    assert all(not case["executions"] for case in judged.report["cases"])
-    assert "ci/postgres" in judged.words
-    assert "hush" not in judged.words
+    run = conform("--rig", "processes", *CASES, "--store-url", NOBODY, out=tmp_path)
+    assert run.code == 3
+    assert all(not case["executions"] for case in run.report["cases"])
+    assert "ci/postgres" in run.words
+    assert "hush" not in run.words
 
 
 def test_containers_are_given_no_address_that_means_themselves():

@@ -196,10 +196,10 @@ def test_the_policies_differ_where_their_settings_do(tmp_path: Path) -> None:
     asked = [(policy, case) for policy, cases in EXPECTED.items() for case in cases]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = dict(zip(asked, pool.map(run, asked), strict=True))
-    found = {one: judged.verdicts()[one[1]] for one, judged in runs.items()}
+    found = {one: made.verdicts()[one[1]] for one, made in runs.items()}
     wanted = {(policy, case): v for policy, cases in EXPECTED.items() for case, v in cases.items()}
-    assert found == wanted, [judged.red() for judged in runs.values()]
-    assert {judged.code for judged in runs.values()} == {0}
+    assert found == wanted, [made.red() for made in runs.values()]
+    assert {made.code for made in runs.values()} == {0}
 
 
 # ------------------------------------------------------------------ the whole runs

@@ -132,7 +132,7 @@ def test_a_story_that_breaks_another_clause_is_passed_over_by_the_explorer() -> 
 
 # ------------------------------------------------------------------ planting
 def parts() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Everything of the reference that a lie could replace: modules, classes, machines, tables."""
+    """All of the reference that a mutant could replace: modules, classes, machines, tables."""
     prefix = runall_reference.__name__
     for name, module in sorted(sys.modules.items()):
         if name.startswith(prefix):

@@ -50,7 +50,7 @@ def no_fence(plant: Plant) -> None:
 
 
 def drains_are_deaths(plant: Plant) -> None:
-    """A job that completed while it was told to leave is taken for interrupted."""
+    """A job that completed while it was asked to leave is taken for interrupted."""
 
     def changed(_: Any, result: Any) -> bool:
         return result.how == "exit"
@@ -76,12 +76,12 @@ def decides_later(plant: Plant) -> None:
     def follow(self: Any, done: Any, cause: str) -> None:
         self.state.later = [*getattr(self.state, "later", ()), (done, cause)]
 
-    def answer(self: Any, told: Any) -> Any:
+    def answer(self: Any, message: Any) -> Any:
         later: list[tuple[Any, str]] = getattr(self.state, "later", [])
         self.state.later = []
         for done, cause in later:
             original(self.finalization, done, cause)
-        return original_answer(self, told)
+        return original_answer(self, message)
 
     plant(Finalization, "follow", follow)
     plant(Primary, "answer", answer)
@@ -97,12 +97,12 @@ def answers_too_soon(plant: Plant) -> None:
         self.state.promised = [*getattr(self.state, "promised", ()), (job, node)]
         return job
 
-    def answer(self: Any, told: Any) -> Any:
+    def answer(self: Any, message: Any) -> Any:
         promised: list[tuple[Any, str]] = getattr(self.state, "promised", [])
         self.state.promised = []
         for job, node in promised:
             original(self.placement, job, node)
-        return original_answer(self, told)
+        return original_answer(self, message)
 
     plant(Placement, "place", place)
     plant(Primary, "answer", answer)

@@ -38,12 +38,12 @@ def retries_die_with_their_server(plant: Plant) -> None:
     """What waits for a retry is kept by the server on which it failed."""
     original = Primary.answer
 
-    def changed(self: Any, told: Any) -> Any:
-        reply = original(self, told)
-        if isinstance(told, WorkerDisconnected):
+    def changed(self: Any, message: Any) -> Any:
+        reply = original(self, message)
+        if isinstance(message, WorkerDisconnected):
             for job in [job for job in self.waiting.jobs() if job.cause == "retry"]:
                 done = self.records.get(Finished, job.predecessor)
-                if done and done.job.node == told.node:
+                if done and done.job.node == message.node:
                     self.waiting.cancel(job)
         return reply
 

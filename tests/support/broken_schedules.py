@@ -152,14 +152,14 @@ def times_out_by_the_wall_clock(plant: Plant) -> None:
 
     original = Primary.answer
 
-    def changed(self: Any, told: Any) -> Any:
-        if isinstance(told, ClockSet) and told.skew:
+    def changed(self: Any, message: Any) -> Any:
+        if isinstance(message, ClockSet) and message.skew:
             for link in self.state.links.values():
-                link.heard -= told.skew
+                link.heard -= message.skew
             self.reachability.suspect_silent()
             for link in self.state.links.values():
-                link.since -= told.skew
-        return original(self, told)
+                link.since -= message.skew
+        return original(self, message)
 
     plant(Primary, "answer", changed)
 

@@ -206,8 +206,10 @@ class Boasts(ReferenceAdapter):
     """It claims a capability that is none, and gives no reason for what it lacks."""
 
     def describe(self) -> Description:
-        told = super().describe()
-        return msgspec.structs.replace(told, capabilities=["exactly-once"], cannot={"reasons": ""})
+        description = super().describe()
+        return msgspec.structs.replace(
+            description, capabilities=["exactly-once"], cannot={"reasons": ""}
+        )
 
 
 class Hangs(ReferenceAdapter):

@@ -37,7 +37,7 @@ def asked(number: int, at: float, verb: str, value: Any = None, **args: Any) -> 
 
 
 def created(**fields: Any) -> list[AnyLine]:
-    """The event `e`, with Run All on and no limit unless told otherwise."""
+    """The event `e`, with Run All on and no limit unless these fields say otherwise."""
     event = {"id": "e", "catch_up": True, "max_children": 0, **fields}
     return asked(1, 0, "create_event", event=event)
 
@@ -45,7 +45,7 @@ def created(**fields: Any) -> list[AnyLine]:
 def ran(
     job: str, began: float, ended: float | None = None, how: str = "completed", **more: Any
 ) -> Witnessed:
-    """An execution of a job of `e`, told when it began, with its end if that is known."""
+    """An execution of a job of `e`, observed when it began, with its end if that is known."""
     claims = {"JOB_EVENT": "e", "JOB_ROOT": job.partition(".")[0], **more.pop("claims", {})}
     own: dict[str, Any] = {"id": f"x-{job}-{began:g}", "node": "w1", "claims": claims, **more}
     run = Execution(
@@ -90,9 +90,9 @@ def leads(node: str, at: float = 0) -> Start:
 
 def noted(at: float, job: str, decision: str = "rerun", **more: str) -> Ledger:
     """A line of the ledger, and why it is there."""
-    told = {"clause": "RA-8.1", "detail": "too often", **more}
+    fields = {"clause": "RA-8.1", "detail": "too often", **more}
     entry = LedgerView(
-        number=1, at=at, event="e", job=job, root=job, what="restart", decision=decision, **told
+        number=1, at=at, event="e", job=job, root=job, what="restart", decision=decision, **fields
     )
     return Ledger(at=at, entries=(entry,))
 
@@ -116,8 +116,8 @@ def moved(lines: list[AnyLine], number: int, by: float) -> list[AnyLine]:
 
     def move(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            told = cast(dict[str, Any], value)
-            return {word: move(one, word) for word, one in told.items()}
+            mapping = cast(dict[str, Any], value)
+            return {word: move(one, word) for word, one in mapping.items()}
         if isinstance(value, list | tuple):
             return [move(one) for one in cast(list[Any], value)]
         if isinstance(value, str):

@@ -68,10 +68,10 @@ def containers() -> set[str]:
 def test_version_and_timings_are_those_that_the_image_tells(tmp_path: Path, image: str) -> None:
     file = described(tmp_path)
     before = containers()
-    told = system(file, image)
-    assert told.version[0].isdigit(), "the release of the image's Debian"
-    assert told.timings.notice == 7.0
-    assert told.timings.dead_job_timeout == told.described.timings.dead_job_timeout
+    found = system(file, image)
+    assert found.version[0].isdigit(), "the release of the image's Debian"
+    assert found.timings.notice == 7.0
+    assert found.timings.dead_job_timeout == found.described.timings.dead_job_timeout
     assert system(file, image, notice="9").timings.notice == 9.0
     assert containers() <= before, "the container that was looked into is gone"
 

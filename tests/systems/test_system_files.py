@@ -48,10 +48,10 @@ def both(rig: str) -> tuple[System, System]:
 
 # ------------------------------------------------------------------ the shipped file
 def test_the_file_says_of_the_reference_what_the_reference_says_of_itself() -> None:
-    told, known = both("processes")
-    assert (told.name, told.version) == (known.name, known.version)
-    assert told.capabilities == known.capabilities
-    exact, here = msgspec.structs.asdict(known.timings), msgspec.structs.asdict(told.timings)
+    described, known = both("processes")
+    assert (described.name, described.version) == (known.name, known.version)
+    assert described.capabilities == known.capabilities
+    exact, here = msgspec.structs.asdict(known.timings), msgspec.structs.asdict(described.timings)
     assert here == pytest.approx(exact)
 
 
@@ -70,12 +70,12 @@ def test_the_nodes_of_the_file_are_those_of_the_reference(
 ) -> None:
     with closing(ProcessesRig("files", records=tmp_path)) as rig:
         site = rig.site("c")
-        told, known = (each.node(site, name, role, primaries) for each in both("processes"))
-    assert told.command[:4] == known.command[:4]
-    assert options(told.command) == options(known.command)
-    assert (told.serves, set(told.env)) == (known.serves, set(known.env))
+        described, known = (each.node(site, name, role, primaries) for each in both("processes"))
+    assert described.command[:4] == known.command[:4]
+    assert options(described.command) == options(known.command)
+    assert (described.serves, set(described.env)) == (known.serves, set(known.env))
     if role == "worker" or len(primaries) > 1:
-        assert "--primary" in told.command, "the claim is not empty"
+        assert "--primary" in described.command, "the claim is not empty"
 
 
 def test_a_secret_is_one_for_all_nodes_of_a_case_and_another_for_the_next(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_the_schema_accepts_the_shipped_file_and_no_unknown_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "error"),
     [
         ("[roles.worker]", "[roles.wroker]", "roles: Object contains unknown field `wroker`"),
         ('schema = "runall-system/1"', 'schema = "runall-system/9"', "schema: Invalid enum value"),
@@ -148,13 +148,13 @@ def test_the_schema_accepts_the_shipped_file_and_no_unknown_key() -> None:
     ],
 )
 def test_each_mistake_is_told_with_its_key_its_cause_and_the_next_step(
-    tmp_path: Path, old: str, new: str, told: str
+    tmp_path: Path, old: str, new: str, error: str
 ) -> None:
     path = write(tmp_path, (old, new))
     done = runall(None, "system", "check", str(path), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"{path}" in done.stderr or "nothing:Nobody" in done.stderr
-    assert told in done.stderr
+    assert error in done.stderr
     assert "next step:" in done.stderr
 
 

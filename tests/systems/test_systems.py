@@ -72,5 +72,5 @@ def test_strictly_the_reference_is_whole_and_a_release_of_history_is_not() -> No
     one = ("conform", "--rig", "simulated", "--scenario", "hold/the-event-is-moved*", "--strict")
     here = Path.cwd()
     assert runall(None, *one, cwd=here).returncode == 0
-    told = runall(None, *one, "--policy", "cronicle-0.9.52", cwd=here)
-    assert told.returncode in (1, 2), told.stdout
+    done = runall(None, *one, "--policy", "cronicle-0.9.52", cwd=here)
+    assert done.returncode in (1, 2), done.stdout

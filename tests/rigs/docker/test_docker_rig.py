@@ -253,7 +253,7 @@ def test_a_firewall_that_lets_packets_pass_is_found_out(
     # Rules that match nobody: what a bridge does that passes the firewall by.
     packets = firewall._packets
 
-    def miss(address: str) -> Iterator[tuple[str, ...]]:  # noqa: ARG001 - that is the lie
+    def miss(address: str) -> Iterator[tuple[str, ...]]:  # noqa: ARG001 - that is the fault
         return packets("10.213.255.254")
 
     monkeypatch.setattr(firewall, "_packets", miss)

@@ -151,7 +151,7 @@ def test_a_daemon_that_survives_is_no_proof(
     running(site)
     node = site._node("alpha")
 
-    def send_nothing(number: signal.Signals) -> float:  # noqa: ARG001 - that is the lie
+    def send_nothing(number: signal.Signals) -> float:  # noqa: ARG001 - that is the fault
         return node.now()
 
     monkeypatch.setattr(node, "signal_daemon", send_nothing)
@@ -201,7 +201,7 @@ def test_a_job_without_a_process_is_no_proof(
     site.start(daemon())
     [job] = running(site)
 
-    def another(name: str) -> int:  # noqa: ARG001 - that is the lie
+    def another(name: str) -> int:  # noqa: ARG001 - that is the fault
         return os.getpid()
 
     monkeypatch.setattr(site.witness, "pid", another)
