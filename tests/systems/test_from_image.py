@@ -96,7 +96,7 @@ def test_an_image_that_is_not_there_or_lacks_the_file_is_told_with_the_next_step
     ("program", "why"),
     [
         ("import sys; sys.exit('no settings in it')", "no settings in it"),
-        ("print('hello')", "says nonsense"),
+        ("print('hello')", "printed a wrong answer"),
         ('print(\'{"timings": {"nap": 1}}\')', "nap = 1"),
         ('print(\'{"timings": {"notice": -1}}\')', "notice = -1"),
     ],

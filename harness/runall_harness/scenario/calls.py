@@ -1,6 +1,6 @@
 """The calls of one case to the API of the system under test.
 
-What is asked, answered and shown goes into the history. A question that only looks (`ask`) has a
+Each call, each answer and each view goes into the history. A question that only looks (`ask`) has a
 value for the time in which the system does not answer, because a primary that is down is no error.
 """
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Calls:
-    """Asks the system under test, as a user of it would."""
+    """Calls the system under test, as a user of it would."""
 
     def __init__(self, system: System, site: Site, history: History) -> None:
         self.system, self.site, self.history = system, site, history
@@ -25,7 +25,7 @@ class Calls:
         self.count = 0
 
     def connect(self, primaries: tuple[str, ...]) -> None:
-        """Make a client for the API of whichever of these nodes leads."""
+        """Make a client for the API; it asks the one of these nodes that leads."""
         self.client = self.system.client(self.site, primaries)
 
     def close(self) -> None:
@@ -35,7 +35,7 @@ class Calls:
 
     @property
     def api(self) -> Client:
-        """The client; it exists as soon as the first nodes were started."""
+        """The client; it exists once the first nodes were started."""
         assert self.client is not None, "the cluster is not up"
         return self.client
 

@@ -1,8 +1,8 @@
 """The cluster of one case: a system (how to run and call a scheduler) on a site of a rig.
 
 It injects faults, sees what runs, and waits for evidence. `nodes` starts the servers, `calls`
-speaks to the system, `history` keeps all of it for the checks. The cluster decides no verdict but
-one: that a fault or other evidence did not come.
+speaks to the system, `history` keeps all of it for the checks. The cluster decides only one
+verdict: inconclusive, if a fault or other evidence did not come.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,9 +32,9 @@ T = TypeVar("T")
 class Cluster:
     """A running system on a site, with its history.
 
-    recovery_s: how long the recovery took; deadline_s: how long it may take; waited: how long a
-    run was waited for that never came. All in seconds, for the report, and None where no step has
-    measured it. `says_what_it_owes` is false for a system that can't say whether it still owes
+    recovery_s: how long the recovery took; deadline_s: how long it may take; waited: how long the
+    case waited for a run that never came. All in seconds, for the report, and None where no step
+    has measured it. `says_what_it_owes` is false for a system that can't say whether it still owes
     a job.
     """
 
@@ -142,14 +142,14 @@ class Cluster:
         return self.site.wait(condition, within)
 
     def await_evidence(self, what: str, condition: Callable[[], T | None], within: float) -> T:
-        """Wait for something that the case proves nothing without. Raises `Inconclusive`."""
+        """Wait for evidence that the case needs. Raises `Inconclusive` if it does not come."""
         value = self.wait(condition, within)
         if not value:
             raise Inconclusive(f"no evidence within {within:g} s that {what}")
         return value
 
     def await_time(self, what: str, until: float) -> None:
-        """Wait until the rig's clock shows `until`, where nothing but the clock can be seen."""
+        """Wait until the rig's clock shows `until`, where there is no other sign to wait for."""
         now = self.site.now
         self.await_evidence(what, lambda: now() >= until, until - now() + 1)
 
@@ -159,7 +159,7 @@ class Cluster:
         self.await_evidence(f"{node} is missed", lambda: node not in self.calls.online(), within)
 
     def probe(self, node: str, within: float) -> None:
-        """Run a job of an event of its own to its end on that node. Raises `Inconclusive`."""
+        """Run a job of a new event to its end on that node. Raises `Inconclusive`."""
         tag = f"canary-{self.calls.count}"
         params = {"tag": tag, "hold": "0"}
         for order in (
@@ -171,7 +171,7 @@ class Cluster:
 
     # ---------------------------------------------------------------- the end
     def regard(self, root: str, tag: str) -> None:
-        """The case is about that job, unless it is about another that came before."""
+        """Note that the case is about that job, unless it is about an earlier one."""
         if self.about is None:
             self.about = About(root, tag)
             self.learn_what_it_says(root)
@@ -216,7 +216,7 @@ class Cluster:
             self.history.add(Ledger(at=self.site.now(), entries=entries))
 
     def end_history(self) -> None:
-        """Write down, once, that nothing more will be written."""
+        """Write the last line of the history, once."""
         if not isinstance(self.history.lines[-1], End):
             self.history.see_last(self.site.now(), self.site.executions())
             self.history.add(End(at=self.site.now()))
@@ -235,7 +235,7 @@ class Cluster:
 
 
 def accepted(order: Callable[[], object]) -> bool:
-    """Whether the system accepts an order; not while it has no server for it."""
+    """Give an order, and return whether the system accepts it; it may have no server for it yet."""
     try:
         order()
     except Rejected as refusal:

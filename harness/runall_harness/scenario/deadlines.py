@@ -1,10 +1,9 @@
-"""How long a scenario waits for what a system owes, and what it makes of one that is slow.
+"""How long a scenario waits for what a system owes, and how it judges a late arrival.
 
-"Not within so many seconds" is one thing, "given up for good" another. A system that can say that
-it has given up is believed. One that can't say may only be slow, on a machine that is busy: for it
-a deadline is followed by an overtime. What comes in overtime proves neither that the promise was
-kept in time nor that it was broken, so the case is inconclusive. What does not come even then is
-a promise broken.
+A system that says that it has given up a job is believed. A system that can't say so may only be
+slow, on a busy machine, so its deadline is followed by overtime. What comes in overtime proves
+neither that the promise was kept in time nor that it was broken, so the case is inconclusive. If it
+does not come in overtime either, the promise is broken.
 """
 
 from collections.abc import Callable
@@ -22,7 +21,7 @@ FAILED = ("failed", "timed_out")
 
 
 class Wait:
-    """One wait for something that a system owes, `within` so many seconds.
+    """One wait for something that a system owes within `within` seconds.
 
     `most` is all the time that may be waited, overtime included; seconds. `late` is by how many
     seconds what came has missed the deadline; 0 for what came in time.
@@ -38,7 +37,7 @@ class Wait:
     ) -> T | None:
         """The condition's first true value; None if it does not come, not in overtime either.
 
-        `hopeless` says at the deadline that nothing will come, and that overtime is in vain.
+        `hopeless` returns True at the deadline if nothing will come; then there is no overtime.
         """
         now = self.cluster.site.now
         due = now() + self.within
@@ -67,8 +66,8 @@ class Wait:
 class GivingUp:
     """Whether the system has given up a job for good, by its own word.
 
-    That is believed only when it is still so after some minutes of the schedule, because what is
-    shown and what is owed are two answers, given at two moments.
+    That is believed only if it is still so after some minutes of the schedule, because the shown
+    state and the debt are two answers, given at two moments.
     """
 
     def __init__(self, cluster: Cluster, root: str) -> None:
@@ -85,11 +84,11 @@ class GivingUp:
         return now - self.since > SETTLE_MINUTES * self.cluster.system.timings.minute
 
     def begun(self) -> bool:
-        """Whether it denied at the last look that it owes anything, for however short a time."""
+        """Whether the system denied at the last look that it owes anything."""
         return self.since is not None
 
     def denied(self, first: JobView | None) -> bool:
-        """Whether it denies that it owes anything; where it can't say, a failed end denies it."""
+        """Whether the system denies a debt; if it can't say, a failed end counts as a denial."""
         if first is None or not first.final:
             return False
         owes = self.cluster.api.owes(self.root)

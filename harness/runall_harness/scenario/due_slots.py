@@ -1,8 +1,8 @@
 """The slots at which an event is due, and what became of each of them.
 
-A scenario about the schedule must know exactly which slots there are. So its event is due at a
-few minutes of all time, all within one local hour, and each execution carries the logical time of
-the slot that it serves. A slot is a minute since the epoch.
+A scenario about the schedule must know exactly which slots there are. So its event is due at a few
+given minutes only, all within one local hour, and each execution carries the logical time of the
+slot that it serves. A slot is a minute since the epoch.
 """
 
 from collections import defaultdict
@@ -21,8 +21,8 @@ from .expectations import Scenario, require
 from .setting import EVENT
 
 TAG = "slot"
-# Their hours begin half an hour apart, and neither ever changes its clocks: what crosses the hour
-# in one of them does not in the other.
+# Their hours begin half an hour apart, and neither changes its clocks: slots that cross the hour in
+# one zone do not cross it in the other.
 ZONES = ("UTC", "Asia/Kolkata")
 
 
@@ -45,7 +45,7 @@ def slot_of(run: Execution) -> int:
 
 
 def slot_params(tag: str = TAG) -> dict[str, str]:
-    """What the slots run: a short job under a tag of its own."""
+    """The parameters of a slot's job: a short job with that tag."""
     return {"script": SCRIPT, "tag": tag, "hold": "0"}
 
 
@@ -111,7 +111,7 @@ class DueSlots:
         )
 
     def note_return(self) -> None:
-        """Note that whatever starts from now on was served late."""
+        """Note the return of the primary: slots that are served from now on are late."""
         self.returned_at, self.returned = self.cluster.site.now(), self.least_slot()
 
     # ---------------------------------------------------------------- seeing
@@ -133,7 +133,7 @@ class DueSlots:
         return sorted(slot for slot, each in runs if each[-1].started_at > self.returned_at)
 
     def missed(self) -> list[int]:
-        """The slots that nobody had served until the return. Raises `Inconclusive` below two."""
+        """The slots not served before the return. Raises `Inconclusive` if fewer than two."""
         early = {s for s, runs in self.runs().items() if runs[0].started_at <= self.returned_at}
         missed = [slot for slot in self.slots if slot not in early]
         if len(missed) < 2:

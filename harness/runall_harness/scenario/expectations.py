@@ -17,8 +17,8 @@ from .deadlines import GivingUp, Wait
 from .setting import Setting, Work
 
 T = TypeVar("T")
-# For how long a rerun is left beside what may still run of the first, in seconds: a job that lives
-# has given several signs of life by then.
+# For how many seconds a rerun is left beside a first execution that may still run. By then a job
+# that lives has given several signs of life.
 BESIDE = 10 * BEAT
 
 
@@ -29,7 +29,7 @@ def require(held: object, clause: str, expected: str, seen: str | Callable[[], s
 
 
 def require_place(work: Work, rerun: Execution, where: str | None) -> None:
-    """The rerun came to `the same server` or to `another server`, if it matters."""
+    """Raise a `Violation` if the rerun came to another place than `where`; None allows any."""
     right = where is None or (rerun.node == work.node) == (where == "the same server")
     require(right, work.rerun_clause, f"it runs on {where}", f"it ran on {rerun.node}")
 
@@ -66,7 +66,7 @@ class Scenario(Setting):
         condition: Callable[[], T | None],
         within: float | None = None,
     ) -> T:
-        """A run that is owed, likewise; the report says for how long it was waited for in vain."""
+        """Like `require_in_time`, for a run that is owed; the report gives the waiting time."""
         wait = Wait(self.cluster, self.deadline if within is None else within)
         if value := wait.timely(expected, condition):
             return value
@@ -143,7 +143,7 @@ class Scenario(Setting):
         return runs[1]
 
     def given_up(self, work: Work) -> str:
-        """Why no rerun will come, in words: the system says so, or shows one that none saw."""
+        """Why no rerun will come: the system says so, or shows one that did not run."""
         more = len(self.cluster.attempts(work.root)) > 1
         return "a rerun is shown, and none has run" if more else "given up"
 
@@ -167,12 +167,12 @@ class Scenario(Setting):
         return f"{views}; {self.cluster.api.reasons(root) or 'it gives no reason'}"
 
     def require_faithful_rerun(self, work: Work) -> None:
-        """The rerun was given what the run was given, to the letter."""
+        """Raise a `Violation` if the rerun did not get exactly the values of the run."""
         require_faithful(work.root, *self.cluster.tagged(work.tag)[:2])
 
     # ------------------------------------------------------------------ ends of the last execution
     def finish(self, work: Work, executions: int, clause: str = "") -> None:
-        """Let the work end, see it end well, and see that nothing follows."""
+        """Let the work end, and require that it ends well and that nothing follows."""
         clause = clause or self.interruption_clause()
         self.leave_side_by_side(work)
         self.site.release(work.tag)
@@ -205,7 +205,7 @@ class Scenario(Setting):
         return last.how == "completed" and self.calls.state(last.job) == "succeeded"
 
     def require_nothing_follows(self, work: Work, executions: int, clause: str) -> None:
-        """Another job runs to its end, and in all that time nothing of this one has started."""
+        """Run another job to its end, and require that nothing of this one starts meanwhile."""
         self.run_canaries()
         runs = self.cluster.tagged(work.tag)
         require(
@@ -216,7 +216,7 @@ class Scenario(Setting):
         )
 
     def require_undisturbed(self, work: Work, executions: int, clause: str) -> None:
-        """What runs now is what ran before, and it is this one that ends well."""
+        """Require that the same execution still runs, and that it ends well."""
         self.require_nothing_follows(work, executions, clause)
         last = self.cluster.tagged(work.tag)[-1]
         require(last.how == "running", clause, f"{work.tag} goes on", f"it is {last.how}")
@@ -225,7 +225,7 @@ class Scenario(Setting):
     def run_canaries(self) -> None:
         """Run a job of another event to its end: whatever was owed before has started by then.
 
-        One on every server in reach, because what would be started again may be started anywhere.
+        There is one on every server in reach, because a rerun may start anywhere.
         """
         for node in self.nodes.specs:
             if self.site.alive(node) and node not in self.cut_off:

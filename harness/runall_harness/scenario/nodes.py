@@ -23,7 +23,7 @@ class Nodes:
 
     # ---------------------------------------------------------------- starting
     def start(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
-        """Start the primary and the workers. The backups are described, and started later."""
+        """Start the primary and the workers. The backups are described too, and start later."""
         self.primaries = (PRIMARY, *backups)
         for name in (*self.primaries, *workers):
             role = "primary" if name in self.primaries else "worker"
@@ -70,7 +70,7 @@ class Nodes:
         return sorted(settled_on or wanted - (self.shown(wanted) & self.calls.online()))
 
     def shown(self, nodes: set[str]) -> set[str]:
-        """Those of these nodes that show, since their start, what their description asks for."""
+        """The nodes that have shown, since their start, what their description asks for."""
         return {node for node in nodes if self.evidence.shows(self.specs[node])}
 
     def last_words(self, *nodes: str) -> str:

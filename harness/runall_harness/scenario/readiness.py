@@ -1,15 +1,15 @@
 """What a node itself must show before the system is asked whether that node takes work.
 
 A daemon that listens may not be ready, and a line in its log may stem from an earlier start. So
-only what was shown since this start counts. It is evidence beside the adapter's answer, never in
-its place.
+only what was shown since this start counts. This evidence adds to the adapter's answer and never
+replaces it.
 """
 
 import re
 
 from runall_harness.rigs.base import NodeSpec, Readiness, Site
 
-ANSWER_WITHIN = 1.0  # seconds for one answer; the node is asked again and again
+ANSWER_WITHIN = 1.0  # seconds for one answer; the node is asked repeatedly
 
 
 class Evidence:
@@ -20,7 +20,7 @@ class Evidence:
         self.earlier: dict[str, int] = {}
 
     def starts(self, spec: NodeSpec) -> None:
-        """Note that a node is about to start: what it printed so far proves nothing any more."""
+        """Note that a node is about to start: its earlier output proves nothing from now on."""
         if spec.ready and spec.ready.log:
             self.earlier[spec.name] = len(self.site.logs(spec.name))
 

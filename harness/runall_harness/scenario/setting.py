@@ -47,14 +47,14 @@ def rerun_clause(trigger: str) -> str:
 
 
 class Setting:
-    """What a running scenario has set up, and what was done to it.
+    """The state of a running scenario: its servers and jobs, and the faults so far.
 
-    since: when the last recovery began to be owed; promised: within how many seconds. gone_at:
-    when the primary went away last. away: for how many seconds a server was away that was to be
-    back at once. stopped_at and left_at: when the last clean stop began and when the node had
-    exited; back_at: when the primary was started again. All times are the rig's clock.
-    due: the slot of a scheduled event. accepted: the job of a run that nobody has seen begin.
-    cut_off: the nodes that nobody can reach now.
+    since: when the last recovery began to be owed; promised: within how many seconds. gone_at: when
+    the primary went away last. away: for how many seconds a server was away that was to be back at
+    once. stopped_at and left_at: when the last clean stop began and when the node had exited;
+    back_at: when the primary was started again. All times are the rig's clock. due: the slot of a
+    scheduled event. accepted: the job of an accepted run that the witness has not seen begin.
+    cut_off: the nodes that are out of reach now.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -160,7 +160,7 @@ class Setting:
     # ---------------------------------------------------------------- deadlines
     @property
     def loss_timeout(self) -> float:
-        """How soon the job of a server that stays away is given up: after the dead-job timeout."""
+        """After how many seconds the job of a server that stays away is given up."""
         return self.timings.notice + self.timings.dead_job_timeout
 
     @property
@@ -195,7 +195,7 @@ class Setting:
         return proof
 
     def cut(self, node: str) -> Proof:
-        """Cut a node off from the network, in silence."""
+        """Cut a node off from the network, without closing connections."""
         self.cut_off.add(node)
         return self.cluster.hurt(lambda: self.site.cut(node))
 

@@ -1,4 +1,4 @@
-"""A client that asks an adapter program, by which the kit speaks to anybody's scheduler.
+"""A client that asks an adapter program, so that the kit can speak to any scheduler.
 
 If a case needs what the adapter declares that its scheduler cannot do, the case is unsupported,
 with the adapter's own reason. No answer is ever made up.
@@ -65,7 +65,7 @@ class AdapterClient:
         self.took: dict[str, list[float]] = {}
 
     def describe(self) -> Description:
-        """The adapter's description of itself and of its scheduler; asked for once."""
+        """The adapter's description of itself and of its scheduler; the adapter is asked once."""
         if self.described is None:
             try:
                 self.described = self.put(Describe)
@@ -79,7 +79,7 @@ class AdapterClient:
         return self.described
 
     def cannot(self, what: str) -> str:
-        """The reason why the scheduler can't do that, as declared; empty if it can."""
+        """The declared reason why the scheduler can't do `what`; empty if it can."""
         return self.describe().cannot.get(what, "")
 
     def require(self, what: str) -> None:

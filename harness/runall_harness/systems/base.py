@@ -18,7 +18,7 @@ from runall_harness.rigs.base import NodeSpec, Site
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
     """The timings that a system declares, in seconds: all deadlines are derived from them.
 
-    dead_job_timeout: from noticing that a server is gone to giving up its jobs.
+    dead_job_timeout: from the detected loss of a server until its jobs are given up.
     notice: how long a silent loss can go unnoticed.
     takeover: from the death of a primary to the lead of a backup.
     prompt: how soon a server that is back is acted upon.
@@ -138,13 +138,13 @@ class System(Protocol):
 
     @property
     def timings(self) -> Timings:
-        """The timings that it declares; known before any of its nodes is described."""
+        """The timings that it declares; they are known before any node is described."""
         ...
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
         """How to run a node of that name and role (`primary` or `worker`) on that site.
 
-        `primaries` are all nodes of the cluster that may lead, the first of them by preference.
+        `primaries` are all nodes of the cluster that may lead; the first one should lead.
         """
         ...
 

@@ -25,7 +25,7 @@ def load_class(name: str) -> type:
     module, _, attribute = name.partition(":")
     here = str(Path.cwd())
     if here not in sys.path:
-        sys.path.append(here)  # at the end: no file of the user's may hide a module of Python
+        sys.path.append(here)  # appended, so that no file of the user hides a module of Python
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:

@@ -28,11 +28,11 @@ HERE, CACHE = "/runall/system", "/runall/cache"
 
 
 class DescribedSystem:
-    """The system of one file, for one cluster: its secrets are made anew for each.
+    """The system of one file, for one cluster; each cluster gets new secrets.
 
-    `policy` names one of the file's policies; `image` goes before the file's own; `options` before
-    their defaults. Raises `KitCannotRun` for a file that is wrong, an option that it does not
-    have, a rig that can't run it, and a program that it needs and that is not there.
+    `policy` names one of the file's policies; `image` replaces that of the file, and `options`
+    replace their defaults. Raises `KitCannotRun` for a wrong file, an unknown option, a rig that
+    can't run the system, or a missing program.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class DescribedSystem:
             require_programs(described.setup.programs)
 
     def ask_image(self) -> ImageFacts:
-        """What its image says of it. Raises `KitCannotRun`, also where there is no such image."""
+        """The facts that its image holds. Raises `KitCannotRun`, also without such an image."""
         asked = self.described.from_image
         if asked is None or self.rig != "docker":
             return ImageFacts()
@@ -87,7 +87,7 @@ class DescribedSystem:
 
     @property
     def timings(self) -> Timings:
-        """The timings of the file; those that its image gives take their place. Seconds."""
+        """The timings in seconds: those that the image gives replace those of the file."""
         return msgspec.structs.replace(self.described.timings, **self.facts.timings)
 
     # ---------------------------------------------------------------- its folders
@@ -104,7 +104,7 @@ class DescribedSystem:
     def home(self, names: set[str], *, container: bool) -> dict[str, str]:
         """The values of those `names` that stand for its folders and for Python.
 
-        In a container the folders are where they are mounted, elsewhere where they lie.
+        A container sees the folders where they are mounted.
         """
         if container:
             return {"here": HERE, "python": "python3", "cache": CACHE}
@@ -192,7 +192,7 @@ class DescribedSystem:
             options = {k: self.fill(text, {}) for k, text in adapter.options.items()}
             return self.make_client(site.notify, urls, **options)
         command, env = self.program(site, primaries)
-        # On a machine that needs so much slack the adapter is slow, too.
+        # On a machine that needs much slack the adapter is slow, too.
         limit = self.timings.slack if self.timings.slack > FIRST_LIMIT else None
         return AdapterClient(command, env, self.folder, notify=site.notify, limit=limit)
 

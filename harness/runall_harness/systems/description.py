@@ -54,13 +54,13 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class AdapterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who speaks the scheduler's API.
+    """How the harness calls the scheduler's API.
 
     command: a program that speaks the adapter protocol, with `env` added to its environment. It
-    runs in the file's own folder, beside the kit and not on a node.
-    client: in its place a class, `module:Class`, that keeps the protocol `systems.base.Client`. It
-    is called with something to call when it saw a change, with the addresses of the primaries, and
-    with `options`. All words and texts are templates.
+    runs in the file's own folder, beside the kit and not on a node. client: in its place a class,
+    `module:Class`, that keeps the protocol `systems.base.Client`. It is called with a function to
+    call after each change, with the addresses of the primaries, and with `options`. All words and
+    texts are templates.
     """
 
     command: tuple[str, ...] = ()
@@ -83,11 +83,11 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class FromImage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is read of the image before anything starts, for systems whose settings lie there.
+    """What is read from the image before any node starts, for systems whose settings are in it.
 
     files: paths in the image, by the names that `command` knows them by. command: a program that
     gets an object with their texts (`files`), the `options` and the `image` on its standard input,
-    and prints the `version` and the `timings` that it makes of them, which go before the file's.
+    and prints the `version` and the `timings` that follow from them and replace those of the file.
     """
 
     files: dict[str, Text]
@@ -95,7 +95,7 @@ class FromImage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Unsafe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words that follow a node's command and make its settings unsafe; what its refusal says."""
+    """Words that make a node's settings unsafe, after its command, and a word of its refusal."""
 
     words: Words
     refusal: Text
@@ -108,8 +108,8 @@ class SystemDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     rigs: where it can run. own_hosts: each node needs a host name and an address of its own.
     image: what the docker rig runs the nodes in, a template; needs_image: how to get one, where
     the kit's own can't do. probe: a node is ready only after a job has run on it.
-    cannot: faults that it can't be shown under, situations that it knows not; each with the reason.
-    jobs: how many cases run at once if nobody says, for a system that mostly waits for its timers.
+    cannot: faults under which it can't be tested, situations that it never gets into; the reasons.
+    jobs: how many cases run at once by default, for a system that mostly waits for its timers.
     options: names that a user may set, with their defaults; `${option.NAME}` in templates.
     policies: other settings of the same scheduler, each laid over this file.
     known_failures: a reason for each id or glob of cases. known_races: the same of cases that fail

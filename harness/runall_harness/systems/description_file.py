@@ -46,7 +46,7 @@ def read_description(path: Path, policy: str = "") -> SystemDescription:
 
 
 def with_policy(path: Path, raw: dict[str, Any], policy: str) -> dict[str, Any]:
-    """The file with a policy laid over it; the known failures are the policy's alone.
+    """The file with the values of a policy; the known failures are those of the policy alone.
 
     Raises `NoPolicy`, and `ValidationError` if `policies` is no table of tables.
     """
@@ -61,7 +61,7 @@ def with_policy(path: Path, raw: dict[str, Any], policy: str) -> dict[str, Any]:
 
 
 def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """One table laid over another: tables in both are joined, else the upper value counts."""
+    """Merge two tables: a table in both is merged, else the value of `above` counts."""
     joined = deepcopy(dict(below))
     for key, value in above.items():
         under = joined.get(key)

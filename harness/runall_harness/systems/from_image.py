@@ -1,6 +1,6 @@
 """Reads from the image of a system which release is in it and which timings it has.
 
-An operator's image has settings of its own, and deadlines derived from any others would be wrong.
+An operator's image has settings of its own, and deadlines derived from other settings are wrong.
 So some files of the image are read before anything starts, and a program that comes with the
 system, in any language, derives the timings from them.
 """
@@ -36,7 +36,7 @@ def ask(
     options: tuple[tuple[str, str], ...],
     folder: Path,
 ) -> ImageFacts:
-    """The program's answer about those files of the image; asked once for each process.
+    """The program's answer about those files of the image; each process asks once.
 
     Raises `KitCannotRun`: the image cannot be had, lacks a file, or the program fails.
     """
@@ -46,7 +46,7 @@ def ask(
         facts = msgspec.json.decode(run(command, folder, question), type=ImageFacts)
         check(facts.timings)
     except msgspec.MsgspecError as error:
-        raise KitCannotRun(f"{' '.join(command)} says nonsense: {error}", HINT) from error
+        raise KitCannotRun(f"{' '.join(command)} printed a wrong answer: {error}", HINT) from error
     return facts
 
 
@@ -83,7 +83,7 @@ def run(command: Sequence[str], folder: Path, question: Mapping[str, Any]) -> by
 
 
 def check(timings: Mapping[str, float]) -> None:
-    """Raise `ValidationError` for an unknown timing, or one that is no time."""
+    """Raise `ValidationError` for an unknown timing, or one that is not a time."""
     known = Timings.__struct_fields__
     for name, seconds in timings.items():
         if name not in known or not seconds >= 0:

@@ -1,6 +1,6 @@
 """Finds the system that a name stands for.
 
-A name is that of the reference, of a shipped system, of a file that describes one, or of a class.
+A name stands for the reference, a shipped system, a file that describes one, or a class.
 """
 
 from collections.abc import Iterable, Mapping

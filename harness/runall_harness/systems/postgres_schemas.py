@@ -1,11 +1,11 @@
 """A schema of its own for each case, on a PostgreSQL server that all nodes reach.
 
-Primaries that share a file share a disk, which servers do not. With a database server between
-them a case shows what a cluster does: who leads is decided over the network, and a primary that
-is cut off loses its records with its neighbours.
+Primaries that share a file share a disk; real servers do not. With a database server a case is like
+a real cluster: the leader is chosen over the network, and a primary that is cut off reaches neither
+its records nor the other nodes.
 
-A schema is dropped when its case is over. One that a killed harness left is dropped by the next:
-each is locked by a session that lives as long as its harness does, so a free lock tells.
+A schema is dropped when its case is over. The next harness drops a schema that a killed one left:
+each harness holds a lock for its schema as long as it lives, so a free lock means that it is dead.
 """
 
 import uuid
@@ -30,7 +30,7 @@ Route = Callable[[str, int], tuple[str, int]]
 
 
 class PostgresServer(NamedTuple):
-    """A server's URL, taken apart. `password` is empty where the URL has none."""
+    """The parts of a server's URL. `password` is empty where the URL has none."""
 
     url: str
     host: str
@@ -39,7 +39,7 @@ class PostgresServer(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The URL as people may see it."""
+        """The URL for messages, without the password."""
         return self.at(self.host, self.port)
 
     @property
@@ -60,7 +60,7 @@ class PostgresServer(NamedTuple):
 
 
 def read_server(url: str) -> PostgresServer:
-    """Take the URL of a server apart. Raises `KitCannotRun` for what is none, or is several."""
+    """Parse the URL of one server. Raises `KitCannotRun` if it names no server, or several."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or DEFAULT_PORT
@@ -97,7 +97,7 @@ def check_server(server: PostgresServer, rig: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether that is the address of whoever says it."""
+    """Whether each machine or container means itself by that address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -116,8 +116,8 @@ def connect(server: PostgresServer) -> "Connection[tuple[Any, ...]]":
         db = psycopg.connect(server.url, autocommit=True, connect_timeout=10)
         db.execute("SELECT set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
     except psycopg.Error as error:
-        told = str(error).strip().splitlines()[0]
-        raise KitCannotRun(f"{server.shown} does not answer: {told}", REACH_HINT) from error
+        reason = str(error).strip().splitlines()[0]
+        raise KitCannotRun(f"{server.shown} does not answer: {reason}", REACH_HINT) from error
     return db
 
 
@@ -139,11 +139,11 @@ class Schema:
 
     @property
     def env(self) -> dict[str, str]:
-        """What libpq takes from the environment: a command line can be read by everybody."""
+        """The environment for libpq, with the password: every user can read a command line."""
         return {"PGPASSWORD": self.server.password} if self.server.password else {}
 
     def close(self) -> None:
-        """Drop it. Safe to call twice. Raises `KitCannotRun` when nodes never let go of it."""
+        """Drop the schema. Safe to call twice. Raises `KitCannotRun` if nodes keep using it."""
         if self.db.closed:
             return
         with self.db:
@@ -156,7 +156,7 @@ class Schema:
         return bool(row and row[0])
 
     def drop_stale(self) -> None:
-        """Drop what harnesses left that were killed."""
+        """Drop the schemas that killed harnesses have left."""
         rows = self.db.execute(
             "SELECT nspname FROM pg_namespace WHERE starts_with(nspname::text, %s)", (PREFIX,)
         ).fetchall()
@@ -180,7 +180,7 @@ class Schema:
         )
 
     def execute(self, statement: LiteralString, name: str) -> None:
-        """Do something to a schema."""
+        """Execute a statement, with the schema's name filled in."""
         from psycopg import sql
 
         self.db.execute(sql.SQL(statement).format(sql.Identifier(name)))

@@ -1,8 +1,8 @@
 """Provides what a described system needs besides the kit: programs, and a folder set up once.
 
 A scheduler in another language has libraries that pip does not have. The command that fetches them
-runs once, into a folder of the user's cache named by everything that decides its content. So a
-second run takes no time, and no case ever waits for a package registry.
+runs once, into a folder of the user's cache whose name is a hash of everything that decides its
+content. So a second run takes no time, and no case ever waits for a package registry.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """Finds errors in the description of a system that its shape does not exclude.
 
 The author of such a file has never seen this code, so each error is reported with its key and its
-cause. Most are about templates: a name that nobody fills in would end up in a command line.
+cause. Most are about templates: a name without a value would end up in a command line.
 """
 
 import re
@@ -75,6 +75,6 @@ def find_in_readiness(role: Role) -> Iterator[str]:
 
 
 def leads_out(file: str) -> bool:
-    """Whether the path of a file leads out of its folder, or nowhere."""
+    """Whether the path of a file leaves its folder, or names no file."""
     path = PurePosixPath(file)
     return path.is_absolute() or ".." in path.parts or not path.parts

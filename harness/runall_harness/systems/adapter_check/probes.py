@@ -1,4 +1,4 @@
-"""The probes: what is asked of an adapter while nothing fails, and what must be seen then."""
+"""The probes: each asks an adapter for something while nothing fails, and judges the answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -102,7 +102,7 @@ def require_refusal(check: AdapterCheck, rule: Rule, event: str) -> None:
 
 # ---------------------------------------------------------------- by hand
 def manual(check: AdapterCheck) -> None:
-    """A manual job is given its parameters, shown as it is, and ends once."""
+    """A manual job gets its parameters, is shown correctly, and runs once."""
     event, tag = check.name("manual"), check.name("one")
     own = {"note": "the event's own", "record": "KEPT", "kept": "the event's"}
     check.create(event, check.params(tag, **own))
@@ -125,7 +125,7 @@ def manual(check: AdapterCheck) -> None:
 
 
 def given_to(check: AdapterCheck, tag: str) -> dict[str, str]:
-    """The parameters of a run; none if the scheduler takes none."""
+    """The parameters for a run; none if the scheduler accepts none with a run."""
     return {} if check.client.cannot("run.params") else {"tag": tag, "note": NOTE}
 
 
@@ -136,7 +136,7 @@ def started(check: AdapterCheck, job: str, tag: str) -> Execution:
     listed = check.view(job)
     if not runs and listed and not check.site.executions():
         raise Inconclusive(
-            f"no job has told the witness anything within {check.patience:g} s: jobs must be able "
+            f"no job has written to the witness within {check.patience:g} s: jobs must be able "
             f"to write to {check.witness.folder} (see --witness)"
         )
     check.require(RUNS, runs, f"`run` is done as {job}, and nothing ran")
@@ -149,18 +149,18 @@ def started(check: AdapterCheck, job: str, tag: str) -> Execution:
 
 
 def gives(check: AdapterCheck, run: Execution, rule: Rule, **wanted: str) -> None:
-    """An execution was given these parameters."""
+    """Judge whether an execution got these parameters."""
     for name, value in wanted.items():
         got = run.params.get(name)
         check.hold(rule, got == value, f"{name} is {value!r}, and the job got {got!r}")
 
 
 def shows(check: AdapterCheck, view: JobView, event: str, params: dict[str, str]) -> None:
-    """A job is shown with its event, parameters and source, and as the first of its lineage."""
+    """Judge whether a job is shown with its event, parameters, source, and as a first attempt."""
     check.hold(SHOWS, view.event == event, f"it is of {event!r}, and shown as of {view.event!r}")
     wanted: dict[str, Any] = {"params": params, "source": SOURCE}
     if check.caught(PARAMS):
-        del wanted["params"]  # what the job was not given cannot be shown, and is reported already
+        del wanted["params"]  # a parameter that the job did not get is reported already
     for name, value in wanted.items():
         if not check.client.cannot(f"job.{name}"):
             got = getattr(view, name)
@@ -170,7 +170,7 @@ def shows(check: AdapterCheck, view: JobView, event: str, params: dict[str, str]
 
 
 def first(check: AdapterCheck, view: JobView) -> None:
-    """A job that replaces none is shown as the first attempt of its own lineage."""
+    """Judge whether a job that replaces no other is shown as the first of its own lineage."""
     links = (view.attempt, view.root, view.predecessor)
     check.hold(
         LINEAGE,
@@ -180,7 +180,7 @@ def first(check: AdapterCheck, view: JobView) -> None:
 
 
 def alike(check: AdapterCheck, job: str) -> None:
-    """`job` shows what `jobs` shows, no id occurs twice, and each state is a known word."""
+    """Judge whether `job` shows what `jobs` shows, ids are unique, and each state is known."""
     views = check.client.jobs()
     strange = sorted({view.state for view in views} - {*LIVE, *FINAL})
     check.hold(STATES, not strange, f"states that nobody knows: {', '.join(strange)}")
@@ -192,13 +192,13 @@ def alike(check: AdapterCheck, job: str) -> None:
 
 
 def ended(check: AdapterCheck, job: str, state: str) -> None:
-    """A job that has ended is shown in its final state."""
+    """Judge whether a job that has ended is shown in its final state."""
     shown = check.await_state(job, state)
     check.hold(STATES, shown == state, f"a job that {state} is shown as {shown}")
 
 
 def tells(check: AdapterCheck, job: str) -> None:
-    """Nothing is owed for a lineage that succeeded, and the leader has a name."""
+    """Judge whether nothing is owed for a lineage that succeeded, and the leader has a name."""
     owed = check.client.owes(job)
     check.hold(TELLS, not owed, f"something is owed for {job}, which has succeeded")
     if not check.client.cannot("leader"):
@@ -208,7 +208,7 @@ def tells(check: AdapterCheck, job: str) -> None:
 
 
 def once(check: AdapterCheck, tag: str) -> None:
-    """There is one execution of that tag."""
+    """Judge whether there is exactly one execution of that tag."""
     check.hold(RUNS, len(check.tagged(tag)) == 1, f"one run, {len(check.tagged(tag))} executions")
 
 

@@ -15,7 +15,7 @@ SCHEMA = "runall-adapter-check/1"
 class RuleReport(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on one rule: how often it was judged, what was seen, and how to mend it.
 
-    `reason` says why it was not judged, where it was not.
+    `reason` says why a rule was not judged; it is empty otherwise.
     """
 
     rule: str

@@ -59,7 +59,8 @@ def run_probes(check: AdapterCheck, say: Callable[[str], None]) -> None:
                 say(probe.__name__)
                 check.attempt(probe, rules)
         except BaseException:
-            # The cause, such as an interrupt, is raised; an adapter that broke by it is not.
+            # An error such as an interrupt is raised; an adapter that broke because of it is not
+            # reported.
             with suppress(AdapterBroke):
                 check.clean_up()
             raise

@@ -1,4 +1,4 @@
-"""One check of an adapter: its client, the witness of its jobs, and what each rule was judged.
+"""One check of an adapter: its client, the witness of its jobs, and the verdict on each rule.
 
 The jobs of a check are the kit's own witness script, in a folder that they and the kit both see.
 So what ran is known from the jobs themselves.
@@ -29,7 +29,7 @@ class RuleBroken(Exception):
 
 
 class AdapterCheck:
-    """One check. `patience` is how long evidence may take, `minute` how long a slot is; seconds."""
+    """One check. `patience` is how long evidence may take, `minute` the length of a slot, in s."""
 
     def __init__(self, client: AdapterClient, folder: Path, patience: float, minute: float) -> None:
         self.client, self.patience, self.minute = client, patience, minute
@@ -45,7 +45,7 @@ class AdapterCheck:
 
     # ---------------------------------------------------------------- judging
     def hold(self, rule: Rule, holds: object, seen: str) -> bool:
-        """Judge one thing by a rule; whether it holds. `seen` is what was seen instead."""
+        """Judge one thing by a rule, and return whether it holds. `seen` says what was wrong."""
         self.judged[rule.name] = self.judged.get(rule.name, 0) + 1
         if not holds and seen not in self.breaches.setdefault(rule.name, []):
             self.breaches[rule.name].append(seen)
@@ -61,7 +61,7 @@ class AdapterCheck:
         return bool(self.breaches.get(rule.name))
 
     def leave_open(self, rules: Iterable[Rule], verdict: Verdict, why: str) -> None:
-        """Note why these rules were not judged; the first reason counts."""
+        """Record why these rules were not judged; the first reason counts."""
         for rule in rules:
             self.open.setdefault(rule.name, (verdict, why))
 
@@ -102,7 +102,7 @@ class AdapterCheck:
         return [run for run in self.site.executions() if run.tag == tag]
 
     def view(self, job: str) -> JobView | None:
-        """The job as `jobs` shows it; None if it does not."""
+        """The job as `jobs` shows it; None if `jobs` does not list it."""
         return next((view for view in self.client.jobs() if view.id == job), None)
 
     def wait(self, condition: Callable[[], T | None], within: float = 0.0) -> T | None:
@@ -140,7 +140,7 @@ class AdapterCheck:
     def report_of(self, rule: Rule) -> RuleReport:
         """The report on one rule. A rule that nobody judged never passes."""
         judged, breaches = self.judged.get(rule.name, 0), self.breaches.get(rule.name, [])
-        passed = (Verdict.PASS, "") if judged else (Verdict.INCONCLUSIVE, "it was not come to")
+        passed = (Verdict.PASS, "") if judged else (Verdict.INCONCLUSIVE, "it was not reached")
         verdict, why = self.open.get(rule.name, passed)
         if judged and verdict is Verdict.UNSUPPORTED:
             verdict, why = passed

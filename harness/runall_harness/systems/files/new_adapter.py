@@ -1,4 +1,4 @@
-"""Puts the API of a scheduler into the kit's verbs; docs/adapters.md tells what each means.
+"""Translates the kit's verbs into the API of a scheduler; docs/adapters.md explains each verb.
 
 Fill in the four methods. Then take a verb out of `cannot` when you have written its method, and
 leave those that your scheduler has nothing for, with the reason: their cases are unsupported.

@@ -1,6 +1,6 @@
 """The reference scheduler behind the adapter protocol, by its HTTP API.
 
-It shows that the protocol carries everything that the kit's own client does: the same cases get
+It shows that the protocol covers everything that the kit's own client does: the same cases get
 the same verdicts through it. It is run by
 
     python -m runall_harness.systems.reference.adapter_program

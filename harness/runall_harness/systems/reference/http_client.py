@@ -18,7 +18,7 @@ QUICK_TIMEOUT = httpx.Timeout(1.0)
 POLL = 20.0
 BACKOFF = 0.05
 UNAVAILABLE = 503
-# Answers with these codes are no refusals: the order may have been carried out.
+# An answer with one of these codes is not a refusal: the order may have been carried out.
 INDEFINITE = ("outcome-unknown", "fault")
 # An API on loopback has no certificate, and loading those that a system trusts takes 40 ms.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -50,7 +50,7 @@ class HttpClient(ReferenceViews):
             threading.Thread(target=self.follow, args=(url,), name="changes", daemon=True).start()
 
     def follow(self, url: str) -> None:
-        """Wake the harness whenever that primary committed something."""
+        """Wake the harness after each commit of that primary."""
         seen = -1
         while not self.closed.is_set():
             try:

@@ -1,4 +1,4 @@
-"""The reference's API in virtual time: orders and views without the wire."""
+"""The reference's API in virtual time: orders and views without HTTP."""
 
 from collections.abc import Mapping
 from typing import Any

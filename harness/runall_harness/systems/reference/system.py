@@ -17,7 +17,7 @@ from ..postgres_schemas import Schema
 from .simulated_client import SimulatedClient
 from .views import CAPABILITIES, NEVER_CLAIMED, reference_version
 
-# As short as a busy two-core machine allows, and the same in virtual time, so that rigs compare.
+# As short as a busy two-core machine allows; virtual time has the same, so rigs are comparable.
 # They are bounded by this: a worker that was missed for a moment, or for a takeover, must be back
 # before its fence, however slow the machine is.
 QUICK = Settings(
@@ -57,7 +57,7 @@ class Reference:
         self.policy = policy
         self.settings = msgspec.structs.replace(QUICK, policy=policy)
         self.capabilities = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
-        # A container has the reference on its path; a process runs what the harness runs.
+        # A container has the reference on its PATH; a process takes that of the harness.
         self.python = "python3" if rig == "docker" else sys.executable
         self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self.rig = rig
@@ -120,7 +120,7 @@ class Reference:
     def shared_store(self, site: Site, name: str) -> str:
         """The URL at which that primary finds the store that it shares with the others."""
         if self.server is None:
-            # The one folder that all nodes of a case have in common is that of the witness.
+            # The folder of the witness is the only one that all nodes of a case share.
             return f"sqlite:///{site.place(name).witness}/primary.db"
         self.schema = self.schema or Schema(self.server)
         return self.schema.store(partial(site.route, name))
@@ -138,7 +138,7 @@ class Reference:
         return unsafe, "shorten the fence"
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
-        """A client for whoever leads: by call in virtual time, by HTTP elsewhere."""
+        """A client for the primary that leads: by calls in virtual time, by HTTP elsewhere."""
         if isinstance(site, SimulatedSite):
             return SimulatedClient(site, primaries)
         from .http_client import HttpClient

@@ -1,4 +1,4 @@
-"""The reference's own views in the harness's words, whichever way they come from the reference."""
+"""The reference's views in the harness's types, by HTTP or in virtual time."""
 
 from abc import ABC, abstractmethod
 from importlib.metadata import PackageNotFoundError, version
@@ -36,7 +36,7 @@ def event_of(view: View) -> EventView:
 
 
 class ReferenceViews(ABC):
-    """The verbs of a client that only read. How the views are fetched is for the subclass to say.
+    """The verbs of a client that only read. A subclass defines how the views are fetched.
 
     Raises `Unreachable` while no primary answers.
     """
