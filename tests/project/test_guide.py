@@ -62,7 +62,7 @@ def test_what_a_block_leaves_running_is_ended(tmp_path: Path) -> None:
 
 
 def test_the_worked_example_is_played_from_the_wheel() -> None:
-    assert "guide.py" in (ROOT / "ci" / "wheel-check").read_text("utf-8")
+    assert "guide_player.py" in (ROOT / "ci" / "wheel-check").read_text("utf-8")
     kinds = [block.kind for block in blocks(TUTORIAL)]
     assert kinds.count("console") >= 5
     assert kinds.count("diff") == 1

@@ -106,12 +106,12 @@ def exit_code_of(arguments: list[str]) -> int:
             return error.code if isinstance(error.code, int) else CANNOT_RUN
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + getattr(signal, "SIGPIPE", 13)
-    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is not exit code 1
-        return tell_crash(error)
+    except Exception as error:  # noqa: BLE001 - the last resort: no error may end with exit code 1
+        return report_crash(error)
     return code if isinstance(code, int) else 0
 
 
-def tell_crash(error: Exception) -> int:
+def report_crash(error: Exception) -> int:
     """Say why the kit cannot go on: in its own words if it has any, else with a trace."""
     if isinstance(error, click.ClickException):
         error.show()

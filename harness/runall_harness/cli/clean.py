@@ -1,4 +1,4 @@
-"""`runall clean`: removes what runs have left behind whose harness died.
+"""`runall clean`: removes what is left of runs whose harness died.
 
 A run removes everything that it made, also when it fails or is interrupted. A harness that was
 killed with SIGKILL cannot, so this looks for processes, containers, networks and folders whose

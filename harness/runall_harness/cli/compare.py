@@ -100,7 +100,7 @@ def compare(
 
 
 def renew_pages(reports: tuple[Path, ...]) -> int:
-    """Bring the results of the documentation up to date, and say of each page whether it was."""
+    """Bring the pages of results up to date, and say of each whether it was written."""
     from runall_harness.reports.results_page import write_pages
 
     if reports:

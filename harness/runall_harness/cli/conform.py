@@ -1,4 +1,4 @@
-"""`runall conform`: makes an order of what the user asked for, and shows what came of it.
+"""`runall conform`: makes an order of what the user asked for, runs it, and shows the results.
 
 Standard output belongs to the result. While the cases run, whatever else writes to it ends up on
 standard error, so that a stray print can never damage a report.
@@ -106,7 +106,7 @@ def conform(
 def check_system(order: "Order") -> None:
     """See whether there is such a system. Raises `click.UsageError`, or `KitCannotRun`.
 
-    On which rig it will run is not known yet; that one of them can do so is.
+    The rig is not known yet, so it is enough that one of the rigs can run it.
     """
     from runall_harness.contract.errors import KitCannotRun
     from runall_harness.systems import NoSystem
@@ -128,7 +128,7 @@ def check_system(order: "Order") -> None:
 
 
 def known_failures(order: "Order", update: bool) -> "Declarations | None":
-    """Where the known failures are declared, if anywhere; only an update may do without a file yet.
+    """Where the known failures are declared; None if nowhere. An update may create the file.
 
     Raises `click.UsageError` where nothing says which file, and `KitCannotRun` if it is wrong.
     """
@@ -145,7 +145,7 @@ def known_failures(order: "Order", update: bool) -> "Declarations | None":
 
 
 def chosen(scenario: str, trigger: str) -> "list[Case]":
-    """The cases that were asked for. Raises `click.UsageError` where that is none."""
+    """The cases that were asked for. Raises `click.UsageError` if there are none."""
     from runall_harness.contract.cases import NoMatch, load_cases, select
 
     try:
@@ -170,7 +170,7 @@ def list_cases(cases: "list[Case]", form: str) -> int:
 
 
 def run_order(order: "Order", form: str, update: "Declarations | None" = None) -> int:
-    """Run the cases and show what came of them; the exit code.
+    """Run the cases and show their results; return the exit code.
 
     `update` is where known failures are to be brought up to date, if they are.
     """
@@ -182,7 +182,7 @@ def run_order(order: "Order", form: str, update: "Declarations | None" = None) -
                 click.echo(f"runall: {trouble}", err=True)
         else:
             run = run_shown(order, output)
-            tell_people(run, output)
+            print_result(run, output)
         if order.out is not None:
             order.out.mkdir(parents=True, exist_ok=True)
             with (order.out / "report.json").open("w", encoding="utf-8") as file:
@@ -216,7 +216,7 @@ def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
             return run_cases(order, display)
 
 
-def tell_people(run: "Run", output: TextIO) -> None:
+def print_result(run: "Run", output: TextIO) -> None:
     """Print the summary on a terminal, or in a log, where a width would only break lines."""
     from runall_harness.reports.progress import Screen
     from runall_harness.reports.summary import print_summary
@@ -234,7 +234,7 @@ def write_report(run: "Run", stream: TextIO) -> None:
 
 @contextmanager
 def own_output() -> Generator[TextIO, None, None]:
-    """Standard output for us alone; for everybody else it is standard error meanwhile."""
+    """Standard output for the result alone: meanwhile all other output goes to standard error."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
@@ -249,6 +249,6 @@ def own_output() -> Generator[TextIO, None, None]:
 
 @contextmanager
 def copy_of(stream: TextIO) -> Generator[TextIO, None, None]:
-    """The same place under a number of its own: pytest takes the usual ones away."""
+    """A stream to the same place with a file number of its own: pytest redirects the usual ones."""
     with os.fdopen(os.dup(stream.fileno()), "w", encoding=stream.encoding) as copy:
         yield copy

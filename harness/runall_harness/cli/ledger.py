@@ -32,7 +32,7 @@ Examples:
 
 \b
 What the columns say:
-  what       what befell the job: restart (its server is back without it), shutdown (a
+  what       what happened to the job: restart (its server is back without it), shutdown (a
              clean stop), fenced (it reached no primary), dead-job timeout (its server
              stayed away), absent (its server lost it), crash of the primary; or what was
              still to come: waiting (a rerun), owed slot; or late result
@@ -40,7 +40,7 @@ What the columns say:
   clause     the rule that decided; `runall spec` has its sentence
 
 \b
-Exit codes: 0 told (also when the ledger is empty), 3 the primary could not be asked,
+Exit codes: 0 the ledger was shown, also when it is empty, 3 the primary could not be asked,
 64 wrong usage.
 """
 
@@ -56,7 +56,7 @@ Exit codes: 0 told (also when the ledger is empty), 3 the primary could not be a
 @click.option(
     "--token-file",
     type=FILE,
-    help="Holds the API's token; a primary on 127.0.0.1 has "
+    help="The file with the API's token; a primary on 127.0.0.1 has "
     "made one in its data folder. Without it, RUNALL_TOKEN.",
 )
 @click.option("--event", default="", metavar="ID", help="Only the lines about this event.")

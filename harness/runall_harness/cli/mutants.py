@@ -28,7 +28,7 @@ Examples:
   runall mutants                               try all of them, on all cores
   runall mutants --only one_try --only two_live --out traces
   runall mutants --first --with scenarios      stop at the first kill of each
-  runall mutants --matrix                      mutants against features; releases told apart
+  runall mutants --matrix                      mutants against features, release by release
   runall mutants --format json > kills.json
   runall mutants --suite 'pytest tests/chaos'  score your own tests; see docs/mutants.md
 
@@ -37,7 +37,7 @@ A mutant is killed when a case fails, or the explorer finds a story, by the clau
 that the mutant's bug breaks. A failure by any other clause is shown and does not count.
 
 \b
-Exit codes: 0 all mutants are killed and the reference passes everything, 1 not so,
+Exit codes: 0 all mutants are killed and the reference passes everything, 1 otherwise,
 2 the suite is not fit to be scored, 3 the kit could not run, 64 wrong usage,
 130 interrupted.
 """
@@ -87,10 +87,10 @@ def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> Se
     help="What to try them with. By default both.",
 )
 @click.option("--first", is_flag=True, help="Stop each mutant's cases at the first that kills it.")
-@click.option("--budget", type=SECONDS, default=30.0, metavar="S", help="The explorer's time each.")
-@click.option("--seed", type=int, default=0, help="Where the explorer begins.")
+@click.option("--budget", type=SECONDS, default=30.0, metavar="S", help="Seconds to explore each.")
+@click.option("--seed", type=int, default=0, help="The explorer's first seed.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="How many at once; default: the cores.")
-@click.option("--matrix", is_flag=True, help="Also show red cases by feature and by release.")
+@click.option("--matrix", is_flag=True, help="Also show failed cases by feature and release.")
 @click.option("--list", "listing", is_flag=True, help="List the mutants and try none.")
 @click.option("--write-table", is_flag=True, help="Make the tables of docs/mutants.md anew.")
 @click.option("--suite", metavar="COMMAND", help="Score this test command on real daemons.")
@@ -100,7 +100,7 @@ def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> Se
     type=SECONDS,
     default=300.0,
     metavar="S",
-    help="A suite that takes longer hangs.",
+    help="A suite that takes longer counts as hung.",
 )
 @click.option("--out", type=FOLDER, metavar="DIR", help="Keep traces here; or output and logs.")
 @format_option

@@ -1,4 +1,4 @@
-"""Options that several commands have, each said once."""
+"""Options that several commands have, each declared once."""
 
 from importlib import import_module
 from pathlib import Path
@@ -47,7 +47,7 @@ def run_options(command: Any) -> Any:
 
 
 def run_option(field: str, option: RunOption) -> Any:
-    """One option of a run, whose value is called as its field."""
+    """One option of a run; the command gets its value under the name of its field."""
     folder = click.Path(
         file_okay=option.metavar == "FILE", dir_okay=option.metavar == "DIR", path_type=Path
     )

@@ -127,7 +127,7 @@ def real(
 
 
 def print_replay(screen: "Screen", report: "ReplayReport", story: "Story | None") -> None:
-    """The story, how it went on real nodes if it was played there, and the conclusion."""
+    """Print the story, how it went on real nodes if it was played there, and the conclusion."""
     from runall_harness.explorer.printing import print_broken, print_sentences, print_story, say
 
     if story is not None:

@@ -97,7 +97,7 @@ def print_json(shown: list[ClauseRow]) -> None:
 
 
 def print_pretty(shown: list[ClauseRow]) -> None:
-    """For people: by section, with the number of cases."""
+    """Print the clauses for people, by section, with the number of cases of each."""
     section = ""
     for row in shown:
         if row.clause.section != section:
@@ -109,7 +109,7 @@ def print_pretty(shown: list[ClauseRow]) -> None:
 
 
 def print_one(row: ClauseRow) -> None:
-    """One clause for people: its sentence, then its code and its cases, a line each."""
+    """Print one clause for people: its sentence, then its code and its cases, a line each."""
     click.echo(f"{heading(row)} {row.clause.text}")
     click.echo(click.style("\ncode", bold=True))
     for place in row.code:

@@ -48,7 +48,7 @@ class SearchDisplay:
         self.known: set[Key] = set()
 
     def show(self, done: float, words: str, broken: "dict[Key, str]") -> None:
-        """So much is done; `broken` says for each violation where it was found first."""
+        """Show how much is done; `broken` says for each violation where it was found first."""
         for key in sorted(broken.keys() - self.known):
             self.progress.say(f"{broken[key]} breaks {key[1]} ({key[0]})")
         self.known |= broken.keys()

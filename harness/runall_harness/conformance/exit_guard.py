@@ -1,6 +1,6 @@
 """Counts a session's verdicts apart, and keeps one that claims nothing from looking green.
 
-pytest knows fewer words than there are verdicts. To it a case that is unsupported or skipped is a
+pytest has fewer outcomes than there are verdicts. To it a case that is unsupported or skipped is a
 skip, and a run of skips alone is a success; to the kit it is none: it claims nothing. Each case
 carries its verdict with its last report, so that this works also where the cases run in other
 processes (pytest-xdist), and a JUnit file has the verdict as a property. Every pytest run of the

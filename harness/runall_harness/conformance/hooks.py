@@ -1,4 +1,4 @@
-"""The hooks of pytest by which a run tells its listeners how it gets on."""
+"""The pytest hooks by which a run reports its progress to listeners."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ class Hooks:
         """A case begins, before its cluster is made."""
 
     def pytest_runall_said(self, line: str) -> None:
-        """The rig says, in a line, what was chosen or what takes a moment."""
+        """The rig reports in one line what was chosen, or what takes a moment."""
 
     def pytest_runall_case_ended(self, result: "CaseResult") -> None:
         """A case is over, its cluster is closed, and what had to be saved is saved."""

@@ -32,7 +32,7 @@ class Declared(NamedTuple):
     reason: str
 
     def turn(self, verdict: Verdict) -> Verdict:
-        """What that verdict is for a case that was declared as failing."""
+        """The verdict of a case that was declared as failing and ended with this one."""
         turned = {Verdict.FAIL: Verdict.KNOWN_FAILURE, Verdict.PASS: Verdict.UNEXPECTED_PASS}
         return turned.get(verdict, verdict)
 
@@ -47,12 +47,12 @@ class Declared(NamedTuple):
 
 
 class Race(Declared):
-    """The same of a case that is broken in some runs only: it counts as broken in all."""
+    """The entry of a case that fails in some runs only: it counts as a known failure in all."""
 
     __slots__ = ()
 
     def turn(self, verdict: Verdict) -> Verdict:
-        """What that verdict is for a case that was declared as a race."""
+        """The verdict of a case that was declared as a race and ended with this one."""
         return Verdict.KNOWN_FAILURE if verdict in (Verdict.FAIL, Verdict.PASS) else verdict
 
     def message(self, verdict: Verdict, found: str) -> str:
@@ -177,7 +177,7 @@ def updated(
     seen: Mapping[str, Verdict],
     why: Mapping[str, str],
 ) -> dict[str, str]:
-    """The entries under which a run that ends just so has no failure and no surprise.
+    """The entries with which the same run would have no failure and no unexpected pass.
 
     `cases` are all ids there are; `seen` has the verdict of each that ran, under these entries;
     `why` the reason for each that failed. A glob that covers a case which passes becomes the ids

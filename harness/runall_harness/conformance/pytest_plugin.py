@@ -1,4 +1,4 @@
-"""The pytest plugin's door: `pytest features` runs the cases, and other suites never notice it.
+"""The pytest plugin's entry: `pytest features` runs the cases, and no other suite is changed.
 
 In a suite elsewhere it is `pytest --pyargs runall_harness.features`. An installed plugin is loaded
 into every test run of its environment. So this module only adds a group of options, and the steps,

@@ -73,7 +73,7 @@ class CaseSession:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Tie items to cases, check that no case is lost, and keep what was asked for."""
+        """Tie items to cases, check that no case is lost, and keep those that were asked for."""
         known = {key_of_case(case): case for case in self.cases}
         found = {item: key for item in items if (key := key_of_item(item)) is not None}
         strange = [item.nodeid for item, key in found.items() if key not in known]
@@ -143,13 +143,13 @@ class CaseSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
-        """While this case runs, the rig may make ready what the next one will stand on."""
+        """While this case runs, the rig may prepare what the next one needs."""
         if item in self.by_node and self.rig and self.next:
             self.rig.prepare(self.next.id, cuttable=self.cuttable(self.next))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """When the scenario went well, the checks have the last word, and can fail it."""
+        """When the scenario went well, run the checks, which can still fail it."""
         done = yield
         if pyfuncitem in self.by_node:
             cluster: Any = pyfuncitem.funcargs["cluster"]
@@ -157,7 +157,7 @@ class CaseSession:
         return done
 
     def pytest_bdd_apply_tag(self, tag: str, function: Any) -> bool:
-        """Make tags into marks, so that `-m partition` selects and strict markers are content."""
+        """Make tags into marks: `-m partition` selects by them, and strict markers accept them."""
         getattr(pytest.mark, mark_of(tag))(function)
         return True
 
@@ -211,7 +211,7 @@ class CaseSession:
         self.config.hook.pytest_runall_said(line=line)
 
     def meet(self, rig: Rig, system: System) -> None:
-        """From now on it is known where the cases run, and what they run on."""
+        """Note the rig on which the cases run, and the system that they test."""
         self.rig, self.system = rig, system
 
     def check_support(self, case: Case, rig: Rig, system: System) -> None:
@@ -309,7 +309,7 @@ def key_of_item(item: pytest.Item) -> Key | None:
 
 
 def key_of_case(case: Case) -> Key:
-    """The same for a compiled case."""
+    """Where a compiled case is written, and its row, as `key_of_item` has it."""
     return os.path.realpath(case.file), case.scenario_line, tuple(sorted(case.example.items()))
 
 

@@ -1,4 +1,4 @@
-"""What came of an order: a result for each case, the report, and the exit code."""
+"""The results of an order: one for each case, the report, and the exit code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -96,7 +96,7 @@ class Run:
 
 
 def unmet(order: Order) -> SystemReport:
-    """The report of a system that no case came to know: at least its name."""
+    """The report of a system that no case has met: at least its name."""
     try:
         return describe(order.wanted().find("processes"))
     except KitCannotRun:

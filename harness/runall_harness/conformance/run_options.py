@@ -1,4 +1,4 @@
-"""The options of a run, each said once, as a field of `RunOptions`.
+"""The options of a run, each declared once, as a field of `RunOptions`.
 
 From its declaration are made: the option of `runall conform`, the one of plain pytest, the word in
 the command line of pytest, and the word in the command that runs a failed case again.
@@ -34,11 +34,11 @@ class RunOption(NamedTuple):
     shown: Callable[[Any], str] | None = str
 
     def usual(self) -> Any:
-        """What it is if the command line does not say."""
+        """The value when the command line gives none."""
         return (self.variable and os.environ.get(self.variable)) or self.default
 
     def values(self, value: Any) -> list[Any]:
-        """What a command line has to say of a value: nothing of the usual one."""
+        """The words that give this value on a command line; none for the usual value."""
         if value == self.usual() or value is None:
             return []
         return list(value) if self.many else [value]
@@ -51,7 +51,7 @@ def option(*words: Any, **more: Any) -> Any:
 
 
 def without_password(url: str) -> str:
-    """A server's URL as anybody may see it."""
+    """A server's URL without its password, for output that anybody may read."""
     from runall_harness.systems.postgres_schemas import read_server
 
     return read_server(url).shown

@@ -48,7 +48,7 @@ class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(system: System) -> SystemReport:
-    """The report of a system, as it describes itself. No limit is no statement of its speed."""
+    """The report of a system, as it describes itself, without timings that have no limit."""
     timings: dict[str, float] = msgspec.structs.asdict(system.timings)
     return SystemReport(
         name=system.name,
@@ -63,7 +63,7 @@ def describe(system: System) -> SystemReport:
 
 
 def unknown(name: str, policy: str) -> SystemReport:
-    """A system of which nothing is known but what it was called."""
+    """The report of a system of which only the name is known."""
     return SystemReport(
         name=name,
         version="unknown",
@@ -158,7 +158,7 @@ def make_report(
         verdict=word,
         summary=count_verdicts(case.verdict for case in cases),
         duration_s=round(duration, 3),
-        cases=tell_unsteady(cases),
+        cases=mark_unsteady(cases),
     )
 
 
@@ -176,8 +176,8 @@ def unsteady(cases: Iterable[CaseReport]) -> dict[str, dict[Verdict, int]]:
     return {case: dict(counts) for case, counts in repeats.items() if len(counts) > 1}
 
 
-def tell_unsteady(cases: Sequence[CaseReport]) -> list[CaseReport]:
-    """The same cases; the message of each unsteady one begins with how its repeats ended."""
+def mark_unsteady(cases: Sequence[CaseReport]) -> list[CaseReport]:
+    """The cases; the message of each unsteady one now begins with how its repeats ended."""
     differing = unsteady(cases)
     reports: list[CaseReport] = []
     for case in cases:

@@ -70,7 +70,7 @@ class RunningCase:
 
     def observe(self, cluster: "Cluster") -> None:
         """Take what the report needs from a cluster, before it is closed."""
-        # What a harness saw that broke says nothing of the scheduler.
+        # If the harness broke, what it saw says nothing about the scheduler.
         judged = self.verdict != Verdict.ERROR
         self.observed = observed(cluster, cluster.job_outcome() if judged else None)
 
@@ -124,7 +124,7 @@ def verdict_in(phase: str, error: BaseException | None) -> Verdict:
 
 def in_words(error: BaseException) -> str:
     """An error in words: the kit's own say it all, others need their type."""
-    if isinstance(error, BaseExceptionGroup):  # of a teardown in which several things broke
+    if isinstance(error, BaseExceptionGroup):  # several things broke in one teardown
         group = cast("BaseExceptionGroup[BaseException]", error)
         return "\n".join(dict.fromkeys(map(in_words, group.exceptions)))
     text = str(error).strip()

@@ -1,4 +1,4 @@
-"""Signals with which a user ends a run: each lets everything be removed that was made."""
+"""Signals with which a user ends a run, so that it first removes everything that it made."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ from typing import NoReturn
 def signals_handled(
     handler: Callable[[int, FrameType | None], object], *numbers: signal.Signals
 ) -> Generator[None]:
-    """Have these signals handled so meanwhile; only a main thread can, others go on as before."""
+    """Handle these signals that way meanwhile; only a main thread can, others change nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -38,14 +38,14 @@ def package_files(folder: Path) -> Iterator[Path]:
 
 
 def named_content(folder: Path, files: Iterable[Path]) -> Iterator[bytes]:
-    """What a digest of these files has to be fed with: each one's name in the folder, its bytes."""
+    """The bytes for a digest of these files: each one's name in the folder, then its content."""
     for file in files:
         yield f"\0{file.relative_to(folder).as_posix()}\0".encode()
         yield file.read_bytes()
 
 
 def modules(folder: Path) -> Iterator[Path]:
-    """The Python of a package, without what only a wheel has inside of it."""
+    """The Python files of a package, without the folders that only a wheel holds."""
     shipped = {folder / "features", folder / "shipped"}
     for file in package_files(folder):
         if file.suffix == ".py" and shipped.isdisjoint(file.parents):

@@ -1,4 +1,4 @@
-"""Names one process for ever: process ids are used again, so the time of birth belongs to it."""
+"""Identifies one process: process ids are used again, so its time of birth belongs to it."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -111,7 +111,7 @@ class Api:
         return brain
 
     def nobody(self) -> ApiError:
-        """Why there is no brain to ask."""
+        """The error that says why no brain can be asked."""
         return unavailable("deposed" if self.primary.store is not None else "recovering")
 
     def order(self, order: Order) -> Any:
@@ -132,7 +132,7 @@ class Api:
 
     # ---------------------------------------------------------------- the daemon
     async def health(self, _: Request) -> Response:
-        """200 while this is the primary and takes orders; else 503, with the same body."""
+        """Reply 200 while this is the primary and takes orders, else 503 with the same body."""
         brain = self.primary.brain
         status = views.status(brain, self.primary.clock())
         status["version"] = self.primary.changes.version
@@ -143,7 +143,7 @@ class Api:
         return reply(status, 200 if status["role"] == "primary" else 503)
 
     async def status(self, request: Request) -> Response:
-        """The same body for callers with the token, always with 200."""
+        """Reply with the body of /health, always with 200; callers need the token."""
         answer = await self.health(request)
         answer.status_code = 200
         return answer
@@ -173,7 +173,7 @@ class Api:
         return reply(views.event_view(self.brain, self.event(request)))
 
     def event(self, request: Request) -> Event:
-        """The event that the path names, or `ApiError`."""
+        """The event that the path names. Raises `ApiError` if there is none."""
         name = request.path_params["name"]
         event = self.brain.state.event(name)
         if event is None:

@@ -22,7 +22,7 @@ class BrainDiscarded(Exception):
 
 
 def ignore_step(step: Step) -> None:
-    """Do nothing after a turn but what every runner does."""
+    """Do nothing more after a turn."""
     del step
 
 
@@ -51,7 +51,7 @@ class BrainRunner:
     def handle(self, given: Any) -> Any:
         """Give the brain an input and return its reply.
 
-        Raises what went wrong, which also ends `over`; `BrainDiscarded` ever after.
+        Raises whatever goes wrong, which also ends `over`; later calls raise `BrainDiscarded`.
         """
         if self.over.done():
             raise BrainDiscarded
@@ -62,7 +62,7 @@ class BrainRunner:
             raise
 
     def notify(self, given: Any) -> None:
-        """Give the brain an input that nobody waits for. What goes wrong is in `over` only."""
+        """Give the brain an input that nobody waits for. An error only ends `over`."""
         if not self.over.done():
             try:
                 self.turn(given)

@@ -1,4 +1,4 @@
-"""Long polling: who watches the primary waits for the next change instead of asking again."""
+"""Long polling: a caller waits for the next change instead of asking again and again."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ class ChangeCounter:
         self.wake()
 
     def close(self) -> None:
-        """Wake all who wait, and let nobody wait any more: the daemon is leaving."""
+        """Wake all who wait, and let nobody wait any more: the daemon ends."""
         self.closed = True
         self.wake()
 
@@ -31,7 +31,7 @@ class ChangeCounter:
     async def beyond(self, version: int, within: float) -> int:
         """The count, as soon as it differs from `version`, at the latest after `within` seconds.
 
-        A version that this start never reached is from an earlier one: that returns at once.
+        A version of an earlier start is not the present one, so the call returns at once.
         """
         if self.version == version and not self.closed:
             await set_within(self.next, within)

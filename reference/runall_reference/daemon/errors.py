@@ -7,7 +7,7 @@ INTERNAL_ERROR = 70
 
 
 class DaemonCannotRun(Exception):
-    """The daemon can't start or go on. A cause, and the next step for the operator."""
+    """The daemon can't start or go on; it has a cause, and the operator's next step."""
 
     def __init__(self, cause: str, hint: str) -> None:
         super().__init__(f"{cause}\n  next step: {hint}")

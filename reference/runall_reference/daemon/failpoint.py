@@ -33,7 +33,7 @@ class Trigger:
         self.point, self.left, self.counting = point, point.count, not point.first
 
     def fires(self, where: Where, step: Step, act: int = 0) -> bool:
-        """Whether the node crashes here. Asked at every point of every step, in their order."""
+        """Whether the node crashes here. To be called at every point of every step, in order."""
         point = self.point
         self.counting = self.counting or any(
             isinstance(write, Put) and write.record.table == point.first for write in step.change

@@ -32,7 +32,7 @@ class Crashing(Exception):
 
 
 def watch_failpoints(data: Path) -> Reached:
-    """What to call at every point. Raises `DaemonCannotRun` for a file that is not allowed."""
+    """The function to call at every point. Raises `DaemonCannotRun` for a forbidden file."""
     if os.environ.get(ALLOWED) == "1":
         return FailpointFile(data)
     if (data / ORDERED).exists():

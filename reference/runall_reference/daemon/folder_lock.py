@@ -1,4 +1,4 @@
-"""One daemon per data folder: each of two would end the other's jobs as orphans."""
+"""One daemon per data folder: two would end each other's jobs as orphans."""
 
 import fcntl
 import os

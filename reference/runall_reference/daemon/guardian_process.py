@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from .orphans import end_orphans, sees_orphans
 
-# More than a daemon has open when it starts.
+# A daemon has fewer files open when it starts.
 OPEN = 256
 ALL_IS_WELL = b"."
 
@@ -54,7 +54,7 @@ def start_guardian(data: Path) -> tuple[int, int]:
 
 
 def guard(data: Path, reading: int, lock: int) -> NoReturn:
-    """Wait for the end of the daemon, then end its jobs, unless it left a word that it has."""
+    """Wait for the end of the daemon, then end its jobs, unless it wrote that it has ended them."""
     try:
         detach(keep=(reading, lock))
         if not os.read(reading, 1):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from runall_reference.brain.records import Job
 
-SECRETS = ("RUNALL_SECRET", "RUNALL_TOKEN", "PGPASSWORD")  # the last: of a store on a server
-# By it a later start of the worker finds the processes of this one (see `orphans`).
+SECRETS = ("RUNALL_SECRET", "RUNALL_TOKEN", "PGPASSWORD")  # the last opens a PostgreSQL store
+# By this variable a later start of the worker finds the processes of this one (see `orphans`).
 MARKER = "RUNALL_RUN_OF"
 RESERVED = ("JOB_", "RUNALL_")
 

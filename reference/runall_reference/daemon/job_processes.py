@@ -1,4 +1,4 @@
-"""JobProcesses as real processes: each in a session of its own, so that a signal reaches all of it.
+"""Jobs as real processes: each in a session of its own, so that a signal reaches all of it.
 
 The main process is the job. When it ends, the rest of its process group is killed: a process that
 stays behind would be an execution that nobody knows of.
@@ -21,7 +21,7 @@ from .job_environment import environment
 
 log = logging.getLogger("runall")
 
-# As a shell says for "no such command": no process could be started.
+# The status of a job that could not be started; a shell gives it for a missing command.
 NOT_STARTED = 127
 SIGNALS = {"TERM": signal.SIGTERM, "KILL": signal.SIGKILL}
 

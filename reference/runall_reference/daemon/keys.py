@@ -12,7 +12,7 @@ MAKE_ONE = "make one with: python3 -c 'import secrets; print(secrets.token_urlsa
 
 
 def matches(header: str | None, key: str) -> bool:
-    """Whether an Authorization header bears the key. Any wrong one takes equally long."""
+    """Whether an Authorization header bears the key. Every wrong one takes equally long."""
     given = (header or "").encode("utf-8", "replace")
     return hmac.compare_digest(given, f"Bearer {key}".encode())
 

@@ -25,7 +25,7 @@ class Brain(Protocol):
         ...
 
     def next_wake(self) -> float | None:
-        """The time in seconds at which `Tick` is due; None if nothing is to come by itself."""
+        """The time in seconds at which `Tick` is due; None if only an input matters."""
         ...
 
 

@@ -12,8 +12,8 @@ trip for many rows, whether a connection is still good) is the driver's in eithe
 is loaded only for a PostgreSQL URL.
 
 The daemon waits for the store in its event loop, so a server that says nothing is given up after
-`ANSWER_SECONDS`. What it made of the last commit is then unknown, and stays so until the change
-number, which every commit raises, tells: see `tables`.
+`ANSWER_SECONDS`. Whether the last commit was written is then unknown, until the change number is
+read, which every commit raises: see `tables`.
 """
 
 import contextlib
@@ -35,17 +35,17 @@ from .tables import LEASE_KEY, SCHEMA, TableStore
 
 # A silence this long, in seconds, ends a connection; the server gives its own waits up earlier.
 ANSWER_SECONDS = 3.0
-# Of a session: a lock is waited for no longer than that; whoever holds one and says nothing (a
-# primary that is frozen, or cut off) loses it sooner; and no statement outlives its client.
+# The limits of a session: how long it waits for a lock; how long a primary that is frozen or cut
+# off may hold one, which is shorter; and how long a statement may run, whose client may be gone.
 LIMITS = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "1s",
     "statement_timeout": "3s",
 }
-# Two first starts at once: one makes the tables, the other waits. Any constant would do.
+# The lock for two first starts at once: one makes the tables, the other waits. Any number would do.
 FIRST_START = 0x52554E41
 STATE = "runall_store"
-# In letters; a row of an index has 2,704 bytes, and a letter up to four.
+# In characters: a row of an index holds 2,704 bytes, and a character takes up to four.
 KEY_LENGTH = 600
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ class PostgresStore(TableStore):
 
     @contextlib.contextmanager
     def reading(self) -> Generator[None]:
-        """One snapshot for all tables; a large one may take its time."""
+        """A transaction that reads one snapshot of all tables; a large one may take long."""
         with self.db.transaction():
             self.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             self.db.execute("SET LOCAL statement_timeout = 0")
@@ -184,18 +184,18 @@ class PostgresStore(TableStore):
 
     @contextlib.contextmanager
     def writing(self) -> Generator[None]:
-        """One round trip for all rows, and the commit only when they are known to be good."""
+        """A transaction that sends all rows in one round trip, and commits if all were accepted."""
         with self.db.transaction(), self.db.pipeline() as pipeline:
             self.turn = self.do("UPDATE {} SET changes = changes + 1 RETURNING changes - 1", STATE)
             self.lease_query = self.ask_lease()
-            # Its limits begin with an answer to all that was sent: should this primary freeze in
-            # the middle of a pipeline, the server would wait for ever, and others for the lock.
+            # The server's limits only count once it has answered all that was sent: if this primary
+            # froze within a pipeline, the server would wait for ever, and others for the lock.
             pipeline.sync()
             yield
         self.own += 1
 
     def standing(self) -> tuple[int, str | None]:
-        """The number of others' commits, and the lease as it is now that nobody else can write."""
+        """How often others have committed, and the lease, which nobody else can change now."""
         row = self.turn.fetchone()
         assert row is not None, "the row was made with the table"
         return row[0] - self.own, body_of(self.lease_query)
@@ -241,7 +241,7 @@ class PostgresStore(TableStore):
 
 
 def body_of(query: psycopg.Cursor[TupleRow] | None) -> str | None:
-    """The one body that was asked for, or None."""
+    """The body in the one row that was asked for, or None."""
     row = query.fetchone() if query else None
     return row[0] if row else None
 
@@ -267,7 +267,7 @@ UNREACHED = (
     "see that the server runs, and that user, password (PGPASSWORD or ~/.pgpass) and database "
     "are right"
 )
-# The first that fits.
+# The first kind that fits gives the hint.
 HINTS: tuple[tuple[type[Exception], str], ...] = (
     (errors.InsufficientPrivilege, "let the user make tables: createdb --owner USER NAME"),
     (errors.ReadOnlySqlTransaction, "name the server that takes writes, not its standby"),

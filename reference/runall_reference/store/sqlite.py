@@ -43,7 +43,7 @@ class SqliteStore(TableStore):
         self.check_owner()
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
-        # Only if something is missing: to whoever has the file open, this is another's commit.
+        # Only if something is missing: whoever has the file open takes this for another's commit.
         if not {kind.table for kind in self.kinds} <= self.tables():
             with self.writing():
                 self.make_tables()
@@ -77,7 +77,7 @@ class SqliteStore(TableStore):
 
     @contextlib.contextmanager
     def transaction(self, begin: str) -> Generator[None]:
-        """All or nothing. Anything that is raised inside rolls back."""
+        """A transaction that does all or nothing: whatever is raised inside rolls it back."""
         self.db.execute(begin)
         try:
             yield
@@ -88,11 +88,11 @@ class SqliteStore(TableStore):
             raise
 
     def reading(self) -> contextlib.AbstractContextManager[None]:
-        """In WAL, a transaction sees the state at its first read."""
+        """A transaction to read in: in WAL it sees the state at its first read."""
         return self.transaction("BEGIN")
 
     def writing(self) -> contextlib.AbstractContextManager[None]:
-        """Keeps all other writers out from the first moment."""
+        """A transaction to write in: it keeps all other writers out from the first moment."""
         return self.transaction("BEGIN IMMEDIATE")
 
     def standing(self) -> tuple[int, bytes | None]:

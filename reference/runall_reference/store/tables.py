@@ -69,7 +69,7 @@ class TableStore(abc.ABC):
             return self.decoded(self.lease_body())
 
     def decoded(self, lease: str | bytes | None) -> Lease | None:
-        """A lease from its body."""
+        """The lease that this body holds, or None. Raises `StoreError` if it can't be read."""
         with self.naming(Lease, LEASE_KEY):
             return None if lease is None else msgspec.json.decode(lease, type=Lease)
 
@@ -84,7 +84,7 @@ class TableStore(abc.ABC):
                 self.check_lease(guard, self.lease_body())
 
     def check(self, guard: int | None) -> None:
-        """Raise unless this store may write: see `commit`. Nobody else can until it has."""
+        """Raise unless this store may write, as `commit` says. Nobody else can write meanwhile."""
         mark, lease = self.standing()
         if guard is None:
             return
@@ -122,7 +122,7 @@ class TableStore(abc.ABC):
 
     @contextlib.contextmanager
     def naming(self, kind: type[Record], key: str) -> Generator[None]:
-        """Name the record that can't be read."""
+        """Raise `StoreError` with the record's name when it can't be read."""
         try:
             yield
         except msgspec.MsgspecError as error:
@@ -146,11 +146,11 @@ class TableStore(abc.ABC):
 
     @abc.abstractmethod
     def reading(self) -> AbstractContextManager[object]:
-        """All that is read inside is of one instant."""
+        """A transaction in which all reads see one instant."""
 
     @abc.abstractmethod
     def writing(self) -> AbstractContextManager[object]:
-        """All or nothing. Anything that is raised inside rolls back."""
+        """A transaction that writes all or nothing: whatever is raised inside rolls it back."""
 
     @abc.abstractmethod
     def standing(self) -> tuple[int, str | bytes | None]:

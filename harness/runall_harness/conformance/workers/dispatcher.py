@@ -37,8 +37,8 @@ from ..run import Run
 from ..run_report import report_case
 from .worker import Ended, Finished, NextCase, Said, Started, run_worker
 
-# No case is silent for so long, in seconds: beside what its system takes its own time for, which it
-# may have to wait for so many times.
+# A case may be silent for PATIENCE seconds, and for its system's own timings WAITS times over,
+# because it may have to wait for them as often.
 PATIENCE, WAITS = 300.0, 10
 # How soon the load is looked at again, in seconds.
 PAUSE = 0.1
@@ -123,7 +123,7 @@ class Dispatcher:
         self.run.results = {name: results[name] for name in self.cases if name in results}
 
     def calm(self) -> float:
-        """For how many seconds no worker can have been silent for too long."""
+        """The seconds until a worker can have been silent for too long at the earliest."""
         soonest = min(worker.since for worker in self.pool.workers) + self.patience
         return max(soonest - time.monotonic(), PAUSE)
 

@@ -30,19 +30,19 @@ class NextCase(NamedTuple):
 
 
 class Said(NamedTuple):
-    """The rig said something of itself."""
+    """A worker's message to the dispatcher: the rig has reported something."""
 
     line: str
 
 
 class Started(NamedTuple):
-    """A worker process tells the dispatcher that a case begins."""
+    """A worker's message to the dispatcher: a case begins."""
 
     case: str
 
 
 class Ended(NamedTuple):
-    """A case is over, and this is known by now of the rig and the system."""
+    """A worker's message: a case is over, and what is known by now of the rig and the system."""
 
     result: CaseResult
     rig: str
@@ -76,7 +76,7 @@ class CaseWorker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Run each case that comes. What was not collected well is for pytest to say."""
+        """Run each case that comes. pytest itself reports what it could not collect."""
         cases = session.config.stash.get(SESSION, None)
         if cases is None or session.testsfailed:
             return None
