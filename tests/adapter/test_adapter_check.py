@@ -70,7 +70,7 @@ def test_the_faultless_adapter_keeps_every_rule(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("faulty", FAULTY, ids=lambda faulty: faulty.__name__)
-def test_a_lie_is_found_and_the_way_to_mend_it_is_told(
+def test_a_faulty_adapter_is_found_and_the_way_to_mend_it_is_shown(
     faulty: type[ReferenceAdapter], env: dict[str, str]
 ) -> None:
     # Who hangs is given up soon; everybody else has the time that a busy machine takes.
@@ -86,7 +86,7 @@ def test_a_lie_is_found_and_the_way_to_mend_it_is_told(
     assert all(rule.seen for rule in report.rules if rule.verdict == "fail")
 
 
-def test_every_rule_has_a_lie_that_is_about_it() -> None:
+def test_every_rule_has_a_faulty_adapter_that_breaks_it() -> None:
     assert {names[0] for names in FAULTY.values()} == {rule.name for rule in RULES}
 
 
@@ -111,7 +111,7 @@ def test_what_is_declared_is_unsupported_and_what_was_not_judged_is_no_pass(
 
 
 # ------------------------------------------------------------------ the command
-def test_the_command_tells_people_what_was_seen_and_how_to_mend_it(
+def test_the_command_shows_people_what_was_seen_and_how_to_mend_it(
     env: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in env.items():
@@ -151,7 +151,7 @@ def test_without_an_adapter_or_a_scheduler_the_kit_could_not_run(
     assert exit_code_of(["adapter", "check"]) == 64
 
 
-def test_an_interruption_is_told_as_one_also_where_the_adapter_is_gone_by_then(
+def test_an_interruption_is_reported_as_one_also_where_the_adapter_is_gone_by_then(
     env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(exam: AdapterCheck) -> None:

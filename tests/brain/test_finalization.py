@@ -69,7 +69,7 @@ def test_a_record_says_which_server_took_its_job_down():
 
 
 @pytest.mark.parametrize("how", ["shutdown", "fenced"])
-def test_the_ledger_names_the_result_that_told_of_the_interruption(how: str):
+def test_the_ledger_names_the_result_that_reported_the_interruption(how: str):
     driver, job = running()
     driver.beat(5, results=(ended(job, -15, how),))
     assert driver.lines() == [(job, how, "rerun", "RA-4.1", f"as {job}.2")]
@@ -170,7 +170,7 @@ def test_a_late_result_is_recorded_once():
     assert len(driver.lines()) == 2
 
 
-def test_a_result_that_is_told_again_is_not_late():
+def test_a_result_that_is_reported_again_is_not_late():
     driver, job = running()
     for at in (5, 6):
         driver.beat(at, results=(ended(job, 3),))
@@ -280,7 +280,7 @@ def test_the_wish_that_a_job_ends_is_repeated_until_its_worker_has_ended_it():
     assert driver.messages() == [Stop(epoch=1, job=job, reason="abort"), Ack(epoch=1, sent=NOW + 3)]
 
 
-def test_a_worker_is_told_to_end_what_is_not_the_primary_s():
+def test_a_worker_is_ordered_to_end_what_is_not_the_primary_s():
     driver, job = running()
     driver.beat(2, job, "j99")
     assert Stop(epoch=1, job="j99", reason="stale") in driver.messages()

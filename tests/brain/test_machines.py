@@ -32,7 +32,7 @@ def test_every_condition_of_a_row_must_hold() -> None:
             door.fire("open", "shut", *facts)
 
 
-def test_a_row_that_is_missing_is_told_by_machine_trigger_state_and_facts() -> None:
+def test_an_error_names_the_missing_row_by_machine_trigger_state_and_facts() -> None:
     with pytest.raises(MachineError) as error:
         a_door().fire("ajar", "open", "good")
     assert error.value.value == "door: no row for 'open' in 'ajar' given ('good',)"

@@ -77,7 +77,7 @@ def test_a_report_that_was_overtaken_is_ignored():
     assert driver.job(job).state == "running", "the report lacks the job, but it is old"
 
 
-def test_a_report_that_is_told_twice_is_taken_twice():
+def test_a_report_that_is_received_twice_is_taken_twice():
     driver = PrimaryDriver()
     driver.beat(3)
     overtaken(driver, sent=3)

@@ -22,7 +22,7 @@ def test_a_later_version_takes_the_place_of_an_earlier_one() -> None:
     assert records.get(Cursor, "f") is None
 
 
-def test_a_step_s_changes_are_told_once_and_in_order() -> None:
+def test_a_step_s_changes_are_returned_once_and_in_order() -> None:
     records = RecordSet([OTHER])
     records.put(FIRST)
     records.drop(OTHER)

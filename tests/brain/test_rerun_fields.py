@@ -74,7 +74,7 @@ def test_every_field_of_a_job_has_a_fate_and_nothing_else_has() -> None:
     assert set(FIELDS) == {f.name for f in fields(Job)}
 
 
-def test_the_example_tells_the_fates_apart() -> None:
+def test_the_example_has_another_value_for_each_fate() -> None:
     assert all(getattr(DEAD, name) != DEFAULTS[name] for name in FIELDS)
     shared = set(FIELDS) & {f.name for f in fields(Event)} - {"id"}
     assert all(getattr(DEAD, name) != getattr(NOW, name) for name in shared)

@@ -77,7 +77,7 @@ def test_a_new_link_begins_with_the_whole_inventory() -> None:
     assert driver.step.actions == (Send("primary", beat(3.0)),)
 
 
-def test_it_tells_at_each_start_and_end_and_every_heartbeat() -> None:
+def test_it_reports_at_each_start_and_end_and_every_heartbeat() -> None:
     driver = WorkerDriver()
     driver.start()
     assert driver.step.actions == (Spawn(JOB), Send("primary", beat(0.0, "j1")))
@@ -94,7 +94,7 @@ def test_it_tells_at_each_start_and_end_and_every_heartbeat() -> None:
     assert driver.beats() == [beat(11.0, results=(result,))]
 
 
-def test_without_a_link_it_tells_nothing_and_keeps_the_result() -> None:
+def test_without_a_link_it_reports_nothing_and_keeps_the_result() -> None:
     driver = WorkerDriver()
     driver.start()
     driver.handle(Disconnected(), 1.0)
@@ -107,7 +107,7 @@ def test_without_a_link_it_tells_nothing_and_keeps_the_result() -> None:
     assert inventory.results == (Result(job="j1", code=0, how="exit", ended_at=2.0),)
 
 
-def test_a_result_is_told_until_the_primary_has_it_on_its_disk() -> None:
+def test_a_result_is_reported_until_the_primary_has_it_on_its_disk() -> None:
     driver = WorkerDriver()
     driver.start()
     driver.start(OTHER)
@@ -120,7 +120,7 @@ def test_a_result_is_told_until_the_primary_has_it_on_its_disk() -> None:
 
 # ------------------------------------------------------------------ an end by SIGTERM
 @pytest.mark.parametrize("code", [-15, 143])
-def test_an_end_by_a_sigterm_that_was_not_its_own_is_told_a_moment_later(code: int) -> None:
+def test_an_end_by_a_sigterm_that_was_not_its_own_is_reported_a_moment_later(code: int) -> None:
     driver = WorkerDriver()
     driver.start()
     driver.handle(Exited("j1", code), 1.0)
@@ -138,14 +138,14 @@ def test_an_end_by_a_sigterm_that_was_not_its_own_is_told_a_moment_later(code: i
 
 
 @pytest.mark.parametrize("code", [0, 1, 15, -9, 137, 128])
-def test_any_other_end_is_told_at_once(code: int) -> None:
+def test_any_other_end_is_reported_at_once(code: int) -> None:
     driver = WorkerDriver()
     driver.start()
     driver.handle(Exited("j1", code), 1.0)
     assert [result.code for inventory in driver.beats() for result in inventory.results] == [code]
 
 
-def test_an_end_by_the_sigterm_that_it_sent_is_told_at_once() -> None:
+def test_an_end_by_the_sigterm_that_it_sent_is_reported_at_once() -> None:
     driver = WorkerDriver()
     driver.start()
     driver.stop(1.0)
@@ -180,7 +180,7 @@ def test_a_clean_stop_that_is_heard_of_after_the_job_had_obeyed_has_ended_it() -
     assert driver.step.actions == (), "there is nothing more to be sure of"
 
 
-def test_several_ends_by_sigterm_are_each_told_in_their_time() -> None:
+def test_several_ends_by_sigterm_are_each_reported_in_their_time() -> None:
     driver = WorkerDriver()
     driver.start()
     driver.start(OTHER)
@@ -194,7 +194,7 @@ def test_several_ends_by_sigterm_are_each_told_in_their_time() -> None:
     assert [result.job for result in driver.beats()[0].results] == ["j1", "j2"]
 
 
-def test_a_worker_that_lost_its_link_meanwhile_tells_it_with_the_next() -> None:
+def test_a_worker_that_lost_its_link_meanwhile_reports_the_end_over_the_next() -> None:
     driver = WorkerDriver()
     driver.start()
     driver.handle(Exited("j1", 143), 1.0)

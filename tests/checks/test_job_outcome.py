@@ -90,7 +90,7 @@ REFUSAL = LedgerView(
         (ran(LOST), 101, "not watched to its end"),
     ],
 )
-def test_what_became_of_a_job_is_told_in_its_users_words(
+def test_what_became_of_a_job_is_said_in_its_users_words(
     lines: list[AnyLine], until: float | None, words: str
 ) -> None:
     assert str(outcome_after(*lines, until=until)) == words

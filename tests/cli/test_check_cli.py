@@ -70,7 +70,7 @@ def test_a_clean_history_ends_with_0(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert verdicts["RA-8.4"] == "unsupported"
 
 
-def test_a_broken_clause_is_told_in_its_words_with_every_line_that_proves_it(
+def test_a_broken_clause_is_quoted_with_every_line_that_proves_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = broken(tmp_path / "h")
@@ -148,7 +148,9 @@ def test_a_stream_is_judged_as_a_file_is(tmp_path: Path) -> None:
     assert b"line 6" in done.stdout
 
 
-def test_wrong_usage_is_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_has_an_exit_code_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert exit_code_of(["check"]) == 64
     assert exit_code_of(["check", str(tmp_path / "nowhere")]) == 64
     assert exit_code_of(["check", "-", "-"]) == 64

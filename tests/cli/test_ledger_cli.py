@@ -97,7 +97,7 @@ def test_one_event_can_be_asked_for(url: str):
     assert said.out.endswith("1 line, 0 refused\n")
 
 
-def test_an_event_without_a_line_is_told_as_such_and_is_no_error(url: str):
+def test_an_event_without_a_line_is_reported_as_such_and_is_no_error(url: str):
     said = ledger("--url", url, "--event", "ghost")
     assert said.code == 0
     assert "no line about 'ghost'" in said.out
@@ -105,7 +105,7 @@ def test_an_event_without_a_line_is_told_as_such_and_is_no_error(url: str):
     assert (empty["event"], empty["entries"]) == ("ghost", [])
 
 
-def test_an_empty_ledger_is_told_as_such(fresh: Api):
+def test_an_empty_ledger_is_reported_as_such(fresh: Api):
     said = ledger("--url", str(fresh.http.base_url))
     assert said.code == 0
     assert "no line" in said.out
@@ -122,7 +122,7 @@ def test_the_token_comes_from_its_file(url: str, tmp_path: Path):
 
 
 # ------------------------------------------------------------------ what can go wrong
-def test_a_wrong_token_is_told_with_the_next_step(url: str):
+def test_a_wrong_token_is_reported_with_the_next_step(url: str):
     said = ledger("--url", url, token="wrong")
     assert (said.code, said.out) == (3, "")
     assert "401: the token is wrong" in said.err
@@ -151,7 +151,7 @@ def test_a_token_file_that_is_not_there_is_named():
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[", "ftp://127.0.0.1"])
-def test_an_address_where_nobody_answers_is_told_without_a_trace(url: str):
+def test_an_address_where_nobody_answers_is_reported_without_a_trace(url: str):
     said = ledger("--url", url)
     assert (said.code, said.out) == (3, "")
     assert f"{url} does not answer" in said.err
@@ -182,7 +182,9 @@ def stranger() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("path", "words"), [("", "not with a ledger"), ("/lost", "answers 404")])
-def test_a_server_that_is_no_primary_is_told_from_one(stranger: str, path: str, words: str):
+def test_a_server_that_is_no_primary_is_distinguished_from_one(
+    stranger: str, path: str, words: str
+):
     said = ledger("--url", stranger + path)
     assert (said.code, said.out) == (3, "")
     assert words in said.err

@@ -17,14 +17,14 @@ WHOSE = [
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
-def test_a_lie_is_told_by_the_clause_that_it_breaks(broken: Bug) -> None:
+def test_a_bug_is_found_by_the_clause_that_it_breaks(broken: Bug) -> None:
     trial = try_scenarios(as_mutant(broken), load_cases(), first=True)
     assert trial.troubles == []
     assert trial.killed, f"no case names {sorted(BROKEN[broken])}: {trial.others}"
 
 
 @pytest.mark.parametrize(("mutant", "trigger"), WHOSE, ids=lambda it: getattr(it, "name", it))
-def test_a_lie_about_one_trigger_leaves_the_other_green(mutant: Mutant, trigger: str) -> None:
+def test_a_bug_in_one_trigger_leaves_the_other_green(mutant: Mutant, trigger: str) -> None:
     trial = try_scenarios(mutant, select(load_cases(), FIVE_FAILURES))
     red = [case for case, verdict in trial.verdicts.items() if verdict.startswith("RA-")]
     assert red

@@ -82,7 +82,7 @@ def test_an_error_outranks_a_failure(done: Done) -> None:
     assert (report_of(done)["verdict"], done.returncode) == ("error", 3)
 
 
-def test_a_failure_is_told_in_the_clauses_words(cases: dict[str, dict[str, Any]]) -> None:
+def test_a_failure_is_reported_in_the_clauses_words(cases: dict[str, dict[str, Any]]) -> None:
     assert "RA-1.1: A manual job that was interrupted MUST" in cases["lost"]["message"]
     assert "expected: one at a time\n  seen: two at once" in cases["condemned"]["message"]
 
@@ -92,7 +92,7 @@ def test_a_verdict_of_unsupported_says_what_is_lacking(cases: dict[str, dict[str
     assert "cannot show the fault partition" in cases["cut"]["message"]
 
 
-def test_the_report_tells_faults_executions_and_recovery(cases: dict[str, dict[str, Any]]) -> None:
+def test_the_report_has_faults_executions_and_recovery(cases: dict[str, dict[str, Any]]) -> None:
     case = cases["run again"]
     assert case["faults"] == [{"kind": "kill", "node": "w", "at": 1.0, "proven": True}]
     assert case["executions"] == [
@@ -242,7 +242,7 @@ def test_a_run_without_trouble_leaves_no_folder(tmp_path: Path) -> None:
     assert not (folder / "runall-out").exists()
 
 
-def test_repeats_have_ids_of_their_own_and_a_case_that_differs_is_told(tmp_path: Path) -> None:
+def test_repeats_have_ids_of_their_own_and_a_case_that_differs_is_reported(tmp_path: Path) -> None:
     folder = write_folder(
         tmp_path / "f", {"unsteady": "a pretended job that is lost every second time"}
     )

@@ -115,7 +115,7 @@ def test_the_report_is_that_of_a_run_in_one_process(tmp_path: Path) -> None:
     assert again == code
 
 
-def test_people_are_told_of_a_failure_in_the_same_words(tmp_path: Path) -> None:
+def test_people_see_a_failure_in_the_same_words(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "f", {"lost": STEPS["lost"], "run again": GOOD})
     done = conform(folder, "--jobs", "2")
     assert done.returncode == 1
@@ -257,7 +257,7 @@ def test_processes_that_cannot_even_begin_are_a_run_that_could_not_run(tmp_path:
     assert all("exit status 9" in case["message"] for case in report["cases"])
 
 
-def test_a_collection_that_fails_is_told_as_in_one_process(tmp_path: Path) -> None:
+def test_a_collection_that_fails_is_reported_as_in_one_process(tmp_path: Path) -> None:
     folder = write_meeting(tmp_path, {"one": GOOD, "two": GOOD})
     (folder / "test_broken.py").write_text("import nothing_of_that_name\n")
     done = conform(folder, "--jobs", "2")
@@ -265,7 +265,7 @@ def test_a_collection_that_fails_is_told_as_in_one_process(tmp_path: Path) -> No
     assert "nothing_of_that_name" in done.stdout
 
 
-def test_without_a_rig_the_run_ends_and_the_cause_is_told_once(tmp_path: Path) -> None:
+def test_without_a_rig_the_run_ends_and_the_cause_is_reported_once(tmp_path: Path) -> None:
     lacking = CONFTEST.replace(
         "    rig = FakeRig()\n", "    raise KitCannotRun('no engine', 'install one')\n"
     )

@@ -81,7 +81,7 @@ def test_a_folder_that_binds_no_scenario_exits_3(tmp_path: Path) -> None:
     assert (verdicts(report_of(done)), done.returncode) == ({"run again": "error"}, 3)
 
 
-def test_an_interrupted_run_tells_what_was_done_and_exits_130(tmp_path: Path) -> None:
+def test_an_interrupted_run_reports_what_was_done_and_exits_130(tmp_path: Path) -> None:
     steps = {"run again": STEPS["run again"], "cut short": "a pretended run that is interrupted"}
     folder = write_folder(tmp_path / "f", steps | {"lost": STEPS["lost"]})
     done = conform(folder, "--format", "json")

@@ -66,7 +66,7 @@ def test_one_run_can_have_all_eight_and_each_is_counted_apart(report: dict[str, 
     assert {verdict for _, verdict in ENDS.values()} == set(Verdict)
 
 
-def test_people_are_told_each_of_them_by_its_word_and_number(folder: Path) -> None:
+def test_people_see_each_verdict_with_its_word_and_number(folder: Path) -> None:
     lines = conform(folder, "--known-failures", "known.toml").stdout.splitlines()
     for verdict in Verdict:
         row = re.compile(rf"│ \S {verdict} +│ +1 │")
@@ -335,7 +335,7 @@ def test_a_rerun_that_names_no_link_is_known_by_the_job_s_own_word(
     assert (code, ended["verdict"]) == (0, "pass")
 
 
-def test_a_record_that_vanishes_is_told_as_lost(tmp_path: Path) -> None:
+def test_a_record_that_vanishes_is_reported_as_lost(tmp_path: Path) -> None:
     code, case = run_one(tmp_path, "Forgetful", "cronicle-0.9.49")
     assert (code, case["verdict"], case["outcome"]) == (1, "fail", "record-lost")
 

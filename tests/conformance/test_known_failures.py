@@ -121,7 +121,7 @@ def test_comments_order_and_other_tables_of_the_file_stay(tmp_path: Path) -> Non
         (None, "cannot be read"),
     ],
 )
-def test_a_wrong_file_is_told_with_its_key_and_the_next_step(
+def test_a_wrong_file_is_reported_with_its_key_and_the_next_step(
     tmp_path: Path, text: str | None, cause: str
 ) -> None:
     path = tmp_path / "f.toml"

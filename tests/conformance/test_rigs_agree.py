@@ -33,7 +33,7 @@ def test_the_reference_is_conformant(run: ConformRun) -> None:
     assert set(run.verdicts().values()) <= {"pass", "unsupported"}
 
 
-def test_what_a_rig_cannot_show_is_told_with_its_reason_and_simulated_time_shows_all(
+def test_what_a_rig_cannot_show_has_its_reason_and_simulated_time_shows_all(
     run: ConformRun,
 ) -> None:
     left_out = [c for c in run.report["cases"] if c["verdict"] == "unsupported"]

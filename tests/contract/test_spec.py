@@ -82,7 +82,7 @@ def test_what_looks_like_a_clause_and_is_none_is_an_error_with_its_line(line: st
     assert cause_of(f"{GOOD}{line}\n").startswith("SPEC.md:14: not the form of a clause")
 
 
-def test_all_errors_of_a_page_are_told_at_once() -> None:
+def test_all_errors_of_a_page_are_reported_at_once() -> None:
     cause = cause_of("- **RA-1.1** (core) It must.\n- **RA-1.2** (x) It MUST.\n")
     assert [line.split(": ")[0] for line in cause.splitlines()] == ["SPEC.md:1", "SPEC.md:2"]
 

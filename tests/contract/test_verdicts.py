@@ -109,14 +109,14 @@ def test_the_report_counts_all_eight_verdicts() -> None:
     assert report.verdict == "not conformant"
 
 
-def test_repeats_that_disagree_are_told_in_each_of_their_messages() -> None:
+def test_repeats_that_disagree_are_counted_in_each_of_their_messages() -> None:
     cases = [case(PASS), case(FAIL, "f/s/manual#2"), case(PASS, "f/other/manual")]
     assert unsteady(cases) == {"f/s/manual": {PASS: 1, FAIL: 1}}
     messages = [each.message for each in make_report(SYSTEM, "simulated", 1.0, cases).cases]
     assert messages == ["unsteady: 1 pass, 1 fail\nbecause"] * 2 + ["because"]
 
 
-def test_of_a_teardown_in_which_several_things_broke_each_is_told_once() -> None:
+def test_each_thing_that_broke_in_a_teardown_is_reported_once() -> None:
     lost = KitCannotRun("the engine went away", "start it")
     group = ExceptionGroup("teardown", [lost, KitCannotRun(lost.cause, lost.hint), OSError("no")])
     assert in_words(group).splitlines() == [

@@ -43,7 +43,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> str:
 
 # ------------------------------------------------------------------ who asks
 @pytest.mark.parametrize("path", ["/v1/status", "/v1/events", "/v1/jobs", "/v1/nonsense"])
-def test_without_a_token_nothing_is_told(api: Api, path: str):
+def test_without_a_token_nothing_is_answered(api: Api, path: str):
     answer = httpx.get(api.http.base_url.join(path), trust_env=False)
     assert refused(answer, 401, "unauthorised") == "a token is required"
     assert answer.headers["www-authenticate"] == "Bearer"

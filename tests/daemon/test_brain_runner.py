@@ -102,7 +102,7 @@ def test_a_fault_of_the_brain_ends_it_also_when_nobody_waits_for_the_answer():
     life(test)
 
 
-def test_a_wake_that_is_due_tells_the_brain_that_time_has_passed():
+def test_a_wake_that_is_due_gives_the_brain_a_tick():
     async def test(events: list[Any]) -> None:
         brain = Script(Step(), Step(actions=("woken",)), wake=7.0)
         runner = runner_of(brain, Notebook(events))

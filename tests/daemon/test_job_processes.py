@@ -10,7 +10,7 @@ from support.real_daemons import SECRET, TOKEN, RealDaemons, gone
 
 
 # ------------------------------------------------------------------ jobs as processes
-def test_a_job_that_is_deaf_to_sigterm_is_killed_after_the_grace(daemons: RealDaemons):
+def test_a_job_that_ignores_sigterm_is_killed_after_the_grace(daemons: RealDaemons):
     pipe, (_, api) = daemons.pipe(), daemons.primary(worker=True)
     api.server_in("online", "p")
     script = 'trap "echo deaf > $PIPE" TERM; echo up > $PIPE; while :; do sleep 600 & wait; done'

@@ -23,7 +23,7 @@ SHELLS = [
 AWKWARD = 'it\'s "quoted", $HOME `date` \\n %s *\n\n\ttwo lines, und Umlaute: äöü 漢字 \n\n'
 
 
-class Bench:
+class WitnessedJobs:
     """A witness folder, and a way to run its job as a scheduler would."""
 
     def __init__(self, folder: Path, shell: tuple[str, ...]) -> None:
@@ -62,11 +62,11 @@ class Bench:
 
 
 @pytest.fixture(params=SHELLS, ids=" ".join)
-def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """A bench with each POSIX shell that this machine has."""
-    bench = Bench(tmp_path / "witness", request.param)
-    yield bench
-    bench.close()
+def jobs(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[WitnessedJobs]:
+    """Jobs in each POSIX shell that this machine has."""
+    jobs = WitnessedJobs(tmp_path / "witness", request.param)
+    yield jobs
+    jobs.close()
 
 
 @pytest.fixture
@@ -79,100 +79,102 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Bench]:
-    """A bench with the system's sh, for claims about the reader."""
-    bench = Bench(tmp_path / "witness", ("sh",))
-    yield bench
-    bench.close()
+def plain(tmp_path: Path) -> Iterator[WitnessedJobs]:
+    """Jobs in the system's sh, for claims about the reader."""
+    jobs = WitnessedJobs(tmp_path / "witness", ("sh",))
+    yield jobs
+    jobs.close()
 
 
 # ------------------------------------------------------------------ what a job tells
-def test_a_job_runs_until_its_tag_is_released_and_then_completes(bench: Bench) -> None:
-    job = bench.run(TAG="t1")
-    [running] = bench.wait_for(1)
+def test_a_job_runs_until_its_tag_is_released_and_then_completes(jobs: WitnessedJobs) -> None:
+    job = jobs.run(TAG="t1")
+    [running] = jobs.wait_for(1)
     assert (running.tag, running.node, running.ended_at) == ("t1", "alpha", None)
-    bench.site.release("another")
-    bench.site.release("t1")
-    [done] = bench.wait_for(1, "completed")
+    jobs.site.release("another")
+    jobs.site.release("t1")
+    [done] = jobs.wait_for(1, "completed")
     assert job.wait(LONG) == 0
     assert done.id == running.id
     assert done.ended_at is not None
     assert done.started_at <= done.beat_at <= done.ended_at
 
 
-def test_a_release_holds_for_jobs_that_start_later(bench: Bench) -> None:
-    bench.site.release("t1")
-    assert bench.run(TAG="t1").wait(LONG) == 0
-    bench.wait_for(1, "completed")
+def test_a_release_holds_for_jobs_that_start_later(jobs: WitnessedJobs) -> None:
+    jobs.site.release("t1")
+    assert jobs.run(TAG="t1").wait(LONG) == 0
+    jobs.wait_for(1, "completed")
 
 
-def test_another_tag_is_not_released(bench: Bench) -> None:
-    bench.run(TAG="t1")
-    bench.run(TAG="t10")
-    bench.wait_for(2)
-    bench.site.release("t1")
-    bench.wait_for(1, "completed")
-    assert [e.tag for e in bench.wait_for(1)] == ["t10"]
+def test_another_tag_is_not_released(jobs: WitnessedJobs) -> None:
+    jobs.run(TAG="t1")
+    jobs.run(TAG="t10")
+    jobs.wait_for(2)
+    jobs.site.release("t1")
+    jobs.wait_for(1, "completed")
+    assert [e.tag for e in jobs.wait_for(1)] == ["t10"]
 
 
-def test_a_job_that_lost_its_tag_is_still_witnessed_and_holds(bench: Bench) -> None:
-    bench.run()
-    [lost] = bench.wait_for(1)
+def test_a_job_that_lost_its_tag_is_still_witnessed_and_holds(jobs: WitnessedJobs) -> None:
+    jobs.run()
+    [lost] = jobs.wait_for(1)
     assert (lost.tag, lost.params) == ("", {})
 
 
-def test_without_hold_a_job_ends_at_once(bench: Bench) -> None:
-    assert bench.run(TAG="t1", HOLD="0").wait(LONG) == 0
-    bench.wait_for(1, "completed")
+def test_without_hold_a_job_ends_at_once(jobs: WitnessedJobs) -> None:
+    assert jobs.run(TAG="t1", HOLD="0").wait(LONG) == 0
+    jobs.wait_for(1, "completed")
 
 
-def test_a_job_that_is_to_fail_fails_with_that_status(bench: Bench) -> None:
-    assert bench.run(TAG="t1", HOLD="0", ENDS="7").wait(LONG) == 7
-    bench.wait_for(1, "failed")
+def test_a_job_that_is_to_fail_fails_with_that_status(jobs: WitnessedJobs) -> None:
+    assert jobs.run(TAG="t1", HOLD="0", ENDS="7").wait(LONG) == 7
+    jobs.wait_for(1, "failed")
 
 
 @pytest.mark.parametrize(
     ("on_term", "how", "status"), [("die", "terminated", 143), ("finish", "completed", 0)]
 )
-def test_sigterm_to_the_whole_group_is_answered_as_told(
-    bench: Bench, on_term: str, how: str, status: int
+def test_a_job_answers_sigterm_to_its_whole_group_as_it_was_set_to(
+    jobs: WitnessedJobs, on_term: str, how: str, status: int
 ) -> None:
-    job = bench.run(TAG="t1", ON_TERM=on_term, ENDS="5")
-    bench.wait_for(1)
+    job = jobs.run(TAG="t1", ON_TERM=on_term, ENDS="5")
+    jobs.wait_for(1)
     os.killpg(job.pid, signal.SIGTERM)
     assert job.wait(LONG) == status
-    bench.wait_for(1, how)
+    jobs.wait_for(1, how)
 
 
-def test_a_job_that_ignores_sigterm_goes_on_beating(bench: Bench) -> None:
-    job = bench.run(TAG="t1", ON_TERM="ignore")
-    [before] = bench.wait_for(1)
+def test_a_job_that_ignores_sigterm_goes_on_beating(jobs: WitnessedJobs) -> None:
+    job = jobs.run(TAG="t1", ON_TERM="ignore")
+    [before] = jobs.wait_for(1)
     os.killpg(job.pid, signal.SIGTERM)
-    later = bench.site.now()
-    assert bench.site.wait(lambda: bench.site.executions()[0].beat_at > later, LONG)
-    assert bench.site.executions()[0].id == before.id
-    bench.site.release("t1")
+    later = jobs.site.now()
+    assert jobs.site.wait(lambda: jobs.site.executions()[0].beat_at > later, LONG)
+    assert jobs.site.executions()[0].id == before.id
+    jobs.site.release("t1")
     assert job.wait(LONG) == 0
 
 
 @pytest.mark.parametrize("on_term", ["die", "finish"])
-def test_a_sigterm_at_any_moment_leaves_no_end_without_a_start(bench: Bench, on_term: str) -> None:
+def test_a_sigterm_at_any_moment_leaves_no_end_without_a_start(
+    jobs: WitnessedJobs, on_term: str
+) -> None:
     for _ in range(30):
-        job = bench.run(TAG="t1", ON_TERM=on_term)
+        job = jobs.run(TAG="t1", ON_TERM=on_term)
         job.send_signal(signal.SIGTERM)
         job.wait(LONG)
-    names = {path.name for path in (bench.witness.folder / "events").iterdir()}
+    names = {path.name for path in (jobs.witness.folder / "events").iterdir()}
     ends = [name for name in names if not name.endswith(".started")]
     assert [end for end in ends if f"{end.rpartition('.')[0]}.started" not in names] == []
-    assert [e for e in bench.witness.executions() if e.how == "running"] == []
+    assert [e for e in jobs.witness.executions() if e.how == "running"] == []
 
 
 # ------------------------------------------------------------------ fidelity
-def test_values_with_newlines_and_quotes_come_through_verbatim(bench: Bench) -> None:
+def test_values_with_newlines_and_quotes_come_through_verbatim(jobs: WitnessedJobs) -> None:
     given = {"TAG": "t1", "NOTE": AWKWARD, "ENDS": "3", "HOLD": "1", "ON_TERM": "ignore"}
     claims = {"JOB_ID": "j 'x'\n", "JOB_NOW": "1700000000", "JOB_ROOT": "", "JOB_SOURCE": "Ann"}
-    bench.run(node="beta-2", RECORD="COLOUR EMPTY", COLOUR=AWKWARD, EMPTY="", **given, **claims)
-    [execution] = bench.wait_for(1)
+    jobs.run(node="beta-2", RECORD="COLOUR EMPTY", COLOUR=AWKWARD, EMPTY="", **given, **claims)
+    [execution] = jobs.wait_for(1)
     assert execution.params == given | {"RECORD": "COLOUR EMPTY", "COLOUR": AWKWARD, "EMPTY": ""}
     assert (execution.job, execution.now, execution.node) == (
         claims["JOB_ID"],
@@ -182,9 +184,9 @@ def test_values_with_newlines_and_quotes_come_through_verbatim(bench: Bench) -> 
     assert execution.claims == claims
 
 
-def test_a_value_that_did_not_reach_the_job_is_missing_not_empty(bench: Bench) -> None:
-    bench.run(TAG="t1", RECORD="COLOUR")
-    [execution] = bench.wait_for(1)
+def test_a_value_that_did_not_reach_the_job_is_missing_not_empty(jobs: WitnessedJobs) -> None:
+    jobs.run(TAG="t1", RECORD="COLOUR")
+    [execution] = jobs.wait_for(1)
     assert "COLOUR" not in execution.params
     assert "NOTE" not in execution.params
 
@@ -199,41 +201,41 @@ def test_a_value_that_did_not_reach_the_job_is_missing_not_empty(bench: Bench) -
     ],
 )
 def test_nonsense_is_refused_with_its_reason_and_is_no_execution(
-    bench: Bench, variables: dict[str, str], reason: str
+    jobs: WitnessedJobs, variables: dict[str, str], reason: str
 ) -> None:
-    job = bench.run(**variables)
+    job = jobs.run(**variables)
     _, errors = job.communicate(timeout=LONG)
     assert job.returncode == 70
     assert reason in errors.decode()
-    assert bench.witness.executions() == []
+    assert jobs.witness.executions() == []
 
 
 # ------------------------------------------------------------------ who is who
-def test_executions_of_one_job_on_two_nodes_at_once_are_two(bench: Bench) -> None:
+def test_executions_of_one_job_on_two_nodes_at_once_are_two(jobs: WitnessedJobs) -> None:
     for _ in range(5):
         for node in ("alpha", "beta"):
-            bench.run(node=node, TAG="t1", JOB_ID="j1")
-    found = bench.wait_for(10)
+            jobs.run(node=node, TAG="t1", JOB_ID="j1")
+    found = jobs.wait_for(10)
     assert len({e.id for e in found}) == 10
     assert sorted(e.node for e in found) == ["alpha"] * 5 + ["beta"] * 5
     assert {e.job for e in found} == {"j1"}
 
 
-def test_a_process_id_used_again_on_the_same_node_is_another_execution(bench: Bench) -> None:
-    job = bench.run(TAG="t1", HOLD="0")
+def test_a_process_id_used_again_on_the_same_node_is_another_execution(jobs: WitnessedJobs) -> None:
+    job = jobs.run(TAG="t1", HOLD="0")
     job.wait(LONG)
-    [first] = bench.wait_for(1, "completed")
+    [first] = jobs.wait_for(1, "completed")
     # What a restarted container does: the same node, the same process id, once more.
-    script = (bench.witness.folder / "witness.sh").read_text()
-    (bench.witness.folder / "witness.sh").write_text(script.replace("$$", str(job.pid)))
-    bench.run(TAG="t2", HOLD="0").wait(LONG)
-    both = bench.wait_for(2, "completed")
+    script = (jobs.witness.folder / "witness.sh").read_text()
+    (jobs.witness.folder / "witness.sh").write_text(script.replace("$$", str(job.pid)))
+    jobs.run(TAG="t2", HOLD="0").wait(LONG)
+    both = jobs.wait_for(2, "completed")
     assert [e.tag for e in both] == ["t1", "t2"]
     assert both[0].id == first.id != both[1].id
 
 
 # ------------------------------------------------------------------ the reader
-def test_an_execution_whose_node_died_is_killed_at_that_time(plain: Bench) -> None:
+def test_an_execution_whose_node_died_is_killed_at_that_time(plain: WitnessedJobs) -> None:
     job = plain.run(TAG="t1")
     [running] = plain.wait_for(1)
     os.killpg(job.pid, signal.SIGKILL)
@@ -247,7 +249,7 @@ def test_an_execution_whose_node_died_is_killed_at_that_time(plain: Bench) -> No
     assert running.started_at <= killed.beat_at <= died_at
 
 
-def test_the_first_death_counts_and_a_later_start_survives_it(plain: Bench) -> None:
+def test_the_first_death_counts_and_a_later_start_survives_it(plain: WitnessedJobs) -> None:
     job = plain.run(TAG="t1")
     plain.wait_for(1)
     os.killpg(job.pid, signal.SIGKILL)
@@ -261,7 +263,9 @@ def test_the_first_death_counts_and_a_later_start_survives_it(plain: Bench) -> N
     assert found["t2"].how == "killed"
 
 
-def test_a_start_in_the_tick_of_the_death_before_it_survives_that_death(plain: Bench) -> None:
+def test_a_start_in_the_tick_of_the_death_before_it_survives_that_death(
+    plain: WitnessedJobs,
+) -> None:
     reader = Witness(plain.witness.folder)
     died_at = plain.site.now()
     reader.node_died("alpha", died_at)
@@ -271,7 +275,9 @@ def test_a_start_in_the_tick_of_the_death_before_it_survives_that_death(plain: B
     assert [e.how for e in reader.executions()] == ["running"]
 
 
-def test_a_start_that_shows_only_after_the_death_of_its_node_is_killed(plain: Bench) -> None:
+def test_a_start_that_shows_only_after_the_death_of_its_node_is_killed(
+    plain: WitnessedJobs,
+) -> None:
     reader = Witness(plain.witness.folder)
     died_at = plain.site.now() + LONG
     reader.node_died("alpha", died_at)
@@ -280,21 +286,21 @@ def test_a_start_that_shows_only_after_the_death_of_its_node_is_killed(plain: Be
     assert [(e.how, e.ended_at) for e in reader.executions()] == [("killed", died_at)]
 
 
-def test_no_job_starts_before_the_time_that_was_asked_for_first(plain: Bench) -> None:
+def test_no_job_starts_before_the_time_that_was_asked_for_first(plain: WitnessedJobs) -> None:
     for count in range(1, 21):
         asked_at = plain.site.now()
         plain.run(TAG="t1", HOLD="0").wait(LONG)
         assert plain.wait_for(count, "completed")[-1].started_at >= asked_at
 
 
-def test_what_a_job_said_itself_outweighs_the_death_of_its_node(plain: Bench) -> None:
+def test_what_a_job_said_itself_outweighs_the_death_of_its_node(plain: WitnessedJobs) -> None:
     plain.run(TAG="t1", HOLD="0").wait(LONG)
     plain.witness.node_died("alpha", plain.site.now())
     assert [e.how for e in plain.witness.executions()] == ["completed"]
 
 
 @pytest.mark.usefixtures("woken")
-def test_a_wait_is_woken_by_starts_and_ends_and_not_by_its_slow_poll(plain: Bench) -> None:
+def test_a_wait_is_woken_by_starts_and_ends_and_not_by_its_slow_poll(plain: WitnessedJobs) -> None:
     plain.run(TAG="t1", HOLD="0")
     assert plain.site.wait(lambda: plain.witness.executions() or None, LONG)
     assert plain.wait_for(1, "completed")
@@ -311,7 +317,7 @@ def test_polling_sees_starts_without_file_events(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("woken")
-def test_a_wait_is_woken_by_notify(plain: Bench) -> None:
+def test_a_wait_is_woken_by_notify(plain: WitnessedJobs) -> None:
     changed = threading.Event()
 
     def change() -> None:
@@ -322,16 +328,16 @@ def test_a_wait_is_woken_by_notify(plain: Bench) -> None:
     assert plain.site.wait(changed.is_set, LONG)
 
 
-def test_a_wait_without_evidence_ends_with_none(plain: Bench) -> None:
+def test_a_wait_without_evidence_ends_with_none(plain: WitnessedJobs) -> None:
     assert plain.site.wait(lambda: None, 0.05) is None
 
 
 @pytest.mark.parametrize("tag", ["", "..", "a/b", "a b"])
-def test_a_tag_that_is_no_file_name_is_refused(plain: Bench, tag: str) -> None:
+def test_a_tag_that_is_no_file_name_is_refused(plain: WitnessedJobs, tag: str) -> None:
     with pytest.raises(ValueError, match="is no plain word"):
         plain.witness.release(tag)
 
 
-def test_closing_twice_does_no_harm(plain: Bench) -> None:
+def test_closing_twice_does_no_harm(plain: WitnessedJobs) -> None:
     plain.witness.close()
     plain.witness.close()

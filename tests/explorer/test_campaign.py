@@ -43,7 +43,7 @@ def test_a_budget_is_a_time_or_a_number_of_seeds(given: str, budget: Budget) -> 
         ("0s", "a search of nothing proves nothing"),
     ],
 )
-def test_what_is_no_budget_is_told_how_to_become_one(given: str, reason: str) -> None:
+def test_what_is_no_budget_is_refused_with_how_to_write_one(given: str, reason: str) -> None:
     with pytest.raises(NoBudget, match=re.escape(reason)):
         read_budget(given)
 

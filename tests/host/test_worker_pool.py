@@ -70,7 +70,7 @@ def test_a_worker_is_heard_while_it_works_and_can_be_ended_then() -> None:
                     assert event.worker.killed
 
 
-def test_a_task_that_the_kit_cannot_do_is_told_in_its_own_words() -> None:
+def test_a_task_that_the_kit_cannot_do_is_reported_in_its_own_words() -> None:
     with (
         WorkerPool(1, do_tasks, 1) as pool,
         pytest.raises(KitCannotRun, match="no engine; next step: install one"),

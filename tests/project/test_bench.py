@@ -44,7 +44,7 @@ def test_the_quick_figures_are_those_that_need_no_engine_and_no_whole_run(
     ]
 
 
-def test_the_load_and_the_cores_are_told_beside_the_figures(result: dict[str, Any]) -> None:
+def test_the_load_and_the_cores_are_shown_beside_the_figures(result: dict[str, Any]) -> None:
     assert result["schema"] == "runall-bench/1"
     assert len(result["load"]) == 2
     assert result["cores"] >= 1

@@ -234,7 +234,7 @@ def trees(*folders: str) -> Iterator[tuple[str, ast.Module]]:
         yield str(path.relative_to(ROOT)), parsed(path)
 
 
-def test_no_module_lies_outside_of_a_room() -> None:
+def test_no_module_is_outside_of_a_subpackage() -> None:
     packages = [ROOT / "harness" / "runall_harness", ROOT / "reference" / "runall_reference"]
     found = {path for package in packages for path in package.glob("*.py")}
     assert {path.name for path in found} <= {"__init__.py", "__main__.py"}

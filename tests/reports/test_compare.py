@@ -130,7 +130,7 @@ def shown(tmp_path: Path, *arguments: str) -> Done:
     return runall(None, "compare", *arguments, cwd=tmp_path)
 
 
-def test_two_releases_are_told_apart_clause_by_clause(tmp_path: Path, files: list[str]) -> None:
+def test_two_releases_are_compared_clause_by_clause(tmp_path: Path, files: list[str]) -> None:
     pretty = shown(tmp_path, *files)
     assert pretty.returncode == 0, pretty.stderr
     broken = next(line for line in pretty.stdout.splitlines() if "fail" in line)

@@ -164,7 +164,7 @@ def test_the_summary_has_a_row_for_each_run_and_leads_to_its_page() -> None:
     assert "| [other one 2.1/b, eager, processes rig](other_one.md) | ✓ 1 |  |" in text
 
 
-def test_a_page_without_reports_is_told_where_they_belong(tmp_path: Path) -> None:
+def test_a_page_without_reports_is_an_error_that_says_where_they_belong(tmp_path: Path) -> None:
     with pytest.raises(KitCannotRun, match="no report is kept"):
         kept_reports(tmp_path / "README.md")
 

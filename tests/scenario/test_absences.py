@@ -45,7 +45,9 @@ def scenario() -> Iterator[Scenario]:
         yield scenario
 
 
-def test_what_still_runs_at_the_end_is_told_with_its_last_sign_of_life(scenario: Scenario) -> None:
+def test_what_still_runs_at_the_end_is_reported_with_its_last_sign_of_life(
+    scenario: Scenario,
+) -> None:
     cluster = scenario.cluster
     cluster.wait(lambda: None, 3.0)
     cluster.judge()

@@ -101,7 +101,7 @@ def test_without_a_server_nobody_claims_to_cut_a_primary_off_from_its_store(tmp_
 
 
 # ------------------------------------------------------------------ a server that can't be used
-def test_a_server_that_does_not_answer_is_told_before_any_case_is_run(tmp_path: Path):
+def test_a_server_that_does_not_answer_is_reported_before_any_case_is_run(tmp_path: Path):
     run = conform("--rig", "processes", *CASES, "--store-url", NOBODY, out=tmp_path)
     assert run.code == 3
     assert all(not case["executions"] for case in run.report["cases"])

@@ -68,7 +68,7 @@ def test_no_case_takes_a_transition_that_no_machine_has(taken: set[Row]) -> None
     assert taken <= every_row()
 
 
-def test_a_row_has_one_rule_so_that_a_row_that_was_taken_tells_the_rule() -> None:
+def test_a_row_has_one_rule_so_that_a_row_that_was_taken_names_the_rule() -> None:
     for life in MACHINES.values():
         found = [(rule.trigger, source, rule.dest) for rule, source in life.rows()]
         assert len(found) == len(set(found))
@@ -115,7 +115,7 @@ def test_a_worker_that_was_missed_and_drains_when_it_is_back_is_given_nothing_mo
     assert [attempt.state for attempt in primary.state.live()] == ["waiting"]
 
 
-def test_what_a_draining_worker_tells_after_it_was_given_up_is_recorded_as_late() -> None:
+def test_what_a_draining_worker_reports_after_it_was_given_up_is_recorded_as_late() -> None:
     primary, job = missed_in_its_clean_stop(missed_for=Settings().dead_job_timeout + 1)
     done = primary.records.all(Finished)[job.id]
     assert (done.job.state, done.late_code) == ("interrupted", -15)

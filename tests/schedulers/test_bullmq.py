@@ -108,7 +108,7 @@ def test_of_days_and_weekdays_bullmq_takes_either(system: DescribedSystem) -> No
 
 
 # ------------------------------------------------------------------ the adapter
-def test_the_adapter_tells_the_truth_of_real_nodes(system: DescribedSystem) -> None:
+def test_the_adapter_reports_real_nodes_as_they_are(system: DescribedSystem) -> None:
     case = load_cases(feature_folder())[0]
     with closing(ProcessesRig(f"test-{uuid.uuid4().hex[:8]}")) as rig:
         cluster = Cluster(rig, case, system)

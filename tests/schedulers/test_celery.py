@@ -109,7 +109,7 @@ def running(policy: str) -> Generator[Cluster]:
             cluster.close()
 
 
-def test_the_adapter_tells_the_truth_of_real_nodes() -> None:
+def test_the_adapter_reports_real_nodes_as_they_are() -> None:
     with running("acks_late") as cluster:
         assert isinstance(cluster.system, DescribedSystem)
         command, env = cluster.system.program(cluster.site, (PRIMARY,))

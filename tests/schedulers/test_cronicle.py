@@ -128,7 +128,7 @@ def only(views: list[JobView]) -> JobView:
 
 
 # ------------------------------------------------------------------ events
-def test_an_event_is_told_in_cronicles_words(talk: Make) -> None:
+def test_an_event_is_sent_in_cronicles_words(talk: Make) -> None:
     made = talk()
     event = {
         "id": "a-b",
@@ -172,7 +172,7 @@ def test_the_plugin_is_widened_by_what_it_does_not_define_and_asked_of_once(talk
     assert len(server.bodies("get_plugins")) == 1
 
 
-def test_an_edit_tells_only_what_it_changes(talk: Make) -> None:
+def test_an_edit_sends_only_what_it_changes(talk: Make) -> None:
     made = talk()
     made.call("update_event", event="a-b", fields={"target": "worker-2", "enabled": False})
     (server,) = made.players
@@ -440,7 +440,7 @@ def test_deadlines_follow_from_the_settings_that_are_in_force(
         ({"config": "{}", "package": '{"name": "x"}'}, "is 'x', and not Cronicle"),
     ],
 )
-def test_an_image_that_tells_no_timings_says_why(texts: dict[str, str], why: str) -> None:
+def test_an_image_that_states_no_timings_says_why(texts: dict[str, str], why: str) -> None:
     done = image_says(**texts)
     assert done.returncode == 1
     assert why in done.stderr

@@ -61,18 +61,18 @@ def test_every_mutant_is_killed_by_a_clause_that_it_breaks(trials: list[Trial]) 
         assert {kill.clause for kill in trial.kills} <= mutant.clauses
 
 
-def test_the_page_tells_what_the_scenarios_find(trials: list[Trial]) -> None:
+def test_the_page_shows_what_the_scenarios_find(trials: list[Trial]) -> None:
     text = page(PART.page).read_text("utf-8")
     assert renewed(text, ALL, trials) == text, "run `runall mutants --write-table`"
 
 
-def test_the_honest_reference_passes_every_case() -> None:
+def test_the_unchanged_reference_passes_every_case() -> None:
     trial = try_scenarios(None, load_cases())
     assert trial.verdicts.keys() == {case.id for case in load_cases()}
     assert trial.passed, trial
 
 
-def test_every_mutant_names_clauses_of_the_specification_and_tells_its_story() -> None:
+def test_every_mutant_names_clauses_of_the_specification_and_has_a_story() -> None:
     assert len({mutant.name for mutant in ALL}) == len(ALL)
     for mutant in ALL:
         assert mutant.clauses <= set(clauses()), mutant.name
@@ -258,5 +258,5 @@ def test_the_matrix_counts_red_cases_by_trigger_and_marks_the_own_clause() -> No
     assert red_cases(IDENTITY, trial, "2_b") == ""
 
 
-def test_releases_are_told_apart_by_the_cases_that_one_of_them_fails() -> None:
+def test_releases_differ_by_the_cases_that_one_of_them_fails() -> None:
     assert differing_cases(made_up(), ["identity"]) == [("1_a/b/manual", "RA-1.1")]

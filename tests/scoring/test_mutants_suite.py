@@ -181,7 +181,7 @@ def control() -> NodeControl:
     return NodeControl(site, specs, online=lambda: {n for n in specs if site.alive(n)})
 
 
-def test_the_control_does_what_is_requested_and_tells_the_proof(control: NodeControl) -> None:
+def test_the_control_does_what_is_requested_and_prints_the_proof(control: NodeControl) -> None:
     assert control.carry_out(Request("ready")) == answer(control, b'{"verb": "ready"}')
     assert control.carry_out(Request("kill", "w")).code == 0
     assert control.carry_out(Request("status")).text.splitlines() == [

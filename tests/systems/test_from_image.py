@@ -65,7 +65,7 @@ def containers() -> set[str]:
         engine.client.close()
 
 
-def test_version_and_timings_are_those_that_the_image_tells(tmp_path: Path, image: str) -> None:
+def test_version_and_timings_are_those_that_the_image_states(tmp_path: Path, image: str) -> None:
     file = described(tmp_path)
     before = containers()
     found = system(file, image)
@@ -81,7 +81,7 @@ def test_where_nodes_are_processes_the_file_alone_counts(tmp_path: Path) -> None
     assert (found.version, found.timings.notice) == ("0.1.0", 1.2)
 
 
-def test_an_image_that_is_not_there_or_lacks_the_file_is_told_with_the_next_step(
+def test_an_image_that_is_not_there_or_lacks_the_file_is_an_error_with_the_next_step(
     tmp_path: Path, image: str
 ) -> None:
     file = described(tmp_path)
@@ -101,7 +101,7 @@ def test_an_image_that_is_not_there_or_lacks_the_file_is_told_with_the_next_step
         ('print(\'{"timings": {"notice": -1}}\')', "notice = -1"),
     ],
 )
-def test_a_program_that_makes_nothing_of_it_is_told(
+def test_a_program_that_cannot_read_the_image_is_an_error_with_the_reason(
     tmp_path: Path, image: str, program: str, why: str
 ) -> None:
     assert why in refused(described(tmp_path, program=program), image)

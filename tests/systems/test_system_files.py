@@ -101,7 +101,7 @@ def test_its_cases_end_on_real_nodes_as_those_of_the_reference_do(tmp_path: Path
     assert set(ends[0].values()) == {"pass"}
 
 
-def test_a_class_in_the_place_of_the_program_is_told_the_same(tmp_path: Path) -> None:
+def test_a_class_in_the_place_of_the_program_is_given_the_same(tmp_path: Path) -> None:
     client = 'client = "runall_harness.systems.reference.http_client:HttpClient"\n'
     path = write(tmp_path, (PROGRAM, f'{client}options = {{ token = "${{secret.token}}" }}\n'))
     one = (
@@ -147,7 +147,7 @@ def test_the_schema_accepts_the_shipped_file_and_no_unknown_key() -> None:
         ("[timings]", "[timings", "is not TOML"),
     ],
 )
-def test_each_mistake_is_told_with_its_key_its_cause_and_the_next_step(
+def test_each_mistake_is_reported_with_its_key_its_cause_and_the_next_step(
     tmp_path: Path, old: str, new: str, error: str
 ) -> None:
     path = write(tmp_path, (old, new))

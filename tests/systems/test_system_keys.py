@@ -232,7 +232,7 @@ def test_a_set_up_runs_once_until_its_inputs_change(
     assert [(f / "copy").read_text() for f in (first, other)] == ["one", "two"]
 
 
-def test_a_set_up_that_fails_is_told_with_its_last_words_and_tried_again(
+def test_a_set_up_that_fails_is_reported_with_its_last_words_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -245,7 +245,7 @@ def test_a_set_up_that_fails_is_told_with_its_last_words_and_tried_again(
             _ = DescribedSystem(path, "processes").cache
 
 
-def test_a_program_that_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:
+def test_a_program_that_is_missing_is_reported_with_how_to_get_it(tmp_path: Path) -> None:
     path = write(tmp_path, tables='[setup]\nprograms = { no-such-program = "make one" }')
     assert cause(path) == "no-such-program is not on the PATH; make one"
 

@@ -76,7 +76,7 @@ def test_an_engine_behind_a_virtual_machine_shares_no_kernel(engine: Engine) -> 
     assert (desktop.user, machine.user) == (None, None)
 
 
-def test_an_engine_that_tells_little_is_stopped_used(engine: Engine) -> None:
+def test_an_engine_that_says_little_is_not_taken_for_native(engine: Engine) -> None:
     assert observe(engine.client, {}).native is False
 
 

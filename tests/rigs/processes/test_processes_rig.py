@@ -238,7 +238,7 @@ def test_a_kill_that_hits_nothing_is_not_proven(site: ProcessesSite, scope: Any)
 
 
 # ------------------------------------------------------------------ stop
-def test_a_stop_lets_the_daemon_leave_and_tells_its_exit_status(site: ProcessesSite) -> None:
+def test_a_stop_lets_the_daemon_leave_and_returns_its_exit_status(site: ProcessesSite) -> None:
     site.start(daemon("alpha", {"COMMAND": ["true"]}, LEAVES="7"))
     assert site.wait(lambda: "ended 0" in site.logs("alpha"), LONG)
     proof = site.stop("alpha", LONG)
