@@ -1,1 +1,1 @@
-"""What people read: progress, summary, comparison, and the generated pages."""
+"""Output for people: progress, summary, comparison, and the generated pages."""

@@ -1,8 +1,8 @@
-"""How a conformance run is shown while it goes on: a tree on a terminal, plain lines elsewhere.
+"""Shows the progress of a conformance run: a tree on a terminal, plain lines elsewhere.
 
-A line is printed when its case ends and never touched again. Only the last lines move: what is
-running, for how long, and how much is left. Every verdict has a mark and a word, so that nothing
-is said by colour alone.
+A line is printed when its case ends and never touched again. Only the last lines change: they show
+what is running, for how long, and how much is left. Every verdict has a mark and a word, so that no
+meaning depends on colour alone.
 """
 
 import time
@@ -21,7 +21,7 @@ from runall_harness.contract.verdicts import Verdict
 
 from .progress import Progress
 
-# mark, the same where the output can't show it, and colour
+# mark, its ASCII form, and colour
 MARKS = {
     Verdict.PASS: ("✓", "+", "green"),
     Verdict.KNOWN_FAILURE: ("~", "~", "yellow"),
@@ -32,7 +32,7 @@ MARKS = {
     Verdict.UNEXPECTED_PASS: ("‼", "!", "bold red"),
     Verdict.ERROR: ("!", "!", "bold magenta"),
 }
-# Where what became of the job is what the case asked for, or what nobody judged.
+# Verdicts beside which the outcome of the job says nothing new.
 WELL = (Verdict.PASS, Verdict.UNEXPECTED_PASS, Verdict.UNSUPPORTED)
 WIDEST = max(len(verdict) for verdict in Verdict)
 
@@ -60,7 +60,7 @@ def remark(report: CaseReport) -> str:
 
 
 class Silent:
-    """Shows nothing: the report says it all."""
+    """A display that shows nothing, for runs of which only the report counts."""
 
     def __enter__(self) -> Self:
         return self
@@ -69,13 +69,13 @@ class Silent:
         pass
 
     def say(self, line: str) -> None:
-        """Show nothing of what the rig says."""
+        """Drop a line of the rig."""
 
     def started(self, case: Case) -> None:
-        """Show nothing of a case that begins."""
+        """Ignore the start of a case."""
 
     def ended(self, result: CaseResult) -> None:
-        """Show nothing of a case that is over."""
+        """Ignore the end of a case."""
 
 
 class Lines(Progress):
@@ -99,8 +99,8 @@ class Lines(Progress):
 class Tree(Progress):
     """The cases by feature, with what is running below them.
 
-    Lines stay in the order of the files, also when several cases run at once: one that is over
-    before an earlier one waits for it.
+    Lines stay in the order of the files, also when several cases run at once: the line of a case
+    waits for those of earlier cases.
     """
 
     def __init__(self, console: Console, cases: Sequence[Case]) -> None:
@@ -113,7 +113,7 @@ class Tree(Progress):
         self.count(0)
 
     def __exit__(self, *exc: object) -> None:
-        # After an interruption, some wait for earlier ones that never ran.
+        # After an interruption, some lines wait for earlier cases that never ran.
         for name in [name for name in self.coming if name in self.over]:
             self.settle(self.over.pop(name))
         super().__exit__(*exc)
@@ -123,14 +123,14 @@ class Tree(Progress):
         super().say(line, style)
 
     def started(self, case: Case) -> None:
-        """Give the case a moving line, below the title of its feature."""
+        """Show a line that changes for the case, below the title of its feature."""
         if self.coming and self.coming[0] == case.id:
             self.entitle(case.feature)
         self.running[case.id] = case, time.monotonic()
         self.bottom.refresh()
 
     def ended(self, result: CaseResult) -> None:
-        """Give the case its line for good, as soon as all before it have theirs."""
+        """Print the final line of the case, once all lines before it are printed."""
         self.running.pop(result.report.id, None)
         self.over[result.report.id] = result.report
         self.count(self.done + 1)
@@ -160,7 +160,7 @@ class Tree(Progress):
         self.console.print(row)
 
     def moving(self) -> RenderableType:
-        """What moves: each running case with its seconds, and how far the run is."""
+        """The lines that change: each running case with its seconds, and the progress."""
         row = new_row()
         for case, since in list(self.running.values()):
             spent = f"{time.monotonic() - since:.1f} s"

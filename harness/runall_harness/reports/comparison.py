@@ -1,10 +1,9 @@
-"""Several reports beside each other: systems in columns, clauses or scenarios in rows.
+"""Compares several reports: systems in columns, clauses or scenarios in rows.
 
-A report says how one scheduler ended on one rig. Whoever chooses between two, or between two
-settings or releases of one, asks clause by clause what is kept, or scenario by scenario what they
-would find the next morning. So a cell has one word for all cases that it stands for: the worst
-verdict among those that could judge anything. It counts all of them apart, with what became of
-their jobs and how long the recovery took.
+A report has the results of one scheduler on one rig. To choose between two schedulers, or two
+settings or releases of one, a reader asks clause by clause what is kept, or scenario by scenario
+what became of the jobs. So a cell has one verdict for all of its cases: the worst among those that
+judged anything. It also counts the verdicts, the outcomes of the jobs, and the time of recovery.
 """
 
 from collections import Counter
@@ -27,7 +26,7 @@ from runall_harness.contract.verdicts import Verdict
 
 SCHEMA = "runall-comparison/3"
 By = Literal["clause", "scenario"]
-# The later, the more a reader must know of it. A case that is unsupported judges nothing, so it
+# A later verdict is worse. A case that is unsupported judges nothing, so it
 # stands for a clause only where no other case does.
 WORST = (
     Verdict.UNSUPPORTED,
@@ -39,7 +38,7 @@ WORST = (
     Verdict.FAIL,
     Verdict.ERROR,
 )
-# What earlier versions of a report lack, and what stands for it.
+# The fields that earlier versions of a report lack, and their values.
 OLDER = ("runall-report/1", "runall-report/2")
 LACKING_CASE: dict[str, Any] = {"outcome": None, "within_s": None, "together_s": None}
 LACKING_SYSTEM: dict[str, Any] = {"merged": "", "timings": {}, "image": "", "options": {}}
@@ -59,7 +58,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """How a clause or a scenario fared in one report.
+    """The results for a clause or a scenario in one report.
 
     `cases` counts the verdicts of the cases that show it, `outcomes` what became of their jobs.
     `within_s` and `together_s` are the greatest of theirs, `recovery_s` is the median; all
@@ -74,7 +73,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     recovery_s: float | None
 
     def outcome_words(self) -> list[str]:
-        """What became of the jobs, in words; nothing where nobody watched to the end."""
+        """The outcomes of the jobs in words, without jobs that were not watched to their end."""
         made = (
             JobOutcome(outcome=one, within_s=self.within_s, together_s=self.together_s)
             for one in self.outcomes
@@ -98,7 +97,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. What no report says anything of has no row."""
+    """The whole comparison. Clauses and scenarios that are in no report have no row."""
 
     schema: Literal["runall-comparison/3"]
     by: By
@@ -120,7 +119,7 @@ def read_report(path: Path) -> Report:
 
 
 def upgraded(document: Any) -> Any:
-    """A report of an earlier version as one of this; anything else as it is."""
+    """Convert a report of an earlier version to this version; return anything else unchanged."""
     if not isinstance(document, dict):
         return cast(object, document)
     report = cast(dict[str, Any], document)
@@ -163,7 +162,7 @@ def clause_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
 
 
 def scenario_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
-    """A row for each scenario with each of its triggers, whose repeats share it."""
+    """A row for each scenario and trigger; the repeats of a case share its row."""
     first: dict[str, CaseReport] = {}
     for cases in reports:
         for case in cases:
@@ -177,7 +176,7 @@ def scenario_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
 
 
 def cell(shown: Sequence[CaseReport]) -> Cell | None:
-    """How these cases fared; None where there are none."""
+    """The cell of these cases; None without cases."""
     if not shown:
         return None
     counts = Counter(case.verdict for case in shown)
@@ -193,7 +192,7 @@ def cell(shown: Sequence[CaseReport]) -> Cell | None:
 
 
 def greatest(numbers: Iterable[float | None]) -> float | None:
-    """The greatest of those that are known."""
+    """The greatest of the known numbers; None if none is known."""
     return max((number for number in numbers if number is not None), default=None)
 
 

@@ -1,7 +1,7 @@
-"""A comparison as text: what a cell says in words, and the whole as a table in Markdown.
+"""A comparison as text: the words of a cell, and the whole as a table in Markdown.
 
-What a reader sees on a terminal, in a page and in the documentation is said by the same words, so
-it is the same. A verdict has its word and its mark everywhere; nothing is said by colour alone.
+The terminal, the pages and the documentation use the same words. A verdict always has its word and
+its mark; no meaning depends on colour alone.
 """
 
 from runall_harness.conformance.run_report import SystemReport
@@ -19,10 +19,10 @@ def head(system: SystemReport, rig: str) -> list[str]:
 
 
 def remarks(cell: Cell) -> str:
-    """What there is to say beside a verdict: how many had it, what became of the jobs, how soon."""
+    """The words beside a verdict: how many cases had it, the outcomes of their jobs, how soon."""
     had, total = cell.cases[cell.verdict], sum(cell.cases.values())
     words = [f"{had} of {total}"] if had < total else []
-    # A clause has many cases; what became of each would be no answer to anything.
+    # A clause has many different cases, so the outcomes of their jobs would say nothing of it.
     words += cell.outcome_words() if len(cell.outcomes) == 1 or total == 1 else []
     words += [f"{cell.recovery_s:.3g} s"] if cell.recovery_s is not None else []
     return ", ".join(words)

@@ -1,7 +1,7 @@
 """A page of the documentation of which a part is generated, between two marks.
 
-What a page claims by hand goes stale. So a part of it is made from what the kit runs or finds, a
-command brings it up to date, and a test fails while it says anything else.
+Handwritten claims become wrong in time. So a part of the page is made from what the kit runs or
+finds, a command brings it up to date, and a test fails if it differs.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ END = "<!-- end of the generated part -->"
 
 
 class GeneratedPart(NamedTuple):
-    """Where such a part stands: the page's name, the mark that begins it, and what is in it."""
+    """A part: the name of its page, the mark that begins it, and what it holds, for messages."""
 
     page: str
     begin: str
@@ -42,7 +42,7 @@ def line(cells: Sequence[str]) -> str:
 
 
 def write_anew(path: Path, new: str) -> bool:
-    """Bring a page up to date, or begin it; whether anything had to change."""
+    """Write a page if its text has changed, or is new; return whether it was written."""
     changed = not path.exists() or path.read_text("utf-8") != new
     if changed:
         path.write_text(new, "utf-8")

@@ -1,8 +1,8 @@
-"""The one progress display: of cases, worlds, seeds and mutants.
+"""The progress display of all commands: for cases, worlds, seeds and mutants.
 
-On a terminal a bar moves in the last line, beside the words of where the work is. Anywhere else,
-as in a log, there are plain lines, and the words come every few seconds. A line that was said stays
-for good, so that a long run scrolls as people expect.
+On a terminal the last line has a bar, and words that say how far the work is. Elsewhere, as in a
+log, these words are printed as plain lines every few seconds. A printed line stays, so that a long
+run scrolls as people expect.
 
     with Progress(Screen(file=sys.stderr, highlight=False), total) as progress:
         progress.say("seed 7 breaks RA-1.1")
@@ -21,7 +21,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-# How often a log gets a line if nothing else is said, in seconds.
+# How often a log gets a line if nothing else is printed, in seconds.
 PERIOD = 5.0
 
 
@@ -45,14 +45,14 @@ class Screen(Console):
         self._width, self._height = new_size
 
     def on_broken_pipe(self) -> None:
-        """Nobody reads any more: go on in silence, so that the run ends as it should."""
+        """Go on without output after its reader has gone, so that the run ends properly."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.file.fileno())
         os.close(nowhere)
 
 
 class Progress:
-    """How far something long is. `total` is how much there is to do, in whatever unit."""
+    """The progress of a long task. `total` is the amount of work, in any unit."""
 
     def __init__(self, console: Console, total: float) -> None:
         self.console, self.total = console, total
@@ -77,18 +77,18 @@ class Progress:
         self.bottom.stop()
 
     def say(self, line: str, style: str = "") -> None:
-        """Print a line that stays, above whatever moves."""
+        """Print a line that stays, above the line that changes."""
         self.said = time.monotonic()
         self.console.print(Text(line, style), soft_wrap=True)
 
     def show(self, done: float, words: str) -> None:
-        """Say that so much is done; `done` is in the unit of the total."""
+        """Show how much is done, in the unit of the total, and these words."""
         self.done, self.words = done, words
         if not self.console.is_terminal and time.monotonic() - self.said >= PERIOD:
             self.say(words)
 
     def moving(self) -> RenderableType:
-        """What moves on a terminal: the bar, and the words beside it."""
+        """The line that changes on a terminal: the bar, and the words beside it."""
         bar = Table.grid(padding=(0, 1))
         bar.add_row(ProgressBar(self.total, self.done, 30), Text(self.words))
         return bar

@@ -1,10 +1,10 @@
-"""The results that the documentation shows: reports that are kept, and the pages made from them.
+"""The results in the documentation: reports that are kept, and the pages made from them.
 
-A report of a run is large and speaks of one machine: paths, times, process numbers. What is kept
-in the repository is a report too, so everything that reads reports reads it, but without traces:
-what each case and its job came to, and why, where the reason is the system's own. The summary in
-`docs/results/README.md`, and the page of each system beside it, are made from nothing else, and a
-test fails while they say anything else.
+The report of a run is large and describes one machine: paths, times, process ids. The kept report
+has the same format, so that the same programs can read it, but no traces. It holds the verdict of
+each case, the outcome of its job, and the reason, where the system gives it. The summary in
+`docs/results/README.md`, and the page of each system beside it, are made from these reports alone,
+and a test fails if they differ.
 """
 
 import re
@@ -30,14 +30,14 @@ PART = GeneratedPart("results/README.md", BEGIN, "summary")
 NOTE = f"""{BEGIN}
 
 [How to read it](README.md#how-to-read-it). Each column is one run of all cases."""
-# Where the reason is one that somebody wrote down beforehand; all others are about one machine.
+# Verdicts whose reason was written down before the run; other reasons depend on the machine.
 REASONED = (Verdict.UNSUPPORTED, Verdict.KNOWN_FAILURE)
 FIVE = tuple("12345")
 
 
 # ------------------------------------------------------------------ what is kept
 def slim(report: Report) -> Report:
-    """The same report without traces, and without a word about the machine."""
+    """The same report without traces, and without anything about the machine."""
     cases = [slim_case(case) for case in report.cases]
     system = msgspec.structs.replace(report.system, image="")  # a name that is known here only
     return msgspec.structs.replace(
@@ -63,12 +63,12 @@ def slim_case(case: CaseReport) -> CaseReport:
 
 
 def rounded(seconds: float | None) -> float | None:
-    """As many digits as mean anything on another machine."""
+    """Seconds, rounded to the digits that are meaningful on another machine."""
     return None if seconds is None else round(seconds, 2)
 
 
 def file_name(report: Report) -> str:
-    """What a kept report is called: by system, version, policy and rig."""
+    """The file name of a kept report: system, version, policy and rig."""
     system = report.system
     words = (system.name, system.version, system.policy, report.rig)
     return "-".join(re.sub(r"[^\w.]+", "_", word) for word in words if word) + ".json"
@@ -106,7 +106,7 @@ def pages(page: Path) -> dict[Path, str]:
 
 
 def write_pages() -> dict[Path, bool]:
-    """Bring the pages up to date: where they are, and whether anything had to change."""
+    """Bring the pages up to date: each path, with whether its text has changed."""
     return {path: write_anew(path, text) for path, text in pages(page_of(PART.page)).items()}
 
 
@@ -154,7 +154,7 @@ def counts(rows: Sequence[Row]) -> str:
 
 # ------------------------------------------------------------------ the page of a system
 def system_page(name: str, reports: Sequence[Report]) -> str:
-    """All that was seen of a system, in each of its runs."""
+    """The page of a system, with the results of each of its runs."""
     compared = compare([(name, report) for report in reports], "scenario")
     judged = [row for row in compared.rows if is_judged(row)]
     silent = len(compared.rows) - len(judged)
@@ -206,7 +206,7 @@ def run_part(column: Column, report: Report) -> str:
 
 
 def reasons(report: Report) -> str:
-    """What was declared beforehand or lacked, with the number of its cases."""
+    """The reasons of unsupported cases and declared failures, with the number of cases."""
     lines = Counter(
         f"{case.verdict}: {case.message}" for case in report.cases if case.verdict in REASONED
     )

@@ -1,8 +1,8 @@
 """The generated part of SPEC.md: a diagram and a table for each of the three state machines.
 
-What a page draws by hand goes stale. Here both are made from the machines that the brains run,
-and a test fails when the page says anything else. Only this module needs the drawing half of
-the library, so no daemon ever loads it.
+Diagrams by hand become wrong in time. So both are made from the machines that the brains run, and a
+test fails if the page differs. Only this module needs the drawing part of the library, so no daemon
+loads it.
 """
 
 from inspect import cleandoc
@@ -26,7 +26,7 @@ PLAIN = {"fillcolor": "white", "color": "black"}
 
 
 class Drawn(Token):
-    """A token that the drawing may hang its own attributes on."""
+    """A token to which the drawing library may add attributes."""
 
 
 def draw(life: Life) -> str:
@@ -42,7 +42,7 @@ def draw(life: Life) -> str:
     )
     for rule, source in life.rows():
         drawing.add_transition(rule.trigger, source, rule.dest, list(rule.given))
-    # Nothing runs here, so the state that the library takes for the present one looks like any.
+    # No machine runs here, so the library must not highlight a present state.
     drawing.style_attributes = {"node": {"default": PLAIN, "active": PLAIN}}
     text: str = drawing.get_combined_graph().draw(None)
     return "\n".join(line.rstrip() for line in text.splitlines())
@@ -61,7 +61,7 @@ def tabulate(life: Life) -> str:
 
 
 def condition(name: str) -> str:
-    """One line about a condition, in the words of its own docstring."""
+    """A line about a condition, with the words of its docstring."""
     words = cleandoc(getattr(Token, name).__doc__ or "").rstrip(".")
     return f"- *{name}*: {words[0].lower()}{words[1:]}."
 

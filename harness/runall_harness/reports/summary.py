@@ -1,7 +1,7 @@
-"""What a run says at its end, to people: the table, and each failure with all that it takes to act.
+"""Prints the end of a run for people: the table, and each failure with its next step.
 
-A failure is described by the clause's own words, by what was expected and seen, by where the traces
-lie, and by the command that runs that case again, alone.
+A failure has the clause's sentence, what was expected and seen, the folder of the traces, and the
+command that runs this case alone.
 """
 
 import shlex
@@ -22,7 +22,7 @@ from .case_progress import mark, recovery
 
 
 def print_summary(console: Console, run: Run) -> None:
-    """The failures, the unsteady cases, the table, and the last word."""
+    """Print the failures, the unsteady cases, the table, and the verdict of the run."""
     report = run.report()
     for case in run.order.expected():
         result = run.results.get(case.id)
@@ -45,7 +45,7 @@ def print_summary(console: Console, run: Run) -> None:
 
 
 def print_trouble(console: Console, run: Run, case: Case, result: CaseResult) -> None:
-    """One case that did not go well."""
+    """Print the facts of one case that did not pass."""
     console.print()
     head = mark(result.report.verdict, console)
     head.append(f" {case.id}", "bold default")
@@ -56,13 +56,13 @@ def print_trouble(console: Console, run: Run, case: Case, result: CaseResult) ->
 
 
 def facts(run: Run, case: Case, result: CaseResult) -> Iterator[tuple[str, str]]:
-    """What is known of a case that did not go well, as names and texts."""
+    """The facts of a case that did not pass, as names and texts."""
     report = result.report
     if broken := result.violation:
         yield "clause", f"{broken.clause} {broken.sentence}"
         yield "expected", broken.expected
         yield "seen", broken.seen
-        # A teardown that broke as well has added its own lines.
+        # An error of the teardown adds its own lines.
         if report.message != str(broken):
             yield "then", report.message.removeprefix(str(broken)).strip()
     else:
@@ -85,7 +85,7 @@ def command_for(run: Run, case: Case) -> str:
 
 
 def print_reasons(console: Console, run: Run) -> None:
-    """What was not judged or may fail, and why: one line for each reason."""
+    """Print why cases were not judged or may fail: one line for each reason."""
     reasons: dict[str, int] = {}
     for result in run.results.values():
         case = result.report
@@ -102,7 +102,7 @@ def print_reasons(console: Console, run: Run) -> None:
 
 
 def summary_table(console: Console, report: Report) -> Table:
-    """Verdicts and their numbers, the slowest recovery, and the time that all of it took."""
+    """The table of verdicts and their numbers, the slowest recovery, and the time of the run."""
     table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")

@@ -1,1 +1,1 @@
-"""Which case, exploration or foreign suite kills which mutant, and how soon."""
+"""Measures which case, exploration or foreign test suite kills which mutant, and how soon."""

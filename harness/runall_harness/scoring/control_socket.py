@@ -75,7 +75,7 @@ class NodeControl:
             return step(node) if step else self.inject(verb, node)
 
     def inject(self, verb: str, node: str) -> Reply:
-        """Inject or heal a fault; the code says whether that was proven."""
+        """Inject or mend a fault; the exit code of the reply says whether that was proven."""
         proof = self.faults[verb](node)
         return Reply(DONE if proof.proven else NOT_PROVEN, f"{proof.kind}: {proof.evidence}")
 
@@ -128,7 +128,7 @@ def listening(control: NodeControl, path: Path) -> Generator[None]:
 
 
 def answer(control: NodeControl, line: bytes) -> Reply:
-    """The reply to one line; an error is a reply too."""
+    """The reply to one line; also a malformed line gets a reply."""
     try:
         return control.carry_out(msgspec.json.decode(line, type=Request))
     except (msgspec.MsgspecError, KitCannotRun, ValueError, OSError) as error:

@@ -1,7 +1,7 @@
 """The generated part of docs/mutants.md: the kill table, and the comparison of three releases.
 
-What a page claims goes stale, so both tables are made from what the scenarios find, and a test
-fails when the page says anything else. Times are left out: another machine has others.
+Claims on a page become wrong in time, so both tables are made from the results of the scenarios,
+and a test fails if the page differs. It has no times: they depend on the machine.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """A mutant as real daemons: a primary and two workers that have the bug, on this machine.
 
-It is the processes rig and the reference system, as in every run. Only the command of a node
-differs: it plants the bug and then becomes the daemon.
+The rig and the system are the processes rig and the reference, as in every run. Only the command of
+a node differs: it plants the bug, and then runs as the daemon.
 """
 
 import os
@@ -77,7 +77,7 @@ def online(client: Client) -> set[str]:
 def make_tools(folder: Path, bug: str) -> Path:
     """Write the two commands that a suite may call; the path of the socket that one of them uses.
 
-    Their names don't give the bug away, and a suite has no reason to read them.
+    Their names do not show the bug, and a suite has no reason to read them.
     """
     (folder / "shared").mkdir(parents=True)
     path = folder / "socket"

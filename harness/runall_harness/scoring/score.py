@@ -1,6 +1,6 @@
-"""The score of the kit: what killed each mutant, by which clause, and how soon.
+"""The score of the kit: which case killed each mutant, by which clause, and how soon.
 
-One result in three forms: for people, for programs, and for the page that is kept with the kit.
+It prints one result for people, for programs, and for a page of the documentation.
 """
 
 from collections import Counter
@@ -47,7 +47,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reference_failures(self) -> list[str]:
-        """What the unchanged reference failed: a bug of the kit, or of the reference itself."""
+        """The failures of the unchanged reference: bugs of the kit, or of the reference itself."""
         red = [f"{case}: {v}" for case, v in self.reference.verdicts.items() if v != "pass"]
         return red + [f"{kill.by}: {kill.clause}" for kill in self.reference.kills]
 

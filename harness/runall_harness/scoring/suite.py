@@ -1,4 +1,4 @@
-"""Scores somebody else's tests: one test command, run against each mutant as real daemons.
+"""Scores a foreign test suite: one test command, run against each mutant as real daemons.
 
 The command is first run against the unchanged reference. A suite that fails there, or hangs, says
 nothing by failing elsewhere, so it is not scored at all. After that a non-zero exit status is a
@@ -29,7 +29,7 @@ from .score import new_table
 from .trial import REFERENCE
 from .trials import in_workers
 
-# All processes of a suite carry it, and end with the suite.
+# All processes of a suite carry this variable, and are ended with the suite.
 SUITE_MARKER = "RUNALL_SUITE"
 KILLED, SURVIVED, HUNG, ERROR = "killed", "survived", "hung", "error"
 ALL_KILLED, NOT_ALL, UNFIT, CANNOT_RUN = 0, 1, 2, 3
@@ -83,7 +83,7 @@ class SuiteScore(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fit(self) -> bool:
-        """Whether it passes on the unchanged reference: only then its failures mean something."""
+        """Whether it passes on the unchanged reference; otherwise its failures mean nothing."""
         return self.reference.outcome == SURVIVED
 
     @property
@@ -104,7 +104,7 @@ class SuiteScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_suite(command: str, timeout: float, out: Path | None) -> Suite:
-    """The suite of that command, which no shell reads. Raises `KitCannotRun` if it is none."""
+    """Parse the command of a suite, without a shell. Raises `KitCannotRun` if it is empty."""
     try:
         words = shlex.split(command)
         if not words:
@@ -142,7 +142,7 @@ def score_suite(
 # ------------------------------------------------------------------ in the worker process
 def serve_suite(channel: Channel, suite: Suite) -> None:
     """Run the suite against each mutant whose name comes through the channel."""
-    # A suite that finds this name in its environment does not learn which mutant it tests.
+    # The environment of the suite holds this name, which does not show the mutant.
     run = share_of(suite.run, channel.number)
     with suppress(KeyboardInterrupt), terminated_as_interrupted():
         serve(channel, partial(run_suite, suite, run))
@@ -192,7 +192,7 @@ def call(suite: Suite, environment: dict[str, str], output: Path) -> int | None:
 
 
 def end(tree: process_tree.ProcessTree) -> None:
-    """End the suite and whatever it started. Raises `KitCannotRun` if SIGKILL does not do it."""
+    """End the suite and all that it started. Raises `KitCannotRun` if SIGKILL does not end it."""
     if alive := process_tree.kill(tree.freeze().all):
         pids = ", ".join(str(process.pid) for process in alive)
         raise KitCannotRun(f"SIGKILL did not end {pids} of the suite", "see what ps says of them")

@@ -1,11 +1,11 @@
 """How one mutant is tried in this process: by the scenarios in virtual time, and by the explorer.
 
-The cases that show the mutant's clause come first, then all others. A case kills the mutant when
-it fails by the clause that the mutant breaks. A failure by another clause is counted apart and
-kills nothing: a bug that is found for the wrong reason is found by luck. An error of a case, or
-missing evidence, kills nothing either.
+The cases that show the mutant's clause come first, then all others. A case kills the mutant when it
+fails by the clause that the mutant breaks. A failure by another clause is counted apart and is no
+kill, because it finds the bug only by luck. An error of a case, or missing evidence, kills nothing
+either.
 
-The explorer knows nothing of mutants: it looks for a story that breaks one of the mutant's clauses.
+The explorer does not use the mutant: it looks for a story that breaks one of the clauses.
 """
 
 import tempfile
@@ -44,12 +44,12 @@ class MutantKill(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def explored(self) -> bool:
-        """Whether the explorer killed the mutant, and no case."""
+        """Whether the explorer, and not a case, killed the mutant."""
         return self.by.startswith("explorer")
 
     @property
     def how_soon(self) -> str:
-        """Cases or steps, and seconds."""
+        """The number of cases or steps, and the seconds, in words."""
         unit = "step" if self.explored else "case"
         return f"{self.after} {unit}{'s' * (self.after != 1)}, {self.seconds:.2f} s"
 

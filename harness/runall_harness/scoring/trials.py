@@ -1,4 +1,4 @@
-"""All mutants tried on all cores: one task for each mutant, and one for the unchanged reference.
+"""Tries all mutants on all cores: one task for each mutant, and one for the unchanged reference.
 
 Each process plants one bug at a time, so the tasks share nothing but their options.
 """

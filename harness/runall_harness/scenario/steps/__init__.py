@@ -1,1 +1,1 @@
-"""The steps of the features: thin words over a `Scenario`. All of them are synchronous."""
+"""The steps of the features: short calls of a `Scenario`. All of them are synchronous."""

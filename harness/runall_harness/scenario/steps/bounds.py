@@ -1,4 +1,4 @@
-"""Bounds: what is not run again any more, and the ledger that says why."""
+"""Steps about jobs that are not run again because of a limit, and about the ledger's reasons."""
 
 from pytest_bdd import parsers, then, when
 
@@ -16,7 +16,7 @@ REASONS = {
     "it was lost too long ago": "RA-8.2",
     "Run All is off": "RA-1.3",
 }
-# So far beyond a limit of age, in seconds, that no rounding of a clock can matter.
+# Seconds beyond an age limit, so that the rounding of a clock cannot matter.
 BEYOND = 0.5
 
 
@@ -76,7 +76,7 @@ def require_recorded_refusal(scenario: Scenario, why: str) -> None:
 
 
 def require_executions(scenario: Scenario, allowed: int, clause: str) -> None:
-    """The job has run as often as it may, and other work goes on without it."""
+    """Require that the job has run as often as it may, and that other jobs still run."""
     scenario.run_canaries()
     runs, work = scenario.runs(), scenario.work
     broken = clause if len(runs) > allowed else work.rerun_clause
@@ -84,7 +84,7 @@ def require_executions(scenario: Scenario, allowed: int, clause: str) -> None:
 
 
 def require_refusal(scenario: Scenario, clause: str, refused: bool) -> None:
-    """The ledger has a line that says that nothing follows, by which clause, and why."""
+    """Require a line of the ledger that refuses a rerun, with the clause and the reason."""
     lines, root = refusals(scenario), scenario.work.root
     good = [line for line in lines if line.clause == clause and line.detail]
     require(

@@ -1,4 +1,4 @@
-"""Steps about clocks: set by hand, and changed by the law of a country twice a year."""
+"""Steps about clocks: set by hand, or changed by daylight saving time."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def next_change(zone: str, after: int, *, repeated: bool) -> int:
 
 
 def set_primary_clock(scenario: Scenario, minutes: int) -> None:
-    """Set the primary's wall clock ahead; unless the schedule follows, nothing can be said."""
+    """Set the primary's wall clock ahead. Raises `Inconclusive` if the schedule does not follow."""
     before = scenario.cluster.api.present_slot()
     scenario.cluster.set_clock(PRIMARY, minutes * 60)
     within = scenario.timings.prompt + scenario.timings.slack

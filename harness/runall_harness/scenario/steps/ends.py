@@ -1,4 +1,4 @@
-"""Ends that meet: a wish to stop a job, its own end, and the end of its server."""
+"""Steps about ends at one time: a request to stop a job, its own end, the end of its server."""
 
 from pytest_bdd import parsers, then, when
 
@@ -27,7 +27,7 @@ def kill_primary_after_failing_run(scenario: Scenario) -> None:
     accept_run(scenario, ends="7")
     expect_after_crash(scenario, scenario.kill(PRIMARY))
     scenario.site.release(ACCEPTED)
-    # Where the order to start had left already, the run fails now; else after the return.
+    # If the order to start was sent already, the run fails now; else after the return.
     scenario.cluster.wait(
         lambda: any(run.how == "failed" for run in scenario.cluster.tagged(ACCEPTED)),
         scenario.timings.prompt,
@@ -36,14 +36,14 @@ def kill_primary_after_failing_run(scenario: Scenario) -> None:
 
 @when("its server is cut off and stopped cleanly")
 def cut_and_stop_server(scenario: Scenario) -> None:
-    # Nobody can hear what the server reports when it stops.
+    # The report of the stopping server reaches no primary.
     scenario.expect_within(scenario.loss_timeout, scenario.cut(scenario.victim))
     scenario.stop(scenario.victim)
 
 
 @when("its server is back in reach")
 def start_server_before_mending_cut(scenario: Scenario) -> None:
-    # What was held up arrives first.
+    # The delayed messages arrive first.
     scenario.nodes.restart(scenario.victim)
     scenario.join(scenario.victim, scenario.clause("RA-2.8", "RA-2.1"))
 

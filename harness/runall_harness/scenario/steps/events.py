@@ -1,4 +1,4 @@
-"""Events: what they allow, and what their owners do to them while a job is lost."""
+"""Steps about events: their limits, and edits by their owners while a job is lost."""
 
 import re
 from collections.abc import Callable

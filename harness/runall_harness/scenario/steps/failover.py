@@ -1,4 +1,4 @@
-"""Steps about several servers that may lead, and the one that does."""
+"""Steps about several primaries: which one leads, and who takes over."""
 
 from pytest_bdd import parsers, then, when
 
@@ -21,7 +21,7 @@ def stop_primary_until_takeover(scenario: Scenario) -> float:
 
 
 def await_takeover(scenario: Scenario, proof: Proof) -> float:
-    """Wait until the backup leads, and when it does; what it owes counts from the fault."""
+    """Wait until the backup leads; the time for its recovery counts from the fault."""
     scenario.expect_within(scenario.timings.takeover + scenario.loss_timeout, proof)
 
     def leads() -> bool:

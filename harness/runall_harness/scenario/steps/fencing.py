@@ -1,7 +1,7 @@
-"""Steps about what comes late: jobs that wake, results and orders that were held up.
+"""Steps about late arrivals: jobs that wake, results and orders that were delayed.
 
-A server that is frozen or cut off is still trusted for a moment. In this moment a job can be
-handed to it, and nobody knows whether it began.
+For a moment the primary does not know that a server is frozen or cut off. In this moment it may
+place a job there, and cannot know whether the job began.
 """
 
 from functools import partial
@@ -115,11 +115,11 @@ def hand_job_to_lost_worker(scenario: Scenario, how: str, trigger: str) -> JobVi
 
 
 def await_last_moment(scenario: Scenario) -> None:
-    """Wait until the slot is so near that a server which is lost now is not missed before it."""
+    """Wait until the slot is so near that the loss of a server is not noticed before it."""
     minute, notice = scenario.timings.minute, scenario.timings.notice
     if LEAD_SLOTS * minute <= notice:
         return
-    # A ping that is about to be due may show a loss much sooner than at the latest.
+    # A ping that is due soon may show a loss long before the notice time has passed.
     cluster, within = scenario.cluster, LEAD_SLOTS * minute + scenario.timings.slack
     cluster.await_evidence(
         "the minute before the slot begins",
@@ -130,7 +130,7 @@ def await_last_moment(scenario: Scenario) -> None:
 
 
 def hand_over(scenario: Scenario, trigger: str) -> JobView:
-    """Start a job on a server that cannot begin it, and see that it was given to it."""
+    """Start a job on a server that cannot begin it, and see that it was placed there."""
     if trigger == "manual":
         scenario.calls.run(EVENT, {"tag": TAG})
     within = (LEAD_SLOTS + 1) * scenario.timings.minute + scenario.timings.notice

@@ -1,4 +1,4 @@
-"""Givens: the servers, and the jobs that run on them."""
+"""Given steps: the servers, and the jobs that run on them."""
 
 import pytest
 from pytest_bdd import given, parsers

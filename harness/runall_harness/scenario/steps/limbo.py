@@ -1,4 +1,4 @@
-"""Limbo: what is shown and owed while nobody can know whether a job still runs."""
+"""Steps about limbo: what is shown and owed while it is unknown whether a job still runs."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ def mend_cut_in_limbo(scenario: Scenario) -> None:
 def pass_two_slots(scenario: Scenario) -> None:
     api = scenario.cluster.api
     first = api.present_slot() + LEAD_SLOTS
-    first += first % 60 == 59  # both in one hour, so that one timing object names them
+    first += first % 60 == 59  # both in one hour, so that one timing can name them
     timing = {**exactly(first), "minutes": [first % 60, first % 60 + 1]}
     scenario.calls.edit(scenario.work.event, timing=timing, params=slot_params())
     scenario.await_minutes(
@@ -69,7 +69,7 @@ def require_notice(scenario: Scenario) -> None:
 
 # ------------------------------------------------------------------ its place
 def require_still_in_limbo(scenario: Scenario) -> None:
-    """The scenario proves nothing unless the job is still in limbo. Raises `Inconclusive`."""
+    """Raise `Inconclusive` if the job is no longer in limbo: the scenario would prove nothing."""
     view = scenario.calls.job(scenario.work.root)
     if view is None or view.final:
         raise Inconclusive("the job was given up before anything could be tried in its limbo")
@@ -85,7 +85,7 @@ def require_refused_run(scenario: Scenario) -> None:
 
 
 def try_to_run(scenario: Scenario) -> str:
-    """Run the event by hand: the code of the refusal, or that there was none."""
+    """Run the event by hand; return the code of the refusal, or that there was none."""
     try:
         job = scenario.calls.run(scenario.work.event, {"tag": "extra", "hold": "0"})
     except Rejected as refusal:

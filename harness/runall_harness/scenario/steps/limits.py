@@ -1,4 +1,4 @@
-"""Limits and queues: which run waits, for which place, and in which order they start."""
+"""Steps about limits and queues: which runs wait, for what, and in which order they start."""
 
 from functools import partial
 
@@ -22,7 +22,7 @@ def queued(count: str) -> list[str]:
 # ------------------------------------------------------------------ jobs that take a place
 @given("a second job of it runs on the other worker")
 def start_second_job(scenario: Scenario) -> None:
-    # Some schedulers choose at random: for this run the event may go to that server only.
+    # Some schedulers choose a server at random, so for this run the event targets that one only.
     (other,) = set(scenario.workers) - {scenario.victim}
     scenario.calls.edit(scenario.work.event, target=other)
     second = scenario.launch("manual", tag=SECOND)

@@ -37,7 +37,7 @@ def start_many_jobs(scenario: Scenario, count: int) -> None:
 
 
 def start_one_job(scenario: Scenario, tag: str, number: int) -> str:
-    """Start one job by hand and see it run, so that the load comes from the loss, not before it."""
+    """Start one job by hand and see it run, so that the load comes only after the loss."""
     job = scenario.calls.run(EVENT, {"tag": tag})
     site = scenario.site
     scenario.cluster.await_evidence(
@@ -66,7 +66,7 @@ def reruns(scenario: Scenario) -> list[Execution]:
 
 
 def all_rerun(scenario: Scenario) -> bool:
-    """Whether each of the jobs has run twice; cheap, for it is asked after each simulated act."""
+    """Whether each of the jobs has run twice; quick, as it is called after each simulated act."""
     count = len(scenario.works)
     return len(scenario.site.executions()) >= 2 * count and len(reruns(scenario)) == count
 
@@ -122,7 +122,7 @@ def require_calm(scenario: Scenario) -> None:
 
 
 def require_order(scenario: Scenario, came: list[Execution]) -> None:
-    """Each begins after the one before it, as far as two servers can be compared."""
+    """Require that each begins after the one before it, as far as two servers can be compared."""
     for one, other in pairwise(came):
         early = one.started_at - other.started_at
         expected = f"{one.tag} starts before {other.tag}"
@@ -131,7 +131,7 @@ def require_order(scenario: Scenario, came: list[Execution]) -> None:
 
 
 def require_spread(scenario: Scenario, came: list[Execution]) -> None:
-    """They begin as far apart as the system says, and not all at once."""
+    """Require that they begin as far apart as the system declares."""
     took = came[-1].started_at - came[0].started_at
     least = (len(came) - 1) * scenario.timings.spread - scenario.timings.slack * JITTER
     expected = f"{len(came)} reruns over at least {least:.2f} s"
@@ -139,7 +139,7 @@ def require_spread(scenario: Scenario, came: list[Execution]) -> None:
 
 
 def require_each_once(scenario: Scenario) -> None:
-    """All of them end well, and none of them runs a third time."""
+    """Require that all of them end well, and that none runs a third time."""
     scenario.cluster.await_evidence(
         "all of them end",
         lambda: all(run.how == "completed" for run in reruns(scenario)),

@@ -1,4 +1,4 @@
-"""Crashes of the primary within its own recovery, at a point that is chosen and proven."""
+"""Steps about crashes of the primary in its own recovery, at a chosen point."""
 
 from typing import Literal
 
@@ -69,7 +69,7 @@ def require_good_end_of_accepted_run(scenario: Scenario) -> None:
 
 
 def accept_run(scenario: Scenario, **params: str) -> str:
-    """Create the planned event and run it by hand; the id of the run, which none has seen begin."""
+    """Create the planned event and run it by hand; return the id, before the run begins."""
     scenario.calls.create(EVENT, **scenario.plan)
     own = {"tag": ACCEPTED, "note": NOTE, **params}
     scenario.accepted = scenario.calls.run(EVENT, own)
@@ -78,18 +78,18 @@ def accept_run(scenario: Scenario, **params: str) -> str:
 
 
 def expect_after_crash(scenario: Scenario, proof: Proof) -> None:
-    """A recovery is owed from that fault on; what a crash undid takes its whole time again."""
+    """Count the recovery from that fault on: what a crash undid takes its whole time again."""
     scenario.expect_within(2 * scenario.loss_timeout, proof)
 
 
 def await_crash(scenario: Scenario) -> None:
-    """See the crash come as it was ordered; else the case proves nothing."""
+    """Wait for the ordered crash. Raises `Inconclusive` if it does not come."""
     within = scenario.loss_timeout + scenario.timings.slack
     scenario.cluster.hurt(lambda: scenario.site.crashed(PRIMARY, within))
 
 
 def require_good_end(scenario: Scenario, clause: str, tag: str, root: str, least: int) -> None:
-    """The last attempt runs, ends well, and is the only one that does; nothing follows it."""
+    """Require that the last attempt alone runs and ends well, and that nothing follows it."""
     cluster, expected = scenario.cluster, f"an attempt of {root} runs"
     scenario.await_run(clause, expected, lambda: last_runs(scenario, tag, root, least))
     scenario.site.release(tag)

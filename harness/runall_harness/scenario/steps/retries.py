@@ -19,7 +19,7 @@ TOLERANCE = 0.05
 
 
 class Retries:
-    """The executions of the scenario's job, one after the other; `seen` of them were looked at."""
+    """The executions of the scenario's job, in order; the first `seen` are judged already."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario, self.cluster = scenario, scenario.cluster
@@ -44,7 +44,7 @@ class Retries:
         return self.failed
 
     def kill_process(self) -> None:
-        """SIGKILL the job's process alone, and see the system take that for a failure."""
+        """SIGKILL the job's process alone, and wait until the system shows a failure."""
         scenario, job = self.scenario, (run := self.latest()).job
         self.cluster.hurt(lambda: scenario.site.kill(run.node, scope="job"))
 

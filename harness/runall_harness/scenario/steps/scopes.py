@@ -1,8 +1,8 @@
-"""Steps about faults that take a part of a server: its daemon, its job, or all of it by a signal.
+"""Steps about faults of a part of a server: its daemon, its job, or all of it by a signal.
 
 The same scheduler does well under one of them and badly under another, so each is injected under
-its own name, whatever a system says of how it is stopped. All parts of a server stand still before
-one is hurt: a daemon that is about to die must not see its job die first.
+its own name, whatever a system says of how it is stopped. All parts of a server are frozen before
+one is killed: a daemon that is about to die must not see its job die first.
 """
 
 from pytest_bdd import parsers, then, when

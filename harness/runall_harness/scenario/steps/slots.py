@@ -1,4 +1,4 @@
-"""Steps about slots of the schedule that an outage swallows, and what is made up for."""
+"""Steps about slots that are missed in an outage, and about which of them are served later."""
 
 from functools import partial
 from typing import Any
@@ -45,7 +45,7 @@ def schedule_on_right_weekday(scenario: Scenario, due: DueSlots) -> None:
 
 
 def on_weekday(due: DueSlots, later: int = 0) -> dict[str, Any]:
-    """The fields of an event that is due at the slots, if their weekday is so many days later."""
+    """The fields of an event that is due at the slots on a weekday `later` days after theirs."""
     fields = timing_of(due.slots)
     weekday = (local(due.slots[0], fields["timezone"]).isoweekday() + later) % 7
     return {**fields, "timing": {**fields["timing"], "weekdays": [weekday]}}
@@ -149,7 +149,7 @@ def require_none_served(scenario: Scenario, due: DueSlots) -> None:
 
 @then("those that are not too old are served, and no other")
 def require_young_only(scenario: Scenario, due: DueSlots) -> None:
-    # All have been back for a moment: nothing is served later than at this slot.
+    # All servers have been back for a moment, so nothing is served after this slot.
     latest = scenario.cluster.api.present_slot()
     young = [slot for slot in due.missed() if slot >= latest - AGE]
     old = [slot for slot in due.missed() if slot < due.returned - AGE]

@@ -1,4 +1,4 @@
-"""Thens: what must be seen, from the jobs themselves wherever they can report it."""
+"""Then steps: what must be seen, wherever possible from the reports of the jobs."""
 
 from pytest_bdd import parsers, then
 
@@ -168,8 +168,8 @@ def require_server_to_work(scenario: Scenario) -> None:
 @then("nothing was launched while the primary was going down")
 def require_no_launch_in_drain(scenario: Scenario) -> None:
     # The drain lasts at least the kill grace, for a job ignores SIGTERM. So slots that began
-    # within that time before the exit are certainly slots of a draining primary. One that is
-    # served after its return was missed, and is a matter of other clauses.
+    # within that time before the exit are certainly slots of a draining primary. A slot that is
+    # served after the return was missed, and other clauses judge it.
     began = scenario.left_at - 0.9 * scenario.timings.grace
     slots = slots_began(scenario, "minute")
     for run in scenario.cluster.executions():

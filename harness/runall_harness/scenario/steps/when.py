@@ -1,4 +1,4 @@
-"""Whens: the faults, each proven, and what a user does meanwhile."""
+"""When steps: the faults, each proven, and what a user does meanwhile."""
 
 from collections.abc import Callable
 
@@ -92,7 +92,7 @@ def abort_job(scenario: Scenario) -> None:
     except Rejected as refusal:
         if unreachable and "limbo" not in scenario.cluster.system.capabilities:
             raise Unsupported(f"no abort of a job whose server is away: {refusal}") from None
-        # A system that takes the job for ended already has broken its promise before.
+        # A system that shows the job as ended already has broken its promise earlier.
         raise Violation("RA-3.3", "the abort is accepted", str(refusal)) from None
 
 
