@@ -1,4 +1,4 @@
-"""Holds the mutation tool's survivors to their explanations; see `ci/mutation`.
+"""Compares the mutation tool's survivors with their explanations; see `ci/mutation`.
 
 The tool itself, mutmut, makes the mutants, runs the tests that reach each of them, and tells which
 survived. What is here lays out a copy in the way that it wants, and compares the survivors with
@@ -195,9 +195,9 @@ def lay_out(folder: Path, modules: Sequence[str], tests: str) -> None:
     files = [f"src/{PLACE}/{name.replace('.', '/')}{end}" for name in modules for end in ENDS]
     asked = sorted(str(path.relative_to(folder)) for path in (folder / "tests").glob(tests))
     page = folder / "pyproject.toml"
-    told = f"only_mutate = {files}\npytest_add_cli_args_test_selection = {asked}\n"
+    options = f"only_mutate = {files}\npytest_add_cli_args_test_selection = {asked}\n"
     table = "[tool.mutmut]\n"
-    page.write_text(page.read_text("utf-8").replace(table, table + told), "utf-8")
+    page.write_text(page.read_text("utf-8").replace(table, table + options), "utf-8")
 
 
 def mutmut(folder: Path, *arguments: str) -> str:
@@ -239,7 +239,7 @@ def tried(modules: Sequence[str], tests: str, jobs: int) -> tuple[dict[str, str]
 
 
 def all_tried(modules: Sequence[str], jobs: int) -> tuple[dict[str, str], Survivors]:
-    """The same, where each module is asked about by the tests that are about it."""
+    """The results of all modules, each tried with the tests that are about it."""
     results: dict[str, str] = {}
     survivors: Survivors = {}
     for asked in groups(modules):
@@ -251,19 +251,19 @@ def all_tried(modules: Sequence[str], jobs: int) -> tuple[dict[str, str], Surviv
 
 
 def groups(modules: Sequence[str]) -> list[list[str]]:
-    """What is tried together. A module of the timing goes alone: a mutated one is slow to ask."""
+    """The modules that are tried together; a module of the timing, which is slow, goes alone."""
     timed = [module for module in modules if tests_of(module) == TIMING_TESTS]
     rest = [module for module in modules if module not in timed]
     return [*([rest] if rest else []), *([module] for module in timed)]
 
 
 def tests_of(module: str) -> str:
-    """The tests that are about a module: quick ones, so that thousands of mutants are asked."""
+    """The tests about a module: quick ones, since thousands of mutants are tried."""
     return TIMING_TESTS if module in ("jumps", "timing") else TESTS
 
 
 def give_up(cause: str, next_step: str) -> NoReturn:
-    """Say why nothing can be said."""
+    """Print why there is no result, and what to do; end with exit code 3."""
     click.echo(f"ci/mutation: {cause}\nWhat to do: {next_step}", err=True)
     sys.exit(3)
 
@@ -277,8 +277,8 @@ def check(modules: Sequence[str]) -> None:
             raise click.UsageError(f"{module!r} is no module of the brain: {', '.join(brains())}")
 
 
-def tell(outcome: Outcome) -> None:
-    """The outcome for people."""
+def print_outcome(outcome: Outcome) -> None:
+    """Print the outcome for people."""
     from rich.console import Console
     from rich.table import Table
 
@@ -302,7 +302,7 @@ def tell(outcome: Outcome) -> None:
 @click.option("--jobs", type=click.IntRange(1), help="How many processes; default: one a core.")
 @click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty")
 def main(modules: tuple[str, ...], since: str | None, jobs: int | None, form: str) -> None:
-    """Run the tool, and compare."""
+    """Run the tool, and compare the survivors with their explanations."""
     check(modules)
     chosen = [*modules, *(changed_since(since) if since else ())]
     if since and not chosen:
@@ -313,7 +313,7 @@ def main(modules: tuple[str, ...], since: str | None, jobs: int | None, form: st
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(outcome), indent=2))
     else:
-        tell(outcome)
+        print_outcome(outcome)
     sys.exit(exit_code(outcome))
 
 

@@ -1,4 +1,4 @@
-"""Takes the figures that were asked for, and tells them: a table for people, JSON for programs."""
+"""Takes the figures that were asked for, and prints them: a table for people, or JSON."""
 
 import os
 import sys
@@ -42,7 +42,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 )
 @click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty")
 def bench(quick: bool, only: str, rounds: int, form: str) -> None:
-    """Take the figures and tell them."""
+    """Take the figures and print them."""
     before = os.getloadavg()[0]
     figures = list(taken(only, rounds, rigs(quick), whole=not quick))
     load = (before, os.getloadavg()[0])
@@ -59,7 +59,7 @@ def rigs(quick: bool) -> list[str]:
     if quick:
         return ["processes"]
     if (reason := trouble()) is not None:
-        tell(f"without docker: {reason}")
+        say(f"without docker: {reason}")
         return ["processes"]
     return ["processes", "docker"]
 
@@ -76,7 +76,7 @@ def taken(only: str, rounds: int, real: list[str], *, whole: bool) -> Iterator[F
     }
     for name, take in parts.items():
         if only in name:
-            tell(f"taking: {name}")
+            say(f"taking: {name}")
             yield from take(rounds)
     if whole and only in "conform":
         yield from whole_runs(rounds, real)
@@ -86,12 +86,12 @@ def whole_runs(rounds: int, real: list[str]) -> Rows:
     """A run of all cases on each rig."""
     cycle = {rig: next(cycles(rig, rounds)) for rig in real}
     for rig in ("simulated", *real):
-        tell(f"taking: conform {rig}")
+        say(f"taking: conform {rig}")
         yield from runs(rig, cycle.get(rig, cycle["processes"]))
 
 
-def tell(line: str) -> None:
-    """What takes a moment, on standard error."""
+def say(line: str) -> None:
+    """Print on standard error what takes a moment."""
     click.echo(line, err=True)
 
 
@@ -124,5 +124,5 @@ if __name__ == "__main__":
     try:
         bench()
     except KitCannotRun as error:
-        tell(f"bench: {error}")
+        say(f"bench: {error}")
         sys.exit(3)

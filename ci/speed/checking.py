@@ -29,7 +29,7 @@ CAPABILITIES = ("bounds", "fencing", "hold", "limbo", "lineage", "once", "prompt
 
 def checking(rounds: int) -> Rows:
     """A history of some thousand jobs, in text as it lies in a file."""
-    raws = [encode(line) + b"\n" for line in told(LINES)]
+    raws = [encode(line) + b"\n" for line in history(LINES)]
 
     def parse() -> None:
         for _ in read(raws):
@@ -50,7 +50,7 @@ def checking(rounds: int) -> Rows:
     )
 
 
-def told(lines: int) -> Iterator[AnyLine]:
+def history(lines: int) -> Iterator[AnyLine]:
     """A history of at least so many lines: a job a second, each of about ten seconds."""
     event = {"id": "e", "catch_up": True, "max_children": 20}
     yield Meta(at=0, system="bench", capabilities=CAPABILITIES, grace=1.0)
@@ -67,7 +67,7 @@ def told(lines: int) -> Iterator[AnyLine]:
 
 
 def life(number: int, at: float) -> Iterator[AnyLine]:
-    """All lines about one job; the unlucky are run again."""
+    """All lines about one job; those that are cut short are run again."""
     node, name = f"w{number % 20}", f"j{number}"
     job = JobView(
         id=name,
@@ -103,7 +103,7 @@ def life(number: int, at: float) -> Iterator[AnyLine]:
 
 
 def attempt(job: JobView, at: float, state: str) -> Iterator[AnyLine]:
-    """An attempt of ten seconds, as the system shows it and as the job tells it."""
+    """An attempt of ten seconds, as the system shows it and as the job reports it."""
     how = "completed" if state == "succeeded" else "killed"
     claims = {"JOB_ID": job.id, "JOB_EVENT": job.event, "JOB_ROOT": job.root, "JOB_SOURCE": "bench"}
     run = Execution(

@@ -63,7 +63,7 @@ def timed(cycle: Callable[[Rig], float], rig: Rig) -> Callable[[], float]:
 
 
 def seen(site: Site, count: int) -> None:
-    """Wait until the witness tells of so many executions. Raises `KitCannotRun`."""
+    """Wait until the witness has so many executions. Raises `KitCannotRun`."""
     if not site.wait(lambda: len(site.executions()) >= count, WITHIN):
         raise KitCannotRun(f"{count} executions were not seen", "read the logs of the nodes")
 

@@ -55,7 +55,7 @@ async def be_primary(host: str, port: int) -> None:
 
 
 async def be_worker(host: str, port: int) -> None:
-    """Dial until somebody answers, then do as told."""
+    """Dial until the primary answers, then run the jobs that it sends."""
     while True:
         try:
             reader, writer = await asyncio.open_connection(host, port)

@@ -1,9 +1,9 @@
 'use strict';
-// Which attempts a job of BullMQ has had, as its own records tell.
+// Which attempts a job of BullMQ has had, by its own records.
 //
 // BullMQ runs a job again under the same id. It counts how often it was started
 // (`attemptsStarted`) and how often it stalled, and its event stream says in which order that
-// happened. An attempt is told of in the stream's words only: it was interrupted when BullMQ says
+// happened. The state of an attempt comes from the stream alone: it is interrupted once BullMQ says
 // `stalled`, and never before.
 
 const GIVEN_UP = 'job stalled more than allowable limit';
@@ -17,24 +17,24 @@ function attemptId(id, number) {
 function attemptsOf(entries) {
   const jobs = new Map();
   for (const [stamp, fields] of entries) {
-    const told = toObject(fields);
-    if (!told.jobId) continue;
-    if (!jobs.has(told.jobId)) jobs.set(told.jobId, []);
-    take(jobs.get(told.jobId), told, Number(stamp.split('-')[0]) / 1000);
+    const entry = toObject(fields);
+    if (!entry.jobId) continue;
+    if (!jobs.has(entry.jobId)) jobs.set(entry.jobId, []);
+    take(jobs.get(entry.jobId), entry, Number(stamp.split('-')[0]) / 1000);
   }
   return jobs;
 }
 
 function toObject(fields) {
-  const told = {};
-  for (let at = 0; at < fields.length; at += 2) told[fields[at]] = fields[at + 1];
-  return told;
+  const entry = {};
+  for (let at = 0; at < fields.length; at += 2) entry[fields[at]] = fields[at + 1];
+  return entry;
 }
 
 /** Follow one entry of the stream. `at` is when it was written, in seconds. */
-function take(attempts, told, at) {
+function take(attempts, entry, at) {
   const last = attempts.at(-1);
-  switch (told.event) {
+  switch (entry.event) {
     case 'active':
       attempts.push({ state: 'running', placedAt: at, endedAt: 0 });
       break;
@@ -45,19 +45,19 @@ function take(attempts, told, at) {
       end(last, 'interrupted', at);
       break;
     case 'failed':
-      fail(attempts, told, at);
+      fail(attempts, entry, at);
       break;
     case 'delayed':
     case 'waiting':
-      // Back from `active` without a word of a stall: it failed, and is to be tried again.
+      // Back from `active` without an entry about a stall: it failed, and is to be tried again.
       if (last?.state === 'running') end(last, 'failed', at);
       break;
   }
 }
 
-/** A job that stalled too often is started for the sake of the records only: nothing ran. */
-function fail(attempts, told, at) {
-  if (told.failedReason === GIVEN_UP) attempts.pop();
+/** BullMQ starts a job that stalled too often only to record its failure: nothing ran. */
+function fail(attempts, entry, at) {
+  if (entry.failedReason === GIVEN_UP) attempts.pop();
   else end(attempts.at(-1), 'failed', at);
   if (attempts.length) attempts.at(-1).over = true;
 }

@@ -6,7 +6,7 @@ const { once } = require('node:events');
 const { attemptId } = require('./attempts');
 const { nowOf } = require('./schedule');
 
-// What the worker knows and its jobs have no need of.
+// Variables of the worker that its jobs do not get.
 const PRIVATE = /^BULLMQ_/;
 
 /** The script of a job, running from the start. */
@@ -20,7 +20,7 @@ class Script {
     this.ended = once(this.child, 'exit');
   }
 
-  /** Wait for its end. Throws unless that is a good one. */
+  /** Wait for the script's end. Throws unless it ends with status 0. */
   async succeed() {
     const [code, signal] = await this.ended;
     if (code !== 0) throw new Error(signal ? `ended by ${signal}` : `exit status ${code}`);

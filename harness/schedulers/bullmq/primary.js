@@ -19,7 +19,7 @@ const { readSettings } = require('./settings');
 const HOST = '127.0.0.1';
 const RETRY = 20;
 
-/** The node: what it has started, the latest first, for that is stopped first. */
+/** The node: the processes that it has started, the latest first, which is stopped first. */
 class Primary {
   constructor({ name, port, config }) {
     this.name = name;
@@ -42,7 +42,7 @@ class Primary {
     return [worker, '--name', this.name, '--role', 'primary', '--redis', redis];
   }
 
-  /** Start a program without which the node is none. */
+  /** Start a program that the node can't do without: when it ends, the node ends. */
   run(command, words) {
     const child = spawn(command, words, { stdio: ['ignore', 'inherit', 'inherit'] });
     child.on('error', (error) => fail(`${command} can't be started: ${error.message}`));

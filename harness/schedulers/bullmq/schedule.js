@@ -2,7 +2,7 @@
 // The kit's timings as BullMQ's cron patterns, on a clock that may run faster than the real one.
 //
 // A case can't wait for real minutes. BullMQ lets its users compute the next time of a schedule
-// (`settings.repeatStrategy`), and that is the one thing done here: its own cron parser is asked
+// (`settings.repeatStrategy`), and only that is done here: its own cron parser is asked
 // on a clock on which a minute lasts as long as the settings say. With 60000 ms nothing is
 // different from BullMQ's own strategy.
 
@@ -19,8 +19,8 @@ function cronParser() {
 }
 
 /**
- * What BullMQ is told of an event's timing. It has no years in its patterns, so years that follow
- * one another become the schedule's start and end. Throws a RangeError for years with a gap.
+ * The schedule that BullMQ gets for an event's timing. Its patterns have no years, so years that
+ * follow one another become the schedule's start and end. Throws a RangeError for years with a gap.
  */
 function repeatOf({ timing, timezone }, minute) {
   const pattern = FIELDS.map((field) => timing[field]?.join(',') || '*').join(' ');
@@ -59,7 +59,7 @@ function slotOf(millis, minute) {
   return Math.floor(millis / minute);
 }
 
-/** What a job is told as its own time, in seconds: the beginning of its minute. */
+/** The logical time that a job gets, in seconds: the beginning of its minute. */
 function nowOf(job, minute) {
   return slotOf(job.opts.prevMillis ?? job.timestamp, minute) * 60;
 }

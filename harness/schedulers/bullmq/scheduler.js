@@ -3,7 +3,7 @@
 //
 // BullMQ has jobs and job schedulers, no events. An event is what a program that uses BullMQ knows
 // of its own jobs: it is kept here, and becomes a job whenever it is run, and a job scheduler when
-// it has a timing. Everything that is told of jobs is read from BullMQ anew for each answer.
+// it has a timing. What an answer says about jobs is read from BullMQ anew each time.
 
 const { randomUUID } = require('node:crypto');
 const Redis = require('ioredis');
@@ -30,18 +30,18 @@ const CANNOT = {
   'event.max_reruns': NOT_ONE_RERUN,
   'event.rerun_age': NOT_ONE_RERUN,
 };
-// Lineages are told by BullMQ's counter of starts: see `attempts.js`.
+// BullMQ's counter of starts gives the attempts of a lineage: see `attempts.js`.
 const CAPABILITIES = ['lineage'];
 const STATES = ['active', 'waiting', 'delayed', 'prioritized', 'paused', 'completed', 'failed'];
 const SCHEDULE = ['timing', 'timezone', 'target', 'catch_up', 'params', 'retries', 'retry_delay'];
 const FINISHED = ['completed', 'failed'];
-// A worker that finds nothing to do asks Redis again after `drainDelay`. Whoever has been silent
-// for longer than that, and these seconds, is out of reach. Redis tells whole seconds.
+// A worker that finds nothing to do asks Redis again after `drainDelay`. A worker that has been
+// silent for longer than that and these seconds is out of reach. Redis counts whole seconds.
 const SILENCE = 2;
 const WORKER = /^bull:\S+:w:(\S+)$/;
 const RETRY = 100;
 
-/** What certainly did not happen, with a word that programs may compare. */
+/** A request that certainly did nothing, with a code that programs may compare. */
 class Refusal extends Error {
   constructor(code, message) {
     super(message);
@@ -62,7 +62,7 @@ class Scheduler {
       maxRetriesPerRequest: 0,
       retryStrategy: () => RETRY,
     });
-    this.redis.on('error', () => {}); // told by `connected`, where it matters
+    this.redis.on('error', () => {}); // `connected` refuses where it matters
   }
 
   // ------------------------------------------------------------------ what it is
@@ -76,7 +76,7 @@ class Scheduler {
     };
   }
 
-  /** The nodes of whose workers Redis has heard lately: what `Queue.getWorkers` reads, for all. */
+  /** The nodes whose workers Redis has heard lately, read as `Queue.getWorkers` does, for all. */
   async ready() {
     this.connected();
     const clients = (await this.redis.client('LIST')).split('\n').map(clientOf);
@@ -180,7 +180,7 @@ class Scheduler {
     return job.repeatJobKey && !attempts.get(job.id)?.length && job.opts.prevMillis > Date.now();
   }
 
-  /** Whether the job is to be started again; a job that runs may stall: then nobody can say. */
+  /** Whether the job is to be started again; undecided while it runs, because it may stall. */
   async owes({ root }) {
     this.connected();
     for (const queue of this.queues.values()) {

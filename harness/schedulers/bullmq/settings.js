@@ -23,7 +23,7 @@ function readSettings(env = process.env) {
   };
 }
 
-/** A setting that is a number: not below zero, and nothing that only looks like one. */
+/** A setting that is a number, not below zero, and written as nothing else. */
 function number(env, name, otherwise) {
   const value = env[name] === undefined ? otherwise : Number(env[name]);
   if (!(value >= 0)) throw new Error(`${name} is ${env[name]}, which is no number of at least 0`);

@@ -4,9 +4,9 @@
 //   node worker.js --name NAME --role primary|worker --redis HOST:PORT
 //
 // It is what BullMQ's documentation shows, with scripts as processors. A clean stop (SIGTERM) is
-// `worker.close()`: nothing new is taken, and running jobs are told, left some seconds, and may
-// still report their end. What has not come to an end of its own by then is left to BullMQ: its
-// lock runs out, and the job counts as stalled.
+// `worker.close()`: nothing new is taken, and running jobs get SIGTERM and some seconds in which
+// they may still report their end. A job that has not ended by then is left to BullMQ: its lock
+// runs out, and the job counts as stalled.
 
 const { setTimeout: wait } = require('node:timers/promises');
 const { parseArgs } = require('node:util');
@@ -42,7 +42,7 @@ class Node {
     worker.on('error', (error) => console.error(`${name}: ${error.message}`));
     worker.on('completed', (job) => this.settle(job.token));
     worker.on('failed', (job) => this.settle(job?.token));
-    // As the documentation recommends: whoever has lost its lock ends its own execution.
+    // As the documentation recommends: a job whose lock was lost is ended.
     worker.on('lockRenewalFailed', (ids) => ids.forEach((id) => worker.cancelJob(id)));
     return worker;
   }
@@ -57,8 +57,8 @@ class Node {
       await script.succeed();
     } catch (error) {
       if (!this.stopping) throw error;
-      // Ended by the stop of this node, and by no fault of its own. Nothing is reported: the job
-      // keeps its lock for as long as that lasts, and then it has stalled.
+      // The stop of this node ended the job, so nothing is reported: the job keeps its lock until
+      // that runs out, and then it has stalled.
       this.settle(token);
       return never();
     }
@@ -73,7 +73,7 @@ class Node {
     await Promise.all(this.workers.map((worker) => worker.waitUntilReady()));
   }
 
-  /** Take nothing new, tell the jobs, and wait until all have ended, or until the grace has. */
+  /** Take nothing new, end the jobs by SIGTERM, and by SIGKILL after the grace. */
   async stop() {
     this.stopping = true;
     this.workers.forEach((worker) => worker.close());
@@ -84,7 +84,7 @@ class Node {
   }
 }
 
-/** What a processor returns that has nothing to report. */
+/** A promise without end, for a processor that must report nothing. */
 function never() {
   return new Promise(() => {});
 }

@@ -32,7 +32,7 @@ from runall_harness.adapter import Adapter, JobView, Rejected, Unreachable
 from orders import EVENTS, attempt_id, options_of, order_of, queue_of, task_of
 from records import ShownAttempt, shown_attempts
 
-# What Celery has no means for, by the field of an event that would ask for it.
+# Why Celery can't honour a field of an event, by the name of the field.
 FIELDS = {
     "max_children": "Celery limits how often a task starts on a worker, not how many run in all",
     "queue_max": "a queue of Celery takes any number of messages",
@@ -78,7 +78,7 @@ class CeleryAdapter(Adapter):
 
     # ---------------------------------------------------------------- events
     def create_event(self, event: dict[str, Any]) -> None:
-        """Write it where beat reads it."""
+        """Write the event where beat reads it."""
         check(event)
         with answered():
             self.redis.hset(EVENTS, event["id"], json.dumps(event))
@@ -88,7 +88,7 @@ class CeleryAdapter(Adapter):
         self.create_event({**self.known(event), **fields})
 
     def delete_event(self, event: str) -> None:
-        """Take it away from beat; what was sent stays sent."""
+        """Remove the event from beat; messages that were sent stay in their queues."""
         self.known(event)
         with answered():
             self.redis.hdel(EVENTS, event)
@@ -103,7 +103,7 @@ class CeleryAdapter(Adapter):
 
     # ---------------------------------------------------------------- jobs
     def run(self, event: str, params: dict[str, Any], source: str) -> str:
-        """Send its message; the task's id."""
+        """Send the event's message and return the task's id."""
         from clock import seconds
 
         found = self.known(event)
@@ -143,7 +143,7 @@ class CeleryAdapter(Adapter):
         return [view for root in self.latest for view in self.attempts(root)]
 
     def see(self, seen: ShownAttempt) -> None:
-        """Keep what tells most of a task: its latest attempt, and how earlier ones ended."""
+        """Keep the most that was seen of a task: its latest attempt, and how earlier ones ended."""
         before = self.latest.get(seen.root)
         if before is None or seen.attempt >= before.attempt:
             self.latest[seen.root] = seen
@@ -176,7 +176,7 @@ class CeleryAdapter(Adapter):
         return latest.words if latest else ""
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections to Redis and the broker."""
         self.redis.close()
 
 

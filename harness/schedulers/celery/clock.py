@@ -1,6 +1,6 @@
 """The clock of the schedule, whose minutes may be shorter than real ones.
 
-Celery asks a crontab for the time through its own `nowfun`. Here it is told a time that runs faster
+Celery asks a crontab for the time through its own `nowfun`. Here that gives a time that runs faster
 by a constant factor, from an origin that is kept in Redis, so that beat after a restart, and the
 adapter beside it, read the same clock.
 """
@@ -31,5 +31,5 @@ def seconds() -> float:
 
 
 def schedule_now() -> datetime:
-    """The same as Celery wants it: `nowfun` of every crontab."""
+    """The schedule's time as a datetime: the `nowfun` of every crontab."""
     return datetime.fromtimestamp(seconds(), UTC)

@@ -20,20 +20,20 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from orders import AGAIN, GRACE, ONCE, Order, attempt_id, ended_before
 
-# How the states are shown that Celery has no word for.
+# States that Celery has no name for.
 STOPPING = "STOPPING"
 ENDED_AT = "runall_ended_at"
-# What is not the job's business: the password of Redis above all.
+# Variables that a job must not get: the password of Redis above all.
 OWN = ("RUNALL_REDIS", "RUNALL_MINUTE", "CELERY_SETTINGS", "PYTHONPATH")
 
 
 class Results(RedisBackend):
-    """Celery's results in Redis, extended by what `result_extended` leaves out.
+    """Celery's results in Redis, with two fields that `result_extended` leaves out.
 
     Whether the message had been delivered before, and when the script had ended.
     """
 
-    def _get_result_meta(  # Celery's own place for more; it has no public one
+    def _get_result_meta(  # the method that Celery extends results in; there is no public one
         self, result: Any, state: Any, traceback: Any, request: Any, *how: Any, **more: Any
     ) -> dict[str, Any]:
         meta = super()._get_result_meta(result, state, traceback, request, *how, **more)
@@ -62,7 +62,7 @@ class JobFailed(Exception):
 
 
 class Terminated(BaseException):
-    """Celery told the process of this task to end: revoked by a user, or a cold shutdown."""
+    """Celery ended the process of this task: a user revoked it, or a cold shutdown."""
 
 
 @app.task(bind=True, name=AGAIN, max_retries=None)
@@ -83,10 +83,10 @@ def perform(task: Task, order: Order) -> None:
     before = ended_before(order, bool((request.delivery_info or {}).get("redelivered")))
 
     def stopping() -> None:
-        """Tell, with a state of our own, that the script is being stopped."""
+        """Store, as a state of our own, that the script is being stopped."""
         task.update_state(state=STOPPING, meta={})
 
-    code = run(order["params"], told(request.id, order, len(before) + 1), stopping)
+    code = run(order["params"], job_variables(request.id, order, len(before) + 1), stopping)
     setattr(request, ENDED_AT, time.time())
     if code == 0:
         return
@@ -97,8 +97,8 @@ def perform(task: Task, order: Order) -> None:
     raise task.retry(kwargs=again, countdown=order["retry_delay"], exc=failure)
 
 
-def told(root: str, order: Order, attempt: int) -> dict[str, str]:
-    """What a job is told of itself."""
+def job_variables(root: str, order: Order, attempt: int) -> dict[str, str]:
+    """What a job knows about itself: its JOB_ variables."""
     return {
         "JOB_ID": attempt_id(root, attempt),
         "JOB_ROOT": root,
@@ -112,8 +112,8 @@ def told(root: str, order: Order, attempt: int) -> dict[str, str]:
 def run(params: Mapping[str, Any], words: Mapping[str, str], stopping: Callable[[], None]) -> int:
     """Run a script to its end; its exit status, negative for a signal.
 
-    Raises `SoftTimeLimitExceeded` after its time, once it has ended. Told to end, it ends the
-    script, and with it this process, unless the script ends well.
+    Raises `SoftTimeLimitExceeded` after its time, once it has ended. On SIGTERM it ends
+    the script, and then this process unless the script ended with success.
     """
     inherited = {name: text for name, text in os.environ.items() if name not in OWN}
     given = {name.upper(): str(value) for name, value in params.items() if name != "script"}
@@ -125,7 +125,7 @@ def run(params: Mapping[str, Any], words: Mapping[str, str], stopping: Callable[
         try:
             return wait(script, stopping)
         except Terminated:
-            # What ends well although it was told to end has done its work.
+            # A script that ends with success in spite of SIGTERM has done its work.
             return end(script) and die()
 
 

@@ -115,7 +115,7 @@ class Scheduler(PersistentScheduler):
         }
 
     def tick(self, *args: Any, **named: Any) -> float:
-        """See whether somebody edited an event, then do as beat does."""
+        """Read the events if somebody has edited one, then do as beat does."""
         before = self.read
         entries = self.entries()
         if self.read != before:
@@ -123,7 +123,7 @@ class Scheduler(PersistentScheduler):
         return super().tick(*args, **named)
 
     def apply_async(self, entry: ScheduleEntry, *args: Any, **named: Any) -> Any:
-        """Send a job, which is told the minute for which beat took it for due."""
+        """Send a job, with the minute for which beat took it for due."""
         timing = cast(Timing, entry.schedule)
         now = timing.due_at(cast(datetime, entry.last_run_at)).timestamp()
         entry.kwargs = {**cast(dict[str, Any], entry.kwargs), "now": now}

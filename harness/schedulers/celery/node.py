@@ -47,7 +47,7 @@ class Node:
         self.asked = asked
         self.commands: dict[str, list[str]] = {}
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        # The names of those that fell; ASKED when the node is to end.
+        # The names of processes that ended by themselves; ASKED when the node is to end.
         self.ended: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def start(self) -> None:
@@ -74,7 +74,7 @@ class Node:
         return False
 
     def asked_within(self, seconds: float) -> bool:
-        """Whether the node is asked to end meanwhile. Whatever else falls is seen to afterwards."""
+        """Whether the node is asked to end meanwhile. Other ends are handled afterwards."""
         try:
             name = self.ended.get(timeout=seconds)
         except queue.Empty:
@@ -113,14 +113,14 @@ class Node:
         ]
 
     def launch(self, name: str, command: list[str]) -> None:
-        """Start one of them. It dies with this process, whatever ends that."""
+        """Start one process. It dies with this one, whatever ends that."""
         process = subprocess.Popen([*LEASH, *command], process_group=0, stdin=subprocess.DEVNULL)
         self.commands[name], self.running[name] = command, process
         watch = threading.Thread(target=self.watch, args=(name, process), daemon=True)
         watch.start()
 
     def watch(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        """Tell when it has ended."""
+        """Report when a process has ended."""
         process.wait()
         self.ended.put(name)
 
@@ -130,7 +130,7 @@ class Node:
             self.end([self.running[name] for name in names if name in self.running])
 
     def end(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
-        """SIGTERM to these at once, and SIGKILL to their groups when the patience is over."""
+        """SIGTERM to these processes at once, and SIGKILL to their groups after the patience."""
         until = time.monotonic() + self.asked.patience
         for process in processes:
             process.terminate()

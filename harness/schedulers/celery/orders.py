@@ -12,7 +12,8 @@ from typing import Any, TypedDict
 EVENTS = "runall:events"
 # When the schedule began, in real seconds; set by whoever asks first.
 ORIGIN = "runall:origin"
-# One program under two names: Celery acknowledges by task, and an event may not want its job again.
+# One program under two names: Celery's acknowledgement is a setting of a task, and an event with
+# Run All off does not want its job again.
 AGAIN, ONCE = "runall.job", "runall.job_once"
 # A worker takes from the queue of its own name and from those of the patterns that it matches.
 PATTERNS = {"*": "any-server", "worker-*": "any-worker"}
@@ -76,7 +77,7 @@ def options_of(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def task_of(event: Mapping[str, Any]) -> str:
-    """The name under which the task is called: with Run All off, as one that is never late."""
+    """The name of the task: with Run All off, the one that acknowledges before it starts."""
     return AGAIN if event.get("catch_up", False) else ONCE
 
 

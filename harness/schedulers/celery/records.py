@@ -26,7 +26,7 @@ LOST = {"WorkerLostError"}
 class ShownAttempt(NamedTuple):
     """One attempt of a task, as a message or a result shows it.
 
-    `before` says how the earlier ones ended, `at` when the state was stored (0: not told), `words`
+    `before` says how the earlier ones ended, `at` when the state was stored (0: unknown), `words`
     what Celery itself says of it.
     """
 
@@ -85,7 +85,7 @@ def message(raw: dict[str, Any], *, taken: bool = False) -> ShownAttempt | None:
 
 # ------------------------------------------------------------------ results
 def result(meta: dict[str, Any], known: Mapping[str, Order]) -> ShownAttempt | None:
-    """The attempt that stored its state last; None for a result that is none of a job.
+    """The attempt that stored its state last; None for a result that belongs to no job.
 
     A worker that does not have a task which is revoked stores that, and knows only its id.
     """
@@ -106,10 +106,10 @@ def result(meta: dict[str, Any], known: Mapping[str, Order]) -> ShownAttempt | N
 
 def state_of(meta: dict[str, Any]) -> tuple[str, str]:
     """The state of a job, and Celery's own words for it."""
-    status, told = meta["status"], meta.get("result")
+    status, stored = meta["status"], meta.get("result")
     if status in LIVE:
         return LIVE[status], status
-    kind = told.get("exc_type", "") if isinstance(told, dict) else ""
+    kind = stored.get("exc_type", "") if isinstance(stored, dict) else ""
     state = "timed_out" if kind in TIMED_OUT else "interrupted" if kind in LOST else FINAL[status]
-    message = told.get("exc_message", "") if isinstance(told, dict) else ""
+    message = stored.get("exc_message", "") if isinstance(stored, dict) else ""
     return state, f"{status} {kind} {message}".strip()

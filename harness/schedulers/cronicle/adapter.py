@@ -31,7 +31,7 @@ BUDGET, CONNECT = 8.5, 1.0
 SHOWN = 1000
 PLUGIN, GROUP = "runall", "runall"
 ELSEWHERE = 302  # a server that knows who leads
-# After these a server has not even heard of it.
+# After these errors no server has received the request.
 HARMLESS = (httpx.ConnectError, httpx.ConnectTimeout)
 NOBODY = "no server says that it leads"
 UNSCHEDULED = "an event has no such setting"
@@ -116,12 +116,12 @@ class Cronicle(Adapter):
         raise Rejected(refusal(said) or str(shown["code"]), said)
 
     def look(self, verb: str, **body: Any) -> dict[str, Any]:
-        """What a call tells that changes nothing."""
+        """The answer to a call that changes nothing."""
         return self.ask(verb, body, reads=True)
 
     # ---------------------------------------------------------------- servers
     def describe(self) -> Description:
-        """What it is; its release as the first server that answers tells it."""
+        """Describe the scheduler; the first server that answers gives the release."""
         shown = [release for url in self.urls if (release := self.release(url))]
         self.version = shown[0] if shown else "unknown"
         return super().describe()
@@ -141,7 +141,7 @@ class Cronicle(Adapter):
         return sorted(name for name, shown in servers.items() if takes_work(shown))
 
     def servers(self) -> dict[str, dict[str, Any]]:
-        """What the primary tells of each server. `get_servers` itself is answered by any."""
+        """What the primary says of each server. Any server answers `get_servers` itself."""
         self.look("get_master_state")
         servers: dict[str, dict[str, Any]] = self.look("get_servers").get("servers") or {}
         leads = next((shown for shown in servers.values() if shown.get("master")), None)
@@ -253,7 +253,7 @@ class Cronicle(Adapter):
         return str(ids[0])
 
     def abort(self, job: str) -> None:
-        """Abort a job, as a user would."""
+        """Abort a job by the call that a user makes."""
         self.ask("abort_job", {"id": job})
 
     def jobs(self) -> list[JobView]:
@@ -275,7 +275,7 @@ class Cronicle(Adapter):
         return [row for row in rows if row.get("action") == "job_complete"]
 
     def record(self, stub: Mapping[str, Any]) -> dict[str, Any]:
-        """The whole record of a job that ended; asked for once for each end."""
+        """The whole record of a job that ended; the adapter asks once for each end."""
         name, mark = stub["id"], (stub.get("epoch"), stub.get("code"))
         if name not in self.done or self.done[name][0] != mark:
             try:
@@ -312,7 +312,7 @@ class Cronicle(Adapter):
         return "; ".join(filter(None, shown))
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections to the servers."""
         self.http.close()
 
 
