@@ -51,7 +51,7 @@ def scripted(*answers: str | list[str], code: int | None = None, **more: Any) ->
 
 
 def trouble(client: AdapterClient, ask: Callable[[AdapterClient], object]) -> str:
-    """What the kit says when it can't go on with that adapter, whose process is gone then."""
+    """The kit's error when it can't go on with that adapter; its process has ended by then."""
     with pytest.raises(KitCannotRun) as error:
         ask(client)
     assert client.wire.process.poll() is not None
@@ -216,7 +216,7 @@ def test_a_verb_without_a_method_needs_a_reason() -> None:
 # ------------------------------------------------------------------ what is published
 @pytest.fixture(scope="module")
 def transcript() -> list[tuple[str, Any]]:
-    """The lines of the page's transcript: who writes it, and what."""
+    """The lines of the page's transcript: the writer, and what it writes."""
     text = PAGE.read_text("utf-8").split("## A transcript")[1].split("```")[1]
     lines = [line for line in text.splitlines() if line]
     return [(line[0], json.loads(line[2:])) for line in lines]

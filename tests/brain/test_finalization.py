@@ -22,7 +22,7 @@ DEAD = Settings().dead_job_timeout
 
 
 def running(**fields: Any) -> tuple[PrimaryDriver, str]:
-    """A job by hand runs on the worker since the second 1; its name."""
+    """A manual job runs on the worker since second 1; its name."""
     driver = PrimaryDriver()
     driver.beat(0)
     driver.create(**fields)

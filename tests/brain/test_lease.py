@@ -14,7 +14,7 @@ OLD = Lease(
 
 
 def lease(driver: PrimaryDriver) -> Lease:
-    """The lease as it is."""
+    """The lease in the records."""
     found = driver.brain.leadership.lease()
     assert found is not None
     return found
@@ -310,7 +310,7 @@ def test_a_rerun_without_an_age_wakes_nobody():
 def test_the_next_minute_wakes_it_when_an_event_is_scheduled_and_enabled():
     driver = PrimaryDriver(lease=3000.0)
     driver.create("disabled", timing=Timing(), enabled=False)
-    driver.create("by-hand")
+    driver.create("manual")
     assert wakes(driver) == 1000
     driver.create(timing=Timing(minutes=(59,)))
     assert wakes(driver) == 60

@@ -1,4 +1,4 @@
-"""The primary's brain tells in the ledger what became of every rerun, also of one never started."""
+"""The primary's brain puts on its ledger what became of every rerun, started or not."""
 
 import pytest
 from runall_reference.brain.inputs import AbortJob, BeatReceived, Boot, CreateEvent, RunEvent, Tick
@@ -17,7 +17,7 @@ def beat(sent: float, boot: str = "w#1", running: tuple[str, ...] = ()) -> BeatR
 
 
 def a_primary_that_holds_a_rerun(timing: Timing | None) -> tuple[Primary, str]:
-    """A job ran on a worker that is lost now, and no other may run it; the brain and the job."""
+    """A job ran on a worker that is now lost, and it may run nowhere else; the brain and the job."""
     brain = Primary("p", Settings())
     brain.handle(Boot("p#1"), NOW)
     brain.handle(CreateEvent(Event(id="e", target="w", catch_up=True, timing=timing)), NOW)

@@ -42,7 +42,7 @@ def with_worker(*events: str, **fields: Any) -> PrimaryDriver:
 
 
 def holding_a_rerun(**fields: Any) -> tuple[PrimaryDriver, str]:
-    """The worker shut down under a job, whose rerun waits; the name of the job."""
+    """The worker shut down while a job ran, and the rerun waits; the name of the job."""
     driver = with_worker(**fields)
     job = driver.run().id
     driver.beat(1, job)

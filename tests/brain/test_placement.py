@@ -30,7 +30,7 @@ def with_servers(*names: str, **fields: Any) -> PrimaryDriver:
 
 
 def places(driver: PrimaryDriver, count: int) -> list[str]:
-    """Where so many runs by hand go, one after the other."""
+    """The servers on which this many manual runs start, one after the other."""
     return [driver.run().node for _ in range(count)]
 
 

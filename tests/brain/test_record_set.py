@@ -1,4 +1,4 @@
-"""The records hold one version of each record, and tell one step's changes once, in order."""
+"""The records hold one version of each record, and return one step's changes once, in order."""
 
 from runall_reference.brain.clock import Clock
 from runall_reference.brain.record_set import Drop, Put, RecordSet, Step

@@ -15,7 +15,7 @@ DEAD = Settings().dead_job_timeout
 
 
 def running(count: int = 1, **fields: Any) -> tuple[PrimaryDriver, list[str]]:
-    """So many jobs by hand run on the worker since the second 1, and no other server is there."""
+    """This many manual jobs run on the only worker since second 1."""
     driver = PrimaryDriver(spread=0.5)
     driver.beat(0)
     event: dict[str, Any] = {"max_children": 0, **fields}

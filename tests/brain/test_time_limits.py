@@ -20,7 +20,7 @@ EVENT = Event(id="e", target="w", catch_up=True, timeout=LIMIT)
 
 
 def beat(at: float, *running: str) -> BeatReceived:
-    """What the worker tells."""
+    """The inventory that the worker sends."""
     return BeatReceived(Beat(node="w", boot="b", sent=at, running=running))
 
 

@@ -1,6 +1,6 @@
 """A brain that is woken when it asked for it does what was due: it never asks for the past again.
 
-Otherwise a shell would wake it again and again, and a simulated world would stand still. Settings
+Otherwise its shell would wake it again and again, and simulated time would stand still. Settings
 and moments are any fractions of a second here, because sums of those are rounded.
 """
 

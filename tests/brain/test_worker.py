@@ -70,7 +70,7 @@ def beat(at: float, *running: str, **more: object) -> Beat:
     return replace(inventory, **more)
 
 
-# ------------------------------------------------------------------ what it tells
+# ------------------------------------------------------------------ what it reports
 def test_a_new_link_begins_with_the_whole_inventory() -> None:
     driver = WorkerDriver(linked=False)
     driver.handle(Connected(), 3.0)

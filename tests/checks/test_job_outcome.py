@@ -62,7 +62,7 @@ def outcome_after(*lines: AnyLine, until: float | None = None) -> JobOutcome:
     return outcome_of(traces)
 
 
-# ------------------------------------------------------------------ each outcome, by hand
+# ------------------------------------------------------------------ each outcome, by an example
 LOST = run(1, 10)
 REFUSAL = LedgerView(
     number=1, at=20, event="report", job="j1", root="j1", what="lost", decision="refused"

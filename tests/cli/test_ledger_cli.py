@@ -1,4 +1,4 @@
-"""`runall ledger` tells what a real primary did about the jobs that a server took down."""
+"""`runall ledger` prints what a real primary did about the jobs that a server took down."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""`runall conform --jobs N`: several processes share the cases, and only the time tells.
+"""`runall conform --jobs N`: several processes share the cases, and only the time differs.
 
 Cases of the small folders meet at named pipes, whose two ends open together or not at all. So
 that two cases ran at once is shown by their end, and not by a clock.
@@ -186,7 +186,7 @@ class Watched(Silent):
 def run_under_load(
     folder: Path, wanting: float, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Watched, Run]:
-    """A run without a number of jobs, on a machine with so many tasks that want a core."""
+    """A run without `--jobs`, on a machine where this many tasks want a core."""
     monkeypatch.setattr(load, "tasks_wanting_a_core", lambda: wanting)
     monkeypatch.setenv("RUNALL_FEATURES", str(folder))
     monkeypatch.chdir(folder)

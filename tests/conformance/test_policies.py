@@ -1,4 +1,4 @@
-"""Three releases of history, each failing as history tells it, on two rigs."""
+"""Three releases of history, each failing as it did in history, on two rigs."""
 
 import pytest
 from support.conform_runs import FIVE_FAILURES, ConformRun, conform

@@ -123,7 +123,7 @@ def test_a_new_start_waits_for_the_guardian_of_the_last(daemons: RealDaemons):
 
 
 def becomes(condition: Callable[[], bool]) -> None:
-    """Wait for something of which the kernel tells only who asks."""
+    """Wait for something that the kernel does not notify of, so that one has to ask."""
     deadline = time.monotonic() + BOUND
     while not condition():
         assert time.monotonic() < deadline, "it never came"

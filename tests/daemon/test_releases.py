@@ -15,7 +15,7 @@ TO = f"to {SLOT - 1}"
 
 
 def running(policy: str, **fields: Any) -> tuple[PrimaryDriver, str]:
-    """A job by hand runs on the worker since the second 1."""
+    """A manual job runs on the worker since second 1."""
     driver = PrimaryDriver(policy=policy)
     driver.beat(0)
     driver.create(**fields)
@@ -33,7 +33,7 @@ def test_each_policy_goes_by_its_own_name():
     assert [POLICIES[name].name for name in POLICIES] == ["reference", *RELEASES]
 
 
-# ------------------------------------------------------------------ by hand
+# ------------------------------------------------------------------ manual jobs
 def test_0_9_49_does_nothing_about_a_job_by_hand():
     driver, job = running("cronicle-0.9.49")
     shut_down(driver, job)

@@ -10,7 +10,7 @@ from support.primary_driver import NOW, SLOT, PrimaryDriver, ended
 
 
 def busy() -> tuple[PrimaryDriver, str, str]:
-    """Two jobs by hand: one has failed, one runs."""
+    """Two manual jobs: one has failed, one runs."""
     driver = PrimaryDriver()
     driver.beat(0)
     driver.create(max_children=0)

@@ -40,7 +40,7 @@ def test_every_history_that_the_kit_writes_is_valid(validator: Any, histories: l
         for line in shapes.values():
             validator.validate(line)
         written |= kinds(lines)
-    # Only the explorer tells how a history came about, and the reference forgets no job so soon.
+    # Only the explorer writes how a history came about, and the reference forgets no job so soon.
     assert written == every_kind() - {"story", "gone"}
 
 

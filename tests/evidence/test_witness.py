@@ -1,4 +1,4 @@
-"""The witness tells the truth: real shells run the job, the reader reads what they wrote."""
+"""The witness records what happened: real shells run the job, the reader reads what they wrote."""
 
 import os
 import shutil
@@ -86,7 +86,7 @@ def plain(tmp_path: Path) -> Iterator[WitnessedJobs]:
     jobs.close()
 
 
-# ------------------------------------------------------------------ what a job tells
+# ------------------------------------------------------------------ what a job records
 def test_a_job_runs_until_its_tag_is_released_and_then_completes(jobs: WitnessedJobs) -> None:
     job = jobs.run(TAG="t1")
     [running] = jobs.wait_for(1)

@@ -37,7 +37,7 @@ def done(pool: WorkerPool, *tasks: object) -> tuple[set[object], list[WorkerGone
 
 
 def messages(pool: WorkerPool) -> Iterator[Any]:
-    """All that one worker tells, until it has gone."""
+    """All messages of one worker, until it has gone."""
     while pool.workers:
         for event in pool.events():
             yield event.message if isinstance(event, WorkerReport) else event

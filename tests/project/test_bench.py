@@ -16,7 +16,7 @@ SPEED = ROOT / "ci" / "speed"
 
 @pytest.fixture(scope="module")
 def result() -> dict[str, Any]:
-    """What one quick call tells programs; without ci/bench's set-up of the environment."""
+    """The JSON report of one quick call; without ci/bench's set-up of the environment."""
     command = [sys.executable, str(SPEED), "--quick", "--rounds", "1", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr

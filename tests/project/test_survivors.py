@@ -1,4 +1,4 @@
-"""`ci/mutation` tells no false green, and each explanation is about a line that is there."""
+"""`ci/mutation` gives no false green, and each explanation is about a line that is there."""
 
 import inspect
 import pydoc

@@ -1,4 +1,4 @@
-"""BullMQ as a system under test: its adapter tells the truth, and its verdicts are what they are.
+"""BullMQ as a system under test: its adapter reports facts, and its verdicts are the known ones.
 
 Real nodes, real Redis, real SIGKILL. Where node, npm or Redis is missing these tests are skipped;
 in CI they fail.

@@ -1,4 +1,4 @@
-"""Celery as a system under test: its adapter tells the truth, and its policies differ as declared.
+"""Celery as a system under test: its adapter reports facts, and its policies differ as declared.
 
 Real nodes, real Redis, real SIGKILL. Where Redis is missing these tests are skipped; in CI they
 fail.
@@ -204,7 +204,7 @@ def test_the_policies_differ_where_their_settings_do(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------ the whole runs
 def kept(policy: str) -> dict[str, Verdict]:
-    """How the cases of the whole run ended that the documentation shows, each with its repeats."""
+    """The verdicts of the whole run that the documentation shows, for each case and its repeats."""
     version = DescribedSystem(FILE, "processes", policy).described.version
     name = "-".join(filter(None, ("celery", version, policy, "processes.json")))
     return {c.id: c.verdict for c in read_report(DOCS / "results" / "reports" / name).cases}

@@ -1,4 +1,4 @@
-"""Cronicle's adapter tells what Cronicle tells, in the kit's words, and no more.
+"""Cronicle's adapter reports what Cronicle says, in the kit's words, and no more.
 
 Most tests play recorded answers of a few lines. Those that need Cronicle itself run it, wherever
 RUNALL_CRONICLE_IMAGE names an image that has it: that image is a user's own, and none is shipped.
@@ -77,7 +77,7 @@ class Talk:
         return self
 
     def env(self) -> dict[str, str]:
-        """What tells the adapter of them."""
+        """The environment that names the servers to the adapter."""
         urls = " ".join(player.url for player in self.players)
         return {"RUNALL_PRIMARIES": urls, "RUNALL_API_KEY": "k", "RUNALL_NODES": self.nodes}
 

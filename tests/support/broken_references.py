@@ -88,7 +88,7 @@ def decides_later(plant: Plant) -> None:
 
 
 def answers_too_soon(plant: Plant) -> None:
-    """A run by hand is accepted first, and written down with the next step."""
+    """A manual run is accepted first, and written down with the next step."""
     original, original_answer = Placement.place, Primary.answer
 
     def place(self: Any, job: Any, node: str) -> Any:

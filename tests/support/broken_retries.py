@@ -80,7 +80,7 @@ def the_dead_run_out_of_time(plant: Plant) -> None:
 
 
 def deaths_forgive_the_limit(plant: Plant) -> None:
-    """Only a result can tell that a job was over its time."""
+    """Only a result can show that a job was over its time."""
     original = Finalization.lose
 
     def changed(self: Any, job: Any, cause: str) -> None:

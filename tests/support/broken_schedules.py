@@ -90,7 +90,7 @@ def edits_reset_the_cursor(plant: Plant) -> None:
 
 
 def manual_runs_move_the_cursor(plant: Plant) -> None:
-    """A run by hand counts for all minutes until then."""
+    """A manual run counts as the run of all minutes until then."""
     original = Orders.run_event
 
     def changed(self: Any, order: Any) -> Any:

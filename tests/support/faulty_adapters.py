@@ -47,7 +47,7 @@ class SaysMaybe(ReferenceAdapter):
 
 
 class NeverRuns(ReferenceAdapter):
-    """A run is done as soon as it has been thought of."""
+    """A run is answered as accepted, and no job starts."""
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:  # noqa: ARG002 - the verb's signature
         self.event(event)
@@ -103,21 +103,21 @@ class LosesTheEventsOwn(ReferenceAdapter):
 
 
 class ShowsNoParams(ReferenceAdapter):
-    """What a job was given is not shown, and that is not declared."""
+    """The parameters of a job are not shown, although nothing declares that."""
 
     def jobs(self) -> list[JobView]:
         return [changed(view, params={}) for view in super().jobs()]
 
 
 class AllManual(ReferenceAdapter):
-    """Whatever runs was started by hand."""
+    """Every job is reported as a manual one."""
 
     def jobs(self) -> list[JobView]:
         return [changed(view, cause="manual") for view in super().jobs()]
 
 
 class AllScheduled(ReferenceAdapter):
-    """Whatever runs was started by the clock."""
+    """Every job is reported as a scheduled one."""
 
     def jobs(self) -> list[JobView]:
         return [changed(view, cause="schedule") for view in super().jobs()]
@@ -228,7 +228,7 @@ class Dies(ReferenceAdapter):
 
 
 class Prints(ReferenceAdapter):
-    """It tells people what it does, where the answers go."""
+    """It prints words for people where the answers go."""
 
     def answer(self, question: Question) -> Message:
         assert self._output

@@ -35,7 +35,7 @@ def say_where(channel: Channel) -> None:
 
 
 def clear_away(channel: Channel) -> None:
-    """Wait; when interrupted, tell what was cleared away."""
+    """Wait; when interrupted, report what was cleared away."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

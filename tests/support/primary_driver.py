@@ -41,7 +41,7 @@ class PrimaryDriver:
 
     # ---------------------------------------------------------------- inputs
     def handle(self, given: PrimaryInput, at: float | None = None) -> Step:
-        """Hand the brain an input, at that second or now; the step that follows."""
+        """Give the brain an input, at that second or now; the step that follows."""
         self.now = self.now if at is None else NOW + at
         self.step = self.brain.handle(given, self.now)
         return self.step
@@ -72,7 +72,7 @@ class PrimaryDriver:
         return self.order(CreateEvent(Event(id=name, **wanted)))
 
     def run(self, name: str = "e", source: str = "operator", **params: Any) -> Job:
-        """A person runs an event by hand; the accepted job."""
+        """A person runs an event; the accepted job."""
         return self.order(RunEvent(name, params, source))
 
     def order(self, order: Order) -> Any:

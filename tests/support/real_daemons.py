@@ -116,7 +116,7 @@ class Api:
         self.http.post("/v1/events", json=body).raise_for_status()
 
     def run(self, event: str, **params: Any) -> Any:
-        """Run an event by hand; the job."""
+        """Run an event; the job."""
         answer = self.http.post(f"/v1/events/{event}/run", json={"params": params})
         return answer.raise_for_status().json()
 

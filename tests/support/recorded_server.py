@@ -53,13 +53,13 @@ class Turn(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """A call: its name is in the path, what it is given in the body."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.tell(self.player.play(self.path.split("/")[3], body))
+        self.send(self.player.play(self.path.split("/")[3], body))
 
     def do_GET(self) -> None:
         """The one call that needs no key."""
-        self.tell(self.player.play(self.path.split("/")[3], {}))
+        self.send(self.player.play(self.path.split("/")[3], {}))
 
-    def tell(self, answer: Mapping[str, Any]) -> None:
+    def send(self, answer: Mapping[str, Any]) -> None:
         """Send an answer; `code` is 0 unless it says otherwise."""
         if answer.get("status") == 0:
             self.close_connection = True

@@ -28,7 +28,7 @@ def listen(life: Life) -> None:
     vars(life)["fire"] = fire  # in the place of the memoised method
 
 
-def tell(path: Path) -> None:
+def write_down(path: Path) -> None:
     """Write down what was taken."""
     path.write_text(json.dumps(sorted(TAKEN)), "utf-8")
 
@@ -36,4 +36,4 @@ def tell(path: Path) -> None:
 if where := os.environ.get("RUNALL_TAKEN"):
     for each in MACHINES.values():
         listen(each)
-    atexit.register(tell, Path(where))
+    atexit.register(write_down, Path(where))

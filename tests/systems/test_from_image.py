@@ -1,4 +1,4 @@
-"""What an image tells of itself is read off it before anything starts, and goes before the file.
+"""What an image says of itself is read from it before anything starts, and goes before the file.
 
 The images are real; the program that makes timings of their files is a line of Python.
 """
@@ -21,7 +21,7 @@ from runall_harness.systems.description_file import example
 from runall_harness.systems.from_image import ask
 from support.conform_runs import conform
 
-TELLS = """
+DESCRIBES = """
 import json, sys
 asked = json.load(sys.stdin)
 release = asked["files"]["release"].strip()
@@ -30,11 +30,11 @@ print(json.dumps({"version": release, "timings": {"notice": float(asked["options
 OPTIONS = '[options]\nnotice = "7"\n'
 
 
-def described(folder: Path, *, program: str = TELLS, path: str = "/etc/debian_version") -> Path:
-    """A file whose image is asked for one of its files, by that program."""
-    (folder / "tells.py").write_text(program, "utf-8")
+def described(folder: Path, *, program: str = DESCRIBES, path: str = "/etc/debian_version") -> Path:
+    """A system file with a program that asks the image for one file."""
+    (folder / "describe.py").write_text(program, "utf-8")
     table = f'[from_image]\nfiles = {{ release = "{path}" }}\n'
-    table += 'command = ["${python}", "${here}/tells.py"]\n'
+    table += 'command = ["${python}", "${here}/describe.py"]\n'
     file = folder / "s.toml"
     file.write_text(example().replace("[adapter]", f"{OPTIONS}{table}[adapter]", 1), "utf-8")
     return file

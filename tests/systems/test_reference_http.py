@@ -1,4 +1,4 @@
-"""The harness's client of the reference tells what did not happen from what may have happened."""
+"""The harness's client of the reference separates what did not happen from what may have."""
 
 import sqlite3
 from pathlib import Path

@@ -1,7 +1,7 @@
 """A scheduler that a file describes is judged like one that the kit knows.
 
 The file of the reference is shipped, and it is what `runall system new` writes; so these tests hold
-it to the reference itself, and every other file to the rules that its comments tell.
+it to the reference itself, and every other file to the rules in its comments.
 """
 
 import json

@@ -196,7 +196,7 @@ def test_the_zones_farthest_from_utc_get_the_first_and_last_minute_of_their_days
 
 
 class Counted:
-    """A function of the jump-ahead that also counts how often it is asked."""
+    """A function of the jump-ahead that also counts its calls."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function

@@ -47,7 +47,7 @@ CALENDAR = [midnight(year, *day) for year in YEARS for day in ((1, 1), (2, 28), 
 
 
 def offset(slot: int, timezone: str) -> object:
-    """The offset to UTC at which a slot begins, as the zone tells it."""
+    """The offset to UTC at which a slot begins, as the time zone has it."""
     return local_minute(slot, timezone).utcoffset()
 
 

@@ -20,7 +20,7 @@ from runall_harness.rigs.docker.ownership import RUN
 from runall_harness.rigs.docker.site import DockerSite
 
 SOON = 20.0
-# Starts the jobs of JOBS, each an environment, and tells what it sees: the end of one, SIGTERM.
+# Starts the jobs of JOBS, each an environment, and prints what it sees: the end of one, SIGTERM.
 # It leaves when WAITS of them have ended; with DEAF, never. It kills itself when there is a file
 # named doom.
 DAEMON = """
@@ -97,7 +97,7 @@ def says(site: DockerSite, word: str, node: str = "worker", times: int = 1) -> N
 
 
 def processes(site: DockerSite, node: str = "worker") -> list[str]:
-    """The commands that run in a node's container, as the engine tells."""
+    """The commands that run in a node's container, as the engine lists them."""
     listing: Any = site._containers[node]._api.top(site._containers[node].id)
     column = listing["Titles"].index("CMD")
     return [row[column] for row in listing["Processes"]]

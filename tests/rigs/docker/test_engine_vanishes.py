@@ -1,4 +1,4 @@
-"""The engine goes away in the middle of a run: one line tells it, and nothing is left behind."""
+"""The engine goes away in the middle of a run: one line says so, and nothing is left behind."""
 
 import json
 import re
