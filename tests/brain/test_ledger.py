@@ -17,7 +17,7 @@ def beat(sent: float, boot: str = "w#1", running: tuple[str, ...] = ()) -> BeatR
 
 
 def a_primary_that_holds_a_rerun(timing: Timing | None) -> tuple[Primary, str]:
-    """A job ran on a worker that is now lost, and it may run nowhere else; the brain and the job."""
+    """A job ran on a worker that is now lost, and may run nowhere else; the brain and the job."""
     brain = Primary("p", Settings())
     brain.handle(Boot("p#1"), NOW)
     brain.handle(CreateEvent(Event(id="e", target="w", catch_up=True, timing=timing)), NOW)
