@@ -21,7 +21,7 @@ from support.places import ROOT
 from support.transition_recorder import Row
 from transitions import MachineError
 
-PROGRAM = "import taken; from runall_harness.cli import main; main()"
+PROGRAM = "import support.transition_recorder; from runall_harness.cli import main; main()"
 # The tests below take these rows. The first needs a connection that is still open when the next
 # start of its worker reports: in virtual time the end of a connection always comes first. The
 # others need a worker that is in reach again in the middle of its clean stop: the harness's stop
