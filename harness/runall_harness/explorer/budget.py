@@ -12,7 +12,7 @@ GRAMMAR = "a duration such as 90s, 10m, 1h30m or 2d, or a number of seeds such a
 
 
 class NoBudget(ValueError):
-    """What was given is no budget; the message says why, and shows one."""
+    """A text is no budget; the message says why, and shows one."""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,9 +31,9 @@ from .violations import Key, Violations, keys
 
 # How long to wait for an event before looking at the clock, in seconds.
 TICK = 0.5
-# A worker that dies over the same seed so often dies because of it.
+# A seed at which workers died so often is taken for the cause.
 LOSSES = 4
-# After its time is up, a campaign waits so long for seeds that are under way, in seconds.
+# How long a campaign waits for seeds that are under way when its time is up, in seconds.
 LAST_WAIT = 30.0
 
 
@@ -118,7 +118,7 @@ class Campaign:
         return self.totals
 
     def give(self, pool: WorkerPool) -> None:
-        """Have the next seed searched."""
+        """Give the next seed to an idle worker."""
         seed = self.queue.popleft()
         self.under_way.add(seed)
         pool.give(seed)
@@ -159,7 +159,7 @@ class Campaign:
         self.totals.add(result)
 
     def lose(self, gone: WorkerGone) -> None:
-        """Have the seed of a dead worker searched again. Raises `KitCannotRun` if that is vain."""
+        """Have the seed of a dead worker searched again. Raises `KitCannotRun` after `LOSSES`."""
         seed: int | None = gone.worker.task
         self.losses[seed] += 1
         if self.losses[seed] >= LOSSES:

@@ -106,7 +106,7 @@ def campaign_schema() -> dict[str, Any]:
 
 
 def summary(report: CampaignReport) -> Iterator[str]:
-    """The lines that people read at the end."""
+    """The lines of the summary that people read when a campaign is over."""
     yield f"{report.seeds:,} seeds"
     yield (
         f"{report.stories:,} stories, {report.acts:,} acts; "

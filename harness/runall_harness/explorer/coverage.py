@@ -86,7 +86,7 @@ class TransitionRecorder:
     def __enter__(self) -> Self:
         self.originals = [(life, life.fire) for life in (JOB, ROLE, LINK)]
         for life, fire in self.originals:
-            vars(life)["fire"] = self.recording(life, fire)  # in the place of the memoised method
+            vars(life)["fire"] = self.recording(life, fire)  # replaces the memoised method
         return self
 
     def __exit__(self, *exc: object) -> None:

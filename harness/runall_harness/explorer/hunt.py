@@ -21,8 +21,8 @@ from .worlds import named, outlines, varied
 LENGTHS = (1, 2, 3, 4, 6)
 # How many seeds are searched before the exhaustive search, and how many stories each plays.
 SEEDS, STORIES = 40, 12
-# Where moves show most: a job that goes on, alone and with a backup, one of the primary, and what
-# needs more than one failure, or a slot that was served before it.
+# The worlds in which moves show most: a job that goes on, alone and with a backup; a job of the
+# primary; what needs more than one failure; and a slot that was served before.
 CHOSEN = (
     "quiet/manual",
     "quiet/scheduled+target",
@@ -51,7 +51,7 @@ class Hunted(NamedTuple):
 
 
 class OutOfTime(Exception):
-    """The hunt has looked for as long as it may."""
+    """The hunt's time is up."""
 
 
 def hunt(budget_s: float, seed: int = 0, clauses: Iterable[str] = ()) -> Hunted | None:
@@ -79,7 +79,7 @@ def hunt(budget_s: float, seed: int = 0, clauses: Iterable[str] = ()) -> Hunted 
 
 
 def everywhere(seed: int, plan: SeedPlan, check_time: CheckTime) -> Iterator[Found]:
-    """All that breaks something, in the order in which the hunt looks."""
+    """Yield all stories that break something, in the order in which the hunt looks."""
     seeds = count(seed * SEEDS * SEEDS)
     for outline in (*outlines(), *varied()):
         yield from Search(outline, (), depth=0, progress=check_time).run()

@@ -17,7 +17,7 @@ from .worlds import AT_ONCE, HELD, LATE
 
 Brain = Literal["primary", "worker"]
 Fate = Literal["lost", "late", "overtaken"]
-# How long a short absence and a long one last, in seconds: below the silence, above the timeout.
+# A short absence and a long one, in seconds: shorter than the silence, longer than the timeout.
 SHORT, LONG = 2.0, 24.0
 
 
@@ -27,7 +27,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, tag_field="move"):
     at: int
 
     def make(self, play: Play) -> None:
-        """Do it to the play, now."""
+        """Make this move in the play, now."""
         raise NotImplementedError
 
     def sentence(self) -> str:
@@ -87,7 +87,7 @@ class Crash(Move, frozen=True, kw_only=True, tag="crash"):
     back: float | None = AT_ONCE
 
     def make(self, play: Play) -> None:
-        """Arm the point, let the act happen, and plan the return."""
+        """Set the crash point, let the act happen, and plan the node's return."""
         node = play.site.node(self.node)
         point = Failpoint(where=self.where, count=self.count, act=self.act)
         node.triggers[self.brain] = Trigger(point)
@@ -147,7 +147,7 @@ class Message(Move, frozen=True, kw_only=True, tag="message"):
     fate: Fate
 
     def make(self, play: Play) -> None:
-        """Let the network do it to the next message."""
+        """Have the network lose, delay or reorder the next message."""
         link = play.site.node(self.worker).link
         if link is not None and link.fate is None:
             link.fate = (self.fate, HELD)

@@ -38,14 +38,14 @@ from .prompt_returns import returns_are_prompt
 from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
 EVENT, TAG = "report", "work"
-# Longer than any message is under way, and shorter than any timeout, in seconds.
+# A time in seconds that is longer than any message takes and shorter than any timeout.
 MOMENT = 0.1
-# With what a person runs the event.
+# The parameters with which a person runs the event.
 BY_HAND: dict[str, Any] = {"params": {"note": "of the run", "hold": 1}, "source": "operator"}
 
 
 def event_of(outline: Outline, slot: int) -> dict[str, Any]:
-    """The one event: Run All on, a limit of one job, and slots that fall into the outage.
+    """The event of a world: Run All on, a limit of one job, and slots that fall into the outage.
 
     `slot` is the minute that is running, on the clock of the schedule.
     """
@@ -158,7 +158,7 @@ class Play:
                 self.history.add(Witnessed(at=now, execution=alive))
         if self.leader() is not None:
             self.history.add(Ledger(at=now, entries=tuple(self.client.ledger())))
-            # Where a server is online on which the event may run, nothing may wait any more.
+            # If a server is online on which the event may run, nothing may wait any more.
             if self.outline.runs_on(self.client.online()):
                 self.history.add(Owed(at=now, what="rest", until=now, since=self.began))
         for owed in list(returns_are_prompt(self.history.lines)):
@@ -307,7 +307,7 @@ class Play:
             self.plan(lasting, "unpause", node, self.site.node(node).boots)
 
     def unpause(self, node: str, boots: int) -> None:
-        """Let a node go on, unless it was started anew since it was frozen."""
+        """End a node's freeze, unless the node was started anew since."""
         victim = self.site.node(node)
         if victim.up and victim.frozen and victim.boots == boots:
             self.note(self.site.unpause(node))
@@ -319,7 +319,7 @@ class Play:
             self.plan(lasting, "join", node)
 
     def join(self, node: str) -> None:
-        """Mend the cut, if there is one."""
+        """End the cut of a node, if there is one."""
         if self.site.node(node).cut:
             self.note(self.site.join(node))
 

@@ -42,7 +42,7 @@ class Troubles:
                     del self.since[kind, node]
 
     def standing(self, at: float) -> tuple[tuple[str, str], ...]:
-        """Those that matter at that second: a message is not held up for ever."""
+        """The troubles that matter at that second; one of a message ends after `HELD` seconds."""
         kept = (
             one for one, since in self.since.items() if one[0] != "message" or at <= since + HELD
         )

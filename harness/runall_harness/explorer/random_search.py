@@ -20,7 +20,7 @@ from .moves import KINDS, AnyMove
 from .search import Found
 from .worlds import RELEASED, Outline, named, outlines, varied
 
-# How many acts pass before a move, at the most: a move upon the last, soon after it, much later.
+# At most how many acts pass before a move: it comes at once, soon, or much later.
 PATIENCE = (2, 12, 40, 120)
 # What a move may last, and how long a node may stay away, in seconds: around each timeout.
 LASTING = (0.5, 2.0, 4.5, 7.0, 11.0, 16.0, 24.0, 40.0)
@@ -29,7 +29,7 @@ BUSY = 4
 
 
 class SeedPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to search.
+    """What one seed searches.
 
     `worlds` are names of bounded worlds, none meaning all; `kinds` those of `moves.KINDS`. `mutant`
     is the bug that is planted meanwhile, if any. One seed plays so many `stories`, each with up
@@ -119,7 +119,7 @@ class RandomSearch:
         return recorded.play.site.now() < recorded.play.began + RELEASED
 
     def draw(self, recorded: RecordedPlay) -> AnyMove:
-        """Draw a move: first its kind, by how much of it has not been seen yet, then which."""
+        """Draw a move: first its kind, by how many of its pairs are unseen, then the move."""
         moves = [move for kind in self.plan.kinds for move in KINDS[kind](recorded.play)]
         faults = sorted({move.fault for move in moves})
         seen = Counter(fault for _, fault in self.recorder.pairs)
@@ -131,7 +131,7 @@ class RandomSearch:
         return self.vary(self.random.choices(alike, weights)[0])
 
     def vary(self, move: AnyMove) -> AnyMove:
-        """The same move, but of another length."""
+        """The same move with another duration."""
         for name in ("lasting", "back"):
             if getattr(move, name, None) is not None:
                 return msgspec.structs.replace(move, **{name: self.random.choice(LASTING)})

@@ -121,7 +121,7 @@ class RealReplay:
             self.arm(steps[:1])
         self.launch()
         if self.outline.backup:
-            # It must not get the job, so it starts after it.
+            # The backup must not get the job, so it starts after the job.
             self.cluster.nodes.start_backups()
             self.cluster.nodes.await_online(*self.cluster.nodes.specs)
             self.arm(steps[:1])
@@ -163,7 +163,7 @@ class RealReplay:
 
     # ---------------------------------------------------------------- one after the other
     def arm(self, coming: list[RealStep]) -> None:
-        """Ask for a crash that comes next, before anything leads up to it."""
+        """Ask for the next crash now, before the steps that lead up to it."""
         for step in coming:
             if step.verb == "crash" and step.point is not None:
                 self.site.arm(self.name(step.node), step.point)
@@ -220,7 +220,7 @@ class RealReplay:
             self.cluster.wait(look, seconds)
 
     def make(self, step: RealStep, mark: Mark) -> None:
-        """Do it, and note if that was late."""
+        """Make a step, and note if it was late."""
         late = self.site.now() - mark.real
         if step.verb != "crash" and late > SLACK / 2:
             self.notes.append(f"{step.verb} {step.node} was {late:.1f} s late")
@@ -239,7 +239,7 @@ class RealReplay:
                 self.cluster.hurt(self.fault(verb, node))
 
     def fault(self, verb: str, node: str) -> Callable[[], Proof]:
-        """How that fault is injected, or mended."""
+        """The function that injects or mends that fault."""
         if verb == "stop":
             return lambda: self.site.stop(node, self.cluster.system.timings.stop + SLACK)
         return lambda: getattr(self.site, verb)(node)
@@ -255,7 +255,7 @@ class RealReplay:
             self.ask(verb, event=EVENT, **args)
 
     def ask(self, verb: str, **args: Any) -> None:
-        """Ask for something; a refusal is an answer, and silence is one too."""
+        """Ask the scheduler for something; a refusal or a missing answer ends nothing."""
         with suppress(Rejected, Unreachable):
             self.cluster.calls.call(verb, **args)
 

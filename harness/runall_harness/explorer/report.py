@@ -157,7 +157,7 @@ def make_report(
 
 
 def without_work(exercised: dict[str, int], exploration: Exploration) -> list[str]:
-    """The checks that had nothing to judge, and should have had."""
+    """The checks that had nothing to judge, although moves of these kinds should give it."""
     return sorted(
         name
         for name, count in exercised.items()

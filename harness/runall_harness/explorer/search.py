@@ -1,7 +1,7 @@
 """The exhaustive search: every move at every point of a bounded world, and every two of them.
 
-Of plays that have become the same, one is played on. What is found is a play whose history breaks
-a clause, with the moves that were made.
+Of several plays that have become the same, only one is played on. What is found is a play whose
+history breaks a clause, with the moves that were made.
 """
 
 import pickle
@@ -125,7 +125,7 @@ class Search:
         return play.step()
 
     def known(self, state: int, left: int) -> bool:
-        """Whether a play was here before with as many moves left; if not, one is now."""
+        """Whether a play was in this state with as many moves left; if not, note this one."""
         if self.merge and (state, left) in self.seen:
             self.counts.merged += 1
             return True

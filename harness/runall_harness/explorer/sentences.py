@@ -126,7 +126,7 @@ class Narrator:
 
 
 def name(run: Execution) -> str:
-    """A job as people know it: which one it reruns, and for which minute of the schedule."""
+    """A job's name for people: which one it reruns, and for which minute of the schedule."""
     root, source = run.claims.get("JOB_ROOT", run.job), run.claims.get("JOB_SOURCE", "")
     minute = "" if source else minute_of(run.now)
     again = f" ({root} again{minute and ', for ' + minute})" if root != run.job else ""

@@ -1,4 +1,4 @@
-"""The shortest story: what is found is made plainer for as long as it still breaks the same clause.
+"""The shortest story: a finding is made plainer as long as it still breaks the same clause.
 
 A bug is understood by what is left when nothing more can be left out. So moves are dropped, first
 many at once, the world is made smaller, and the moves that stay become plainer and earlier, each
@@ -18,7 +18,7 @@ from .play import Play
 from .search import Found
 from .worlds import AT_ONCE, BACKUP, LATE, Outline
 
-# How many candidates are played at the most: some seconds.
+# At most how many candidates are played, which takes some seconds.
 EFFORT = 300
 # Two instants that differ by less are one, in seconds.
 TINY = 1e-6
@@ -86,7 +86,7 @@ class Shrinking:
 
 
 def play_candidate(candidate: Candidate) -> tuple[Play, Candidate]:
-    """Play it to its end; the play, and the candidate with its acts and instants as they were."""
+    """Play a candidate to its end; return the play, and the candidate with the real instants."""
     play = Play(candidate.outline)
     moves: list[AnyMove] = []
     instants: list[float] = []
@@ -106,7 +106,7 @@ def is_before(play: Play, move: AnyMove, when: float | None) -> bool:
     planned = play.site.world.time.next()
     if when is None or planned is None:
         return planned is not None and play.acts < move.at
-    # A crash falls into an act; all else comes after the acts of its instant.
+    # A crash falls into an act; every other move comes after the acts of its instant.
     slack = -TINY if isinstance(move, Crash) else TINY
     return planned.at - play.began < when + slack
 

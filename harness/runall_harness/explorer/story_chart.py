@@ -30,7 +30,7 @@ STATES = {
     "cut": "cut",
     "join": "up",
 }
-# sign, the same where the output can't show it, and colour
+# the sign, a plain one for outputs that can't show it, and the colour
 SIGNS = {
     "up": ("─", "-", "green"),
     "down": (" ", " ", ""),

@@ -52,7 +52,7 @@ def keys(found: Found) -> list[Key]:
 
 
 def size(found: Found) -> tuple[int, int, str]:
-    """By what the smaller of two stories is kept, in whatever order they come."""
+    """The key by which the smaller of two stories is kept, whichever comes first."""
     return len(found.moves), found.seed, found.outline.name
 
 

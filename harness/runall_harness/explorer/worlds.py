@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from runall_reference.brain.settings import Settings
 
-# Few beats a timeout, so that a story is short; a minute of the schedule is ten seconds.
+# Timeouts of few beats, so that a story is short; a minute of the schedule is ten seconds.
 SETTINGS = Settings(
     heartbeat=4.0,
     silence=5.0,

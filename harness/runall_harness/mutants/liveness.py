@@ -90,5 +90,5 @@ def reruns_the_living(plant: Plant) -> None:
 
 @mutant(source="RQ, which has a worker of its own for Heroku", clause="RA-2.8")
 def first_to_obey_fails(plant: Plant) -> None:
-    """All of a server is told to stop, its job obeys first, and that is taken for a failure."""
+    """All of a server gets SIGTERM, its job ends first, and that is taken for a failure."""
     plant(worker, "TERMINATED", ())

@@ -55,5 +55,5 @@ def release_rows() -> str:
 def renewed(page: str, mutants: Sequence[Mutant], trials: Sequence[Trial]) -> str:
     """The page with its generated part made anew. Raises `KitCannotRun` if it has no marks."""
     kills = ("### The kill table", kill_rows(mutants, trials))
-    releases = ("### Three releases told apart", release_rows())
+    releases = ("### Three releases compared", release_rows())
     return PART.renewed(page, "\n\n".join((BEGIN, *kills, *releases, END)))

@@ -121,14 +121,14 @@ def matrix(score: Score) -> Table:
     features = list(dict.fromkeys(case.partition("/")[0] for case in score.reference.verdicts))
     columns = ("mutant", *(feature.replace("_", " ") for feature in features))
     caption = "m manual, s scheduled, e either; * by the mutant's own clause"
-    table = new_table("red cases by feature", *columns, caption=caption)
+    table = new_table("failed cases by feature", *columns, caption=caption)
     for mutant, trial in score.rows():
         table.add_row(mutant.name, *(red_cases(mutant, trial, feature) for feature in features))
     return table
 
 
 def red_cases(mutant: Mutant, trial: Trial, feature: str) -> str:
-    """The red cases of one feature as `2m1s`, counted by the first letter of their trigger."""
+    """The failed cases of one feature as `2m1s`, counted by the first letter of their trigger."""
     red = {
         case: verdict
         for case, verdict in trial.verdicts.items()
@@ -142,7 +142,7 @@ def red_cases(mutant: Mutant, trial: Trial, feature: str) -> str:
 def releases_table(score: Score) -> Table:
     """The releases of history, case by case, where one of them breaks a clause."""
     names = [mutant.name for mutant in score.mutants if mutant.policy != "reference"]
-    table = new_table("releases told apart", "case", *names)
+    table = new_table("releases compared", "case", *names)
     for row in differing_cases(score, names):
         table.add_row(*row)
     return table
