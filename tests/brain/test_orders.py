@@ -67,35 +67,35 @@ def owing_a_slot(slots: int = 1) -> tuple[PrimaryDriver, list[str]]:
 @pytest.mark.parametrize(
     "order", [UpdateEvent("x", {}), DeleteEvent("x"), RunEvent("x", {}, "me")], ids=type
 )
-def test_an_order_about_an_event_that_is_not_there(order: Order):
+def test_an_order_about_an_event_that_is_not_there_is_refused(order: Order):
     assert with_worker().refusal(order) == ("unknown-event", "there is no event 'x'")
 
 
-def test_a_second_event_of_the_same_id():
+def test_a_second_event_of_the_same_id_is_refused():
     reason = "there is an event 'e' already"
     assert with_worker().refusal(CreateEvent(Event(id="e", retries=7))) == ("exists", reason)
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "Europe"])
-def test_a_time_zone_that_nobody_knows(zone: str):
+def test_an_unknown_time_zone_is_refused(zone: str):
     reason = f"timezone: {zone!r} is not a known time zone"
     assert with_worker().refusal(CreateEvent(Event(id="n", timezone=zone))) == ("invalid", reason)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "/"])
-def test_an_id_that_no_address_can_name(name: str):
+def test_an_id_that_no_address_can_name_is_refused(name: str):
     reason = "id: must not be empty nor contain a slash"
     assert with_worker().refusal(CreateEvent(Event(id=name))) == ("invalid", reason)
 
 
 @pytest.mark.parametrize("field", BOUNDS)
-def test_a_number_below_nothing(field: str):
+def test_a_negative_bound_is_refused(field: str):
     refusal = with_worker().refusal(UpdateEvent("e", {field: -1}))
     assert refusal == ("invalid", f"{field}: must not be negative")
 
 
 @pytest.mark.parametrize("field", BOUNDS)
-def test_nothing_is_a_number_that_each_bound_may_have(field: str):
+def test_each_bound_may_be_zero(field: str):
     assert getattr(with_worker().order(UpdateEvent("e", {field: 0})), field) == 0
 
 
@@ -109,7 +109,7 @@ def test_an_edit_of_the_wrong_type_says_which_field_and_why():
     assert refusal == ("invalid", "Expected `int`, got `str` - at `$.retries`")
 
 
-def test_a_run_while_the_primary_is_going_down():
+def test_a_run_is_refused_while_the_primary_is_going_down():
     driver = with_worker()
     driver.beat(node="p", boot="p#1")
     driver.create("local", target="p")
@@ -119,13 +119,13 @@ def test_a_run_while_the_primary_is_going_down():
     assert driver.refusal(RunEvent("e", {}, "me")) == ("no-server", reason)
 
 
-def test_a_run_where_no_server_that_the_event_names_takes_work():
+def test_a_run_is_refused_where_no_server_of_the_event_takes_work():
     reason = "no server that 'else-*' names takes work now"
     driver = with_worker(target="else-*")
     assert driver.refusal(RunEvent("e", {}, "me")) == ("no-server", reason)
 
 
-def test_a_run_beyond_the_limit_and_the_queue():
+def test_a_run_beyond_the_limit_and_the_queue_is_refused():
     driver = with_worker(max_children=1, queue_max=1)
     driver.run()
     assert driver.run().state == "waiting"
@@ -133,11 +133,11 @@ def test_a_run_beyond_the_limit_and_the_queue():
     assert driver.refusal(RunEvent("e", {}, "me")) == ("limit", reason)
 
 
-def test_an_abort_of_a_job_that_never_was():
+def test_an_abort_of_a_job_that_never_was_is_refused():
     assert with_worker().refusal(AbortJob("j9", "me")) == ("unknown-job", "there is no job 'j9'")
 
 
-def test_an_abort_of_a_lineage_that_is_over():
+def test_an_abort_of_a_lineage_that_is_over_is_refused():
     driver = with_worker()
     job = driver.run().id
     driver.beat(1, results=(ended(job),))

@@ -125,7 +125,7 @@ def test_a_link_that_closes_makes_its_worker_suspect_at_once(draining: bool):
     assert link(driver).since == NOW + 4, "a second end of the same link is no news"
 
 
-def test_the_link_of_an_earlier_start_may_close_when_it_likes():
+def test_the_close_of_the_link_of_an_earlier_start_changes_nothing():
     driver = PrimaryDriver()
     driver.beat(3)
     driver.beat(4, boot="w#2")
@@ -133,7 +133,7 @@ def test_the_link_of_an_earlier_start_may_close_when_it_likes():
     assert link(driver).state == "online"
 
 
-def test_the_end_of_a_link_that_nobody_knows_is_no_news():
+def test_the_close_of_an_unknown_link_changes_nothing():
     assert PrimaryDriver().handle(WorkerDisconnected("w", "w#1"), 1).actions == ()
 
 

@@ -32,7 +32,7 @@ def lost(driver: PrimaryDriver) -> None:
 
 
 # ------------------------------------------------------------------ no rerun, and why
-def test_no_rerun_of_an_event_that_was_deleted():
+def test_a_job_of_an_event_that_was_deleted_is_not_rerun():
     driver, (job,) = running()
     driver.handle(DeleteEvent("e"))
     lost(driver)
@@ -42,7 +42,7 @@ def test_no_rerun_of_an_event_that_was_deleted():
     assert not driver.state.live()
 
 
-def test_no_rerun_with_run_all_off_by_then():
+def test_a_job_is_not_rerun_if_run_all_is_off_by_then():
     driver, (job,) = running()
     driver.handle(UpdateEvent("e", {"catch_up": False}))
     lost(driver)
@@ -50,14 +50,14 @@ def test_no_rerun_with_run_all_off_by_then():
     assert not driver.state.live()
 
 
-def test_a_rerun_with_run_all_on_by_then():
+def test_a_job_is_rerun_if_run_all_is_on_by_then():
     driver, (job,) = running(catch_up=False)
     driver.handle(UpdateEvent("e", {"catch_up": True}))
     lost(driver)
     assert driver.job(f"{job}.2").catch_up
 
 
-def test_no_rerun_beyond_what_servers_may_take_down():
+def test_a_job_that_servers_took_down_too_often_is_not_rerun():
     driver, (job,) = running(max_reruns=2)
     for boot in (2, 3, 4):
         driver.beat(boot, boot=f"w#{boot}")
@@ -79,7 +79,7 @@ def test_without_a_cap_servers_may_take_it_down_for_ever():
     assert (job.reruns, job.attempt) == (18, 19)
 
 
-def test_no_rerun_of_what_was_lost_too_long_ago():
+def test_a_job_that_was_lost_too_long_ago_is_not_rerun():
     driver, (job,) = running(rerun_age=DEAD)
     driver.handle(WorkerDisconnected("w", "w#1"), 2)
     driver.tick(2 + DEAD)

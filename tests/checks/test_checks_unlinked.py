@@ -40,6 +40,6 @@ def test_a_job_of_another_tag_or_of_before_is_no_rerun(other: AnyLine) -> None:
     assert [broken.clause for broken in findings(DEBT, LOST, other).violations] == ["RA-1.1"]
 
 
-def test_who_declares_links_has_to_name_them() -> None:
+def test_a_system_that_declares_links_has_to_name_them() -> None:
     found = findings(DEBT, LOST, again(8), capabilities=("lineage",))
     assert [broken.clause for broken in found.violations] == ["RA-1.1"]

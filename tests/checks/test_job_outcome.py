@@ -118,7 +118,7 @@ def test_a_record_that_is_shown_again_is_not_lost() -> None:
     assert outcome_after(*lines, *shown(view("interrupted")), until=26).outcome == Outcome.NOT_RERUN
 
 
-def test_what_stands_still_runs_at_once_with_nothing() -> None:
+def test_a_frozen_execution_does_not_overlap_with_another() -> None:
     woken, other = run(1, 20.1, "terminated"), run(12, 30, "completed")
     other.node = "w2"
     assert outcome_after(*ran(woken, other)).outcome == Outcome.AT_ONCE
@@ -257,7 +257,7 @@ def test_what_ran_decides_before_anything_that_is_shown(traces: Traces) -> None:
 
 
 @given(histories())
-def test_nothing_was_missed_that_nobody_waited_for(traces: Traces) -> None:
+def test_a_rerun_that_nobody_waited_for_was_not_missed(traces: Traces) -> None:
     found = outcome_of(traces)
     assert found.within_s == (traces.waited if found.within_s is not None else None)
     if traces.waited is None:

@@ -279,7 +279,7 @@ def test_no_case_at_all_takes_slowness_alone_for_a_broken_promise(tmp_path: Path
     assert done.returncode == 2
 
 
-def test_what_does_not_come_in_the_overtime_either_is_a_broken_promise(tmp_path: Path) -> None:
+def test_what_does_not_come_in_the_extended_wait_either_is_a_broken_promise(tmp_path: Path) -> None:
     code, case = run_one(tmp_path, "Mute", "cronicle-0.9.49")
     assert (code, case["verdict"], case["outcome"]) == (1, "fail", "not-rerun")
     assert case["within_s"] == pytest.approx(2 * case["deadline_s"])

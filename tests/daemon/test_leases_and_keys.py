@@ -68,7 +68,7 @@ def test_a_primary_that_slept_through_its_lease_writes_nothing_and_becomes_a_bac
     assert older.end() == 0
 
 
-def test_of_two_servers_of_one_name_the_earlier_leaves(daemons: RealDaemons):
+def test_the_earlier_of_two_servers_of_one_name_leaves(daemons: RealDaemons):
     store = f"sqlite:///{daemons.folder / 'shared.db'}"
     options = ("--store", store, "--no-worker", "--listen", "127.0.0.1:0", "--lease", "0.6")
     first = daemons.start(

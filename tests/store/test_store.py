@@ -190,7 +190,7 @@ def test_a_primary_that_lost_its_lease_learns_so_without_writing(store: Store, u
         store.commit((), 1)
 
 
-def test_who_read_before_another_wrote_takes_no_lease_until_it_has_read_again(
+def test_a_backup_that_read_before_another_wrote_takes_no_lease_until_it_has_read_again(
     store: Store, url: str
 ):
     store.commit((Put(lease(1)),), 0)

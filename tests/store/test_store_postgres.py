@@ -63,7 +63,7 @@ def takes(store: Store, name: str, epoch: int) -> Callable[[], str]:
 
 
 # ------------------------------------------------------------------ several primaries at once
-def test_of_primaries_that_take_a_lease_at_once_exactly_one_succeeds(
+def test_exactly_one_of_the_primaries_that_take_a_lease_at_once_succeeds(
     rivals: list[Store], schema: str
 ):
     """The first round is the one without any lease: guard 0, and no row to lock."""

@@ -33,7 +33,7 @@ def test_a_name_that_stands_for_nothing_says_what_may(name: str) -> None:
     assert "module:Class" in caught.value.hint
 
 
-def test_a_class_beside_the_user_is_the_system_of_the_run_alone_and_in_a_crew(
+def test_a_class_in_the_working_folder_is_the_system_of_a_run_in_one_process_and_in_several(
     tmp_path: Path,
 ) -> None:
     folder = write_folder(tmp_path / "f", {"run again": STEPS["run again"], "lost": STEPS["lost"]})

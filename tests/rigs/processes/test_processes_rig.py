@@ -127,7 +127,7 @@ def test_a_port_stays_the_nodes_own_while_the_node_is_down(site: ProcessesSite) 
         socket.create_connection((place.host, place.port)).close()
 
 
-def test_a_daemon_that_ends_by_itself_wakes_who_waits(
+def test_a_daemon_that_ends_by_itself_wakes_those_who_wait(
     site: ProcessesSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runall_harness.rigs.real_site.SAFETY_POLL", 2 * LONG)

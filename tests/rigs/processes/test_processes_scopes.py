@@ -130,7 +130,7 @@ def test_a_daemon_comes_back_beside_its_orphan(site: ProcessesSite) -> None:
     assert [execution.how for execution in site.executions()] == ["killed", "killed"]
 
 
-def test_what_was_frozen_before_is_not_let_go_by_a_kill_of_its_daemon(site: ProcessesSite) -> None:
+def test_a_kill_of_the_daemon_does_not_thaw_what_was_frozen_before(site: ProcessesSite) -> None:
     site.start(daemon("alpha"), daemon("beta"))
     running(site, 2)
     paused = site.pause("alpha")
