@@ -23,16 +23,12 @@ LAST_ANSWERS = 1
 
 
 class HttpServer(uvicorn.Server):
-    """Serves on a bound socket until `stop` is called."""
+    """Serves on a bound socket: `serve([bound])` returns after `stop`, without connections."""
 
     def __init__(self, app: ASGIApp, bound: socket.socket) -> None:
         super().__init__(configuration(app))
         self.bound = bound
         self.stopping = asyncio.Event()
-
-    async def run_until_stopped(self) -> None:
-        """Serve; returns when all connections are closed."""
-        await self.serve(sockets=[self.bound])
 
     def stop(self) -> None:
         """Accept no more connections, and end those that are open."""

@@ -111,7 +111,7 @@ class PrimaryDaemon:
             self.primary.begin()
         try:
             await StopSignals(self.drain).wait_for(
-                asyncio.create_task(self.server.run_until_stopped(), name="HTTP server"),
+                asyncio.create_task(self.server.serve([self.server.bound]), name="HTTP server"),
                 asyncio.create_task(self.primary.run(), name="primary"),
                 asyncio.create_task(self.run_worker(), name="worker"),
             )
