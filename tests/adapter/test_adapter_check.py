@@ -118,7 +118,7 @@ def test_the_command_shows_people_what_was_seen_and_how_to_mend_it(
         monkeypatch.setenv(name, value)
     assert exit_code_of(["adapter", "check", *SHORT, *command("Boasts")]) == 1
     out = capsys.readouterr().out
-    assert "capabilities that nobody knows: exactly-once" in out
+    assert "unknown capabilities: exactly-once" in out
     assert "mend: let describe answer a name" in out
     assert FAULTY[Boasts] == ("describes",)
 

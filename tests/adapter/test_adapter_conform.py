@@ -34,7 +34,7 @@ def test_the_five_failures_get_the_same_verdicts_through_an_adapter(
     [
         ("Dies", "instead of answering jobs"),
         ("Hangs", "did not answer jobs within 10 s"),
-        ("Prints", "answered jobs with what is no answer"),
+        ("Prints", "answered jobs with an invalid line"),
     ],
 )
 def test_an_adapter_that_breaks_in_the_middle_of_a_case_is_an_error_and_leaves_nothing(

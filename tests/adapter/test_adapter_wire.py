@@ -91,7 +91,7 @@ def test_an_adapter_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path)
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ("hello", "answered describe with what is no answer"),
+        ("hello", "answered describe with an invalid line"),
         ('{"answer": "done"}', "missing required field `id`"),
         ('{"answer": "perhaps", "id": 1}', "Invalid value 'perhaps'"),
         (done({"name": "s"}), "answered describe with a wrong value"),
@@ -125,7 +125,7 @@ def test_an_answer_that_nobody_asked_for_is_out_of_turn() -> None:
     client = scripted(answers, notify=read.set)
     client.describe()
     assert read.wait(20)
-    assert "wrote a line that nobody asked for" in trouble(client, lambda client: client.jobs())
+    assert "wrote a line before it was asked" in trouble(client, lambda client: client.jobs())
 
 
 def test_what_can_t_be_started_has_a_next_step() -> None:

@@ -116,7 +116,7 @@ def test_comments_order_and_other_tables_of_the_file_stay(tmp_path: Path) -> Non
         ("[known_failures]\n'a/one/manual' = 3", "'a/one/manual' has no reason"),
         ("[known_failures]\n'z*' = 'gone'", "'z*' names no case"),
         ("[known-failures]\n'a/*' = 'misspelt'", "no table [known_failures]"),
-        ("known_failures = 1", "is no table"),
+        ("known_failures = 1", "is not a table"),
         ("[known_failures\n", "line 1"),
         (None, "cannot be read"),
     ],

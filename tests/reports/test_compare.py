@@ -177,7 +177,7 @@ def test_no_verdict_is_counted_with_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code", "words"),
-    [("{}", 3, "is no report"), ("oops", 3, "is no report"), (None, 3, "cannot be read")],
+    [("{}", 3, "is not a report"), ("oops", 3, "is not a report"), (None, 3, "cannot be read")],
 )
 def test_what_is_no_report_is_never_compared(
     tmp_path: Path, text: str | None, code: int, words: str

@@ -141,7 +141,7 @@ def test_the_schema_accepts_the_shipped_file_and_no_unknown_key() -> None:
         ('# [roles.primary.files]\n# "conf', '[roles.primary.files]\n"..', "'../settings.json'"),
         ("# client = ", "client = ", "adapter: name either a command or a client"),
         ("${primaries}", "${leaders}", "adapter.env.RUNALL_URLS: there is no ${leaders} here"),
-        (PROGRAM, 'client = "runall_harness.nothing:Nobody"\n', "cannot be had"),
+        (PROGRAM, 'client = "runall_harness.nothing:Nobody"\n', "cannot be loaded"),
         ("[known_failures]\n", "[known_failures]\n'z' = 'gone'\n", "'z' names no case"),
         ("[known_failures]\n", "[known_failures]\n'z' = ''\n", "known_failures.'z' has no reason"),
         ("[timings]", "[timings", "is not TOML"),

@@ -129,8 +129,8 @@ class AdapterProcess:
             self.died(verb)
         self.fail(
             "out-of-turn",
-            f"wrote a line that nobody asked for: {quoted(line)}",
-            "write one answer a question, and what is for people to standard error",
+            f"wrote a line before it was asked: {quoted(line)}",
+            "write one answer to each question, and text for people to standard error",
         )
 
     def read_answer(self, verb: str) -> Answer:
@@ -152,9 +152,9 @@ class AdapterProcess:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.fail(
                 "nonsense",
-                f"answered {verb} with what is no answer ({error}): {quoted(line)}",
+                f"answered {verb} with an invalid line ({error}): {quoted(line)}",
                 "write JSON lines of the schema that `runall adapter "
-                "schema` prints; what is for people goes to standard error",
+                "schema` prints; write text for people to standard error",
             )
         assert not isinstance(message, Changed), "the reader keeps these apart"
         if message.id != self.number:
@@ -181,7 +181,7 @@ class AdapterProcess:
             self.fail(
                 "nonsense",
                 f"speaks {value.protocol}",
-                f"this kit speaks {PROTOCOL}: take the kit or the adapter that goes with the other",
+                f"this kit speaks {PROTOCOL}: take a kit and an adapter of one protocol",
             )
         return msgspec.structs.replace(answer, value=value)
 

@@ -193,7 +193,7 @@ def trigger_of(place: str, tags: Sequence[str], example: dict[str, str]) -> str:
         named = [tag for tag in tags if tag in TRIGGERS] or ["either"]
     if len(named) > 1 or named[0] not in TRIGGERS:
         triggers = " and ".join(map(repr, named))
-        raise CasesError(f"{place} has the trigger {triggers}", f"say one of {', '.join(TRIGGERS)}")
+        raise CasesError(f"{place} has the trigger {triggers}", f"use one of {', '.join(TRIGGERS)}")
     return named[0]
 
 
@@ -208,7 +208,7 @@ def check_ids(cases: Sequence[Case]) -> None:
     for case in cases:
         if first := seen.get(case.id):
             cause = f"two cases have the id {case.id}: {first.place} and {case.place}"
-            raise CasesError(cause, "tell their names or their examples apart")
+            raise CasesError(cause, "give them different names or examples")
         seen[case.id] = case
 
 

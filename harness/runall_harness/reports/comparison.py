@@ -115,7 +115,7 @@ def read_report(path: Path) -> Report:
             f"{path} cannot be read: {error.strerror}", "correct the path"
         ) from error
     except msgspec.MsgspecError as error:
-        raise KitCannotRun(f"{path} is no report: {error}", hint) from error
+        raise KitCannotRun(f"{path} is not a report: {error}", hint) from error
 
 
 def upgraded(document: Any) -> Any:

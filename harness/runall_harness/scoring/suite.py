@@ -68,7 +68,7 @@ class SuiteResult(msgspec.Struct, frozen=True, kw_only=True):
             SURVIVED: "passed" if reference else "survived: the suite passed",
             KILLED: f"{'FAILED' if reference else 'killed'}, exit {self.code}",
             HUNG: "the suite hung, which is no kill",
-            ERROR: f"the cluster could not be had: {self.why}",
+            ERROR: f"the cluster did not start: {self.why}",
         }
         return f"{self.name}: {words[self.outcome]} ({self.seconds:.1f} s)"
 

@@ -29,7 +29,7 @@ def load_class(name: str) -> type:
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise NoSystem(f"{name!r} cannot be had: {error}", WAYS) from error
+        raise NoSystem(f"{name!r} cannot be loaded: {error}", WAYS) from error
     if not isinstance(found, type):
-        raise NoSystem(f"{name!r} is no class", WAYS)
+        raise NoSystem(f"{name!r} is not a class", WAYS)
     return found

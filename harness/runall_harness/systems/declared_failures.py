@@ -26,7 +26,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 def check_table(path: Path, table: object, name: str) -> dict[str, str]:
     """A table in which each value is a reason. Raises `KitCannotRun` with the key that is wrong."""
     if not isinstance(table, dict):
-        raise KitCannotRun(f"{path}: {name} is no table", f"write lines like {EXAMPLE} under it")
+        raise KitCannotRun(f"{path}: {name} is not a table", f"write lines like {EXAMPLE} under it")
     entries = cast(dict[str, object], table)
     for pattern, reason in entries.items():
         if not isinstance(reason, str) or not reason.strip():

@@ -18,7 +18,7 @@ from runall_harness.contract.errors import KitCannotRun
 from .base import Timings
 
 PATIENCE = 30.0
-HINT = "from_image.command is to print an object with `version` and `timings`; run it by hand"
+HINT = "from_image.command must print an object with `version` and `timings`; run it by hand"
 
 
 class ImageFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +38,7 @@ def ask(
 ) -> ImageFacts:
     """The program's answer about those files of the image; each process asks once.
 
-    Raises `KitCannotRun`: the image cannot be had, lacks a file, or the program fails.
+    Raises `KitCannotRun`: the image is not there or lacks a file, or the program fails.
     """
     texts = read_image(image, dict(files))
     question = {"image": image, "files": texts, "options": dict(options)}

@@ -50,7 +50,7 @@ class SystemChoice(msgspec.Struct, frozen=True, kw_only=True):
             from .described_system import DescribedSystem
 
             if self.store is not None:
-                cause = f"{self.name} says itself where records are kept"
+                cause = f"the file of {self.name} defines where records are kept"
                 raise KitCannotRun(cause, "leave --store-url away")
             return DescribedSystem(path, rig, self.policy, self.image, self.options)
         if self.options:

@@ -44,14 +44,14 @@ def description(check: AdapterCheck) -> None:
     check.hold(DESCRIBES, described.name.strip(), "the name is empty")
     check.hold(DESCRIBES, described.version.strip(), "the version is empty")
     strange = sorted(set(described.capabilities) - CAPABILITIES)
-    check.hold(DESCRIBES, not strange, f"capabilities that nobody knows: {', '.join(strange)}")
+    check.hold(DESCRIBES, not strange, f"unknown capabilities: {', '.join(strange)}")
     cannots(check, described)
 
 
 def cannots(check: AdapterCheck, described: Description) -> None:
     """`cannot` names verbs and fields that exist, each with a reason."""
     wrong = [n for n in described.cannot if n not in VERBS and not n.startswith(PREFIXES)]
-    check.hold(DESCRIBES, not wrong, f"`cannot` names what is no verb: {', '.join(wrong)}")
+    check.hold(DESCRIBES, not wrong, f"`cannot` names unknown verbs or fields: {', '.join(wrong)}")
     needed = [name for name in described.cannot if name in REQUIRED]
     check.hold(DESCRIBES, not needed, f"`cannot` names a required verb: {', '.join(needed)}")
     bare = [name for name, reason in described.cannot.items() if not reason.strip()]
@@ -183,7 +183,7 @@ def alike(check: AdapterCheck, job: str) -> None:
     """Judge whether `job` shows what `jobs` shows, ids are unique, and each state is known."""
     views = check.client.jobs()
     strange = sorted({view.state for view in views} - {*LIVE, *FINAL})
-    check.hold(STATES, not strange, f"states that nobody knows: {', '.join(strange)}")
+    check.hold(STATES, not strange, f"unknown states: {', '.join(strange)}")
     ids = [view.id for view in views]
     check.hold(IDS, len(ids) == len(set(ids)), "`jobs` lists an id twice")
     if not check.client.cannot("job"):
