@@ -112,7 +112,7 @@ class Adapter:
         raise NotImplementedError
 
     def reasons(self, root: str) -> str:
-        """What the scheduler says about what it did for a lineage."""
+        """The scheduler's own reasons for its decisions about a lineage; may be empty."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -107,7 +107,7 @@ class LedgerLines(Question, frozen=True, tag="ledger"):
 
 
 class Reasons(Question, frozen=True, tag="reasons"):
-    """What the scheduler itself says about what it did for that lineage; may be empty."""
+    """Give the scheduler's own reasons for its decisions about that lineage; may be empty."""
 
     root: str
 

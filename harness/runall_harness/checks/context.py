@@ -77,7 +77,7 @@ def took_effect_at(hurt: Hurt) -> float:
 
 
 def between(hurts: list[Hurt], since: float, until: float) -> list[Hurt]:
-    """Those of some faults, in order, that took effect in that time (seconds)."""
+    """The faults of `hurts` that took effect in that time (seconds), in their order."""
     start = bisect_left(hurts, since, key=took_effect_at)
     return hurts[start : bisect_right(hurts, until, key=took_effect_at)]
 

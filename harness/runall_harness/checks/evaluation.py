@@ -104,7 +104,7 @@ class Evaluation:
         self.calls[line.number] = self.number, line, self.context.edit(line, self.number)
 
     def answer(self, line: Answer) -> None:
-        """Take in the answer to a call. Raises `BadHistory` if nobody made it."""
+        """Take in the answer to a call. Raises `BadHistory` if there is no such call."""
         if line.number not in self.calls:
             raise BadHistory(self.number, f"an answer to call {line.number}, which nobody made")
         number, call, edit = self.calls.pop(line.number)

@@ -1,7 +1,7 @@
 """Finds the lineage to which a line of a history belongs, and unites lineages that are one.
 
 A lineage is known by the id of its root and of every job in it. Lineages that serve the same slot
-form a group. What is over lies in the archive until a line refers to it again.
+form a group. A lineage that is over is in the archive until a line refers to it again.
 """
 
 from collections.abc import Iterable

@@ -84,7 +84,7 @@ def require_faithful(root: str, earlier: Execution, later: Execution) -> None:
 
 
 def reruns_are_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """All executions of a lineage have the same parameters, source and logical time."""
+    """Judge whether all executions of a lineage have the same parameters, source and time."""
     for earlier, later in lineage.pairs():
         differing = difference(earlier.execution, later.execution)
         name, one, other = differing or ("", None, None)

@@ -1,10 +1,10 @@
 """The numbered clauses of SPEC.md, so that reports quote the specification and nothing else.
 
-The page is written for people. What a program needs of it is a small grammar: a clause is one
-list item, `- **RA-1.2** (core) One sentence with MUST.`, or `(extended: hold)` in place of
-`(core)`. Indented lines continue it, and an indented `> ` begins its reason, which is not
-normative. Whatever looks like a clause and is not one is an error: a clause that is passed over
-is a promise that nobody tests.
+The page is written for people. What a program needs of it is a small grammar: a clause is one list
+item, `- **RA-1.2** (core) One sentence with MUST.`, or `(extended: hold)` in place of `(core)`.
+Indented lines continue it, and an indented `> ` begins its reason, which is not normative. Whatever
+looks like a clause and is not one is an error: a clause that is passed over is a promise without a
+test.
 """
 
 import importlib.util

@@ -11,7 +11,7 @@ from .errors import KitCannotRun
 
 
 class Verdict(StrEnum):
-    """What became of one case."""
+    """The result of one case."""
 
     PASS = "pass"
     KNOWN_FAILURE = "known-failure"

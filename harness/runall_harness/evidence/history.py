@@ -146,7 +146,8 @@ class Reproduction(Line, frozen=True, kw_only=True, tag="story"):
     """How the explorer made this history, so that it can be reproduced.
 
     `outline` is the bounded cluster, `moves` are the steps taken, as the explorer writes them;
-    `mutant` is the bug that was planted, if any. No check reads it, and nobody else writes it.
+    `mutant` is the bug that was planted, if any. No check reads it, and only the explorer writes
+    it.
     """
 
     outline: dict[str, Any]

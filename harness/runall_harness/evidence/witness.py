@@ -64,7 +64,7 @@ class NodeDeath(NamedTuple):
     seen: frozenset[str]
 
     def ended(self, name: str, start: StartFacts) -> bool:
-        """Whether it ended an execution of its node.
+        """Whether this death ended an execution of the node.
 
         A node may be back and run a job in the same tick. A file that appears late, as through
         some bind mounts, belongs to an earlier tick.

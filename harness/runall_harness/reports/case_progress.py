@@ -52,7 +52,7 @@ def recovery(recovery_s: float | None, deadline_s: float | None) -> str:
 
 
 def remark(report: CaseReport) -> str:
-    """What a line adds to a verdict: the recovery time, or what became of the job instead."""
+    """The words after a verdict: the recovery time, or else the outcome of the job."""
     if report.job_outcome and report.verdict not in WELL:
         return str(report.job_outcome)
     took = recovery(report.recovery_s, report.deadline_s)
@@ -85,7 +85,7 @@ class Lines(Progress):
         """Show nothing yet: a line that is printed cannot change."""
 
     def ended(self, result: CaseResult) -> None:
-        """Print the verdict, the id, and how long recovery took, or what became of the job."""
+        """Print the verdict, the id, and the recovery time, or else the outcome of the job."""
         self.done += 1
         report = result.report
         line = mark(report.verdict, self.console)

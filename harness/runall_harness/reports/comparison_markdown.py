@@ -13,7 +13,7 @@ from .generated_section import table
 
 
 def head(system: SystemReport, rig: str) -> list[str]:
-    """What a report is about: system and version, policy, rig."""
+    """The head of a report: its system and version, policy, and rig."""
     lines = [f"{system.name} {system.version}", system.policy, f"{rig} rig"]
     return [line for line in lines if line]
 
@@ -60,7 +60,7 @@ def rows_of(rows: list[Row]) -> list[list[str]]:
 
 
 def title(row: Row) -> str:
-    """What a row is about, on one line."""
+    """The title of a row, on one line."""
     return f"{row.id} {row.text}" if row.id.startswith("RA-") else row.text
 
 

@@ -142,7 +142,7 @@ def summary_row(report: Report, five: Sequence[str]) -> list[str]:
 
 
 def title_of(report: Report) -> str:
-    """What a report is about, on one line."""
+    """The title of a report, on one line."""
     return escaped(", ".join(head(report.system, report.rig)))
 
 

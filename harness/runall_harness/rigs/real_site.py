@@ -1,4 +1,4 @@
-"""What the real rigs share: time that passes by itself, and waiting for what jobs write.
+"""The common part of the real rigs: time that passes by itself, and waiting for the jobs' reports.
 
 Real daemons act at any time, so the harness waits for one signal. It is given by the witness when a
 job starts or ends, by a rig when a node dies, and by a client that saw the API change. A slow poll
@@ -149,7 +149,8 @@ class RealSite:
     def crashed(self, node: str, within: float) -> Proof:
         """Wait for the crash that was ordered; then end what is left of the node.
 
-        Proven when the daemon took the order up and ended by SIGKILL, which nobody else sent.
+        The crash is proven if the daemon took the order and ended by SIGKILL, which the rig did not
+        send.
         """
         ended = self.wait(lambda: not self.alive(node), within)
         fired = (self.data_folder(node) / FIRED).exists()

@@ -142,7 +142,7 @@ class DueSlots:
 
     # ---------------------------------------------------------------- judging
     def require_served(self, clause: str, slots: Sequence[int], tag: str = TAG) -> None:
-        """Each of these slots is served to its end."""
+        """Require that each of these slots is served to its end."""
 
         def lacking() -> list[int]:
             served = self.served(tag)
@@ -158,13 +158,13 @@ class DueSlots:
         wait.require_timely(f"the last of {list(slots)}")
 
     def require_once(self, clause: str, tag: str = TAG) -> None:
-        """No slot is served twice, and enough has happened since to know."""
+        """Require that no slot is served twice, after enough time to know it."""
         self.scenario.run_canaries()
         twice = {slot: count for slot, count in self.served(tag).items() if count > 1}
         require(not twice, clause, "each minute is served once", f"times: {twice}")
 
     def require_order(self) -> None:
-        """Earlier slots have started earlier."""
+        """Require that earlier slots have started earlier."""
         starts = {slot: runs[-1].started_at for slot, runs in self.runs().items()}
         order = sorted(starts, key=lambda slot: starts[slot])
         require(order == sorted(order), "RA-5.2", f"{sorted(order)}", f"{order}")

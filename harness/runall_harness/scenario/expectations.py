@@ -1,4 +1,4 @@
-"""What must follow in a scenario: what is seen becomes a verdict here.
+"""The expectations of scenarios: the steps compare what is seen, and give the verdict.
 
 The witness decides what ran. The system's own word is asked for what only it can know: how an
 attempt ended, and whether anything is still owed. The step names the clause that is broken
@@ -49,7 +49,7 @@ class Scenario(Setting):
         condition: Callable[[], T | None],
         promised: float | None = None,
     ) -> T:
-        """What is owed within so many seconds and the slack, by default until the deadline.
+        """Require what is owed within so many seconds and the slack, by default until the deadline.
 
         Raises the `Violation` of the clause if it does not come, `Inconclusive` if it comes late.
         """
@@ -195,7 +195,7 @@ class Scenario(Setting):
             self.cluster.await_time(what, latest.started_at + BESIDE)
 
     def require_taken_in(self, work: Work, clause: str) -> None:
-        """The system knows, soon enough, that the latest execution has completed."""
+        """Require that the system shows in time that the latest execution has completed."""
         expected = f"{self.cluster.tagged(work.tag)[-1].job} is shown as completed"
         self.require_in_time(clause, expected, lambda: self.completed(work))
 
@@ -233,7 +233,7 @@ class Scenario(Setting):
 
     # ------------------------------------------------------------------ losses
     def require_missed(self) -> None:
-        """The loss of the job's server is noticed, soon enough."""
+        """Require that the loss of the job's server is noticed in time."""
         node, notice = self.victim, self.timings.notice
 
         def missed() -> bool:

@@ -71,7 +71,7 @@ class Setting:
 
     @property
     def timings(self) -> Timings:
-        """What the system says of its own speed."""
+        """The timings that the system declares, in seconds."""
         return self.cluster.system.timings
 
     def clause(self, *clauses: str) -> str:

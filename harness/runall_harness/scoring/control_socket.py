@@ -25,7 +25,7 @@ GRACE, READY = 30.0, 30.0
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What is to be done to a node; `ready` and `status` concern all nodes."""
+    """A verb for a node; `ready` and `status` concern all nodes."""
 
     verb: str
     node: str = ""

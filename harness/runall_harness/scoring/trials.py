@@ -28,7 +28,7 @@ from .trial import REFERENCE, Trial, try_explorer, try_scenarios
 
 
 class TrialOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mutant is tried with.
+    """The options of a trial.
 
     `first` stops the scenarios at the first kill. `budget` is how long the explorer may look, in
     seconds, and `seed` where it begins. `out` keeps the traces of all cases, by mutant.

@@ -102,7 +102,7 @@ class Client(Protocol):
         ...
 
     def reasons(self, root: str) -> str:
-        """What the system says about what it did for that lineage; may be empty."""
+        """The system's own reasons for its decisions about that lineage; may be empty."""
         ...
 
     def close(self) -> None:

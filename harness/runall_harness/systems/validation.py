@@ -67,7 +67,7 @@ def find_in_readiness(role: Role) -> Iterator[str]:
     if bool(ready.http) == bool(ready.log):
         yield "name either http, a path, or log, a regular expression, and not both"
     if ready.http and not role.serves:
-        yield "http needs serves = true: else nobody reaches the node"
+        yield "http needs serves = true, or the node is not reachable"
     try:
         re.compile(ready.log)
     except re.error as error:

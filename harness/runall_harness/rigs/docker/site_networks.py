@@ -1,6 +1,6 @@
 """The network of one site: a shared network namespace, or an interface for each node.
 
-Most cases cut nobody off. Their nodes share the namespace that a pause container holds, as the
+Most cases cut off no node. Their nodes share the namespace that a pause container holds, as the
 containers of a Kubernetes pod do: starts are more than twice as fast, and an address outlives
 any restart. A case that cuts a node off needs an interface per node instead. Networks of both
 kinds are made in the background, and a later site uses them again, one site at a time.

@@ -219,14 +219,14 @@ def _ends_by(deadline: float, process: psutil.Process) -> bool:
 
 
 def is_stopped(process: psutil.Process) -> bool:
-    """Whether it is stopped with all its threads, or gone."""
+    """Whether a process is stopped with all its threads, or gone."""
     if not sys.platform.startswith("linux"):
         return _status(process) in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, ""}
     return _thread_states(process.pid) <= _STOPPED
 
 
 def _has_stopped_status(process: psutil.Process) -> bool:
-    """Whether it exists and its main thread is stopped; SIGCONT wakes all threads at once."""
+    """Whether the main thread of a process is stopped; SIGCONT wakes all threads at once."""
     return _status(process) == psutil.STATUS_STOPPED
 
 

@@ -27,7 +27,7 @@ FOLDER_MARK = ".runall-run"
 
 
 class SavedRun(msgspec.Struct, kw_only=True):
-    """What is to be removed if the harness cannot do it. `leaders` are the nodes' daemons."""
+    """The remains of a run, if its harness cannot remove them. `leaders` are the nodes' daemons."""
 
     schema: str = SCHEMA
     run: str

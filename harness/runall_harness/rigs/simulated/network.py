@@ -18,7 +18,7 @@ OVERTAKEN = 5.0
 
 
 class LinkEnd(Protocol):
-    """What a link asks of the node at either end."""
+    """The methods that a link needs of the node at either end."""
 
     up: bool
     cut: bool

@@ -1,4 +1,4 @@
-"""What all nodes of one case share: the time, the store of the primaries, and each other."""
+"""What all nodes of one case share: the time, the primaries' store, and the list of nodes."""
 
 from typing import Generic, TypeVar
 

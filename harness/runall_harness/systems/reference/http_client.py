@@ -125,7 +125,7 @@ class HttpClient(ReferenceViews):
         self.call("POST", f"/v1/jobs/{job}/abort")
 
     def views(self, kind: str) -> list[View]:
-        """All views of that kind."""
+        """All views of a kind, such as jobs or ledger."""
         return self.call("GET", f"/v1/{kind}")
 
     def status(self) -> View:

@@ -43,7 +43,7 @@ class ReferenceViews(ABC):
 
     @abstractmethod
     def views(self, kind: Literal["jobs", "events", "servers", "ledger"]) -> list[View]:
-        """All views of that kind."""
+        """All views of a kind, such as jobs or ledger."""
 
     @abstractmethod
     def status(self) -> View:
