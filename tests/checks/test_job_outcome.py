@@ -272,3 +272,10 @@ def test_executions_on_a_node_that_stood_still_never_count_as_two_at_once(
 ) -> None:
     still = {node: [(-1.0, 1e9)] for node in "ab"}
     assert outcome_of(Traces(runs=runs, frozen=still)).outcome != Outcome.AT_ONCE
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_of_two_executions_at_one_instant_none_follows_the_completed_one(swapped: bool) -> None:
+    runs = [run(1.0, 1.0, "completed", "j1"), run(1.0, 1.0, "failed", "j2")]
+    found = outcome_of(Traces(runs=runs[::-1] if swapped else runs))
+    assert found.outcome == Outcome.RERUN_ONCE

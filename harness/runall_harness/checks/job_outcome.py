@@ -90,7 +90,7 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True):
 
 def outcome_of(traces: Traces) -> JobOutcome:
     """The one outcome of these traces."""
-    runs = sorted(traces.runs, key=lambda run: run.started_at)
+    runs = sorted(traces.runs, key=by_time)
     pairs = [(overlap(a, b, traces.frozen), b) for a, b in combinations(runs, 2)]
     if both := [min(long, last_sign(b) - b.started_at) for long, b in pairs if long > BEAT]:
         return JobOutcome(outcome=Outcome.AT_ONCE, together_s=max(both))
@@ -101,6 +101,11 @@ def outcome_of(traces: Traces) -> JobOutcome:
     outcome = without_rerun(runs[0] if runs else None, traces)
     waited = outcome in (Outcome.NOT_RERUN, Outcome.NEVER_RAN)
     return JobOutcome(outcome=outcome, within_s=traces.waited if waited else None)
+
+
+def by_time(run: Execution) -> tuple[float, float, bool]:
+    """The order of executions. Of two at one instant, none is said to follow one that completed."""
+    return run.started_at, last_sign(run), run.how == "completed"
 
 
 def without_rerun(run: Execution | None, traces: Traces) -> Outcome:
