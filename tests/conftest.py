@@ -1,6 +1,7 @@
 """What several test files need: an engine, the image of the reference, a database, histories."""
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -30,6 +31,15 @@ __all__ = [
     "pytest_terminal_summary",
     "pytest_xdist_make_scheduler",
 ]
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs under test, also where a shell runs this in the background.
+
+    Such a shell has SIGINT ignored, and every child inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
