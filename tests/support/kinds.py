@@ -71,7 +71,6 @@ CHAINS = {
     "rigs/test_killed_runs.py": "docker",
     "systems/test_from_image.py": "docker",
     "schedulers": "docker",
-    "conformance/test_rigs_agree.py": "docker",
     "rigs/processes": "processes",
     "scenario/test_failover_postgres.py": "processes",
 }
