@@ -38,9 +38,10 @@ def kill(run: "subprocess.Popen[str]") -> set[int]:
 
 
 def is_harness(process: psutil.Process) -> bool:
-    """Whether that process is a part of the harness, in contrast to a node."""
+    """Whether that process is a part of the harness, a worker of its pool too, and not a node."""
     try:
-        return "runall_harness" in " ".join(process.cmdline())
+        command = " ".join(process.cmdline())
+        return "runall_harness" in command or "multiprocessing.spawn" in command
     except psutil.NoSuchProcess:
         return False
 
