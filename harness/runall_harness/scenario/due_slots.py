@@ -123,14 +123,15 @@ class DueSlots:
         return found
 
     def served(self, tag: str = TAG) -> dict[int, int]:
-        """How often each slot was served to its end."""
+        """How often each slot was served to its end, of those that were."""
         runs = self.runs(tag).items()
-        return {slot: sum(run.how == "completed" for run in each) for slot, each in runs}
+        counts = {slot: sum(run.how == "completed" for run in each) for slot, each in runs}
+        return {slot: count for slot, count in counts.items() if count}
 
     def served_late(self) -> list[int]:
-        """The slots that were served after the return."""
+        """The slots that were first served after the return; other clauses judge a rerun."""
         runs = self.runs().items()
-        return sorted(slot for slot, each in runs if each[-1].started_at > self.returned_at)
+        return sorted(slot for slot, each in runs if each[0].started_at > self.returned_at)
 
     def missed(self) -> list[int]:
         """The slots not served before the return. Raises `Inconclusive` if fewer than two."""
