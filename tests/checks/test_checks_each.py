@@ -1,16 +1,17 @@
 """Each check finds what it is for, names the lines that prove it, and judges nothing else."""
 
 import pytest
-from runall_harness.checks import CHECKS, Broken, Findings, examine
+from runall_harness.checks import CHECKS, Findings, examine
+from runall_harness.contract.verdicts import BrokenClause
 from support.check_examples import EXAMPLES, Example
 from support.small_histories import fault, meta, ran, shown
 
 NAMES = [f"{one.check}-{one.clause}" for one in EXAMPLES]
 
 
-def by(check: str, found: Findings) -> list[Broken]:
+def by(check: str, found: Findings) -> list[BrokenClause[int]]:
     """What one check found."""
-    return [broken for broken in found.violations if broken.check == check]
+    return [one for one in found.violations if one.check == check]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=NAMES)

@@ -134,8 +134,8 @@ def test_a_quotation_that_differs_is_found() -> None:
     assert misquoted(f"**{right.replace(':', '**:').replace('again', 'anew')}")
 
 
-# Which argument of a call cites a clause, by the name of what is called.
-CITES = {"note": 3, "refuse": 1, "Violation": 0, "Guarantee": 0, "Check": 1, "Broken": 3}
+# Which argument of a call cites a clause, by the name of what is called; so does any `clause=`.
+CITES = {"note": 3, "refuse": 1, "Violation": 0, "Guarantee": 0, "Check": 1}
 
 
 def cited(path: Path) -> Iterator[tuple[str, ast.expr]]:
@@ -143,9 +143,10 @@ def cited(path: Path) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
-            position = CITES.get(name)
-            if position is not None and len(node.args) > position:
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", node.args[position]
+            position = CITES.get(name, len(node.args))
+            clauses = [keyword.value for keyword in node.keywords if keyword.arg == "clause"]
+            for argument in [*node.args[position : position + 1], *clauses]:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", argument
 
 
 def test_the_ledger_and_every_violation_cite_clauses_that_exist() -> None:

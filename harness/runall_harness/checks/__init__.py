@@ -6,7 +6,7 @@ nothing.
 """
 
 from .examine import examine, judge
-from .findings import Broken, ClauseVerdict, Findings
+from .findings import ClauseVerdict, Findings
 from .registry import CHECKS
 
-__all__ = ["CHECKS", "Broken", "ClauseVerdict", "Findings", "examine", "judge"]
+__all__ = ["CHECKS", "ClauseVerdict", "Findings", "examine", "judge"]

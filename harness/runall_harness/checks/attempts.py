@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from .check import Finding, Kept, finding
+from .check import Finding, Kept, broken, finding
 from .context import HIDDEN, SILENCES, Context
-from .findings import Broken
-from .records import BEAT, UNDER_WAY, Attempt, Lineage, RunRecord, proof
+from .records import BEAT, UNDER_WAY, Attempt, Lineage, RunRecord
 
 BY_ITSELF = ("succeeded", "failed")
 # An end that the process itself reports is exact to this many seconds, less than any order takes.
@@ -28,12 +27,8 @@ def finalized_once(lineage: Lineage, _: Context) -> Iterator[Finding]:
             yield None
         for earlier, later in pairwise(attempt.ends):
             late = earlier.state == "interrupted" and later.state in BY_ITSELF
-            yield Broken(
-                f"{name} ended as {earlier.state}",
-                f"later shown as {later.state}",
-                proof(earlier, later),
-                "RA-3.5" if late else "",
-            )
+            expected, seen = f"{name} ended as {earlier.state}", f"later shown as {later.state}"
+            yield broken(expected, seen, earlier, later, clause="RA-3.5" if late else "")
 
 
 def late_results_stay_apart(lineage: Lineage, _: Context) -> Iterator[Finding]:
@@ -102,8 +97,8 @@ def own_end_is_final(lineage: Lineage, _: Context) -> Iterator[Finding]:
             continue
         if rerun := replaced.get(name):
             expected = f"{name} {attempt.ends[0].state}, and is not run again as interrupted"
-            lines = proof(attempt.ends[0], rerun.first)
-            yield Broken(expected, f"{rerun.view.id} replaces it", lines, clause)
+            seen = f"{rerun.view.id} replaces it"
+            yield broken(expected, seen, attempt.ends[0], rerun.first, clause=clause)
         else:
             yield Kept(clause)
 
@@ -118,8 +113,8 @@ def flag_is_heeded(lineage: Lineage, context: Context) -> Iterator[Finding]:
         if off := context.surely(event, "catch_up", False, over):
             rerun = follower(lineage, attempt)
             expected = f"{attempt.view.id} is not run again, for Run All is off"
-            yield rerun and Broken(
-                expected, f"{rerun.view.id} replaces it", proof(*off, attempt.ends[0], rerun.first)
+            yield rerun and broken(
+                expected, f"{rerun.view.id} replaces it", *off, attempt.ends[0], rerun.first
             )
 
 
@@ -289,4 +284,4 @@ def refused_is_refused(lineage: Lineage, _: Context) -> Iterator[Finding]:
         job = lineage.attempts.get(note.entry.job)
         rerun = follower(lineage, job) if job else None
         expected = f"nothing follows on {note.entry.job}: {note.entry.detail}"
-        yield rerun and Broken(expected, rerun.view.id, proof(note, rerun.first))
+        yield rerun and broken(expected, rerun.view.id, note, rerun.first)

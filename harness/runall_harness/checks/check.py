@@ -9,8 +9,11 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from runall_harness.contract.clauses import clause_text
+from runall_harness.contract.verdicts import BrokenClause
+
 from .context import Context
-from .findings import Broken, Judgement
+from .findings import Judgement
 from .records import Evidence, Group, Lineage, proof
 
 
@@ -20,7 +23,7 @@ class Kept(NamedTuple):
     clause: str
 
 
-Finding = Broken | Kept | None
+Finding = BrokenClause[int] | Kept | None
 Of = TypeVar("Of", Lineage, Group)
 
 
@@ -30,7 +33,13 @@ def finding(
     """The finding about one thing: the clause is kept if it `holds`, else broken."""
     if holds:
         return Kept(clause) if clause else None
-    return Broken(expected, seen, proof(*evidence), clause)
+    return broken(expected, seen, *evidence, clause=clause)
+
+
+def broken(expected: str, seen: str, *evidence: Evidence, clause: str = "") -> BrokenClause[int]:
+    """The finding that a clause is broken; empty for the check's own, which the check fills in."""
+    lines = proof(*evidence)
+    return BrokenClause(check="", clause=clause, text="", expected=expected, seen=seen, lines=lines)
 
 
 class Check(NamedTuple, Generic[Of]):
@@ -61,5 +70,6 @@ class Check(NamedTuple, Generic[Of]):
         clause = (found.clause if found else "") or self.clause
         key = (self.name, clause)
         judgement.counted[key] = judgement.counted.get(key, 0) + 1
-        if isinstance(found, Broken):
-            judgement.broken.append(msgspec.structs.replace(found, check=self.name, clause=clause))
+        if isinstance(found, BrokenClause):
+            own = {"check": self.name, "clause": clause, "text": clause_text(clause)}
+            judgement.broken.append(msgspec.structs.replace(found, **own))

@@ -16,10 +16,9 @@ import msgspec
 
 from runall_harness.evidence.views import JobView
 
-from .check import Finding, finding
+from .check import Finding, broken, finding
 from .context import Context
-from .findings import Broken
-from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord, proof
+from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord
 
 # Two orders less than this apart have no order; in seconds of the system's own clock.
 INSTANT = 1e-3
@@ -173,7 +172,7 @@ class ConcurrencyChecks:
         expected = f"at most {most:g} job(s) of {start.lineage.event()} at once"
         seen = f"{start.job} started beside {', '.join(lived)}"
         evidence = (start.run.first, *limited.lines, *(one.run for one in lived.values()))
-        return self.report("limits-are-kept", Broken(expected, seen, proof(*evidence)))
+        return self.report("limits-are-kept", broken(expected, seen, *evidence))
 
     def judge_limbo(self, jobs: EventJobs, limited: LimitedStart) -> None:
         """No job of an event starts while those that live and those in limbo fill its limit."""
@@ -206,7 +205,7 @@ class ConcurrencyChecks:
             return self.report("slots-keep-order", None)
         expected = f"the slot at {view.now:g} of {view.event} comes before that at {now:g}"
         seen = f"{view.id} was placed {view.placed_at - placed_at:.2f} s after it"
-        return self.report("slots-keep-order", Broken(expected, seen, proof(line, attempt)))
+        return self.report("slots-keep-order", broken(expected, seen, line, attempt))
 
     def judge_queue(self, jobs: EventJobs, start: ObservedStart, attempt: Attempt) -> None:
         """Manual runs of an event are placed in the order in which they were accepted."""

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from .check import Finding, Kept, finding
+from runall_harness.contract.verdicts import BrokenClause
+
+from .check import Finding, Kept, broken, finding
 from .context import Context
-from .findings import Broken
 from .records import BEAT, UNDER_WAY, Attempt, Debt, Group, Lineage, RunRecord, proof
 
 
@@ -55,7 +56,7 @@ def ended(debt: Debt, attempt: Attempt | None, context: Context) -> Finding:
         return Kept(clause)
     expected = f"an end of {debt.owed.job} within {until - debt.since:g} s"
     seen = f"{attempt.view.id} is {attempt.view.state}" if attempt else "it is not shown"
-    return Broken(expected, seen, proof(debt, attempt), clause)
+    return broken(expected, seen, debt, attempt, clause=clause)
 
 
 def rerun_started(
@@ -75,8 +76,8 @@ def rerun_started(
         expected = f"a rerun of {debt.owed.job} within {until - debt.since:g} s"
         seen = f"{late[0]} came {late[0].started_at - until:.2f} s late" if late else "none"
         shown = [attempt for attempt in lineage.attempts.values() if attempt.ends]
-        lines = proof(debt, *(run.first for run in late[:1]), *shown)
-        yield Broken(expected, seen, lines, clause)
+        first = [run.first for run in late[:1]]
+        yield broken(expected, seen, debt, *first, *shown, clause=clause)
 
 
 def ended_for_good(lineage: Lineage) -> bool:
@@ -91,13 +92,13 @@ def promise(lineage: Lineage) -> str:
     return "RA-1.1" if by_hand or not lineage.slot else "RA-1.2"
 
 
-def by_debt(open_: Broken, debt: Debt) -> Broken:
+def by_debt(open_: BrokenClause[int], debt: Debt) -> BrokenClause[int]:
     """The unfinished work as a finding, proven also by the `owed` line that it breaks."""
     clause = debt.owed.clause or open_.clause
     return msgspec.structs.replace(open_, clause=clause, lines=proof(*open_.lines, debt))
 
 
-def unsettled(lineage: Lineage, group: Group, context: Context) -> Broken | None:
+def unsettled(lineage: Lineage, group: Group, context: Context) -> BrokenClause[int] | None:
     """What is still to do for a lineage, by the clause that asks for it; None if nothing is.
 
     Nothing is to do while its event is deleted or disabled.
@@ -107,22 +108,24 @@ def unsettled(lineage: Lineage, group: Group, context: Context) -> Broken | None
     return None if off else left_over(lineage, group, context)
 
 
-def left_over(lineage: Lineage, group: Group, context: Context) -> Broken | None:
+def left_over(lineage: Lineage, group: Group, context: Context) -> BrokenClause[int] | None:
     """What is still to do for a lineage, without regard to the state of its event."""
     if lineage.aborts:
         return None
     if not lineage.attempts:
         if not lineage.accepted or lineage.runs:
             return None
-        lines = proof(*lineage.accepted.values())
-        return Broken(f"{lineage.root} runs", "nothing was heard of it", lines, "RA-12.2")
+        expected, asked = f"{lineage.root} runs", lineage.accepted.values()
+        return broken(expected, "nothing was heard of it", *asked, clause="RA-12.2")
     last = list(lineage.attempts.values())[-1]
     if last.view.final:
         return unanswered(last, lineage, group, context)
     return unfinished(last, lineage, context)
 
 
-def unanswered(last: Attempt, lineage: Lineage, group: Group, context: Context) -> Broken | None:
+def unanswered(
+    last: Attempt, lineage: Lineage, group: Group, context: Context
+) -> BrokenClause[int] | None:
     """An interruption that nothing followed, or a rerun that ended as aborted without a request.
 
     A refusal counts as an answer.
@@ -134,7 +137,7 @@ def unanswered(last: Attempt, lineage: Lineage, group: Group, context: Context) 
         if lineage.runs_of(last.view.id):
             return None
         expected, seen = f"{last.view.id} waits until it can start", "it was aborted, by nobody"
-        return Broken(expected, seen, proof(last), promise(lineage))
+        return broken(expected, seen, last, clause=promise(lineage))
     if last.view.state != "interrupted":
         return None
     over, event = last.over, lineage.event()
@@ -143,7 +146,7 @@ def unanswered(last: Attempt, lineage: Lineage, group: Group, context: Context) 
         return None
     clause = "RA-4.6" if nowhere_to_run(event, over, context) else promise(lineage)
     expected = f"{last.view.id} is run again, or refused with a reason"
-    return Broken(expected, "nothing followed on its interruption", proof(last), clause)
+    return broken(expected, "nothing followed on its interruption", last, clause=clause)
 
 
 def nowhere_to_run(event: str, at: float, context: Context) -> bool:
@@ -157,7 +160,7 @@ def first_start(lineage: Lineage) -> float:
     return min((run.started_at for run in lineage.runs.values()), default=0.0)
 
 
-def unfinished(last: Attempt, lineage: Lineage, context: Context) -> Broken | None:
+def unfinished(last: Attempt, lineage: Lineage, context: Context) -> BrokenClause[int] | None:
     """An attempt that is neither over nor running."""
     runs = lineage.runs_of(last.view.id)
     if any(run.execution.how == "running" for run in runs):
@@ -168,7 +171,7 @@ def unfinished(last: Attempt, lineage: Lineage, context: Context) -> Broken | No
     )
     seen = f"it is {state}, and {runs[-1]}" if runs else f"it is {state}, and never ran"
     expected = f"{last.view.id} runs, or comes to an end"
-    return Broken(expected, seen, proof(last, *runs[-1:]), clause)
+    return broken(expected, seen, last, *runs[-1:], clause=clause)
 
 
 def unnoticed(run: RunRecord, context: Context) -> str:

@@ -4,21 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from runall_harness.contract.verdicts import BrokenClause
+
 ClauseVerdict = Literal["pass", "fail", "inconclusive", "unsupported"]
-
-
-class Broken(msgspec.Struct, frozen=True):
-    """A clause that the history proves to be broken: what was expected, and what was seen instead.
-
-    `lines` are the numbers, from 1, of all lines that prove it. `check` names the check that found
-    it. `clause` may be left empty for the check's own clause: the check fills both in.
-    """
-
-    expected: str
-    seen: str
-    lines: tuple[int, ...]
-    clause: str = ""
-    check: str = ""
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +17,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     unsupported (not declared). `open` says why the history proves nothing; it is empty otherwise.
     """
 
-    violations: tuple[Broken, ...]
+    violations: tuple[BrokenClause[int], ...]
     exercised: dict[str, int]
     judged: dict[str, int]
     verdicts: dict[str, ClauseVerdict]
@@ -45,7 +33,7 @@ class Judgement(msgspec.Struct):
     """
 
     counted: dict[tuple[str, str], int] = {}
-    broken: list[Broken] = []
+    broken: list[BrokenClause[int]] = []
 
     def add_to(self, total: "Judgement") -> None:
         """Add this part to the total."""

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from runall_harness.contract.verdicts import Violation
 from runall_harness.evidence.facts import Execution
 
-from .check import Finding, finding
+from .check import Finding, broken, finding
 from .context import Context
-from .findings import Broken
-from .records import BEAT, Attempt, Group, Lineage, RunRecord, proof
+from .records import BEAT, Attempt, Group, Lineage, RunRecord
 
 
 def one_live_attempt(lineage: Lineage, context: Context) -> Iterator[Finding]:
@@ -42,11 +41,8 @@ def completed_is_final(lineage: Lineage, _: Context) -> Iterator[Finding]:
         if (attempt := reached(lineage, run)) is None:
             continue
         later = next((r for r in runs if (run.execution.ended_at or 0) < r.started_at), None)
-        yield later and Broken(
-            f"{lineage.root} completed once and for all",
-            f"{run}, then {later}",
-            proof(run, attempt.ends[0], later.first),
-        )
+        expected, seen = f"{lineage.root} completed once and for all", f"{run}, then {later}"
+        yield later and broken(expected, seen, run, attempt.ends[0], later.first)
 
 
 def aborted_stays_aborted(lineage: Lineage, _: Context) -> Iterator[Finding]:
@@ -61,7 +57,7 @@ def aborted_stays_aborted(lineage: Lineage, _: Context) -> Iterator[Finding]:
         )
         later = next(begun, None)
         expected = f"nothing of {abort.job} starts any more"
-        yield later and Broken(expected, f"{later}", proof(abort, later.first))
+        yield later and broken(expected, f"{later}", abort, later.first)
 
 
 def difference(earlier: Execution, later: Execution) -> tuple[str, object, object] | None:
@@ -121,11 +117,8 @@ def slot_completed_once(group: Group, _: Context) -> Iterator[Finding]:
             if (attempt := reached(lineage, run)) is None:
                 continue
             again = next((one for one in others if one.started_at > run.started_at), None)
-            yield again and Broken(
-                f"the slot {slot_words(group)} is served once",
-                f"{run}, then {again}",
-                proof(run, attempt.ends[0], again.first),
-            )
+            expected, seen = f"the slot {slot_words(group)} is served once", f"{run}, then {again}"
+            yield again and broken(expected, seen, run, attempt.ends[0], again.first)
 
 
 def slot_served_once(group: Group, _: Context) -> Iterator[Finding]:
@@ -137,11 +130,9 @@ def slot_served_once(group: Group, _: Context) -> Iterator[Finding]:
     if not others:
         yield None
     for other in others:
-        expected, seen = (
-            f"one job for the slot {slot_words(group)}",
-            f"{first.root} and {other.root}",
-        )
-        yield Broken(expected, seen, proof(first_line(first), first_line(other)))
+        expected = f"one job for the slot {slot_words(group)}"
+        seen = f"{first.root} and {other.root}"
+        yield broken(expected, seen, first_line(first), first_line(other))
 
 
 def first_line(lineage: Lineage) -> int:

@@ -16,11 +16,12 @@ from runall_harness.contract.verdicts import (
     INCONCLUSIVE,
     NOT_CONFORMANT,
     WORDS,
+    BrokenClause,
     worst,
 )
 from runall_harness.evidence.history import Meta
 
-from .findings import Broken, ClauseVerdict, Findings
+from .findings import ClauseVerdict, Findings
 from .registry import CHECKS
 
 SCHEMA = "runall-check/1"
@@ -32,17 +33,6 @@ class QuotedLine(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     text: str
-
-
-class BrokenReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A broken clause: its sentence, what was expected and seen, and the proving lines."""
-
-    check: str
-    clause: str
-    text: str
-    expected: str
-    seen: str
-    lines: list[QuotedLine]
 
 
 class ClauseReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +78,7 @@ class HistoryReport(msgspec.Struct, frozen=True, kw_only=True):
     executions: int
     clauses: list[ClauseReport]
     checks: list[CheckReport]
-    violations: list[BrokenReport]
+    violations: list[BrokenClause[QuotedLine]]
     malformed: int
     malformed_lines: list[MalformedLine]
 
@@ -139,7 +129,7 @@ def report_history(
         executions=found.executions,
         clauses=report_clauses(found),
         checks=report_checks(found.exercised),
-        violations=[report_broken(broken, texts) for broken in found.violations],
+        violations=[quote(broken, texts) for broken in found.violations],
         malformed=count,
         malformed_lines=list(malformed),
     )
@@ -173,16 +163,10 @@ def report_checks(exercised: dict[str, int]) -> list[CheckReport]:
     ]
 
 
-def report_broken(broken: Broken, texts: dict[int, str]) -> BrokenReport:
-    """A broken clause with its sentence and the lines that prove it, quoted."""
-    return BrokenReport(
-        check=broken.check,
-        clause=broken.clause,
-        expected=broken.expected,
-        seen=broken.seen,
-        text=clauses()[broken.clause].text,
-        lines=[QuotedLine(number=number, text=texts[number]) for number in broken.lines],
-    )
+def quote(broken: BrokenClause[int], texts: dict[int, str]) -> BrokenClause[QuotedLine]:
+    """A broken clause with the lines that prove it, quoted."""
+    lines = tuple(QuotedLine(number=number, text=texts[number]) for number in broken.lines)
+    return BrokenClause(**{**msgspec.structs.asdict(broken), "lines": lines})
 
 
 def report_all(histories: Iterable[HistoryReport]) -> CheckedReport:

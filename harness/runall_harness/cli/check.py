@@ -11,7 +11,8 @@ import click
 from .options import format_option, schema_option
 
 if TYPE_CHECKING:
-    from runall_harness.checks.report import BrokenReport, CheckedReport, HistoryReport
+    from runall_harness.checks.report import CheckedReport, HistoryReport, QuotedLine
+    from runall_harness.contract.verdicts import BrokenClause
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 STREAM = Path("-")
@@ -132,7 +133,7 @@ def print_report(report: "CheckedReport") -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def print_broken(console: Any, file: str, broken: "BrokenReport") -> None:
+def print_broken(console: Any, file: str, broken: "BrokenClause[QuotedLine]") -> None:
     """Print one broken clause in its own words, and the lines that prove it."""
     rows = [("expected", broken.expected), ("seen", broken.seen)]
     rows += [(f"line {line.number}", line.text) for line in broken.lines]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from runall_harness.contract.verdicts import Verdict, Violation
+from runall_harness.contract.verdicts import BrokenClause, Verdict
 
 from .run_report import CaseReport
 
@@ -20,7 +20,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     report: CaseReport
-    violation: Violation | None = None
+    violation: BrokenClause[int] | None = None
     trouble: str = ""
     folder: Path = Path()
     logs: tuple[Path, ...] = ()

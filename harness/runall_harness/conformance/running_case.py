@@ -104,7 +104,7 @@ class RunningCase:
             report=report_case(
                 self.case, self.verdict, self.message, history=history, **self.observed
             ),
-            violation=self.error if isinstance(self.error, Violation) else None,
+            violation=self.error.broken if isinstance(self.error, Violation) else None,
             trouble=str(self.error) if isinstance(self.error, KitCannotRun) else "",
             folder=self.folder,
             logs=tuple(self.logs),

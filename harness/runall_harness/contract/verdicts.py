@@ -6,8 +6,14 @@ is never a success.
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Generic, TypeVar
 
+import msgspec
+
+from .clauses import clause_text
 from .errors import KitCannotRun
+
+Line = TypeVar("Line")
 
 
 class Verdict(StrEnum):
@@ -72,19 +78,36 @@ def worst(codes: Iterable[int]) -> int:
     return max(codes, key=RANK.__getitem__)
 
 
+class BrokenClause(msgspec.Struct, Generic[Line], frozen=True, kw_only=True):
+    """A broken clause: its own sentence (`text`), what was expected, and what was seen instead.
+
+    `check` names the check that found it in a history, and `lines` are all lines that prove it:
+    their numbers, from 1, or the lines themselves, quoted. Both are empty where a step found it.
+    """
+
+    check: str
+    clause: str
+    text: str
+    expected: str
+    seen: str
+    lines: tuple[Line, ...]
+
+    def __str__(self) -> str:
+        return f"{self.clause}: {self.text}\n  expected: {self.expected}\n  seen: {self.seen}"
+
+
 class Violation(AssertionError):
-    """A clause was broken: verdict `fail`. The message is the clause's own sentence."""
+    """A clause was broken: verdict `fail`. The message begins with the clause's own sentence."""
 
     def __init__(self, clause: str, expected: str, seen: str) -> None:
-        from .clauses import clause_text
+        super().__init__(clause, expected, seen)  # by which it is pickled
+        text, lines = clause_text(clause), tuple[int, ...]()
+        self.broken = BrokenClause(
+            check="", clause=clause, text=text, expected=expected, seen=seen, lines=lines
+        )
 
-        self.clause, self.expected, self.seen = clause, expected, seen
-        self.sentence = clause_text(clause)
-        super().__init__(f"{clause}: {self.sentence}\n  expected: {expected}\n  seen: {seen}")
-
-    def __reduce__(self) -> tuple[type["Violation"], tuple[str, str, str]]:
-        """Pickle the violation by its arguments, to send it from a worker process."""
-        return type(self), (self.clause, self.expected, self.seen)
+    def __str__(self) -> str:
+        return str(self.broken)
 
 
 class Inconclusive(Exception):

@@ -6,8 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from runall_harness.contract.verdicts import BrokenClause
+
 from .campaign_report import CampaignReport, summary
-from .report import BrokenClause, ExploreReport, Figures, SentenceReport, StoryReport, report_broken
+from .report import ExploreReport, Figures, SentenceReport, StoryReport
 from .sentences import Sentence
 from .story import Story
 from .story_chart import StoryChart
@@ -44,7 +46,7 @@ def print_story(console: Console, story: Story) -> None:
     console.print()
     for row in StoryChart(story, sentences, console).rows():
         console.print(row, soft_wrap=True)
-    print_broken(console, map(report_broken, story.broken))
+    print_broken(console, story.broken)
 
 
 def print_sentences(console: Console, sentences: Iterable[Sentence | SentenceReport]) -> None:
@@ -55,7 +57,7 @@ def print_sentences(console: Console, sentences: Iterable[Sentence | SentenceRep
         console.print(words, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def print_broken(console: Console, clauses: Iterable[BrokenClause]) -> None:
+def print_broken(console: Console, clauses: Iterable[BrokenClause[int]]) -> None:
     """Each broken clause in its own words, what was owed and seen, and the proof."""
     for broken in clauses:
         text = f"\n  broken    {broken.clause} {broken.text}"

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from runall_harness.checks import Broken, examine
+from runall_harness.checks import examine
+from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.mutants import by_name
 from runall_harness.mutants.mutant import mutated
 
@@ -49,7 +50,7 @@ class SeedPlan(msgspec.Struct, frozen=True, kw_only=True):
         chosen = [named(name, self.policy) for name in self.worlds]
         return chosen or [*outlines(self.policy), *varied(self.policy)]
 
-    def wants(self, broken: Iterable[Broken]) -> bool:
+    def wants(self, broken: Iterable[BrokenClause[int]]) -> bool:
         """Whether one of the named clauses is broken, or any if none are named."""
         return any(not self.clauses or each.clause in self.clauses for each in broken)
 

@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from runall_harness.checks import Broken, examine
+from runall_harness.checks import examine
 from runall_harness.checks.report import code_of
 from runall_harness.contract.json_schemas import schema_of
-from runall_harness.contract.verdicts import INCONCLUSIVE
+from runall_harness.contract.verdicts import INCONCLUSIVE, BrokenClause
 from runall_harness.evidence.history import AnyLine, Reproduction
 from runall_harness.rigs.base import Rig
 
 from .real_replay import SPEED, replay_on
-from .report import VERDICTS, BrokenClause, SentenceReport, report_broken, report_sentences
+from .report import VERDICTS, SentenceReport, report_sentences
 from .sentences import happenings
 from .story import Script, Story, play_script
 
@@ -42,8 +42,8 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     mutant: str
     same: bool
     identical: bool | None
-    before: list[BrokenClause]
-    now: list[BrokenClause]
+    before: list[BrokenClause[int]]
+    now: list[BrokenClause[int]]
     sentences: list[SentenceReport]
     notes: list[str]
     history: str
@@ -101,8 +101,8 @@ def report_replay(
         mutant=again.script.mutant,
         same=bool(clauses(was) & clauses(findings.violations)),
         identical=is_identical(before, again) if again.rig == "simulated" else None,
-        before=[report_broken(each) for each in was],
-        now=[report_broken(each) for each in findings.violations],
+        before=list(was),
+        now=list(findings.violations),
         sentences=sentences(again),
         notes=list(again.notes),
         history=str(history or ""),
@@ -122,7 +122,7 @@ def report_unplayed(
         mutant=script.mutant,
         same=False,
         identical=None,
-        before=[report_broken(each) for each in examine(before).violations],
+        before=list(examine(before).violations),
         now=[],
         sentences=[],
         notes=why,
@@ -138,7 +138,7 @@ def is_identical(before: Sequence[AnyLine], again: Replayed) -> bool | None:
     return msgspec.json.encode(before) == msgspec.json.encode(again.lines)
 
 
-def clauses(broken: Sequence[Broken]) -> set[str]:
+def clauses(broken: Sequence[BrokenClause[int]]) -> set[str]:
     """The clauses that are broken."""
     return {each.clause for each in broken}
 

@@ -10,11 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from runall_harness.checks import Broken
 from runall_harness.checks.registry import CHECKS
-from runall_harness.contract.clauses import clause_text
 from runall_harness.contract.json_schemas import schema_of
-from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
+from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT, BrokenClause
 
 from .exploration import Exploration, Explored
 from .moves import KINDS, AnyMove
@@ -47,17 +45,6 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     clauses: list[tuple[str, str]]
 
 
-class BrokenClause(msgspec.Struct, frozen=True, kw_only=True):
-    """A clause that a story breaks, in its words; `lines` of its history prove it, from 1."""
-
-    check: str
-    clause: str
-    text: str
-    expected: str
-    seen: str
-    lines: tuple[int, ...]
-
-
 class SentenceReport(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence of a story, and the second at which it happens."""
 
@@ -71,7 +58,7 @@ class StoryReport(msgspec.Struct, frozen=True, kw_only=True):
     world: str
     moves: tuple[AnyMove, ...]
     sentences: list[SentenceReport]
-    broken: list[BrokenClause]
+    broken: list[BrokenClause[int]]
     file: str
     replay: str
 
@@ -198,7 +185,7 @@ def report_story(story: Story, path: Path) -> StoryReport:
         world=story.script.outline.name,
         moves=story.script.moves,
         sentences=report_sentences(story.sentences()),
-        broken=[report_broken(each) for each in story.broken],
+        broken=list(story.broken),
         file=str(path),
         replay=f"runall replay {shlex.quote(str(path))}",
     )
@@ -207,18 +194,6 @@ def report_story(story: Story, path: Path) -> StoryReport:
 def report_sentences(sentences: Iterable[Sentence]) -> list[SentenceReport]:
     """Sentences as the report has them."""
     return [SentenceReport(at=round(each.at, 3), text=each.text) for each in sentences]
-
-
-def report_broken(broken: Broken) -> BrokenClause:
-    """A broken clause as the report has it."""
-    return BrokenClause(
-        check=broken.check,
-        clause=broken.clause,
-        text=clause_text(broken.clause),
-        expected=broken.expected,
-        seen=broken.seen,
-        lines=broken.lines,
-    )
 
 
 def report_schema() -> dict[str, Any]:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from runall_harness.checks import Broken, examine
+from runall_harness.checks import examine
+from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.rigs.simulated.world import EPOCH
 
 from .moves import KINDS, AnyMove
@@ -27,7 +28,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     outline: Outline
     moves: tuple[AnyMove, ...]
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenClause[int], ...]
     seed: int = 0
 
     @property

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from runall_harness.checks import Broken, examine
+from runall_harness.checks import examine
 from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.evidence.history import AnyLine, BadHistory, Fault, Reproduction, load
 from runall_harness.mutants import by_name, planted
 
@@ -56,7 +57,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     began: float
     instants: tuple[float, ...]
     lines: list[AnyLine]
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenClause[int], ...]
     victim: str
 
     def sentences(self) -> list[Sentence]:

@@ -59,7 +59,7 @@ def facts(run: Run, case: Case, result: CaseResult) -> Iterator[tuple[str, str]]
     """The facts of a case that did not pass, as names and texts."""
     report = result.report
     if broken := result.violation:
-        yield "clause", f"{broken.clause} {broken.sentence}"
+        yield "clause", f"{broken.clause} {broken.text}"
         yield "expected", broken.expected
         yield "seen", broken.seen
         # An error of the teardown adds its own lines.
