@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from runall_harness.checks.job_outcome import WORDS, JobOutcome, Outcome, Traces, outcome_of
-from runall_harness.checks.job_traces import About, gather
+from runall_harness.checks.job_traces import About, Gathered
 from runall_harness.checks.records import BEAT
 from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.history import (
@@ -57,9 +57,7 @@ def outcome_after(*lines: AnyLine, until: float | None = None) -> JobOutcome:
     """The outcome of a history with these lines; a rerun was owed until then, if at all."""
     owed = [Owed(at=10, what="rerun", job="j1", until=until)] if until else []
     whole = [Meta(at=0, system="s"), *owed, *lines, End(at=100)]
-    traces = gather(whole)
-    assert traces is not None
-    return outcome_of(traces)
+    return outcome_of(Gathered(whole).traces(About("j1")))
 
 
 # ------------------------------------------------------------------ each outcome, by an example
@@ -148,11 +146,10 @@ def test_a_tag_finds_what_the_scheduler_does_not_link() -> None:
     other = run(12, 15, "completed", "k")
     other.claims = {}
     lines = [Meta(at=0, system="s"), *ran(LOST, other), End(at=100)]
-    linked, tagged = gather(lines, About("j1")), gather(lines, About("j1", "job"))
-    assert linked is not None
-    assert tagged is not None
+    linked, tagged = (Gathered(lines).traces(About("j1", tag)) for tag in ("", "job"))
     assert (len(linked.runs), len(tagged.runs)) == (1, 2)
-    assert gather([Meta(at=0, system="s")]) is None, "a history of no job"
+    nothing = Gathered([Meta(at=0, system="s")]).traces(About("j1"))
+    assert nothing.runs == [], "a history of no job"
 
 
 # ------------------------------------------------------------------ its laws

@@ -63,6 +63,5 @@ class Archive:
         return self._decode(row[1])
 
     def close(self) -> None:
-        """Close the archive, which removes its file."""
         if self._file is not None:
             self._file.close()

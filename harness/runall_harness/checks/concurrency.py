@@ -16,7 +16,7 @@ import msgspec
 
 from runall_harness.evidence.views import JobView
 
-from .check import Finding, broken, finding
+from .check import Finding, finding
 from .context import Context
 from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord
 
@@ -87,7 +87,6 @@ class EventJobs:
         self.alive.append(start)
 
     def drop_over(self, at: float) -> None:
-        """Drop the jobs that were over by then."""
         self.alive = [one for one in self.alive if one.run.seen > at + BEAT or one.open]
         self.lost = [limbo for limbo in self.lost if limbo.until > at]
         self.capacity = 8 + 2 * len(self.alive)
@@ -136,7 +135,6 @@ class ConcurrencyChecks:
 
     # ---------------------------------------------------------------- limits
     def judge(self, event: str, jobs: EventJobs, start: ObservedStart, *, last: bool) -> None:
-        """Judge one start by each check."""
         most, lines = self.context.most(event, start.at)
         if most < inf:
             limited = LimitedStart(start, most, lines, jobs.others(start, most))
@@ -167,12 +165,10 @@ class ConcurrencyChecks:
         unknown = {one.job for one in limited.others if one.open} - lived.keys()
         if kept and not last and len(lived) + len(unknown) >= most:
             return self.undecided.append(limited)
-        if kept:
-            return self.report("limits-are-kept", None)
         expected = f"at most {most:g} job(s) of {start.lineage.event()} at once"
         seen = f"{start.job} started beside {', '.join(lived)}"
         evidence = (start.run.first, *limited.lines, *(one.run for one in lived.values()))
-        return self.report("limits-are-kept", broken(expected, seen, *evidence))
+        return self.report("limits-are-kept", finding(kept, expected, seen, *evidence))
 
     def judge_limbo(self, jobs: EventJobs, limited: LimitedStart) -> None:
         """No job of an event starts while those that live and those in limbo fill its limit."""
@@ -197,15 +193,14 @@ class ConcurrencyChecks:
         """The slots of an event are placed oldest first."""
         view = attempt.view
         if view.cause != "schedule" or not 0 < view.placed_at <= self.context.trusted:
-            return None
+            return
         if jobs.slot is None or view.now >= jobs.slot[0]:
             jobs.slot = (view.now, view.placed_at, start.run.first)
         now, placed_at, line = jobs.slot
-        if view.placed_at <= placed_at + INSTANT:
-            return self.report("slots-keep-order", None)
+        kept = view.placed_at <= placed_at + INSTANT
         expected = f"the slot at {view.now:g} of {view.event} comes before that at {now:g}"
         seen = f"{view.id} was placed {view.placed_at - placed_at:.2f} s after it"
-        return self.report("slots-keep-order", broken(expected, seen, line, attempt))
+        self.report("slots-keep-order", finding(kept, expected, seen, line, attempt))
 
     def judge_queue(self, jobs: EventJobs, start: ObservedStart, attempt: Attempt) -> None:
         """Manual runs of an event are placed in the order in which they were accepted."""
@@ -215,10 +210,8 @@ class ConcurrencyChecks:
         latest, latest_at, line = jobs.asked or (accepted, placed_at, start.run.first)
         if jobs.asked is None or accepted.lines > latest.lines:
             jobs.asked = (accepted, placed_at, start.run.first)
-        overtaken = accepted.lines[-1] < latest.lines[0] and placed_at > latest_at + INSTANT
+        kept = accepted.lines[-1] >= latest.lines[0] or placed_at <= latest_at + INSTANT
         expected = f"{start.job} starts before what was accepted after it"
         seen = f"it was placed {placed_at - latest_at:.2f} s later"
-        self.report(
-            "queue-keeps-order",
-            finding(not overtaken, expected, seen, accepted, latest, line, attempt),
-        )
+        found = finding(kept, expected, seen, accepted, latest, line, attempt)
+        self.report("queue-keeps-order", found)

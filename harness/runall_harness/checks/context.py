@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import compress
 from math import inf
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
 
 from runall_harness.evidence.facts import Proof
-from runall_harness.evidence.history import BadHistory, Call, Meta
+from runall_harness.evidence.history import BadHistory, Call
 
 from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord
 
@@ -22,7 +23,7 @@ GONE = frozenset({"kill", "crash"})
 HIDDEN = ENDINGS | {"message"}
 # Faults that keep a node from being heard, each with the one that mends it.
 SILENCES = {"cut": "join", "pause": "unpause"}
-
+AT = attrgetter("at")
 
 # The settings of an event that checks use, with the types that they must have.
 KINDS: dict[str, Any] = {
@@ -67,21 +68,6 @@ class CleanStop(msgspec.Struct):
     until: float = inf
 
 
-Hurt = tuple[Proof, int]
-"""A fault, and the line that reports it."""
-
-
-def took_effect_at(hurt: Hurt) -> float:
-    """When a fault took effect, seconds."""
-    return hurt[0].at
-
-
-def between(hurts: list[Hurt], since: float, until: float) -> list[Hurt]:
-    """The faults of `hurts` that took effect in that time (seconds), in their order."""
-    start = bisect_left(hurts, since, key=took_effect_at)
-    return hurts[start : bisect_right(hurts, until, key=took_effect_at)]
-
-
 class Context:
     """All that is known besides the jobs, so far.
 
@@ -97,8 +83,7 @@ class Context:
         self.proven, self.jobs_shown, self.ledger_shown = True, False, False
         self.primaries: dict[str, float] = {}
         self.freezes: dict[str, list[Freeze]] = {}
-        self.hurts: dict[str, list[Hurt]] = {}
-        self.all_hurts: list[Hurt] = []
+        self.hurts: list[Proof] = []
         self.stops: list[CleanStop] = []
         self.starts: dict[str, list[float]] = {}
         self.edits: dict[str, list[Edit]] = {}
@@ -106,16 +91,6 @@ class Context:
         self.debts: list[Debt] = []
         self.tagged: dict[str, list[RunRecord]] = {}
         self.timed = False
-
-    def declare(self, meta: Meta) -> None:
-        """Store what the first line says of the system: its capabilities and times."""
-        self.capabilities = frozenset(meta.capabilities)
-        self.grace, self.lag = meta.grace, meta.lag
-
-    @property
-    def links(self) -> bool:
-        """Whether the system declares that a rerun names the attempt that it replaces."""
-        return "lineage" in self.capabilities
 
     def traits(self) -> frozenset[str]:
         """What there is to judge about any lineage; see `Lineage.traits`."""
@@ -128,8 +103,7 @@ class Context:
         self.faulty, self.proven = min(self.faulty, fault.at), self.proven and fault.proven
         if fault.kind == "clock":
             self.set_clock(fault.at)
-        for faults in (self.hurts.setdefault(fault.node, []), self.all_hurts):
-            insort(faults, (fault, line), key=took_effect_at)
+        insort(self.hurts, fault, key=AT)
         if fault.kind in ("unpause", "kill", "stop"):
             for freeze in self.freezes.get(fault.node, ()):
                 freeze.until = min(freeze.until, fault.at)
@@ -165,26 +139,21 @@ class Context:
             for freeze in self.freezes.get(earlier.node, ())
         )
 
-    def faults(self, node: str, since: float, until: float) -> list[Hurt]:
-        """The faults of a node in that time, those included that were still under way."""
-        return between(self.hurts.get(node, []), since - UNDER_WAY, until)
-
-    def hurt_nodes(self, since: float, until: float) -> set[str]:
-        """The nodes that had a fault in that time."""
-        return {fault.node for fault, _ in between(self.all_hurts, since - UNDER_WAY, until)}
+    def faults(self, since: float, until: float) -> list[Proof]:
+        """The faults in that time, in their order, with those that were still under way."""
+        start = bisect_left(self.hurts, since - UNDER_WAY, key=AT)
+        return self.hurts[start : bisect_right(self.hurts, until, key=AT)]
 
     def down(self, node: str, at: float) -> bool:
         """Whether a node had surely been ended, and was not started again by then."""
-        ended = [one.at for one, _ in self.hurts.get(node, ()) if one.kind in GONE and one.at <= at]
+        ends = [one for one in self.hurts if one.node == node and one.kind in GONE]
+        ended = [one.at for one in ends if one.at <= at]
         return bool(ended) and not any(ended[-1] <= one <= at for one in self.starts.get(node, ()))
 
     def deaf(self, at: float) -> bool:
         """Whether a primary was out of touch then: it may take an old message for a new one."""
-        for node in self.leaders(at):
-            kinds = [one.kind for one, _ in self.hurts.get(node, ()) if one.at <= at]
-            if kinds and kinds[-1] in SILENCES:
-                return True
-        return False
+        latest = {one.node: one.kind for one in self.hurts if one.at <= at}
+        return any(latest.get(node) in SILENCES for node in self.leaders(at))
 
     # ---------------------------------------------------------------- settings
     def edit(self, call: Call, line: int) -> tuple[str, Edit] | None:

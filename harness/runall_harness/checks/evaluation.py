@@ -17,14 +17,11 @@ from runall_harness.evidence.history import (
     BadHistory,
     Call,
     Clock,
-    End,
     Fault,
-    Gone,
     Ledger,
     Line,
     Meta,
     Owed,
-    Reproduction,
     Seen,
     Start,
     Witnessed,
@@ -64,16 +61,13 @@ class Evaluation:
             Meta: self.begin,
             Call: self.call,
             Answer: self.answer,
-            Fault: self.fault,
-            Start: self.start,
+            Fault: lambda line: self.context.hurt(line.proof, self.number),
+            Start: lambda line: self.context.start(line.node, line.role, line.at),
+            Clock: lambda line: self.context.set_clock(line.at),
             Witnessed: self.witness,
             Seen: self.show,
             Ledger: self.note,
             Owed: self.owe,
-            Clock: self.set_clock,
-            End: self.skip,
-            Reproduction: self.skip,
-            Gone: self.skip,
         }
 
     def take(self, line: AnyLine) -> None:
@@ -81,7 +75,8 @@ class Evaluation:
         self.number += 1
         if self.number == 1 and type(line) is not Meta:
             raise BadHistory(1, "a history begins with a `meta` line: what was judged, and where")
-        self._takes[type(line)](line)
+        if take := self._takes.get(type(line)):  # no check reads the other kinds
+            take(line)
         if line.at > self.context.now:
             self.context.now = line.at
         if self.number >= self._next:
@@ -92,7 +87,8 @@ class Evaluation:
         """Take in what the system declares. Raises `BadHistory` unless it is the first line."""
         if self.number > 1:
             raise BadHistory(self.number, "`meta` is the first line, and only the first")
-        self.context.declare(line)
+        self.context.capabilities = frozenset(line.capabilities)
+        self.context.grace, self.context.lag = line.grace, line.lag
         self._due.clear()
 
     def call(self, line: Call) -> None:
@@ -126,23 +122,7 @@ class Evaluation:
         lineage.aborts.append(AbortRequest(job, answered, lines))
         lineage.latest = call.at if answered is None else answered
 
-    def fault(self, line: Fault) -> None:
-        """Take in that something was broken or mended."""
-        self.context.hurt(line.proof, self.number)
-
-    def start(self, line: Start) -> None:
-        """Take in that a node was started."""
-        self.context.start(line.node, line.role, line.at)
-
-    def set_clock(self, line: Clock) -> None:
-        """Take in that a clock was set."""
-        self.context.set_clock(line.at)
-
-    def skip(self, _: End | Reproduction | Gone) -> None:
-        """Ignore a line that no check reads: end, reproduction or gone."""
-
     def witness(self, line: Witnessed) -> None:
-        """Take in what a job reported of its execution."""
         execution = line.execution
         lineage = self.index.lineages.get(execution.job)
         if lineage is None or execution.id not in lineage.runs:
@@ -167,7 +147,6 @@ class Evaluation:
             tagged.append(run)
 
     def show(self, line: Seen) -> None:
-        """Take in a job as the system shows it."""
         job = line.job
         lineage = self.index.lineages.get(job.id)
         attempt = lineage.attempts.get(job.id) if lineage else None
@@ -184,7 +163,6 @@ class Evaluation:
             self.concurrency.show(job, line.at, self.number)
 
     def note(self, line: Ledger) -> None:
-        """Take in lines of the system's ledger."""
         self.context.ledger_shown = True
         for entry in line.entries:
             lineage = self.index.lineage(entry.job, entry.root)
@@ -200,7 +178,11 @@ class Evaluation:
             raise BadHistory(self.number, f"the specification has no clause {line.clause}")
         debts = self.index.lineage(line.job).debts if line.job else self.context.debts
         debts.append(Debt(line, self.number))
-        if line.tag and line.tag not in self.context.tagged and not self.context.links:
+        if (
+            line.tag
+            and line.tag not in self.context.tagged
+            and "lineage" not in self.context.capabilities
+        ):
             runs = (run for one in self.index.lineages.values() for run in one.runs.values())
             self.context.tagged[line.tag] = [run for run in runs if run.execution.tag == line.tag]
 
@@ -243,7 +225,6 @@ class Evaluation:
         return self.index.remove(group)
 
     def judge(self, group: Group) -> Judgement:
-        """Run every check over a group."""
         judgement, context = Judgement(), self.context
         traits = general = context.traits()
         for lineage in group:

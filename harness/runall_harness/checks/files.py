@@ -5,6 +5,7 @@ it. A stream cannot be read twice, so it is copied to a temporary file.
 """
 
 import gc
+import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,6 @@ class Reading:
         self.note(trouble)
 
     def note(self, trouble: BadHistory) -> None:
-        """Count a malformed line, and name it unless too many are named already."""
         self.count += 1
         if len(self.malformed) < NAMED:
             self.malformed.append(MalformedLine(line=trouble.number, why=trouble.why))
@@ -80,15 +80,12 @@ def without_collector() -> Generator[None]:
             gc.enable()
 
 
-def judge_stream(
-    name: str, stream: IO[bytes], watch: Callable[[Iterable[bytes]], Iterable[bytes]] = iter
-) -> HistoryReport:
+def judge_stream(name: str, stream: IO[bytes]) -> HistoryReport:
     """The verdict on a stream that can be read only once."""
     with tempfile.SpooledTemporaryFile(SPOOLED, prefix="runall-check-") as kept:
-        for raw in stream:
-            kept.write(raw)
+        shutil.copyfileobj(stream, kept)
         kept.seek(0)
-        return judge_file(name, kept, watch)
+        return judge_file(name, kept)
 
 
 def quote(file: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, str]]:

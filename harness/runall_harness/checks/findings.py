@@ -36,7 +36,6 @@ class Judgement(msgspec.Struct):
     broken: list[BrokenClause[int]] = []
 
     def add_to(self, total: "Judgement") -> None:
-        """Add this part to the total."""
         for key, count in self.counted.items():
             total.counted[key] = total.counted.get(key, 0) + count
         total.broken += self.broken

@@ -66,7 +66,6 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
     together_s: float | None = None
 
     def __str__(self) -> str:
-        """The outcome in words."""
         return WORDS[self.outcome].format(within=self.within_s or 0, together=self.together_s or 0)
 
 

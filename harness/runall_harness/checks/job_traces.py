@@ -5,7 +5,7 @@ as a new one is found by the slot that it serves. A job that the harness started
 tag. So an execution is found even if the scheduler forgets the link.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import inf
 from typing import NamedTuple
 
@@ -52,7 +52,6 @@ class Gathered:
             self.now = max(self.now, line.at)
 
     def take(self, line: AnyLine) -> None:
-        """Take in the next line."""
         match line:
             case Witnessed(execution=run):
                 self.runs[run.id] = run
@@ -64,7 +63,6 @@ class Gathered:
                 self.note(line)
 
     def note(self, line: AnyLine) -> None:
-        """Take in a call, an answer, a debt or a fault."""
         match line:
             case Call(verb="run", number=number):
                 self.asked.add(number)
@@ -88,17 +86,7 @@ class Gathered:
             since, until = spans[-1]
             spans[-1] = since, min(until, proof.at)
 
-    def first(self) -> About | None:
-        """The job that the history is about: the one that is owed, else its first; None without."""
-        named: Iterator[str] = (owed.job for owed in self.owed if owed.job)
-        if job := next(named, ""):
-            return About(self.once[job].root if job in self.once else job)
-        roots = [root_of(run) for run in self.runs.values()]
-        roots += [*self.accepted, *(view.root for view in self.once.values())]
-        return About(roots[0]) if roots else None
-
     def traces(self, about: About) -> Traces:
-        """All that belongs to that job."""
         own = {view.id for view in self.once.values() if view.root == about.root} | {about.root}
         slots = {slot_of(view) for view in self.once.values() if view.id in own} - {""}
         runs = [
@@ -130,10 +118,3 @@ class Gathered:
 def root_of(run: Execution) -> str:
     """The root that the scheduler names for an execution; its job where it names none."""
     return run.claims.get("JOB_ROOT") or run.job
-
-
-def gather(lines: Iterable[AnyLine], about: About | None = None) -> Traces | None:
-    """The traces of that job, by default of the first one in the lines; None without a job."""
-    gathered = Gathered(lines)
-    job = about or gathered.first()
-    return gathered.traces(job) if job else None

@@ -59,13 +59,11 @@ class LineageIndex:
             self.slots[group[0].slot] = group
 
     def unite(self, one: Lineage, other: Lineage) -> None:
-        """Merge two lineages that have turned out to be one."""
         one.absorb(other)
         self.lineages |= dict.fromkeys(other.names(), one)
         self.leave_slot(other)
 
     def serve(self, lineage: Lineage, slot: str) -> None:
-        """Add a lineage to the group of the slot that it serves."""
         if slot not in self.slots:
             self.restore(archived_name(slot))
         self.leave_slot(lineage)
@@ -73,7 +71,6 @@ class LineageIndex:
         self.slots.setdefault(slot, []).append(lineage)
 
     def leave_slot(self, lineage: Lineage) -> None:
-        """Take a lineage out of the group of its slot, if it has one."""
         if slot := lineage.slot:
             self.slots[slot] = [one for one in self.slots[slot] if one is not lineage]
             if not self.slots[slot]:

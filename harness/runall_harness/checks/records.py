@@ -37,7 +37,6 @@ class Reported(msgspec.Struct):
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """The lines that first and last report it."""
         return (self.first, self.last)
 
 
@@ -48,12 +47,10 @@ class RunRecord(Reported):
 
     @property
     def job(self) -> str:
-        """The id of its job."""
         return self.execution.job
 
     @property
     def node(self) -> str:
-        """The name of the node that it ran on."""
         return self.execution.node
 
     @property
@@ -92,7 +89,6 @@ class Attempt(Reported):
         return self.ends[0].finalized_at or self.ends[0].at
 
     def show(self, view: JobView, at: float, line: int) -> None:
-        """Take in what the system shows of it now."""
         self.view, self.last = view, line
         if view.final or self.ends:
             last = self.ends[-1] if self.ends else None
@@ -161,7 +157,6 @@ class Lineage(msgspec.Struct):
             reorder(self.attempts, lambda attempt: attempt.view.attempt)
 
     def absorb(self, other: "Lineage") -> None:
-        """Take over everything of a lineage that has turned out to be the same."""
         self.slot, self.latest = self.slot or other.slot, max(self.latest, other.latest)
         self.runs |= other.runs
         self.attempts |= other.attempts
@@ -211,7 +206,6 @@ class Lineage(msgspec.Struct):
                 yield self.attempts.get(attempt.view.predecessor), attempt
 
     def runs_of(self, job: str) -> list[RunRecord]:
-        """The executions of one attempt."""
         return [run for run in self.runs.values() if run.job == job]
 
     def decided(self, run: RunRecord) -> float:

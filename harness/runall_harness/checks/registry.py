@@ -11,7 +11,6 @@ from .records import Group, Lineage
 
 
 def needs(*capabilities: str) -> frozenset[str]:
-    """The capabilities that a system must declare for a check to apply."""
     return frozenset(capabilities)
 
 

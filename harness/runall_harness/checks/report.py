@@ -84,7 +84,6 @@ class HistoryReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def code(self) -> int:
-        """The exit code that this history stands for."""
         return next(code for code, word in WORDS.items() if word == self.verdict)
 
 
@@ -97,7 +96,6 @@ class CheckedReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def code(self) -> int:
-        """The exit code of the call."""
         return worst(one.code for one in self.histories)
 
 
@@ -164,7 +162,6 @@ def report_checks(exercised: dict[str, int]) -> list[CheckReport]:
 
 
 def quote(broken: BrokenClause[int], texts: dict[int, str]) -> BrokenClause[QuotedLine]:
-    """A broken clause with the lines that prove it, quoted."""
     lines = tuple(QuotedLine(number=number, text=texts[number]) for number in broken.lines)
     return BrokenClause(**{**msgspec.structs.asdict(broken), "lines": lines})
 
@@ -177,5 +174,4 @@ def report_all(histories: Iterable[HistoryReport]) -> CheckedReport:
 
 
 def report_schema() -> dict[str, Any]:
-    """The JSON Schema of the report."""
     return schema_of(CheckedReport, SCHEMA)

@@ -57,7 +57,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> str:
-        """The file and line of the scenario, as an editor understands them."""
         return f"{self.file}:{self.line}"
 
 
@@ -84,7 +83,8 @@ def load_cases(folder: Path | None = None) -> list[Case]:
     if not found:
         hint = "install runall-kit again, or set RUNALL_FEATURES to a folder with .feature files"
         raise CasesError(f"no scenario in {where}", hint)
-    check_ids(found)
+    ids = ((f"have the id {case.id}", case.place) for case in found)
+    check_unique("cases", ids, "give them different names or examples")
     check_clauses(found)
     return found
 
@@ -103,7 +103,11 @@ def read_feature(path: Path) -> list[Case]:
     if not scenarios:
         raise CasesError(f"{path} has no scenario", "write one, or remove the file")
     check_prose(path, document["feature"])
-    check_names(path, scenarios.values())
+    names = (
+        (f'are named "{each["name"]}"', f"{path}:{each['location']['line']}")
+        for each in scenarios.values()
+    )
+    check_unique("scenarios", names, "give one of them another name; the first would never run")
     document["uri"] = str(path)
     compiled: Any = Compiler().compile(cast(Any, document))
     pickles: list[dict[str, Any]] = list(compiled)
@@ -139,15 +143,13 @@ def nearly_keyword(line: str) -> str:
     return near[0] if near and len(word) > 3 else ""
 
 
-def check_names(path: Path, scenarios: Iterable[dict[str, Any]]) -> None:
-    """Raise `CasesError` for two scenarios of one name: pytest-bdd would drop the first."""
-    seen: dict[str, int] = {}
-    for scenario in scenarios:
-        name, line = scenario["name"], scenario["location"]["line"]
+def check_unique(what: str, named: Iterable[tuple[str, str]], hint: str) -> None:
+    """Raise `CasesError`, with both places, if two of these, each with its place, have one name."""
+    seen: dict[str, str] = {}
+    for name, place in named:
         if name in seen:
-            cause = f'two scenarios are named "{name}": {path}:{seen[name]} and {path}:{line}'
-            raise CasesError(cause, "give one of them another name; the first would never run")
-        seen[name] = line
+            raise CasesError(f"two {what} {name}: {seen[name]} and {place}", hint)
+        seen[name] = place
 
 
 def make_case(path: Path, scenario: dict[str, Any], pickle: dict[str, Any]) -> Case:
@@ -198,18 +200,7 @@ def trigger_of(place: str, tags: Sequence[str], example: dict[str, str]) -> str:
 
 
 def slug(text: str) -> str:
-    """A name for ids: small letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def check_ids(cases: Sequence[Case]) -> None:
-    """Raise `CasesError`, with both places, if two cases have one id."""
-    seen: dict[str, Case] = {}
-    for case in cases:
-        if first := seen.get(case.id):
-            cause = f"two cases have the id {case.id}: {first.place} and {case.place}"
-            raise CasesError(cause, "give them different names or examples")
-        seen[case.id] = case
 
 
 def check_clauses(cases: Sequence[Case]) -> None:

@@ -139,10 +139,6 @@ def items(text: str) -> Iterator[tuple[str, int, str]]:
 
 
 def continues(line: str) -> bool:
-    """Whether the line goes on with the item above: indented, and not the start of its reason."""
-    return line[:1].isspace() and bool(line.strip()) and not is_other(line)
-
-
-def is_other(line: str) -> bool:
-    """Whether an indented line is a reason or an item of its own."""
-    return line.lstrip().startswith(">") or LOOKS_LIKE_ONE.match(line) is not None
+    """Whether the line goes on with the item above: indented, and no reason and no item itself."""
+    reason = line.lstrip().startswith(">")
+    return line[:1].isspace() and bool(line.strip()) and not (reason or LOOKS_LIKE_ONE.match(line))

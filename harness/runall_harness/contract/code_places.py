@@ -16,7 +16,6 @@ import runall_reference
 
 MENTION = re.compile(r"RA-\d+\.\d+")
 SOURCE = Path(runall_reference.__file__).parent
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class CodePlace(msgspec.Struct, frozen=True):
@@ -52,22 +51,17 @@ def places_in(path: Path) -> Iterator[tuple[str, CodePlace]]:
     tree, module = ast.parse(text), ".".join(relative.with_suffix("").parts[1:])
     definitions = list(named(tree, f"{module}."))
     for number, words in prose(text, tree):
-        around = [name for name, node in definitions if node.lineno <= number <= last_line(node)]
+        around = [name for name, lines in definitions if number in lines]
         for clause in MENTION.findall(words):
             yield clause, CodePlace(relative.as_posix(), number, [module, *around][-1])
 
 
-def named(node: ast.AST, prefix: str) -> Iterator[tuple[str, Definition]]:
-    """All definitions with their qualified names, an outer one before those in it."""
+def named(node: ast.AST, prefix: str) -> Iterator[tuple[str, range]]:
+    """The qualified name and the lines of each definition, an outer one before those in it."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, Definition):
-            yield prefix + child.name, child
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield prefix + child.name, range(child.lineno, (child.end_lineno or child.lineno) + 1)
             yield from named(child, f"{prefix}{child.name}.")
-
-
-def last_line(node: Definition) -> int:
-    """The number of a definition's last line."""
-    return node.end_lineno or node.lineno
 
 
 def prose(text: str, tree: ast.Module) -> Iterator[tuple[int, str]]:

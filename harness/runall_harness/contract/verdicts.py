@@ -11,7 +11,6 @@ from typing import Generic, TypeVar
 import msgspec
 
 from .clauses import clause_text
-from .errors import KitCannotRun
 
 Line = TypeVar("Line")
 
@@ -74,7 +73,6 @@ def strict_code(*, declared: bool) -> int:
 
 
 def worst(codes: Iterable[int]) -> int:
-    """The worst of these exit codes."""
     return max(codes, key=RANK.__getitem__)
 
 
@@ -126,7 +124,6 @@ def verdict_of(error: BaseException | None) -> Verdict:
         (Violation, Verdict.FAIL),
         (Inconclusive, Verdict.INCONCLUSIVE),
         (Unsupported, Verdict.UNSUPPORTED),
-        (KitCannotRun, Verdict.ERROR),
     ):
         if isinstance(error, kind):
             return verdict
