@@ -49,7 +49,7 @@ def test_what_still_runs_at_the_end_is_reported_with_its_last_sign_of_life(
     scenario: Scenario,
 ) -> None:
     cluster = scenario.cluster
-    cluster.wait(lambda: None, 3.0)
+    cluster.site.wait(lambda: None, 3.0)
     cluster.judge()
     *_, last = (line.execution for line in cluster.history.lines if isinstance(line, Witnessed))
     assert (last.job, last.how) == (scenario.work.first.job, "running")
@@ -59,7 +59,7 @@ def test_what_still_runs_at_the_end_is_reported_with_its_last_sign_of_life(
 def come_back_after(scenario: Scenario, seconds: float) -> None:
     """Kill the primary, and start it again so many seconds later."""
     scenario.kill(PRIMARY)
-    scenario.cluster.wait(lambda: None, seconds)
+    scenario.site.wait(lambda: None, seconds)
     scenario.bring_back_primary("RA-2.11")
 
 

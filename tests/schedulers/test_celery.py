@@ -164,7 +164,7 @@ def test_a_job_that_is_rejected_when_its_process_is_lost_is_delivered_again_at_o
     with running("acks_late_lost") as cluster:
         first, second = lose_pool_process(cluster)
         assert (second.id, second.attempt, second.cause) == (f"{first.id}#2", 2, "interrupted")
-        runs = cluster.wait(lambda: (r := cluster.tagged("t"))[1:] and r, SOON)
+        runs = cluster.site.wait(lambda: (r := cluster.tagged("t"))[1:] and r, SOON)
         assert runs, "it runs again, beside what its lost process has left"
         assert [run.claims["JOB_ATTEMPT"] for run in runs] == ["1", "2"]
         assert [run.job for run in runs] == [first.id, second.id]

@@ -105,7 +105,7 @@ class Crashes:
         """Wait for something, and start the primary again whenever it is down."""
         within = 3 * self.scenario.deadline
         while True:
-            seen = self.cluster.wait(lambda: self.down() or (condition() and "done"), within)
+            seen = self.cluster.site.wait(lambda: self.down() or (condition() and "done"), within)
             assert seen, f"nothing came of it: {self.scenario.shown(self.scenario.work.root)}"
             if seen == "done":
                 return

@@ -176,7 +176,7 @@ class RealReplay:
         """Wait until the step is due: for what is seen before it, then for the seconds between."""
         for number, ended, at in self.signs(mark.story, step.at):
             within = (at - mark.story) / SPEED + SLACK
-            seen = self.cluster.wait(lambda n=number, e=ended: self.seen(n, e), within)
+            seen = self.cluster.site.wait(lambda n=number, e=ended: self.seen(n, e), within)
             if seen is None:
                 what = "ended" if ended else "begun"
                 self.notes.append(f"execution {number + 1} had not {what} where the story has it")
@@ -217,7 +217,7 @@ class RealReplay:
             self.executions()
 
         if seconds > 0:
-            self.cluster.wait(look, seconds)
+            self.cluster.site.wait(look, seconds)
 
     def make(self, step: RealStep, mark: Mark) -> None:
         """Make a step, and note if it was late."""
@@ -264,7 +264,7 @@ class RealReplay:
         """Let the story go on to its end, and write down the final state."""
         left = (self.story.lines[-1].at - self.story.began - mark.story) / SPEED
         self.pass_time(left)
-        self.cluster.wait(self.at_rest, self.cluster.system.timings.notice + SLACK)
+        self.cluster.site.wait(self.at_rest, self.cluster.system.timings.notice + SLACK)
         self.executions()
         now, online = self.site.now(), self.cluster.calls.online()
         for execution in self.cluster.executions():

@@ -29,7 +29,6 @@ class Calls:
         self.client = self.system.client(self.site, primaries)
 
     def close(self) -> None:
-        """Close the client, if one was made."""
         if self.client is not None:
             self.client.close()
 
@@ -54,9 +53,8 @@ class Calls:
         return value
 
     def answer(self, number: int, outcome: AnswerOutcome, value: Any) -> None:
-        """Write down the answer to the call of that number."""
-        line = Answer(at=self.site.now(), number=number, outcome=outcome, value=value)
-        self.history.add(line)
+        at = self.site.now()
+        self.history.add(Answer(at=at, number=number, outcome=outcome, value=value))
 
     def create(self, event: str, target: str, **fields: Any) -> None:
         """Create an event that runs the witness, with these fields."""
@@ -65,7 +63,6 @@ class Calls:
         self.call("create_event", event=body)
 
     def edit(self, event: str, **fields: Any) -> None:
-        """Change these fields of an event."""
         self.call("update_event", event=event, fields=fields)
 
     def run(self, event: str, params: Mapping[str, str], source: str = "operator") -> str:
@@ -98,7 +95,6 @@ class Calls:
         return jobs
 
     def job(self, name: str) -> JobView | None:
-        """One job as the system shows it."""
         return next((job for job in self.jobs() if job.id == name), None)
 
     def state(self, name: str) -> str:

@@ -57,7 +57,6 @@ class Cluster:
         self.says_what_it_owes = True
 
     def meta(self) -> Meta:
-        """The first line of the history."""
         s = self.system
         return Meta(
             at=self.site.now(),
@@ -84,7 +83,6 @@ class Cluster:
 
     @property
     def api(self) -> Client:
-        """The client of the system; it exists as soon as the first nodes were started."""
         return self.calls.api
 
     # ---------------------------------------------------------------- faults
@@ -101,7 +99,7 @@ class Cluster:
         return proof
 
     def set_clock(self, node: str, ahead: float) -> None:
-        """Set a node's wall clock ahead by so many seconds, and write that down."""
+        """Set a node's wall clock ahead by so many seconds."""
         proof = self.hurt(lambda: self.site.set_clock(node, ahead))
         self.history.add(Clock(at=proof.at, node=node, ahead=ahead))
 
@@ -137,13 +135,15 @@ class Cluster:
         return sorted(found, key=lambda job: (job.attempt, job.placed_at or inf))
 
     # ---------------------------------------------------------------- waiting
-    def wait(self, condition: Callable[[], T | None], within: float) -> T | None:
-        """The condition's first true value, or None after `within` seconds."""
-        return self.site.wait(condition, within)
+    def await_evidence(
+        self, what: str, condition: Callable[[], T | None], within: float | None = None
+    ) -> T:
+        """Wait for evidence that the case needs, by default for the slack of a busy machine.
 
-    def await_evidence(self, what: str, condition: Callable[[], T | None], within: float) -> T:
-        """Wait for evidence that the case needs. Raises `Inconclusive` if it does not come."""
-        value = self.wait(condition, within)
+        Raises `Inconclusive` if it does not come.
+        """
+        within = self.system.timings.slack if within is None else within
+        value = self.site.wait(condition, within)
         if not value:
             raise Inconclusive(f"no evidence within {within:g} s that {what}")
         return value
@@ -222,7 +222,6 @@ class Cluster:
             self.history.add(End(at=self.site.now()))
 
     def logs(self) -> dict[str, str]:
-        """What each node printed."""
         return {node: self.site.logs(node) for node in self.nodes.specs}
 
     def close(self) -> None:

@@ -41,10 +41,10 @@ class Wait:
         """
         now = self.cluster.site.now
         due = now() + self.within
-        value = self.cluster.wait(condition, self.within)
+        value = self.cluster.site.wait(condition, self.within)
         if value or self.most <= self.within or hopeless():
             return value
-        value = self.cluster.wait(condition, self.most - self.within)
+        value = self.cluster.site.wait(condition, self.most - self.within)
         self.late = now() - due
         return value
 

@@ -103,15 +103,14 @@ class Scenario(Setting):
 
     def await_state(self, what: str, *states: str, clause: str) -> None:
         """Wait until the system shows the first attempt in one of these states."""
-        root, wait = self.work.root, Wait(self.cluster, self.deadline)
-        shown = [""]
+        wait, shown = Wait(self.cluster, self.deadline), list[str]()
 
         def look() -> bool:
-            shown[0] = self.calls.state(root)
-            return shown[0] in states
+            shown.append(self.calls.state(self.work.root))
+            return shown[-1] in states
 
         reached = wait.until(look, hopeless=lambda: self.over(self.work) is not None)
-        require(reached, clause, what, f"after {wait.most:g} s it is {shown[0]}")
+        require(reached, clause, what, f"after {wait.most:g} s it is {shown[-1]}")
         wait.require_timely(what)
 
     # ------------------------------------------------------------------ reruns
@@ -135,17 +134,15 @@ class Scenario(Setting):
         if not runs or len(runs) < 2:
             self.require_return_at_once(work)
             cluster.waited = None if runs else wait.most
-            seen = self.given_up(work) if runs else f"nothing within {wait.most:g} s"
+            seen = f"nothing within {wait.most:g} s"
+            if runs:
+                more = len(cluster.attempts(work.root)) > 1
+                seen = "a rerun is shown, and none has run" if more else "given up"
             raise Violation(clause, "the job is run again", f"{seen}: {self.shown(work.root)}")
         cluster.recovery_s = runs[1].started_at - self.since
         wait.require_timely("the rerun")
         require_place(work, runs[1], where)
         return runs[1]
-
-    def given_up(self, work: Work) -> str:
-        """Why no rerun will come: the system says so, or shows one that did not run."""
-        more = len(self.cluster.attempts(work.root)) > 1
-        return "a rerun is shown, and none has run" if more else "given up"
 
     def require_return_at_once(self, work: Work) -> None:
         """Raise `Inconclusive` for a server that was to be back at once, and was not."""
@@ -167,7 +164,6 @@ class Scenario(Setting):
         return f"{views}; {self.cluster.api.reasons(root) or 'it gives no reason'}"
 
     def require_faithful_rerun(self, work: Work) -> None:
-        """Raise a `Violation` if the rerun did not get exactly the values of the run."""
         require_faithful(work.root, *self.cluster.tagged(work.tag)[:2])
 
     # ------------------------------------------------------------------ ends of the last execution
@@ -177,11 +173,10 @@ class Scenario(Setting):
         self.leave_side_by_side(work)
         self.site.release(work.tag)
         self.cluster.await_evidence(
-            f"{work.tag} completes",
-            lambda: self.cluster.tagged(work.tag)[-1].how == "completed",
-            self.timings.slack,
+            f"{work.tag} completes", lambda: self.cluster.tagged(work.tag)[-1].how == "completed"
         )
-        self.require_taken_in(work, clause)
+        expected = f"{self.cluster.tagged(work.tag)[-1].job} is shown as completed"
+        self.require_in_time(clause, expected, lambda: self.completed(work))
         self.require_nothing_follows(work, executions, clause)
 
     def leave_side_by_side(self, work: Work) -> None:
@@ -194,11 +189,6 @@ class Scenario(Setting):
             what = f"{latest.job} has lived for {BESIDE:g} s"
             self.cluster.await_time(what, latest.started_at + BESIDE)
 
-    def require_taken_in(self, work: Work, clause: str) -> None:
-        """Require that the system shows in time that the latest execution has completed."""
-        expected = f"{self.cluster.tagged(work.tag)[-1].job} is shown as completed"
-        self.require_in_time(clause, expected, lambda: self.completed(work))
-
     def completed(self, work: Work) -> bool:
         """Whether the latest execution has completed and the system knows it."""
         last = self.cluster.tagged(work.tag)[-1]
@@ -208,12 +198,8 @@ class Scenario(Setting):
         """Run another job to its end, and require that nothing of this one starts meanwhile."""
         self.run_canaries()
         runs = self.cluster.tagged(work.tag)
-        require(
-            len(runs) == executions,
-            "RA-1.4" if executions > 1 else clause,
-            f"{executions} execution(s) of {work.tag}",
-            listed(runs),
-        )
+        broken, expected = "RA-1.4" if executions > 1 else clause, f"{executions} execution(s)"
+        require(len(runs) == executions, broken, f"{expected} of {work.tag}", listed(runs))
 
     def require_undisturbed(self, work: Work, executions: int, clause: str) -> None:
         """Require that the same execution still runs, and that it ends well."""
@@ -234,9 +220,12 @@ class Scenario(Setting):
     # ------------------------------------------------------------------ losses
     def require_missed(self) -> None:
         """Require that the loss of the job's server is noticed in time."""
-        node, notice = self.victim, self.timings.notice
+        node, within = self.victim, self.timings.notice
+        self.require_in_time(
+            "RA-2.12", f"{node} is missed", lambda: node not in self.calls.online(), within
+        )
 
-        def missed() -> bool:
-            return node not in self.calls.online()
-
-        self.require_in_time("RA-2.12", f"{node} is missed", missed, notice)
+    def require_stop(self, clause: str, expected: str, promised: float = 0.0) -> None:
+        """Require that the first execution ends within that many seconds and the kill grace."""
+        within = promised + self.timings.grace
+        self.require_in_time(clause, expected, lambda: self.runs()[0].how != "running", within)

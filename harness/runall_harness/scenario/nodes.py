@@ -32,7 +32,6 @@ class Nodes:
         self.calls.connect(self.primaries)
 
     def start_backups(self) -> None:
-        """Start the backups, which were described with the others."""
         self.launch(*(self.specs[name] for name in self.primaries[1:]))
 
     def restart(self, node: str, spec: NodeSpec | None = None) -> None:

@@ -37,7 +37,6 @@ class Work(msgspec.Struct, kw_only=True):
 
     @property
     def rerun_clause(self) -> str:
-        """The clause that promises to run it again."""
         return rerun_clause(self.trigger)
 
 
@@ -71,7 +70,6 @@ class Setting:
 
     @property
     def timings(self) -> Timings:
-        """The timings that the system declares, in seconds."""
         return self.cluster.system.timings
 
     def clause(self, *clauses: str) -> str:
@@ -87,7 +85,7 @@ class Setting:
 
     @property
     def victim(self) -> str:
-        """The server of that job."""
+        """The server on which that job ran first."""
         return self.work.node
 
     def runs(self) -> list[Execution]:
@@ -126,8 +124,7 @@ class Setting:
         runs = self.cluster.await_evidence(
             f"the {trigger} job {tag!r} started", lambda: self.cluster.tagged(tag), within
         )
-        work = self.adopt(trigger, event, runs[0], within)
-        self.works[tag] = work
+        work = self.works[tag] = self.adopt(trigger, event, runs[0], within)
         self.cluster.regard(work.root, tag)
         return work
 
@@ -149,7 +146,6 @@ class Setting:
         self.cluster.await_evidence(
             f"{self.work.tag} comes to its own end",
             lambda: self.runs()[-1].how in ("completed", "failed"),
-            self.timings.slack,
         )
 
     def await_minutes(self, count: int, what: str, condition: Callable[[], object]) -> None:
@@ -205,7 +201,6 @@ class Setting:
         self.cluster.await_missed(node)
 
     def mend_cut(self, node: str) -> None:
-        """Mend the cut of a node."""
         self.cluster.hurt(lambda: self.site.join(node))
         self.cut_off.discard(node)
 
@@ -215,12 +210,10 @@ class Setting:
         self.await_return(node, clause=clause)
 
     def freeze(self, node: str) -> Proof:
-        """Freeze every process of a node."""
         self.cut_off.add(node)
         return self.cluster.hurt(lambda: self.site.pause(node))
 
     def wake(self, node: str) -> Proof:
-        """Let a frozen node go on."""
         self.cut_off.discard(node)
         return self.cluster.hurt(lambda: self.site.unpause(node))
 
@@ -263,8 +256,6 @@ class Setting:
         if missing := self.nodes.await_missing(*nodes):
             alive = all(self.site.alive(node) for node in missing)
             how = f"not within {self.timings.start:g} s" if alive else "it has ended"
-            raise Violation(
-                clause,
-                f"{', '.join(missing)} back with whoever leads",
-                f"{how}; last words of {self.nodes.last_words(*missing)}",
-            )
+            expected = f"{', '.join(missing)} back with whoever leads"
+            seen = f"{how}; last words of {self.nodes.last_words(*missing)}"
+            raise Violation(clause, expected, seen)

@@ -27,7 +27,7 @@ def kill_server_at_each_start(scenario: Scenario) -> None:
     for executions in range(1, most + 3):
         scenario.kill(scenario.victim)
         scenario.bring_back(scenario.victim)
-        scenario.cluster.wait(lambda known=executions: decided(scenario, known), scenario.deadline)
+        scenario.site.wait(lambda known=executions: decided(scenario, known), scenario.deadline)
         if len(scenario.runs()) == executions:
             return
 

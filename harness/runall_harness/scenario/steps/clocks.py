@@ -129,7 +129,7 @@ def require_skipped_time_unserved(scenario: Scenario, due: DueSlots) -> None:
 @then("the event has been served twice, an hour apart")
 def require_repeated_time_served_twice(scenario: Scenario, due: DueSlots) -> None:
     within = scenario.timings.prompt + scenario.timings.slack
-    scenario.cluster.wait(lambda: len(due.served()) > 1, within)
+    scenario.site.wait(lambda: len(due.served()) > 1, within)
     due.require_once("RA-5.9")
     slots = sorted(due.served())
     apart = len(slots) == 2 and slots[1] - slots[0] == 60

@@ -28,7 +28,7 @@ def kill_primary_after_failing_run(scenario: Scenario) -> None:
     expect_after_crash(scenario, scenario.kill(PRIMARY))
     scenario.site.release(ACCEPTED)
     # If the order to start was sent already, the run fails now; else after the return.
-    scenario.cluster.wait(
+    scenario.site.wait(
         lambda: any(run.how == "failed" for run in scenario.cluster.tagged(ACCEPTED)),
         scenario.timings.prompt,
     )

@@ -22,12 +22,9 @@ def stop_primary_until_takeover(scenario: Scenario) -> float:
 
 def await_takeover(scenario: Scenario, proof: Proof) -> float:
     """Wait until the backup leads; the time for its recovery counts from the fault."""
-    scenario.expect_within(scenario.timings.takeover + scenario.loss_timeout, proof)
-
-    def leads() -> bool:
-        return scenario.calls.leader() == BACKUP
-
-    scenario.require_in_time("RA-9.2", "the backup leads", leads, scenario.timings.takeover)
+    calls, within = scenario.calls, scenario.timings.takeover
+    scenario.expect_within(within + scenario.loss_timeout, proof)
+    scenario.require_in_time("RA-9.2", "the backup leads", lambda: calls.leader() == BACKUP, within)
     led_at = scenario.site.now()
     scenario.nodes.await_online(BACKUP, *scenario.workers)
     return led_at
@@ -53,9 +50,5 @@ def require_early_takeover(scenario: Scenario, led_at: float) -> None:
 @then("the backup still leads, with the old primary as a worker")
 def require_backup_to_lead(scenario: Scenario) -> None:
     leader, online = scenario.calls.leader(), scenario.calls.online()
-    require(
-        leader == BACKUP and PRIMARY in online,
-        "RA-9.6",
-        f"{BACKUP} leads, {PRIMARY} serves",
-        f"{leader} leads, {sorted(online)} serve",
-    )
+    kept, expected = leader == BACKUP and PRIMARY in online, f"{BACKUP} leads, {PRIMARY} serves"
+    require(kept, "RA-9.6", expected, f"{leader} leads, {sorted(online)} serve")

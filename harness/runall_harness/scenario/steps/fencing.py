@@ -4,8 +4,6 @@ For a moment the primary does not know that a server is frozen or cut off. In th
 place a job there, and cannot know whether the job began.
 """
 
-from functools import partial
-
 from pytest_bdd import parsers, then, when
 
 from runall_harness.contract.verdicts import Inconclusive, Violation
@@ -38,12 +36,7 @@ def freeze_server_until_missed(scenario: Scenario) -> None:
 
 @then("the first execution is stopped within the kill grace")
 def require_stop_after_waking(scenario: Scenario) -> None:
-    first = scenario.work.first.id
-
-    def ended() -> bool:
-        return any(r.id == first and r.how != "running" for r in scenario.cluster.executions())
-
-    scenario.require_in_time("RA-7.6", "the first execution ends", ended, scenario.timings.grace)
+    scenario.require_stop("RA-7.6", "the first execution ends")
 
 
 # ------------------------------------------------------------------ late results
@@ -109,9 +102,16 @@ def hand_job_to_lost_worker(scenario: Scenario, how: str, trigger: str) -> JobVi
         await_last_moment(scenario)
     FAULTS[how](scenario, FIRST)
     try:
-        return hand_over(scenario, trigger)
+        if trigger == "manual":
+            scenario.calls.run(EVENT, {"tag": TAG})
     except Rejected as refusal:
         raise Inconclusive(f"{FIRST} was missed too soon to be given a job: {refusal}") from None
+    within = (LEAD_SLOTS + 1) * scenario.timings.minute + scenario.timings.notice
+    handed = scenario.cluster.await_evidence(
+        f"a job is handed to {FIRST}", lambda: given_to(scenario, FIRST), within
+    )
+    scenario.cluster.regard(handed.root, TAG)
+    return handed
 
 
 def await_last_moment(scenario: Scenario) -> None:
@@ -127,18 +127,6 @@ def await_last_moment(scenario: Scenario) -> None:
         within,
     )
     cluster.await_time("the slot is near", cluster.site.now() + minute - notice / 4)
-
-
-def hand_over(scenario: Scenario, trigger: str) -> JobView:
-    """Start a job on a server that cannot begin it, and see that it was placed there."""
-    if trigger == "manual":
-        scenario.calls.run(EVENT, {"tag": TAG})
-    within = (LEAD_SLOTS + 1) * scenario.timings.minute + scenario.timings.notice
-    handed = scenario.cluster.await_evidence(
-        f"a job is handed to {FIRST}", lambda: given_to(scenario, FIRST), within
-    )
-    scenario.cluster.regard(handed.root, TAG)
-    return handed
 
 
 def given_to(scenario: Scenario, node: str) -> JobView | None:
@@ -157,11 +145,11 @@ def kill_first_worker_and_bring_it_back(scenario: Scenario) -> None:
 @when("the job is given up")
 def await_giving_up(scenario: Scenario, handed: JobView) -> None:
     scenario.expect_within(scenario.loss_timeout)
-    given_up = partial(first_attempt_interrupted, scenario, handed)
-    scenario.require_in_time("RA-2.13", "it counts as interrupted", given_up)
+    expected = "it counts as interrupted"
+    scenario.require_in_time("RA-2.13", expected, lambda: is_interrupted(scenario, handed))
 
 
-def first_attempt_interrupted(scenario: Scenario, handed: JobView) -> bool:
+def is_interrupted(scenario: Scenario, handed: JobView) -> bool:
     """Whether the attempt that was handed over in vain counts as interrupted."""
     return scenario.calls.state(handed.id) == "interrupted"
 
@@ -178,15 +166,12 @@ def meet_rerun(scenario: Scenario, handed: JobView, node: str) -> None:
     runs = wait.timely("the job", lambda: scenario.cluster.tagged(TAG))
     if not runs:
         scenario.cluster.waited = wait.most
-        given_up = first_attempt_interrupted(scenario, handed)
-        clause = rerun_clause(trigger) if given_up else "RA-2.13"
+        clause = rerun_clause(trigger) if is_interrupted(scenario, handed) else "RA-2.13"
         seen = f"nothing within {wait.most:g} s: {scenario.shown()}"
         raise Violation(clause, "the job runs", seen)
-    came = runs[0].node
-    require(came == node, "RA-2.13", f"it runs on {node}", f"it ran on {came}")
-    scenario.works[TAG] = Work(
-        tag=TAG, trigger=trigger, event=EVENT, first=runs[0], root=handed.root
-    )
+    first, root = runs[0], handed.root
+    require(first.node == node, "RA-2.13", f"it runs on {node}", f"it ran on {first.node}")
+    scenario.works[TAG] = Work(tag=TAG, trigger=trigger, event=EVENT, first=first, root=root)
 
 
 @when("the first worker is in reach again")
@@ -205,7 +190,7 @@ def require_void_order(scenario: Scenario) -> None:
 def require_one_run_of_handed_job(scenario: Scenario, handed: JobView) -> None:
     if TAG not in scenario.works:
         meet_rerun(scenario, handed, FIRST)
-    interrupted = first_attempt_interrupted(scenario, handed)
+    interrupted = is_interrupted(scenario, handed)
     require(interrupted, "RA-2.13", "the first attempt was interrupted", scenario.shown)
     scenario.finish(scenario.work, 1, "RA-1.4")
 
@@ -229,8 +214,8 @@ def start_server_with_unsafe_settings(scenario: Scenario) -> str:
 @then("it does not start, and says why")
 def require_refusal_to_start(scenario: Scenario, word: str) -> None:
     node, site = scenario.victim, scenario.site
-    ended = scenario.cluster.wait(lambda: not site.alive(node), scenario.timings.start)
+    ended = scenario.site.wait(lambda: not site.alive(node), scenario.timings.start)
     require(ended, "RA-7.7", f"{node} does not start", "it runs")
-    said = scenario.cluster.wait(lambda: word in site.logs(node), scenario.timings.slack)
+    said = scenario.site.wait(lambda: word in site.logs(node), scenario.timings.slack)
     last = (site.logs(node).splitlines() or [""])[-1]
     require(said, "RA-7.7", f"{node} says {word!r}", f"it says {last!r}")

@@ -1,7 +1,5 @@
 """Steps about limbo: what is shown and owed while it is unknown whether a job still runs."""
 
-from functools import partial
-
 from pytest_bdd import then, when
 
 from runall_harness.contract.verdicts import Inconclusive
@@ -53,10 +51,8 @@ def require_limbo(scenario: Scenario) -> None:
 
 @then("the job is shown as running")
 def require_running(scenario: Scenario) -> None:
-    root = scenario.work.root
-
     def running() -> bool:
-        view = scenario.calls.job(root)
+        view = scenario.calls.job(scenario.work.root)
         return view is not None and view.state == "running" and not view.limbo
 
     scenario.require_in_time("RA-2.4", "it is shown as running, and not in limbo", running)
@@ -102,9 +98,8 @@ def require_slots_to_wait(scenario: Scenario) -> None:
 
 @then("the two slots are served after it, in their order, once each")
 def require_two_slots_after_job(scenario: Scenario) -> None:
-    served = partial(two_slots_served, scenario)
-    promised = scenario.promised + scenario.timings.minute
-    scenario.require_in_time("RA-5.4", "two slots are served", served, promised)
+    promised, expected = scenario.promised + scenario.timings.minute, "two slots are served"
+    scenario.require_in_time("RA-5.4", expected, lambda: two_slots_served(scenario), promised)
     scenario.run_canaries()
     runs = scenario.cluster.tagged(TAG)
     slots = [slot_of(run) for run in runs]
@@ -126,9 +121,4 @@ def require_final_abort(scenario: Scenario) -> None:
 
 @then("the execution is ended")
 def require_end_of_execution(scenario: Scenario) -> None:
-    promised = scenario.timings.prompt + scenario.timings.grace
-
-    def ended() -> bool:
-        return scenario.runs()[0].how != "running"
-
-    scenario.require_in_time("RA-10.2", "the job ends", ended, promised)
+    scenario.require_stop("RA-10.2", "the job ends", scenario.timings.prompt)

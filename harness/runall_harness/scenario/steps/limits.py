@@ -1,7 +1,5 @@
 """Steps about limits and queues: which runs wait, for what, and in which order they start."""
 
-from functools import partial
-
 from pytest_bdd import given, parsers, then, when
 
 from runall_harness.contract.verdicts import Inconclusive
@@ -12,6 +10,7 @@ from .events import COUNTS
 from .limbo import try_to_run
 
 SECOND = "second"
+QUEUE = parsers.re(r"(?P<count>one|three) manual runs? of it waits? in the queue")
 
 
 def queued(count: str) -> list[str]:
@@ -54,8 +53,8 @@ def require_no_rerun_beside_second_job(scenario: Scenario) -> None:
 
 
 # ------------------------------------------------------------------ queues
-@given(parsers.re(r"(?P<count>one|three) manual runs? of it waits? in the queue"))
-@when(parsers.re(r"(?P<count>one|three) manual runs? of it waits? in the queue"))
+@given(QUEUE)
+@when(QUEUE)
 def queue_manual_runs(scenario: Scenario, count: str) -> None:
     for tag in queued(count):
         job = scenario.calls.run(scenario.work.event, {"tag": tag})
@@ -74,14 +73,13 @@ def require_queue_order(scenario: Scenario, count: str) -> None:
     tags = queued(count)
     scenario.site.release(scenario.work.tag)
     for number, tag in enumerate(tags):
-        next_to_start = partial(started, scenario, tags[number:])
-        expected = f"{tag} starts next"
-        first = scenario.require_in_time("RA-6.6", expected, next_to_start)
+        expected, left = f"{tag} starts next", tags[number:]
+        first = scenario.require_in_time(
+            "RA-6.6", expected, lambda left=left: started(scenario, left)
+        )
         require(first == tag, "RA-6.6", expected, f"{first} did")
         scenario.site.release(tag)
-        scenario.cluster.await_evidence(
-            f"{tag} ends", lambda tag=tag: scenario.cluster.ended(tag), scenario.timings.slack
-        )
+        scenario.cluster.await_evidence(f"{tag} ends", lambda tag=tag: scenario.cluster.ended(tag))
     scenario.run_canaries()
     runs = [run.tag for run in scenario.cluster.executions() if run.tag in tags]
     require(runs == tags, "RA-6.6", f"{', '.join(tags)}, once each", ", ".join(runs))

@@ -17,38 +17,28 @@ JITTER = 1 / 20
 
 @given(parsers.parse("{count:d} manual jobs of it run on the first worker"))
 def start_many_jobs(scenario: Scenario, count: int) -> None:
+    cluster, calls, within = scenario.cluster, scenario.calls, scenario.deadline
     target, scenario.plan["target"] = scenario.plan["target"], "worker-1"
     scenario.create_planned(EVENT, "manual", {})
-    roots = {f"job-{n:03}": "" for n in range(count)}
-    for number, tag in enumerate(roots, 1):
-        roots[tag] = start_one_job(scenario, tag, number)
-    firsts = {run.tag: run for run in scenario.cluster.executions()}
-    scenario.cluster.await_evidence(
-        "the system shows all of them as running",
-        lambda: all_shown(scenario, set(roots.values())),
-        scenario.deadline,
-    )
-    for tag, root in roots.items():
-        scenario.works[tag] = Work(
-            tag=tag, trigger="manual", event=EVENT, first=firsts[tag], root=root
+    roots: dict[str, str] = {}
+    for number in range(count):
+        # Each is seen to run before the next starts, so that the load comes only after the loss.
+        tag = f"job-{number:03}"
+        roots[tag] = calls.run(EVENT, {"tag": tag})
+        cluster.await_evidence(
+            f"{tag} runs", lambda n=number: len(cluster.site.executions()) > n, within
         )
-        scenario.cluster.regard(root, tag)
-    scenario.calls.edit(EVENT, target=target)
+    firsts = {run.tag: run for run in cluster.executions()}
 
+    def all_shown() -> bool:
+        return {*roots.values()} <= {job.id for job in calls.jobs() if job.state == "running"}
 
-def start_one_job(scenario: Scenario, tag: str, number: int) -> str:
-    """Start one job by hand and see it run, so that the load comes only after the loss."""
-    job = scenario.calls.run(EVENT, {"tag": tag})
-    site = scenario.site
-    scenario.cluster.await_evidence(
-        f"{tag} runs", lambda: len(site.executions()) >= number, scenario.deadline
-    )
-    return job
-
-
-def all_shown(scenario: Scenario, roots: set[str]) -> bool:
-    """Whether the system itself knows that all of these run."""
-    return roots <= {view.id for view in scenario.calls.jobs() if view.state == "running"}
+    cluster.await_evidence("the system shows all of them as running", all_shown, within)
+    for tag, root in roots.items():
+        first = firsts[tag]
+        scenario.works[tag] = Work(tag=tag, trigger="manual", event=EVENT, first=first, root=root)
+        cluster.regard(root, tag)
+    calls.edit(EVENT, target=target)
 
 
 def by_tag(scenario: Scenario) -> dict[str, list[Execution]]:
@@ -73,11 +63,8 @@ def all_rerun(scenario: Scenario) -> bool:
 
 @then("the first three of them run again, and the others wait")
 def require_three_of_many_reruns(scenario: Scenario) -> None:
-
-    def came() -> bool:
-        return len(reruns(scenario)) >= 3
-
-    scenario.require_in_time("RA-1.1", "the first three are run again", came)
+    expected = "the first three are run again"
+    scenario.require_in_time("RA-1.1", expected, lambda: len(reruns(scenario)) >= 3)
     scenario.run_canaries()
     require_calm(scenario)
     tags = [run.tag for run in reruns(scenario)]
@@ -105,7 +92,6 @@ def require_all_reruns(scenario: Scenario, spread: str) -> None:
 
 
 def release_all(scenario: Scenario) -> None:
-    """Let all of them end."""
     for tag in scenario.works:
         scenario.site.release(tag)
 
@@ -123,11 +109,11 @@ def require_calm(scenario: Scenario) -> None:
 
 def require_order(scenario: Scenario, came: list[Execution]) -> None:
     """Require that each begins after the one before it, as far as two servers can be compared."""
+    most = scenario.timings.slack * JITTER
     for one, other in pairwise(came):
         early = one.started_at - other.started_at
         expected = f"{one.tag} starts before {other.tag}"
-        in_order = early <= scenario.timings.slack * JITTER
-        require(in_order, "RA-8.5", expected, f"{early:.2f} s after it")
+        require(early <= most, "RA-8.5", expected, f"{early:.2f} s after it")
 
 
 def require_spread(scenario: Scenario, came: list[Execution]) -> None:
@@ -140,10 +126,9 @@ def require_spread(scenario: Scenario, came: list[Execution]) -> None:
 
 def require_each_once(scenario: Scenario) -> None:
     """Require that all of them end well, and that none runs a third time."""
+    within = scenario.deadline + len(scenario.works)
     scenario.cluster.await_evidence(
-        "all of them end",
-        lambda: all(run.how == "completed" for run in reruns(scenario)),
-        scenario.deadline + len(scenario.works),
+        "all of them end", lambda: {run.how for run in reruns(scenario)} <= {"completed"}, within
     )
     scenario.run_canaries()
     require_calm(scenario)

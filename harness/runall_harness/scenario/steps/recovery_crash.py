@@ -93,7 +93,7 @@ def require_good_end(scenario: Scenario, clause: str, tag: str, root: str, least
     cluster, expected = scenario.cluster, f"an attempt of {root} runs"
     scenario.await_run(clause, expected, lambda: last_runs(scenario, tag, root, least))
     scenario.site.release(tag)
-    if not cluster.wait(lambda: last_end(scenario, root, tag), scenario.deadline):
+    if not cluster.site.wait(lambda: last_end(scenario, root, tag), scenario.deadline):
         seen = scenario.shown(root, tag)
         raise Inconclusive(f"no evidence that {root} came to its end: {seen}")
     scenario.run_canaries()

@@ -16,6 +16,10 @@ from .events import COUNTS, RETRY_DELAY
 
 # The clocks of a witness and of a scheduler are read at different moments; seconds.
 TOLERANCE = 0.05
+NEXT = {
+    "the job starts again": "it starts again",
+    "the try is run again": "the try that was interrupted is run again",
+}
 
 
 class Retries:
@@ -27,12 +31,7 @@ class Retries:
         self.seen = 1
 
     def runs(self) -> list[Execution]:
-        """All executions so far."""
         return self.cluster.tagged(self.scenario.work.tag)
-
-    def latest(self) -> Execution:
-        """The execution that is running, or ended last."""
-        return self.runs()[-1]
 
     def before(self) -> Execution:
         """The execution before the one that is looked for, which may have begun already."""
@@ -42,17 +41,6 @@ class Retries:
         """The attempt that failed last."""
         assert self.failed is not None, "no try has failed"
         return self.failed
-
-    def kill_process(self) -> None:
-        """SIGKILL the job's process alone, and wait until the system shows a failure."""
-        scenario, job = self.scenario, (run := self.latest()).job
-        self.cluster.hurt(lambda: scenario.site.kill(run.node, scope="job"))
-
-        def failed() -> bool:
-            return scenario.calls.state(job) == "failed"
-
-        scenario.require_in_time("RA-2.7", f"{job} has failed", failed, scenario.timings.prompt)
-        self.failed = scenario.calls.job(job)
 
     def clause(self) -> str:
         """The clause that is broken if no retry comes after what has happened so far."""
@@ -67,22 +55,24 @@ class Retries:
         scenario.await_run(clause, what, lambda: self.runs()[self.seen :], within)
         run = self.runs()[self.seen]
         self.seen += 1
-        self.cluster.await_evidence(
-            f"{run.job} runs", lambda: scenario.running(run.job), scenario.timings.slack
-        )
+        self.cluster.await_evidence(f"{run.job} runs", lambda: scenario.running(run.job))
         return run
 
 
 @pytest.fixture
 def retries(scenario: Scenario) -> Retries:
-    """The executions of the scenario's job."""
     return Retries(scenario)
 
 
 # ------------------------------------------------------------------ what happens
 @when("the process of the job is killed, and the job has failed")
-def fail_job(retries: Retries) -> None:
-    retries.kill_process()
+def fail_job(scenario: Scenario, retries: Retries) -> None:
+    run, calls, within = retries.runs()[-1], scenario.calls, scenario.timings.prompt
+    scenario.cluster.hurt(lambda: scenario.site.kill(run.node, scope="job"))
+    scenario.require_in_time(
+        "RA-2.7", f"{run.job} has failed", lambda: calls.state(run.job) == "failed", within
+    )
+    retries.failed = calls.job(run.job)
 
 
 @when("the job is being stopped for its time limit")
@@ -104,11 +94,10 @@ def kill_server_before_job_stops(scenario: Scenario, then: str) -> None:
 
 @when("most of its time limit has passed")
 def pass_most_of_time_limit(scenario: Scenario, retries: Retries) -> None:
-    await_age(scenario, retries.latest(), scenario.plan["timeout"] * 2 / 3)
+    await_age(scenario, retries.runs()[-1], scenario.plan["timeout"] * 2 / 3)
 
 
 def await_age(scenario: Scenario, run: Execution, age: float) -> None:
-    """Wait until an execution has lived for so many seconds, by the clock alone."""
     scenario.cluster.await_time(f"{run.job} has lived for {age:g} s", run.started_at + age)
 
 
@@ -126,28 +115,18 @@ def require_retry(scenario: Scenario, retries: Retries, where: str) -> None:
     require(right, clause, f"it runs on {where} server", f"it ran on {run.node}")
 
 
-@then("the job starts again")
-def require_next_start(scenario: Scenario, retries: Retries) -> None:
-    retries.await_next(scenario.work.rerun_clause, "it starts again", scenario.deadline)
-
-
-@then("the try is run again")
-def require_rerun_of_retry(scenario: Scenario, retries: Retries) -> None:
-    what = "the try that was interrupted is run again"
-    retries.await_next(scenario.work.rerun_clause, what, scenario.deadline)
+@then(parsers.re(f"(?P<what>{'|'.join(NEXT)})"))
+def require_next_start(scenario: Scenario, retries: Retries, what: str) -> None:
+    retries.await_next(scenario.work.rerun_clause, NEXT[what], scenario.deadline)
 
 
 @then("the rerun lives for longer than what was left of the limit")
 def require_full_time_limit(scenario: Scenario, retries: Retries) -> None:
-    run, limit = retries.latest(), scenario.plan["timeout"]
+    run, limit = retries.runs()[-1], scenario.plan["timeout"]
     await_age(scenario, run, limit / 2)
-    state = scenario.calls.state(run.job)
-    require(
-        state == "running" == retries.latest().how,
-        "RA-4.10",
-        f"the rerun may run for {limit:g} s",
-        f"it is {state} after {limit / 2:g} s",
-    )
+    state, expected = scenario.calls.state(run.job), f"the rerun may run for {limit:g} s"
+    lives = state == "running" == retries.runs()[-1].how
+    require(lives, "RA-4.10", expected, f"it is {state} after {limit / 2:g} s")
 
 
 @then(parsers.re(r"the try ends well, after (?P<count>two|three) executions"))

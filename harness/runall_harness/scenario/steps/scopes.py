@@ -84,9 +84,5 @@ def require_one_at_a_time(scenario: Scenario) -> None:
     first, *others = scenario.runs()
     for other in others:
         beside = last_sign(first) - other.started_at
-        require(
-            beside <= BEAT,
-            "RA-2.4",
-            "what still runs is not run again",
-            f"{first.job} lived {beside:.2f} s beside {other.job}",
-        )
+        seen = f"{first.job} lived {beside:.2f} s beside {other.job}"
+        require(beside <= BEAT, "RA-2.4", "what still runs is not run again", seen)

@@ -29,12 +29,9 @@ def require_interruption(scenario: Scenario) -> None:
 def require_prompt_interruption(scenario: Scenario) -> None:
     view = scenario.await_end(scenario.work, "RA-2.2")
     took, limit = view.finalized_at - scenario.since, scenario.timings.dead_job_timeout
-    require(
-        view.state == "interrupted" and took < limit,
-        "RA-2.2",
-        f"interrupted within {limit:g} s of the return",
-        f"{view.state} after {took:.2f} s",
-    )
+    expected, seen = f"interrupted within {limit:g} s", f"{view.state} after {took:.2f} s"
+    prompt = view.state == "interrupted" and took < limit
+    require(prompt, "RA-2.2", f"{expected} of the return", seen)
 
 
 @then(parsers.re(f"the job (?P<end>{'|'.join(STATES)}), and is not run again"))
@@ -71,12 +68,10 @@ def require_rerun_on_second_worker(scenario: Scenario) -> None:
 
 @then("the job of the other event is run again, once, on another server")
 def require_other_rerun(scenario: Scenario) -> None:
-    other = scenario.works["other"]
-
-    def rerun() -> bool:
-        return len(scenario.cluster.tagged("other")) > 1
-
-    scenario.require_in_time("RA-4.11", "what can start does", rerun)
+    other, cluster = scenario.works["other"], scenario.cluster
+    scenario.require_in_time(
+        "RA-4.11", "what can start does", lambda: len(cluster.tagged("other")) > 1
+    )
     scenario.await_rerun(other, "another server")
     scenario.finish(other, 2)
 
@@ -114,12 +109,9 @@ def require_attempts_to_differ(scenario: Scenario) -> None:
         "server": (nodes.get(first.job), nodes.get(second.job)),
     }
     same = [name for name, (one, other) in pairs.items() if one == other]
-    require(
-        not same and nodes.get(second.job) == second.node,
-        "RA-4.8",
-        "an id, a start time and a server of its own",
-        f"the same {', '.join(same)}; shown: {nodes}",
-    )
+    differ = not same and nodes.get(second.job) == second.node
+    expected = "an id, a start time and a server of its own"
+    require(differ, "RA-4.8", expected, f"the same {', '.join(same)}; shown: {nodes}")
 
 
 @then("its first execution had ended before")
