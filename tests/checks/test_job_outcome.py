@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from runall_harness.checks.context import Freeze
 from runall_harness.checks.job_outcome import WORDS, JobOutcome, Outcome, Traces, outcome_of
 from runall_harness.checks.job_traces import About, Gathered
 from runall_harness.checks.records import BEAT
@@ -267,7 +268,7 @@ def test_a_rerun_that_nobody_waited_for_was_not_missed(traces: Traces) -> None:
 def test_executions_on_a_node_that_stood_still_never_count_as_two_at_once(
     runs: list[Execution],
 ) -> None:
-    still = {node: [(-1.0, 1e9)] for node in "ab"}
+    still = {node: [Freeze(-1.0, 1e9)] for node in "ab"}
     assert outcome_of(Traces(runs=runs, frozen=still)).outcome != Outcome.AT_ONCE
 
 

@@ -16,7 +16,6 @@ FAITHFUL = ("params", "source", "now")
 OWN_ENDS = {"succeeded": "RA-3.4", "failed": "RA-2.7", "timed_out": "RA-2.6", "aborted": "RA-3.3"}
 
 
-# ------------------------------------------------------------------ the end
 def finalized_once(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """The end of an attempt, once shown, never changes (RA-3.1).
 
@@ -41,7 +40,6 @@ def late_results_stay_apart(lineage: Lineage, _: Context) -> Iterator[Finding]:
             yield finding(kept, expected, f"it is {view.state}", attempt.last)
 
 
-# ------------------------------------------------------------------ what follows
 def one_rerun_each(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """No attempt is replaced twice."""
     successors: dict[str, Attempt] = {}
@@ -139,7 +137,6 @@ def deleted_is_over(lineage: Lineage, context: Context) -> Iterator[Finding]:
             yield finding(kept, expected, f"{run}", *gone.lines, run.first)
 
 
-# ------------------------------------------------------------------ jobs that live
 def living_go_on(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A job that lives on a server in reach is not finalized as interrupted.
 
@@ -221,7 +218,6 @@ def drain_launches_nothing(lineage: Lineage, context: Context) -> Iterator[Findi
             yield finding(kept, expected, seen, stop.line, attempt.last)
 
 
-# ------------------------------------------------------------------ bounds and the ledger
 def reruns_are_bounded(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A lineage has no more reruns than its event ever allowed."""
     reruns = [attempt for _, attempt in lineage.reruns()]

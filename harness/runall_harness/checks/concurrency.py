@@ -133,7 +133,6 @@ class ConcurrencyChecks:
         for limited in undecided:
             self.judge_limit(limited, last=last)
 
-    # ---------------------------------------------------------------- limits
     def judge(self, event: str, jobs: EventJobs, start: ObservedStart, *, last: bool) -> None:
         most, lines = self.context.most(event, start.at)
         if most < inf:
@@ -188,7 +187,6 @@ class ConcurrencyChecks:
         runs = (one.run for one in lived.values())
         self.report("limbo-counts", finding(kept, expected, seen, *lines, *runs))
 
-    # ---------------------------------------------------------------- order
     def judge_slots(self, jobs: EventJobs, start: ObservedStart, attempt: Attempt) -> None:
         """The slots of an event are placed oldest first."""
         view = attempt.view

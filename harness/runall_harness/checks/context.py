@@ -97,7 +97,6 @@ class Context:
         found = self.stops, self.debts, self.timed
         return frozenset(compress(("drain", "debt", "limit"), found)) if any(found) else NONE
 
-    # ---------------------------------------------------------------- faults
     def hurt(self, fault: Proof, line: int) -> None:
         """Remember a fault. A freeze ends when its node is woken or ended."""
         self.faulty, self.proven = min(self.faulty, fault.at), self.proven and fault.proven
@@ -155,7 +154,6 @@ class Context:
         latest = {one.node: one.kind for one in self.hurts if one.at <= at}
         return any(latest.get(node) in SILENCES for node in self.leaders(at))
 
-    # ---------------------------------------------------------------- settings
     def edit(self, call: Call, line: int) -> tuple[str, Edit] | None:
         """The event that a call may change and the edit, which counts until it is refused."""
         if (settings := settings_in(call, line)) is None:

@@ -82,7 +82,6 @@ class Evaluation:
         if self.number >= self._next:
             self.put_away()
 
-    # ---------------------------------------------------------------- lines
     def begin(self, line: Meta) -> None:
         """Take in what the system declares. Raises `BadHistory` unless it is the first line."""
         if self.number > 1:
@@ -186,7 +185,6 @@ class Evaluation:
             runs = (run for one in self.index.lineages.values() for run in one.runs.values())
             self.context.tagged[line.tag] = [run for run in runs if run.execution.tag == line.tag]
 
-    # ---------------------------------------------------------------- judging
     def record(self, name: str, found: Finding) -> None:
         """Record a finding about concurrency by the name of its check, if that check applies."""
         if (check := BY_NAME[name]).needs <= self.context.capabilities:
@@ -207,16 +205,13 @@ class Evaluation:
             return False
         if lineage.debts and any(debt.owed.until > until for debt in lineage.debts):
             return False
-        if self.awaits_ledger(lineage) or (lineage.accepted.keys() - lineage.attempts.keys()):
+        if lineage.accepted.keys() - lineage.attempts.keys():
             return False
+        states = {one.view.state for one in lineage.attempts.values()}
+        if "bounds" in self.context.capabilities and "interrupted" in states and not lineage.notes:
+            return False  # the ledger has still to show the interruption
         lineage.sort()
         return left_over(lineage, group, self.context) is None
-
-    def awaits_ledger(self, lineage: Lineage) -> bool:
-        """Whether the ledger, if there is one, has still to show an interruption."""
-        if "bounds" not in self.context.capabilities or lineage.notes:
-            return False
-        return any(a.view.state == "interrupted" for a in lineage.attempts.values())
 
     def leave(self, group: Group) -> tuple[set[str], Group]:
         """Judge a group and take it out of memory; return its names and the group."""

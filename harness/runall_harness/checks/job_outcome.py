@@ -1,11 +1,9 @@
 """What became of a job after a fault of its server, in the words in which its user would ask.
 
-A verdict says whether a clause was kept. Whoever runs a scheduler also wants to know what they
-would have found the next morning: was it run again, was it run twice at once, is it gone? Those are
-different troubles, and two systems that fail the same case may leave different ones behind. So each
-history of a job has exactly one outcome. The reports of the jobs decide what ran; the system's word
-decides only what the system alone knows: that it has given a job up, that a user ended it, or that
-it shows nothing of it any more.
+Two systems that fail the same case may leave different troubles behind. So each history of a job
+has exactly one outcome. The reports of the jobs decide what ran; the system's word decides only
+what the system alone knows: that it has given a job up, that a user ended it, or that it shows
+nothing of it any more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +15,8 @@ import msgspec
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
+from .context import Freeze
 from .records import BEAT, last_sign
-
-Spans = Sequence[tuple[float, float]]
 
 
 class Outcome(StrEnum):
@@ -84,7 +81,7 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True):
     forgotten: bool = False
     given_up: bool = False
     waited: float | None = None
-    frozen: Mapping[str, Spans] = {}
+    frozen: Mapping[str, Sequence[Freeze]] = {}
 
 
 def outcome_of(traces: Traces) -> JobOutcome:
@@ -125,11 +122,11 @@ def without_rerun(run: Execution | None, traces: Traces) -> Outcome:
     return Outcome.NOT_RERUN if run else Outcome.NEVER_RAN
 
 
-def overlap(earlier: Execution, later: Execution, frozen: Mapping[str, Spans]) -> float:
+def overlap(earlier: Execution, later: Execution, frozen: Mapping[str, Sequence[Freeze]]) -> float:
     """For how many seconds both ran at once, without the time in which one was frozen."""
     since, until = later.started_at, last_sign(earlier)
     still = sum(
-        max(0.0, min(until, thawed) - max(since, froze))
-        for froze, thawed in frozen.get(earlier.node, ())
+        max(0.0, min(until, freeze.until) - max(since, freeze.since))
+        for freeze in frozen.get(earlier.node, ())
     )
     return max(0.0, until - since - still)

@@ -6,10 +6,9 @@ tag. So an execution is found even if the scheduler forgets the link.
 """
 
 from collections.abc import Iterable
-from math import inf
 from typing import NamedTuple
 
-from runall_harness.evidence.facts import Execution, Proof
+from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.history import (
     Answer,
     AnyLine,
@@ -23,6 +22,7 @@ from runall_harness.evidence.history import (
 )
 from runall_harness.evidence.views import JobView
 
+from .context import Context
 from .job_outcome import Traces
 from .lineage_index import slot_of, slot_of_execution
 
@@ -45,7 +45,7 @@ class Gathered:
         self.accepted: list[str] = []
         self.refused: set[str] = set()
         self.owed: list[Owed] = []
-        self.frozen: dict[str, list[tuple[float, float]]] = {}
+        self.context = Context()
         self.now = 0.0
         for line in lines:
             self.take(line)
@@ -73,18 +73,9 @@ class Gathered:
             case Owed(what="rerun"):
                 self.owed.append(line)
             case Fault(proof=proof):
-                self.freeze(proof)
+                self.context.hurt(proof, 0)
             case _:
                 pass
-
-    def freeze(self, proof: Proof) -> None:
-        """Note that a node is frozen, or that a frozen node was woken or ended."""
-        spans = self.frozen.setdefault(proof.node, [])
-        if proof.kind == "pause":
-            spans.append((proof.at, inf))
-        elif proof.kind in ("unpause", "kill", "stop") and spans:
-            since, until = spans[-1]
-            spans[-1] = since, min(until, proof.at)
 
     def traces(self, about: About) -> Traces:
         own = {view.id for view in self.once.values() if view.root == about.root} | {about.root}
@@ -106,7 +97,7 @@ class Gathered:
             forgotten=known and not shown,
             waited=self.waited(own),
             given_up=about.root in self.refused,
-            frozen=self.frozen,
+            frozen=self.context.freezes,
         )
 
     def waited(self, own: set[str]) -> float | None:

@@ -108,7 +108,6 @@ def disabled_waits(lineage: Lineage, context: Context) -> Iterator[Finding]:
                 yield finding(not off, expected, f"{run} started", *off, run.first)
 
 
-# ------------------------------------------------------------------ slots
 def slot_completed_once(group: Group, _: Context) -> Iterator[Finding]:
     """A slot that was served to its end is not started again by another job."""
     for lineage in group if group[0].slot else ():

@@ -35,7 +35,7 @@ class QuotedLine(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class ClauseReport(msgspec.Struct, frozen=True, kw_only=True):
+class ClauseReport(msgspec.Struct, frozen=True):
     """The verdict on one clause, and in how many places it was judged.
 
     `inconclusive`: the history had nothing to judge. `unsupported`: the capability is not declared.
@@ -48,7 +48,7 @@ class ClauseReport(msgspec.Struct, frozen=True, kw_only=True):
     judged: int
 
 
-class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
+class CheckReport(msgspec.Struct, frozen=True):
     """How much one check had to judge. `needs` are the capabilities under which it applies."""
 
     check: str
@@ -135,28 +135,18 @@ def report_history(
 
 def report_clauses(found: Findings) -> list[ClauseReport]:
     """The verdict on each clause by which a check may judge, in the order of the specification."""
+    verdicts, judged = found.verdicts, found.judged
     return [
-        ClauseReport(
-            clause=clause.id,
-            capability=clause.capability,
-            text=clause.text,
-            verdict=found.verdicts[clause.id],
-            judged=found.judged.get(clause.id, 0),
-        )
-        for clause in clauses().values()
-        if clause.id in found.verdicts
+        ClauseReport(each.id, each.capability, each.text, verdicts[each.id], judged.get(each.id, 0))
+        for each in clauses().values()
+        if each.id in verdicts
     ]
 
 
 def report_checks(exercised: dict[str, int]) -> list[CheckReport]:
     """How much each check had to judge, in the order of the checks."""
     return [
-        CheckReport(
-            check=check.name,
-            clause=check.clause,
-            needs=sorted(check.needs),
-            judged=exercised[check.name],
-        )
+        CheckReport(check.name, check.clause, sorted(check.needs), exercised[check.name])
         for check in CHECKS
     ]
 

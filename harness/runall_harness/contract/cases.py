@@ -60,7 +60,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.file}:{self.line}"
 
 
-# ------------------------------------------------------------------ from the feature files
 def feature_folder() -> Path:
     """Where the feature files are: in the package in a wheel, at the top of a checkout.
 
@@ -74,9 +73,8 @@ def feature_folder() -> Path:
 def load_cases(folder: Path | None = None) -> list[Case]:
     """All cases of a folder, by file and then by line.
 
-    Raises:
-        CasesError: a file cannot be parsed, a case is empty, two cases have one name or one id,
-            a tag names a clause that the specification lacks, or there is no case at all.
+    Raises `CasesError`: a file cannot be parsed, a case is empty, two cases have one name or one
+    id, a tag names a clause that the specification lacks, or there is no case at all.
     """
     where = folder or feature_folder()
     found = [case for path in sorted(where.rglob("*.feature")) for case in read_feature(path)]
@@ -212,15 +210,12 @@ def check_clauses(cases: Sequence[Case]) -> None:
             raise CasesError(cause, "correct the tag, or write the clause in reference/SPEC.md")
 
 
-# ------------------------------------------------------------------ what a user asks for
 def select(cases: Sequence[Case], pattern: str = "", trigger: str = "") -> list[Case]:
     """The cases of a pattern and a trigger; an empty string asks for all.
 
     A pattern is an id, a part of an id or of a scenario's name, or a glob on either; upper and
-    lower case are the same. A case that either trigger can start belongs to both.
-
-    Raises:
-        NoMatch: no case is left; the message names what may have been meant.
+    lower case are the same. A case that either trigger can start belongs to both. Raises
+    `NoMatch` if no case is left; the message names what may have been meant.
     """
     named = [case for case in cases if not pattern or case.id == pattern]
     named = named or [case for case in cases if matches(case, pattern.lower())]

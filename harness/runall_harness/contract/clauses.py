@@ -46,21 +46,13 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def clauses() -> dict[str, Clause]:
-    """All clauses of the specification by id, in its own order.
-
-    Raises:
-        SpecError: the page is missing or badly written.
-    """
+    """All clauses of the specification by id, in its own order. Raises `SpecError`."""
     path = spec_path()
     return read_clauses(path.read_text("utf-8"), path.name)
 
 
 def clause_text(clause: str) -> str:
-    """The sentence of a clause.
-
-    Raises:
-        SpecError: there is no such clause, or the page cannot be read.
-    """
+    """The sentence of a clause. Raises `SpecError` if there is none."""
     known = clauses()
     if clause in known:
         return known[clause].text
@@ -82,11 +74,7 @@ def spec_path() -> Path:
 
 
 def read_clauses(text: str, name: str = "SPEC.md") -> dict[str, Clause]:
-    """The clauses of a page in the grammar above.
-
-    Raises:
-        SpecError: naming every line that is not as it should be.
-    """
+    """The clauses of a page in the grammar above. Raises `SpecError` with every line at fault."""
     found: dict[str, Clause] = {}
     wrong: list[str] = []
     for section, number, item in items(text):

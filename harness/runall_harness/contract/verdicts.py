@@ -41,11 +41,11 @@ EXIT_CODES = {
     Verdict.UNEXPECTED_PASS: NOT_CONFORMANT,
     Verdict.ERROR: CANNOT_RUN,
 }
-RANK = {CONFORMANT: 0, INCONCLUSIVE: 1, NOT_CONFORMANT: 2, CANNOT_RUN: 3}
+# The exit codes in words, from the best to the worst.
 WORDS = {
     CONFORMANT: "conformant",
-    NOT_CONFORMANT: "not conformant",
     INCONCLUSIVE: "inconclusive",
+    NOT_CONFORMANT: "not conformant",
     CANNOT_RUN: "error",
 }
 
@@ -73,7 +73,7 @@ def strict_code(*, declared: bool) -> int:
 
 
 def worst(codes: Iterable[int]) -> int:
-    return max(codes, key=RANK.__getitem__)
+    return max(codes, key=[*WORDS].index)
 
 
 class BrokenClause(msgspec.Struct, Generic[Line], frozen=True, kw_only=True):

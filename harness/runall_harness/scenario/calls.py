@@ -38,7 +38,6 @@ class Calls:
         assert self.client is not None, "the cluster is not up"
         return self.client
 
-    # ---------------------------------------------------------------- orders
     def call(self, verb: str, **args: Any) -> Any:
         """Call a verb of the client, and write down the call and its answer."""
         self.count += 1
@@ -69,7 +68,6 @@ class Calls:
         """Run an event by hand; the id of the new job."""
         return self.call("run", event=event, params=params, source=source)
 
-    # ---------------------------------------------------------------- questions
     def ask(self, question: Callable[[Client], T], otherwise: T) -> T:
         """The answer to a question; `otherwise` while the system does not answer, or refuses."""
         try:

@@ -85,7 +85,6 @@ class Cluster:
     def api(self) -> Client:
         return self.calls.api
 
-    # ---------------------------------------------------------------- faults
     def hurt(self, inject: Callable[[], Proof]) -> Proof:
         """Inject a fault. Raises `Inconclusive` if it is not proven to have taken effect."""
         try:
@@ -108,7 +107,6 @@ class Cluster:
         now = self.site.now()
         self.history.add(Owed(at=now, until=now + within, **owed))
 
-    # ---------------------------------------------------------------- what is seen
     def executions(self) -> Sequence[Execution]:
         """All executions so far, as the jobs themselves have reported them."""
         found = list(self.site.executions())
@@ -134,7 +132,6 @@ class Cluster:
         found = [job for job in self.calls.jobs() if job.root == root or job.id in ids]
         return sorted(found, key=lambda job: (job.attempt, job.placed_at or inf))
 
-    # ---------------------------------------------------------------- waiting
     def await_evidence(
         self, what: str, condition: Callable[[], T | None], within: float | None = None
     ) -> T:
@@ -169,7 +166,6 @@ class Cluster:
             self.await_evidence(f"{node} takes a job", lambda o=order: accepted(o), within)
         self.await_evidence(f"a job runs to its end on {node}", lambda: self.ended(tag), within)
 
-    # ---------------------------------------------------------------- the end
     def regard(self, root: str, tag: str) -> None:
         """Note that the case is about that job, unless it is about an earlier one."""
         if self.about is None:

@@ -28,12 +28,6 @@ def require(held: object, clause: str, expected: str, seen: str | Callable[[], s
         raise Violation(clause, expected, seen if isinstance(seen, str) else seen())
 
 
-def require_place(work: Work, rerun: Execution, where: str | None) -> None:
-    """Raise a `Violation` if the rerun came to another place than `where`; None allows any."""
-    right = where is None or (rerun.node == work.node) == (where == "the same server")
-    require(right, work.rerun_clause, f"it runs on {where}", f"it ran on {rerun.node}")
-
-
 def listed(runs: Sequence[Execution]) -> str:
     """Executions in words: the job, the server and the end of each."""
     return ", ".join(f"{run.job} on {run.node} ({run.how})" for run in runs) or "none"
@@ -77,11 +71,6 @@ class Scenario(Setting):
         """The clause by which the job counts as interrupted; RA-2.1 if no tag names another."""
         return self.clause("RA-9.5", "RA-2.12", "RA-2.3", "RA-2.5", "RA-2.8", "RA-2.1")
 
-    def undisturbed_clause(self) -> str:
-        """The clause by which the job goes on; RA-2.11 if no tag names another."""
-        return self.clause("RA-2.4", "RA-5.11", "RA-2.11")
-
-    # ------------------------------------------------------------------ ends
     def over(self, work: Work) -> JobView | None:
         """The first attempt, if the system shows that it is over."""
         view = self.calls.job(work.root)
@@ -113,7 +102,6 @@ class Scenario(Setting):
         require(reached, clause, what, f"after {wait.most:g} s it is {shown[-1]}")
         wait.require_timely(what)
 
-    # ------------------------------------------------------------------ reruns
     def await_rerun(self, work: Work, where: str | None = None) -> Execution:
         """The second execution, which must come, and come to that place if one is named.
 
@@ -141,7 +129,9 @@ class Scenario(Setting):
             raise Violation(clause, "the job is run again", f"{seen}: {self.shown(work.root)}")
         cluster.recovery_s = runs[1].started_at - self.since
         wait.require_timely("the rerun")
-        require_place(work, runs[1], where)
+        node = runs[1].node
+        right = where is None or (node == work.node) == (where == "the same server")
+        require(right, clause, f"it runs on {where}", f"it ran on {node}")
         return runs[1]
 
     def require_return_at_once(self, work: Work) -> None:
@@ -166,7 +156,6 @@ class Scenario(Setting):
     def require_faithful_rerun(self, work: Work) -> None:
         require_faithful(work.root, *self.cluster.tagged(work.tag)[:2])
 
-    # ------------------------------------------------------------------ ends of the last execution
     def finish(self, work: Work, executions: int, clause: str = "") -> None:
         """Let the work end, and require that it ends well and that nothing follows."""
         clause = clause or self.interruption_clause()
@@ -208,6 +197,11 @@ class Scenario(Setting):
         require(last.how == "running", clause, f"{work.tag} goes on", f"it is {last.how}")
         self.finish(work, executions, clause)
 
+    def require_no_debt(self, clause: str) -> None:
+        """Require that the system itself says that it owes nothing of the job."""
+        owes = self.cluster.api.owes(self.work.root)
+        require(not owes, clause, "nothing is owed any more", self.shown)
+
     def run_canaries(self) -> None:
         """Run a job of another event to its end: whatever was owed before has started by then.
 
@@ -217,7 +211,6 @@ class Scenario(Setting):
             if self.site.alive(node) and node not in self.cut_off:
                 self.cluster.probe(node, self.deadline)
 
-    # ------------------------------------------------------------------ losses
     def require_missed(self) -> None:
         """Require that the loss of the job's server is noticed in time."""
         node, within = self.victim, self.timings.notice

@@ -21,7 +21,6 @@ class Nodes:
         self.specs: dict[str, NodeSpec] = {}
         self.primaries: tuple[str, ...] = (PRIMARY,)
 
-    # ---------------------------------------------------------------- starting
     def start(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
         """Start the primary and the workers. The backups are described too, and start later."""
         self.primaries = (PRIMARY, *backups)
@@ -39,13 +38,11 @@ class Nodes:
         self.launch(spec or self.specs[node])
 
     def launch(self, *specs: NodeSpec) -> None:
-        """Start nodes, and write down that they start."""
         for spec in specs:
             self.history.add(Start(at=self.site.now(), node=spec.name, role=spec.role))
             self.evidence.starts(spec)
         self.site.start(*specs)
 
-    # ---------------------------------------------------------------- waiting
     def await_online(self, *nodes: str) -> None:
         """Wait until these nodes take work. Raises `KitCannotRun` with what they printed last."""
         if missing := self.await_missing(*nodes):
@@ -74,10 +71,6 @@ class Nodes:
 
     def last_words(self, *nodes: str) -> str:
         """The end of what each of these nodes printed, in one line."""
-        return "; ".join(f"{node}: {last_lines(self.site.logs(node))}" for node in nodes)
-
-
-def last_lines(text: str) -> str:
-    """The last lines of what a node printed, joined into one."""
-    lines = [line.strip() for line in text.splitlines()[-LAST_LINES:]]
-    return " / ".join(filter(None, lines)) or "(nothing)"
+        ends = {node: self.site.logs(node).splitlines()[-LAST_LINES:] for node in nodes}
+        said = {node: " / ".join(filter(None, map(str.strip, end))) for node, end in ends.items()}
+        return "; ".join(f"{node}: {words or '(nothing)'}" for node, words in said.items())

@@ -77,7 +77,6 @@ class Setting:
         tagged = self.cluster.case.clauses
         return next((clause for clause in clauses if clause in tagged), clauses[-1])
 
-    # ---------------------------------------------------------------- jobs
     @property
     def work(self) -> Work:
         """The job that the scenario is about: the first that it started."""
@@ -153,7 +152,6 @@ class Setting:
         within = count * self.timings.minute + self.timings.slack
         self.cluster.await_evidence(what, condition, within)
 
-    # ---------------------------------------------------------------- deadlines
     @property
     def loss_timeout(self) -> float:
         """After how many seconds the job of a server that stays away is given up."""
@@ -175,9 +173,7 @@ class Setting:
         self.since = proof.at if proof else self.site.now()
         self.promised = promised
 
-    # ---------------------------------------------------------------- faults
     def kill(self, node: str, scope: Scope = "node") -> Proof:
-        """SIGKILL a whole node, or a part of it."""
         proof = self.cluster.hurt(lambda: self.site.kill(node, scope))
         self.gone_at = self.site.now()
         return proof
@@ -191,14 +187,8 @@ class Setting:
         return proof
 
     def cut(self, node: str) -> Proof:
-        """Cut a node off from the network, without closing connections."""
         self.cut_off.add(node)
         return self.cluster.hurt(lambda: self.site.cut(node))
-
-    def cut_until_missed(self, node: str) -> None:
-        """Cut a node off, until the primary has noticed."""
-        self.cut(node)
-        self.cluster.await_missed(node)
 
     def mend_cut(self, node: str) -> None:
         self.cluster.hurt(lambda: self.site.join(node))
@@ -217,7 +207,6 @@ class Setting:
         self.cut_off.discard(node)
         return self.cluster.hurt(lambda: self.site.unpause(node))
 
-    # ---------------------------------------------------------------- coming back
     def restart(self, node: str) -> None:
         """Start a node again, and wait until it takes work."""
         self.nodes.restart(node)

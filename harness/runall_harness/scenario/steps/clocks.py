@@ -84,7 +84,6 @@ def serve_other_event_with_run_all(scenario: Scenario, due: DueSlots) -> None:
     scenario.await_minutes(4, "it is served", lambda: due.served(EVERY))
 
 
-# ------------------------------------------------------------------ what happens
 @when("the primary is killed, the clock is set over all that, and the primary comes back")
 def pass_change_while_primary_is_down(scenario: Scenario) -> None:
     scenario.kill(PRIMARY)
@@ -118,7 +117,6 @@ def set_clock_forward(scenario: Scenario, due: DueSlots) -> None:
     scenario.expect_within(scenario.timings.prompt)
 
 
-# ------------------------------------------------------------------ what must follow
 @then("the event has not been served")
 def require_skipped_time_unserved(scenario: Scenario, due: DueSlots) -> None:
     scenario.run_canaries()

@@ -63,7 +63,6 @@ def plan_event(scenario: Scenario, where: str, mode: str, terms: str) -> None:
     scenario.plan = {"target": TARGETS[where], "catch_up": mode == "on", **fields}
 
 
-# ------------------------------------------------------------------ edits
 EDITS: dict[str, dict[str, Any]] = {
     "its event may run anywhere from now on": {"target": "*"},
     "its event is opened to any worker": {"target": "worker-*"},

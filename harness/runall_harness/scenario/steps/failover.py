@@ -2,26 +2,18 @@
 
 from pytest_bdd import parsers, then, when
 
-from runall_harness.evidence.facts import Proof
-
 from ..expectations import Scenario, require
 from ..nodes import PRIMARY
 from .given import BACKUP
 from .when import FAULTS
 
-
-@when(parsers.re("the primary is (?P<fault>killed|frozen|cut off), and the backup takes over"))
-def lose_primary_until_takeover(scenario: Scenario, fault: str) -> None:
-    await_takeover(scenario, FAULTS[fault](scenario, PRIMARY))
+AWAY = "(?:, and the backup takes over| and stays away)"
 
 
-@when("the primary is stopped cleanly and stays away", target_fixture="led_at")
-def stop_primary_until_takeover(scenario: Scenario) -> float:
-    return await_takeover(scenario, scenario.stop(PRIMARY))
-
-
-def await_takeover(scenario: Scenario, proof: Proof) -> float:
-    """Wait until the backup leads; the time for its recovery counts from the fault."""
+@when(parsers.re(f"the primary is (?P<fault>{'|'.join(FAULTS)}){AWAY}"), target_fixture="led_at")
+def lose_primary_until_takeover(scenario: Scenario, fault: str) -> float:
+    # The time for the recovery counts from the fault.
+    proof = FAULTS[fault](scenario, PRIMARY)
     calls, within = scenario.calls, scenario.timings.takeover
     scenario.expect_within(within + scenario.loss_timeout, proof)
     scenario.require_in_time("RA-9.2", "the backup leads", lambda: calls.leader() == BACKUP, within)

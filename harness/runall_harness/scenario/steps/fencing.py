@@ -19,7 +19,6 @@ TAG = "job"
 FIRST, SECOND = "worker-1", "worker-2"
 
 
-# ------------------------------------------------------------------ frozen servers
 @when("its server wakes")
 def wake_server(scenario: Scenario) -> None:
     scenario.wake(scenario.victim)
@@ -39,7 +38,6 @@ def require_stop_after_waking(scenario: Scenario) -> None:
     scenario.require_stop("RA-7.6", "the first execution ends")
 
 
-# ------------------------------------------------------------------ late results
 @when("its server can be reached again")
 def reach_server_again(scenario: Scenario) -> None:
     scenario.join(scenario.victim, scenario.interruption_clause())
@@ -89,7 +87,6 @@ def restart_server_with_unreported_result(scenario: Scenario) -> None:
         raise Inconclusive("its server was away for longer than the dead-job timeout")
 
 
-# ------------------------------------------------------------------ orders on their way
 @when(
     parsers.re(
         r"the first worker is (?P<how>frozen|cut off), and a (?P<trigger>\w+) job is handed to it"
@@ -163,8 +160,7 @@ def meet_rerun(scenario: Scenario, handed: JobView, node: str) -> None:
     """Wait for the one execution of a job that was handed over in vain."""
     trigger = "manual" if handed.source else "scheduled"
     wait = Wait(scenario.cluster, scenario.deadline)
-    runs = wait.timely("the job", lambda: scenario.cluster.tagged(TAG))
-    if not runs:
+    if not (runs := wait.timely("the job", lambda: scenario.cluster.tagged(TAG))):
         scenario.cluster.waited = wait.most
         clause = rerun_clause(trigger) if is_interrupted(scenario, handed) else "RA-2.13"
         seen = f"nothing within {wait.most:g} s: {scenario.shown()}"
@@ -195,14 +191,12 @@ def require_one_run_of_handed_job(scenario: Scenario, handed: JobView) -> None:
     scenario.finish(scenario.work, 1, "RA-1.4")
 
 
-# ------------------------------------------------------------------ aborts
 @then("the abort has won, and the job is not run again")
 def require_abort_to_win(scenario: Scenario) -> None:
     scenario.await_state("its end by the user", "aborted", clause="RA-3.7")
     scenario.require_nothing_follows(scenario.work, 1, "RA-3.7")
 
 
-# ------------------------------------------------------------------ unsafe settings
 @when("its server is killed and is started again with unsafe settings", target_fixture="word")
 def start_server_with_unsafe_settings(scenario: Scenario) -> str:
     scenario.kill(scenario.victim)

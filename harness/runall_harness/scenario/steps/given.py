@@ -22,11 +22,9 @@ MANNERS = {
 
 @pytest.fixture
 def scenario(cluster: Cluster) -> Scenario:
-    """The state of the running scenario."""
     return Scenario(cluster)
 
 
-# ------------------------------------------------------------------ servers
 @given(parsers.re(r"a primary and (?P<count>one|two) workers?"))
 def start_primary_and_workers(scenario: Scenario, count: str) -> None:
     scenario.workers = tuple(f"worker-{n}" for n in range(1, COUNTS[count] + 1))
@@ -39,7 +37,6 @@ def start_primary_backup_and_worker(scenario: Scenario) -> None:
     scenario.cluster.up(*scenario.workers, backups=(BACKUP,))
 
 
-# ------------------------------------------------------------------ jobs
 @given(
     parsers.re(rf"a (?P<trigger>manual|scheduled) job of it runs(?P<manner>{'|'.join(MANNERS)})")
 )
@@ -76,7 +73,6 @@ def start_other_job_on_same_server(scenario: Scenario, trigger: str) -> None:
     scenario.calls.edit("other", target="worker-*")
 
 
-# ------------------------------------------------------------------ slots
 @given("another event for any worker, due every minute")
 def serve_other_event_each_minute(scenario: Scenario) -> None:
     params = {"tag": "minute", "hold": "0"}

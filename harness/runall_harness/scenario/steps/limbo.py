@@ -32,7 +32,6 @@ def pass_two_slots(scenario: Scenario) -> None:
     )
 
 
-# ------------------------------------------------------------------ what is shown
 @then("the job is shown in limbo")
 def require_limbo(scenario: Scenario) -> None:
     root, seen = scenario.work.root, list[JobView | None]()
@@ -63,7 +62,6 @@ def require_notice(scenario: Scenario) -> None:
     scenario.require_missed()
 
 
-# ------------------------------------------------------------------ its place
 def require_still_in_limbo(scenario: Scenario) -> None:
     """Raise `Inconclusive` if the job is no longer in limbo: the scenario would prove nothing."""
     view = scenario.calls.job(scenario.work.root)
@@ -109,13 +107,10 @@ def require_two_slots_after_job(scenario: Scenario) -> None:
     require(in_order, "RA-5.2", "the job, then the slots, oldest first", f"served: {slots}")
 
 
-# ------------------------------------------------------------------ aborts
 @then("the abort in limbo is final")
 def require_final_abort(scenario: Scenario) -> None:
-    root = scenario.work.root
     scenario.await_state("its end by the user", "aborted", clause="RA-10.2")
-    owes = scenario.cluster.api.owes(root)
-    require(not owes, "RA-10.2", "nothing is owed any more", lambda: scenario.shown(root))
+    scenario.require_no_debt("RA-10.2")
     scenario.require_nothing_follows(scenario.work, 1, "RA-10.2")
 
 

@@ -18,7 +18,6 @@ def queued(count: str) -> list[str]:
     return [f"queued-{number}" for number in range(1, COUNTS[count] + 1)]
 
 
-# ------------------------------------------------------------------ jobs that take a place
 @given("a second job of it runs on the other worker")
 def start_second_job(scenario: Scenario) -> None:
     # Some schedulers choose a server at random, so for this run the event targets that one only.
@@ -52,7 +51,6 @@ def require_no_rerun_beside_second_job(scenario: Scenario) -> None:
         raise Inconclusive(f"the second job was to run all the time, and is {second.how}")
 
 
-# ------------------------------------------------------------------ queues
 @given(QUEUE)
 @when(QUEUE)
 def queue_manual_runs(scenario: Scenario, count: str) -> None:

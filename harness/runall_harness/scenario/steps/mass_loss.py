@@ -55,12 +55,6 @@ def reruns(scenario: Scenario) -> list[Execution]:
     return [runs[1] for runs in by_tag(scenario).values() if len(runs) > 1]
 
 
-def all_rerun(scenario: Scenario) -> bool:
-    """Whether each of the jobs has run twice; quick, as it is called after each simulated act."""
-    count = len(scenario.works)
-    return len(scenario.site.executions()) >= 2 * count and len(reruns(scenario)) == count
-
-
 @then("the first three of them run again, and the others wait")
 def require_three_of_many_reruns(scenario: Scenario) -> None:
     expected = "the first three are run again"
@@ -78,8 +72,11 @@ def require_all_reruns(scenario: Scenario, spread: str) -> None:
         release_all(scenario)
     count = len(scenario.works)
     within = scenario.deadline + count * (scenario.timings.spread + scenario.timings.prompt)
-    wait = Wait(scenario.cluster, within)
-    complete = wait.timely("the last rerun", lambda: all_rerun(scenario))
+
+    def all_rerun() -> bool:  # quick, as it is called after each simulated act
+        return len(scenario.site.executions()) >= 2 * count and len(reruns(scenario)) == count
+
+    complete = Wait(scenario.cluster, within).timely("the last rerun", all_rerun)
     require_calm(scenario)
     came = reruns(scenario)
     tags = [run.tag for run in came]

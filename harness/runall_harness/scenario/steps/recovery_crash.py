@@ -4,13 +4,13 @@ from typing import Literal
 
 from pytest_bdd import parsers, then, when
 
-from runall_harness.contract.verdicts import Inconclusive
+from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.views import JobView
 from runall_harness.evidence.witness_job import NOTE
 from runall_harness.rigs.base import CrashPoint
 
-from ..expectations import Scenario, require
+from ..expectations import Scenario
 from ..nodes import PRIMARY
 from ..setting import EVENT
 
@@ -99,13 +99,11 @@ def require_good_end(scenario: Scenario, clause: str, tag: str, root: str, least
     scenario.run_canaries()
     states = [view.state for view in cluster.attempts(root, tag)]
     completed = [run.job for run in cluster.tagged(tag) if run.how == "completed"]
-    once = len(completed) == 1
-    require(
-        once and states == ["interrupted"] * (len(states) - 1) + ["succeeded"],
-        clause,
-        "each interrupted attempt is replaced once, the last ends well",
-        lambda: f"{scenario.shown(root, tag)}; completed: {', '.join(completed) or 'none'}",
-    )
+    kept = len(completed) == 1 and states == ["interrupted"] * (len(states) - 1) + ["succeeded"]
+    if not kept:
+        seen = f"{scenario.shown(root, tag)}; completed: {', '.join(completed) or 'none'}"
+        expected = "each interrupted attempt is replaced once, the last ends well"
+        raise Violation(clause, expected, seen)
 
 
 def last_runs(scenario: Scenario, tag: str, root: str, least: int) -> bool:

@@ -38,7 +38,6 @@ class Retries:
         return self.runs()[self.seen - 1]
 
     def last_failure(self) -> JobView:
-        """The attempt that failed last."""
         assert self.failed is not None, "no try has failed"
         return self.failed
 
@@ -64,7 +63,6 @@ def retries(scenario: Scenario) -> Retries:
     return Retries(scenario)
 
 
-# ------------------------------------------------------------------ what happens
 @when("the process of the job is killed, and the job has failed")
 def fail_job(scenario: Scenario, retries: Retries) -> None:
     run, calls, within = retries.runs()[-1], scenario.calls, scenario.timings.prompt
@@ -101,7 +99,6 @@ def await_age(scenario: Scenario, run: Execution, age: float) -> None:
     scenario.cluster.await_time(f"{run.job} has lived for {age:g} s", run.started_at + age)
 
 
-# ------------------------------------------------------------------ what must follow
 @then(parsers.re(r"the job is tried again after its delay, on (?P<where>another|the same) server"))
 def require_retry(scenario: Scenario, retries: Retries, where: str) -> None:
     failed, before, clause = retries.last_failure(), retries.before(), retries.clause()

@@ -74,8 +74,7 @@ def require_job_or_rerun(scenario: Scenario) -> None:
         return
     cluster.waited = wait.most
     running = scenario.calls.state(work.root) == "running"
-    expected = "the job is run again"
-    require(running, work.rerun_clause, expected, lambda: scenario.shown(work.root))
+    require(running, work.rerun_clause, "the job is run again", scenario.shown)
     scenario.require_undisturbed(work, 1, "RA-2.3")
 
 

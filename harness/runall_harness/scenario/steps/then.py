@@ -17,7 +17,6 @@ STATES = {
 }
 
 
-# ------------------------------------------------------------------ how the job ends
 @then("the job ends as interrupted")
 def require_interruption(scenario: Scenario) -> None:
     clause = scenario.interruption_clause()
@@ -46,7 +45,6 @@ def require_no_rerun(scenario: Scenario) -> None:
     scenario.require_nothing_follows(scenario.work, 1, scenario.interruption_clause())
 
 
-# ------------------------------------------------------------------ reruns
 @then("the job starts again on another server")
 def require_rerun_start(scenario: Scenario) -> None:
     scenario.await_rerun(scenario.work, "another server")
@@ -124,9 +122,8 @@ def require_first_execution_to_end_before(scenario: Scenario) -> None:
 
 @then("the system says that it still owes the job")
 def require_debt(scenario: Scenario) -> None:
-    root = scenario.work.root
-    owes = scenario.cluster.api.owes(root)
-    require(owes, "RA-4.6", "the rerun waits", lambda: scenario.shown(root))
+    owes = scenario.cluster.api.owes(scenario.work.root)
+    require(owes, "RA-4.6", "the rerun waits", scenario.shown)
 
 
 @then("the rerun waits for its event")
@@ -135,15 +132,13 @@ def require_rerun_to_wait(scenario: Scenario) -> None:
     require_debt(scenario)
 
 
-# ------------------------------------------------------------------ what goes on
-@then("the rerun goes on undisturbed, and ends well")
-def require_undisturbed_rerun(scenario: Scenario) -> None:
-    scenario.require_undisturbed(scenario.work, 2, scenario.interruption_clause())
-
-
-@then("the job goes on undisturbed, and ends well")
-def require_undisturbed_job(scenario: Scenario) -> None:
-    scenario.require_undisturbed(scenario.work, 1, scenario.undisturbed_clause())
+@then(parsers.re("the (?P<what>job|rerun) goes on undisturbed, and ends well"))
+def require_undisturbed(scenario: Scenario, what: str) -> None:
+    if what == "rerun":
+        scenario.require_undisturbed(scenario.work, 2, scenario.interruption_clause())
+    else:
+        clause = scenario.clause("RA-2.4", "RA-5.11", "RA-2.11")
+        scenario.require_undisturbed(scenario.work, 1, clause)
 
 
 @then("the job on the second worker goes on undisturbed, and ends well")
@@ -156,7 +151,6 @@ def require_server_to_work(scenario: Scenario) -> None:
     scenario.run_canaries()
 
 
-# ------------------------------------------------------------------ other runs
 @then("nothing was launched while the primary was going down")
 def require_no_launch_in_drain(scenario: Scenario) -> None:
     # The drain lasts at least the kill grace, for a job ignores SIGTERM. So slots that began

@@ -20,7 +20,6 @@ FAULTS: dict[str, Callable[[Scenario, str], Proof]] = {
 }
 
 
-# ------------------------------------------------------------------ the job's server
 @when(parsers.re("its server is (?P<fault>killed|cut off|frozen)(?: and stays away| in silence|)"))
 def lose_server(scenario: Scenario, fault: str) -> None:
     proof = FAULTS[fault](scenario, scenario.victim)
@@ -41,14 +40,14 @@ def bring_server_back(scenario: Scenario) -> None:
 
 @when(parsers.re("its server is cut off until it is missed, (?P<then>.+)"))
 def cut_server_off_until_missed(scenario: Scenario, then: str) -> None:
-    scenario.cut_until_missed(scenario.victim)
+    scenario.cut(scenario.victim)
+    scenario.cluster.await_missed(scenario.victim)
     if "the job ends" in then:
         scenario.end_job()
     if "in reach again" in then:
         scenario.join(scenario.victim, "RA-2.4")
 
 
-# ------------------------------------------------------------------ the primary
 @when(parsers.re("the primary is (?P<fault>killed|stopped cleanly) and comes back"))
 def restart_primary(scenario: Scenario, fault: str) -> None:
     FAULTS[fault](scenario, PRIMARY)
@@ -63,7 +62,6 @@ def kill_primary_while_job_ends(scenario: Scenario) -> None:
     scenario.bring_back_primary("RA-2.11")
 
 
-# ------------------------------------------------------------------ the job
 @when("the job ends")
 def end_job(scenario: Scenario) -> None:
     scenario.end_job()
