@@ -170,7 +170,6 @@ class Context:
         return event, made
 
     def settle(self, event: str, edit: Edit, outcome: str, at: float, line: int) -> None:
-        """Apply the answer to an edit: it was made, it was refused, or that is unknown."""
         edit.lines += (line,)
         if outcome == "done":
             edit.done_at = at + UNDER_WAY

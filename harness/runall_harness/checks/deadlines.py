@@ -35,7 +35,6 @@ def deadlines_are_met(group: Group, context: Context) -> Iterator[Finding]:
 
 
 def judge_debt(debt: Debt, lineage: Lineage, group: Group, context: Context) -> Iterator[Finding]:
-    """Judge one thing that is owed for a lineage."""
     match debt.owed.what:
         case "end":
             yield ended(debt, lineage.attempts.get(debt.owed.job), context)
@@ -49,7 +48,6 @@ def judge_debt(debt: Debt, lineage: Lineage, group: Group, context: Context) -> 
 
 
 def ended(debt: Debt, attempt: Attempt | None, context: Context) -> Finding:
-    """Judge whether an attempt was shown to be over in time."""
     clause, until = debt.owed.clause or "RA-2.1", debt.owed.until
     over = context.finalized(attempt)
     if attempt and attempt.ends and min(attempt.ends[0].at - UNDER_WAY, over or until + 1) <= until:

@@ -27,7 +27,6 @@ def examine(lines: Iterable[AnyLine], sweep: int = SWEEP) -> Findings:
 
 
 def findings_of(evaluation: Evaluation) -> Findings:
-    """The findings of an evaluation that is finished."""
     exercised = dict.fromkeys(RANK, 0)
     judged: dict[str, int] = {}
     for (check, clause), count in evaluation.total.counted.items():

@@ -43,7 +43,6 @@ class Reading:
             self.malformed.append(MalformedLine(line=trouble.number, why=trouble.why))
 
     def read(self, raws: Iterable[bytes]) -> None:
-        """Take in all lines, and judge what is left."""
         for line in read(raws, bad=self.skip):
             try:
                 self.evaluation.take(line)
@@ -89,7 +88,6 @@ def judge_stream(name: str, stream: IO[bytes]) -> HistoryReport:
 
 
 def quote(file: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, str]]:
-    """The wanted lines of a file, each with its number."""
     last = max(wanted)
     for number, raw in enumerate(file, start=1):
         if number in wanted:

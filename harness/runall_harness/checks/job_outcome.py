@@ -85,7 +85,6 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def outcome_of(traces: Traces) -> JobOutcome:
-    """The one outcome of these traces."""
     runs = sorted(traces.runs, key=by_time)
     pairs = [(overlap(a, b, traces.frozen), b) for a, b in combinations(runs, 2)]
     if both := [min(long, last_sign(b) - b.started_at) for long, b in pairs if long > BEAT]:

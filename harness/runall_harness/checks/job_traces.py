@@ -77,7 +77,8 @@ class Gathered:
             case _:
                 pass
 
-    def traces(self, about: About) -> Traces:
+    def traces(self, about: About, waited: float | None = None) -> Traces:
+        """All that belongs to that job; `waited` (seconds) is for a run that nobody owed."""
         own = {view.id for view in self.once.values() if view.root == about.root} | {about.root}
         slots = {slot_of(view) for view in self.once.values() if view.id in own} - {""}
         runs = [
@@ -95,7 +96,7 @@ class Gathered:
             runs=runs,
             shown=shown,
             forgotten=known and not shown,
-            waited=self.waited(own),
+            waited=waited or self.waited(own),
             given_up=about.root in self.refused,
             frozen=self.context.freezes,
         )

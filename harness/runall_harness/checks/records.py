@@ -230,7 +230,6 @@ class Lineage(msgspec.Struct):
 
 
 def reorder(kept: dict[str, T], key: Callable[[T], float]) -> None:
-    """Put the entries of a dictionary in order, in place."""
     found = sorted(kept.items(), key=lambda one: key(one[1]))
     kept.clear()
     kept.update(found)

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import attempts, deadlines, lineages
 from .check import Check
-from .records import Group, Lineage
+from .records import NONE, Group, Lineage
 
 
 def needs(*capabilities: str) -> frozenset[str]:
@@ -15,6 +15,8 @@ def needs(*capabilities: str) -> frozenset[str]:
 
 
 BOUNDS = needs("bounds")
+# The clauses besides their own by which two of the checks judge.
+OWN_ENDS, IN_REACH = ("RA-2.6", "RA-3.3", "RA-3.4"), ("RA-2.4", "RA-2.11")
 LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("completed-is-final", "RA-3.4", lineages.completed_is_final),
     Check("aborted-stays-aborted", "RA-3.3", lineages.aborted_stays_aborted, given="abort"),
@@ -23,20 +25,9 @@ LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("ids-are-own", "RA-4.8", lineages.ids_are_own, given="rerun"),
     Check("one-rerun-each", "RA-1.4", attempts.one_rerun_each, given="rerun"),
     Check("flag-is-heeded", "RA-1.3", attempts.flag_is_heeded, given="interruption"),
-    Check(
-        "own-end-is-final",
-        "RA-2.7",
-        attempts.own_end_is_final,
-        clauses=("RA-2.6", "RA-3.3", "RA-3.4"),
-    ),
+    Check("own-end-is-final", "RA-2.7", attempts.own_end_is_final, clauses=OWN_ENDS),
     Check("limit-is-no-interruption", "RA-2.6", attempts.limit_is_no_interruption, given="limit"),
-    Check(
-        "living-go-on",
-        "RA-2.10",
-        attempts.living_go_on,
-        given="interruption",
-        clauses=("RA-2.4", "RA-2.11"),
-    ),
+    Check("living-go-on", "RA-2.10", attempts.living_go_on, NONE, "interruption", IN_REACH),
     Check("drain-launches-nothing", "RA-4.4", attempts.drain_launches_nothing, given="drain"),
     Check("accepted-are-on-record", "RA-1.1", deadlines.accepted_are_on_record, given="accepted"),
     Check("one-live-attempt", "RA-7.1", lineages.one_live_attempt, needs("fencing"), "rerun"),
@@ -53,11 +44,7 @@ LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
 )
 
 DEADLINES: Check[Group] = Check(
-    "deadlines-are-met",
-    "RA-2.1",
-    deadlines.deadlines_are_met,
-    given="debt",
-    clauses=("RA-1.1", "RA-1.2"),
+    "deadlines-are-met", "RA-2.1", deadlines.deadlines_are_met, NONE, "debt", ("RA-1.1", "RA-1.2")
 )
 GROUP_CHECKS: tuple[Check[Group], ...] = (
     Check("slot-completed-once", "RA-4.7", lineages.slot_completed_once, given="slot"),

@@ -7,7 +7,6 @@ looks like a clause and is not one is an error: a clause that is passed over is 
 test.
 """
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -15,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
+import runall_reference
 
 from .errors import KitCannotRun
 
@@ -63,13 +63,12 @@ def clause_text(clause: str) -> str:
 
 def spec_path() -> Path:
     """Where SPEC.md is: inside the package in a wheel, beside it in a checkout."""
-    found = importlib.util.find_spec("runall_reference")
-    packages = [Path(folder) for folder in (found and found.submodule_search_locations) or ()]
-    places = [folder / "SPEC.md" for package in packages for folder in (package, package.parent)]
+    package = Path(runall_reference.__file__).parent
+    places = [package / "SPEC.md", package.parent / "SPEC.md"]
     for place in places:
         if place.is_file():
             return place
-    sought = ", ".join(map(str, places)) or "no package runall_reference"
+    sought = ", ".join(map(str, places))
     raise SpecError(f"SPEC.md was not found ({sought})", "install runall-kit again, from its wheel")
 
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, TypeVar
 
-import msgspec
-
 from runall_harness.checks import judge
 from runall_harness.checks.job_outcome import JobOutcome, outcome_of
 from runall_harness.checks.job_traces import About, Gathered
@@ -183,19 +181,13 @@ class Cluster:
             return None
         root = self.about.root
         self.calls.jobs()
-        found = self.executions()
-        traces = Gathered(self.history.lines).traces(self.about)
-        ids = {run.id for run in traces.runs}
-        refused = self.calls.ask(lambda api: api.owes(root) is False, False)
+        runs = {run.id: run for run in self.executions()}
+        gathered = Gathered(self.history.lines)
         # The history has an execution as it was at its last change; the site has its latest beat.
-        return outcome_of(
-            msgspec.structs.replace(
-                traces,
-                runs=[run for run in found if run.id in ids],
-                given_up=traces.given_up or refused,
-                waited=self.waited or traces.waited,
-            )
-        )
+        gathered.runs |= runs
+        if self.calls.ask(lambda api: api.owes(root) is False, False):
+            gathered.refused.add(root)
+        return outcome_of(gathered.traces(self.about, self.waited))
 
     def judge(self) -> None:
         """Run every check over the history. Raises `Violation`, or `Inconclusive`."""

@@ -29,7 +29,6 @@ def require(held: object, clause: str, expected: str, seen: str | Callable[[], s
 
 
 def listed(runs: Sequence[Execution]) -> str:
-    """Executions in words: the job, the server and the end of each."""
     return ", ".join(f"{run.job} on {run.node} ({run.how})" for run in runs) or "none"
 
 
