@@ -255,7 +255,7 @@ SERVE = "import http.server as h; print('up', flush=True); h.HTTPServer(('127.0.
 
 
 def test_a_node_is_evident_by_what_this_start_of_it_has_shown(tmp_path: Path) -> None:
-    from runall_harness.scenario.readiness import Evidence
+    from runall_harness.scenario.nodes import Evidence
 
     with closing(ProcessesRig("ready", records=tmp_path)) as rig:
         site = rig.site("c")

@@ -5,8 +5,7 @@ scheduler (`runall check`). A history in which nothing ran, or nothing was inter
 nothing.
 """
 
-from .examine import examine, judge
-from .findings import ClauseVerdict, Findings
+from .examine import ClauseVerdict, Findings, examine, judge
 from .registry import CHECKS
 
 __all__ = ["CHECKS", "ClauseVerdict", "Findings", "examine", "judge"]

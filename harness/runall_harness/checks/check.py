@@ -13,8 +13,7 @@ from runall_harness.contract.clauses import clause_text
 from runall_harness.contract.verdicts import BrokenClause
 
 from .context import Context
-from .findings import Judgement
-from .records import Evidence, Group, Lineage, proof
+from .records import Evidence, Group, Judgement, Lineage, proof
 
 
 class Kept(NamedTuple):

@@ -31,9 +31,18 @@ from .check import Check, Finding, Kept, Of
 from .concurrency import ConcurrencyChecks, ObservedStart
 from .context import Context, Edit, name_in
 from .deadlines import left_over
-from .findings import Judgement
 from .lineage_index import LineageIndex, slot_of, slot_of_execution
-from .records import AbortRequest, Accepted, Attempt, Debt, Group, Lineage, Note, RunRecord
+from .records import (
+    AbortRequest,
+    Accepted,
+    Attempt,
+    Debt,
+    Group,
+    Judgement,
+    Lineage,
+    Note,
+    RunRecord,
+)
 from .registry import BY_NAME, DEADLINES, GROUP_CHECKS, LINEAGE_CHECKS
 
 # A start may first be reported so many seconds later. Lines are otherwise in order.

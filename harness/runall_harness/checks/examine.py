@@ -2,15 +2,35 @@
 
 from collections.abc import Iterable
 from math import inf
+from typing import Literal
 
-from runall_harness.contract.verdicts import Inconclusive, Violation
+import msgspec
+
+from runall_harness.contract.verdicts import BrokenClause, Inconclusive, Violation
 from runall_harness.evidence.history import AnyLine
 
 from .evaluation import SWEEP, Evaluation
-from .findings import ClauseVerdict, Findings
 from .registry import CHECKS
 
 RANK = {check.name: rank for rank, check in enumerate(CHECKS)}
+ClauseVerdict = Literal["pass", "fail", "inconclusive", "unsupported"]
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of all checks over one history.
+
+    `exercised` counts what each check had to judge, by the check's name; `judged` counts the same
+    by clause. `verdicts` are by clause: pass, fail, inconclusive (there was nothing to judge) or
+    unsupported (not declared). `open` says why the history proves nothing; it is empty otherwise.
+    """
+
+    violations: tuple[BrokenClause[int], ...]
+    exercised: dict[str, int]
+    judged: dict[str, int]
+    verdicts: dict[str, ClauseVerdict]
+    executions: int
+    lines: int
+    open: str = ""
 
 
 def examine(lines: Iterable[AnyLine], sweep: int = SWEEP) -> Findings:

@@ -10,8 +10,7 @@ from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
 from .archive import Archive
-from .findings import Judgement
-from .records import Group, Lineage
+from .records import Group, Judgement, Lineage
 
 
 class LineageIndex:

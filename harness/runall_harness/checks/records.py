@@ -10,11 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
+from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.history import Owed
 from runall_harness.evidence.views import JobView, LedgerView
-
-from .findings import Judgement
 
 T = TypeVar("T")
 # An execution shows that it lives by its beats, so a shorter overlap (in seconds) proves nothing.
@@ -129,6 +128,28 @@ class Debt(msgspec.Struct, frozen=True):
     def since(self) -> float:
         """The time from which it is owed; seconds."""
         return self.owed.at if self.owed.since is None else self.owed.since
+
+
+class Judgement(msgspec.Struct):
+    """Findings about a part of a history, which can be added to a total and taken out again.
+
+    `counted` is by check and clause.
+    """
+
+    counted: dict[tuple[str, str], int] = {}
+    broken: list[BrokenClause[int]] = []
+
+    def add_to(self, total: "Judgement") -> None:
+        for key, count in self.counted.items():
+            total.counted[key] = total.counted.get(key, 0) + count
+        total.broken += self.broken
+
+    def take_from(self, total: "Judgement") -> None:
+        """Take this part out of the total, because it will be judged again."""
+        for key, count in self.counted.items():
+            total.counted[key] -= count
+        for broken in self.broken:
+            total.broken.remove(broken)
 
 
 class Lineage(msgspec.Struct):

@@ -21,7 +21,7 @@ from runall_harness.contract.verdicts import (
 )
 from runall_harness.evidence.history import Meta
 
-from .findings import ClauseVerdict, Findings
+from .examine import ClauseVerdict, Findings
 from .registry import CHECKS
 
 SCHEMA = "runall-check/1"

@@ -13,7 +13,6 @@ from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.views import JobView
 from runall_harness.evidence.witness_job import LEAD_SLOTS, NOTE, exactly
 from runall_harness.rigs.base import Scope, StopTo
-from runall_harness.systems.base import Timings
 
 from .cluster import Cluster
 from .nodes import PRIMARY
@@ -59,6 +58,7 @@ class Setting:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster, self.site = cluster, cluster.site
         self.calls, self.nodes = cluster.calls, cluster.nodes
+        self.timings = cluster.system.timings
         self.workers: tuple[str, ...] = ()
         self.plan: dict[str, Any] = {}
         self.works: dict[str, Work] = {}
@@ -67,10 +67,6 @@ class Setting:
         self.stopped_at = self.left_at = self.back_at = 0.0
         self.due = 0
         self.accepted = ""
-
-    @property
-    def timings(self) -> Timings:
-        return self.cluster.system.timings
 
     def clause(self, *clauses: str) -> str:
         """The first of these clauses with which the case is tagged; if none is, the last."""
