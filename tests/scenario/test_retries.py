@@ -8,7 +8,6 @@ from runall_harness.scenario.steps.retries import Retries
 
 def test_the_try_before_is_the_one_that_was_seen_although_the_next_has_begun() -> None:
     runs = [SimpleNamespace(node=node) for node in ("worker-2", "worker-1")]
-    cluster = SimpleNamespace(tagged={"job": runs}.__getitem__)
-    scenario = SimpleNamespace(cluster=cluster, work=SimpleNamespace(tag="job"))
+    scenario = SimpleNamespace(cluster=None, runs=lambda: runs)
     retries = Retries(cast(Any, scenario))
-    assert (retries.before().node, retries.runs()[-1].node) == ("worker-2", "worker-1")
+    assert (retries.before().node, scenario.runs()[-1].node) == ("worker-2", "worker-1")

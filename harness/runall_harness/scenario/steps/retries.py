@@ -25,21 +25,15 @@ NEXT = {
 class Retries:
     """The executions of the scenario's job, in order; the first `seen` are judged already."""
 
+    failed: JobView  # the attempt that failed last
+
     def __init__(self, scenario: Scenario) -> None:
         self.scenario, self.cluster = scenario, scenario.cluster
-        self.failed: JobView | None = None
         self.seen = 1
-
-    def runs(self) -> list[Execution]:
-        return self.cluster.tagged(self.scenario.work.tag)
 
     def before(self) -> Execution:
         """The execution before the one that is looked for, which may have begun already."""
-        return self.runs()[self.seen - 1]
-
-    def last_failure(self) -> JobView:
-        assert self.failed is not None, "no try has failed"
-        return self.failed
+        return self.scenario.runs()[self.seen - 1]
 
     def clause(self) -> str:
         """The clause that is broken if no retry comes after what has happened so far."""
@@ -51,8 +45,8 @@ class Retries:
     def await_next(self, clause: str, what: str, within: float) -> Execution:
         """The execution that follows those seen so far, once the system shows it as running."""
         scenario = self.scenario
-        scenario.await_run(clause, what, lambda: self.runs()[self.seen :], within)
-        run = self.runs()[self.seen]
+        scenario.await_run(clause, what, lambda: scenario.runs()[self.seen :], within)
+        run = scenario.runs()[self.seen]
         self.seen += 1
         self.cluster.await_evidence(f"{run.job} runs", lambda: scenario.running(run.job))
         return run
@@ -65,12 +59,15 @@ def retries(scenario: Scenario) -> Retries:
 
 @when("the process of the job is killed, and the job has failed")
 def fail_job(scenario: Scenario, retries: Retries) -> None:
-    run, calls, within = retries.runs()[-1], scenario.calls, scenario.timings.prompt
+    run, within = scenario.runs()[-1], scenario.timings.prompt
     scenario.cluster.hurt(lambda: scenario.site.kill(run.node, scope="job"))
-    scenario.require_in_time(
-        "RA-2.7", f"{run.job} has failed", lambda: calls.state(run.job) == "failed", within
-    )
-    retries.failed = calls.job(run.job)
+
+    def failed() -> JobView | None:
+        view = scenario.calls.job(run.job)
+        return view if view and view.state == "failed" else None
+
+    expected = f"{run.job} has failed"
+    retries.failed = scenario.require_in_time("RA-2.7", expected, failed, within)
 
 
 @when("the job is being stopped for its time limit")
@@ -91,8 +88,8 @@ def kill_server_before_job_stops(scenario: Scenario, then: str) -> None:
 
 
 @when("most of its time limit has passed")
-def pass_most_of_time_limit(scenario: Scenario, retries: Retries) -> None:
-    await_age(scenario, retries.runs()[-1], scenario.plan["timeout"] * 2 / 3)
+def pass_most_of_time_limit(scenario: Scenario) -> None:
+    await_age(scenario, scenario.runs()[-1], scenario.plan["timeout"] * 2 / 3)
 
 
 def await_age(scenario: Scenario, run: Execution, age: float) -> None:
@@ -101,7 +98,7 @@ def await_age(scenario: Scenario, run: Execution, age: float) -> None:
 
 @then(parsers.re(r"the job is tried again after its delay, on (?P<where>another|the same) server"))
 def require_retry(scenario: Scenario, retries: Retries, where: str) -> None:
-    failed, before, clause = retries.last_failure(), retries.before(), retries.clause()
+    failed, before, clause = retries.failed, retries.before(), retries.clause()
     run = retries.await_next(clause, "it is tried again", RETRY_DELAY + scenario.deadline)
     waited, same = run.started_at - failed.finalized_at, run.node == before.node
     delayed = waited >= RETRY_DELAY - TOLERANCE
@@ -118,11 +115,11 @@ def require_next_start(scenario: Scenario, retries: Retries, what: str) -> None:
 
 
 @then("the rerun lives for longer than what was left of the limit")
-def require_full_time_limit(scenario: Scenario, retries: Retries) -> None:
-    run, limit = retries.runs()[-1], scenario.plan["timeout"]
+def require_full_time_limit(scenario: Scenario) -> None:
+    run, limit = scenario.runs()[-1], scenario.plan["timeout"]
     await_age(scenario, run, limit / 2)
     state, expected = scenario.calls.state(run.job), f"the rerun may run for {limit:g} s"
-    lives = state == "running" == retries.runs()[-1].how
+    lives = state == "running" == scenario.runs()[-1].how
     require(lives, "RA-4.10", expected, f"it is {state} after {limit / 2:g} s")
 
 
@@ -133,8 +130,8 @@ def require_good_end_of_retry(scenario: Scenario, count: str) -> None:
 
 @then(parsers.re(r"the job has used up its tries, after (?P<count>four) executions"))
 def require_no_more_retries(scenario: Scenario, retries: Retries, count: str) -> None:
-    due = retries.last_failure().finalized_at + RETRY_DELAY
+    due = retries.failed.finalized_at + RETRY_DELAY
     scenario.cluster.await_time("the delay of a try has passed", due)
     scenario.run_canaries()
-    runs = len(retries.runs())
+    runs = len(scenario.runs())
     require(runs == COUNTS[count], "RA-11.3", f"{count} executions", f"{runs}")
