@@ -153,7 +153,8 @@ def report_checks(exercised: dict[str, int]) -> list[CheckReport]:
 
 def quote(broken: BrokenClause[int], texts: dict[int, str]) -> BrokenClause[QuotedLine]:
     lines = tuple(QuotedLine(number=number, text=texts[number]) for number in broken.lines)
-    return BrokenClause(**{**msgspec.structs.asdict(broken), "lines": lines})
+    fields: dict[str, Any] = {**msgspec.structs.asdict(broken), "lines": lines}
+    return BrokenClause(**fields)
 
 
 def report_all(histories: Iterable[HistoryReport]) -> CheckedReport:
