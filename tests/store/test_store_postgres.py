@@ -134,20 +134,25 @@ def test_a_primary_that_is_cut_off_in_mid_commit_does_not_hold_the_others_up(
     assert loaded(schema) == [lease(1)]
 
 
+@pytest.mark.parametrize("rows", [0, 1])
 def test_a_primary_that_freezes_with_rows_still_to_send_does_not_hold_the_others_up(
-    rivals: list[PostgresStore], schema: str, monkeypatch: pytest.MonkeyPatch
+    rows: int, rivals: list[PostgresStore], schema: str, monkeypatch: pytest.MonkeyPatch
 ):
     """A server waits for ever for the rest of a pipeline: its limits begin with an answer."""
     frozen, other, *_ = rivals
-    holds, wakes = threading.Event(), threading.Event()
+    holds, wakes, put = threading.Event(), threading.Event(), frozen.put
+    sent: list[str] = []
 
-    def freeze(_: object) -> None:
-        holds.set()
-        assert wakes.wait(20)
+    def freeze(table: str, key: str, body: bytes) -> None:
+        if len(sent) == rows:
+            holds.set()
+            assert wakes.wait(20)
+        sent.append(key)
+        put(table, key, body)
 
-    monkeypatch.setattr(frozen, "write", freeze)
+    monkeypatch.setattr(frozen, "put", freeze)
     with ThreadPoolExecutor() as pool:
-        late = pool.submit(frozen.commit, (Put(Event(id="late")),), 0)
+        late = pool.submit(frozen.commit, tuple(Put(Event(id=name)) for name in "ab"), 0)
         try:
             assert holds.wait(20)
             other.commit((Put(lease(1)),), 0)

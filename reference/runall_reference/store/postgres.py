@@ -6,10 +6,10 @@ the lease: under READ COMMITTED that read sees all that was committed before. (A
 itself would not hold the very first lease, whose row is not there yet.)
 
 psycopg is used as it is. SQLAlchemy Core was weighed: it would take 150 ms more at the start, and
-serve this store alone, since SQLite must start fast; the statements are four, all of them constant
-but for the table, which psycopg composes; and what decides here (which wait ends when, one round
-trip for many rows, whether a connection is still good) is the driver's in either case. The module
-is loaded only for a PostgreSQL URL.
+serve this store alone, since SQLite must start fast; the statements are four, which psycopg
+composes and quotes; and what decides here (which wait ends when, one message for many rows, whether
+a connection is still good) is the driver's in either case. The module is loaded only for a
+PostgreSQL URL.
 
 The daemon waits for the store in its event loop, so a server that says nothing is given up after
 `ANSWER_SECONDS`. Whether the last commit was written is then unknown, until the change number is
@@ -36,7 +36,7 @@ from .tables import LEASE_KEY, SCHEMA, TableStore
 # A silence this long, in seconds, ends a connection; the server gives its own waits up earlier.
 ANSWER_SECONDS = 3.0
 # The limits of a session: how long it waits for a lock; how long a primary that is frozen or cut
-# off may hold one, which is shorter; and how long a statement may run, whose client may be gone.
+# off may hold one, which is shorter; and how long statements may run, whose client may be gone.
 LIMITS = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "1s",
@@ -49,6 +49,14 @@ STATE = "runall_store"
 KEY_LENGTH = 600
 
 T = TypeVar("T")
+
+
+def statement(text: LiteralString, table: str, *values: object) -> sql.Composed:
+    """A statement on a table; both the table and the values fill its braces."""
+    return sql.SQL(text).format(sql.Identifier(table), *map(sql.Literal, values))
+
+
+ASK_LEASE = statement("SELECT body::text FROM {} WHERE key = {}", "lease", LEASE_KEY)
 
 
 class Silence(psycopg.OperationalError):
@@ -98,6 +106,7 @@ class PostgresStore(TableStore):
         info = self.db.info
         self.place = f"postgresql://{info.user}@{info.host}:{info.port}/{info.dbname}"
         self.own = 0
+        self.pending = list[sql.Composed]()
 
     @classmethod
     def open(cls, url: str, kinds: Sequence[type[Record]]) -> "PostgresStore":
@@ -138,15 +147,17 @@ class PostgresStore(TableStore):
                 "name a database of its own, or a schema: ?options=-csearch_path%3DNAME",
             )
         else:
-            self.do("CREATE TABLE {} (version int NOT NULL, changes bigint NOT NULL)", STATE)
-            self.do("INSERT INTO {} VALUES (%s, 0)", STATE, SCHEMA)
+            self.send(
+                statement("CREATE TABLE {} (version int NOT NULL, changes bigint NOT NULL)", STATE),
+                statement("INSERT INTO {} VALUES ({}, 0)", STATE, SCHEMA),
+            )
         for table in sorted(wanted - there):
             # json, not jsonb: it keeps every text as it came, also one that holds a NUL.
-            self.do(
+            columns = (
                 "CREATE TABLE {} (place bigint GENERATED ALWAYS AS IDENTITY UNIQUE, "
-                "key text PRIMARY KEY, body json NOT NULL)",
-                table,
+                "key text PRIMARY KEY, body json NOT NULL)"
             )
+            self.send(statement(columns, table))
 
     def tables(self) -> set[str]:
         """The names of all relations in the schema of the search path."""
@@ -163,13 +174,9 @@ class PostgresStore(TableStore):
         return {name for (name,) in rows}
 
     # ---------------------------------------------------------------- reading and writing
-    def do(self, statement: LiteralString, table: str, *values: object) -> psycopg.Cursor[TupleRow]:
-        """Execute a statement on a table."""
-        return self.db.execute(sql.SQL(statement).format(sql.Identifier(table)), values)
-
     def number(self, query: LiteralString, table: str) -> int:
         """The one number that a query gives."""
-        row = self.do(query, table).fetchone()
+        row = self.send(statement(query, table)).fetchone()
         assert row is not None, "the row was made with the table"
         return row[0]
 
@@ -179,55 +186,66 @@ class PostgresStore(TableStore):
         with self.db.transaction():
             self.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             self.db.execute("SET LOCAL statement_timeout = 0")
-            self.turn, self.lease_query = self.do("SELECT changes FROM {}", STATE), self.ask_lease()
+            self.turn = self.send(
+                statement("SELECT changes FROM {}", STATE), *([ASK_LEASE] if self.leased else [])
+            )
             yield
 
     @contextlib.contextmanager
     def writing(self) -> Generator[None]:
-        """A transaction that sends all rows in one round trip, and commits if all were accepted."""
-        with self.db.transaction(), self.db.pipeline() as pipeline:
-            self.turn = self.do("UPDATE {} SET changes = changes + 1 RETURNING changes - 1", STATE)
-            self.lease_query = self.ask_lease()
-            # The server's limits only count once it has answered all that was sent: if this primary
-            # froze within a pipeline, the server would wait for ever, and others for the lock.
-            pipeline.sync()
+        """A transaction that sends all rows in one message, and commits if all were accepted.
+
+        What is sent in one message is read as a whole before it is carried out. Of a pipeline the
+        server would carry out the first part and wait for the rest without any limit: a primary
+        that froze or was cut off in between would keep the lock, and nobody else could write.
+        """
+        with self.db.transaction():
+            self.turn = self.send(
+                statement("UPDATE {} SET changes = changes + 1 RETURNING changes - 1", STATE),
+                *([ASK_LEASE] if self.leased else []),
+            )
+            self.pending = list[sql.Composed]()
             yield
+            if self.pending:
+                self.send(*self.pending)
         self.own += 1
+
+    def send(self, *statements: sql.Composed) -> psycopg.Cursor[TupleRow]:
+        """Send statements as one message; the cursor is at the result of the first."""
+        return self.db.execute(sql.SQL("; ").join(statements), prepare=False)
 
     def standing(self) -> tuple[int, str | None]:
         """How often others have committed, and the lease, which nobody else can change now."""
         row = self.turn.fetchone()
         assert row is not None, "the row was made with the table"
-        return row[0] - self.own, body_of(self.lease_query)
+        lease = self.turn.fetchone() if self.turn.nextset() else None
+        return row[0] - self.own, lease[0] if lease else None
 
     def lease_body(self) -> str | None:
         """The lease's body, or None."""
-        return body_of(self.ask_lease())
-
-    def ask_lease(self) -> psycopg.Cursor[TupleRow] | None:
-        """Ask for the lease's body; None where this store keeps none."""
-        if not self.leased:
-            return None
-        return self.do("SELECT body::text FROM {} WHERE key = %s", "lease", LEASE_KEY)
+        row = self.send(ASK_LEASE).fetchone() if self.leased else None
+        return row[0] if row else None
 
     def rows(self, table: str) -> Iterable[tuple[str, str]]:
         """Keys and bodies, in the order of creation."""
-        rows = self.do("SELECT key, body::text FROM {} ORDER BY place", table)
+        rows = self.send(statement("SELECT key, body::text FROM {} ORDER BY place", table))
         return cast(Iterable[tuple[str, str]], rows)
 
     def put(self, table: str, key: str, body: bytes) -> None:
         """Insert a row at the end, or change its body where it is."""
-        self.do(
-            "INSERT INTO {} (key, body) VALUES (%s, %s) "
-            "ON CONFLICT (key) DO UPDATE SET body = excluded.body",
-            table,
-            index_key(key),
-            body.decode(),
+        self.pending.append(
+            statement(
+                "INSERT INTO {} (key, body) VALUES ({}, {}) "
+                "ON CONFLICT (key) DO UPDATE SET body = excluded.body",
+                table,
+                index_key(key),
+                body.decode(),
+            )
         )
 
     def drop(self, table: str, key: str) -> None:
         """Delete a row, if it is there."""
-        self.do("DELETE FROM {} WHERE key = %s", table, index_key(key))
+        self.pending.append(statement("DELETE FROM {} WHERE key = {}", table, index_key(key)))
 
     def hint(self, error: Exception) -> str:
         """The next step after an error of the server or of the connection."""
@@ -238,12 +256,6 @@ class PostgresStore(TableStore):
     def close(self) -> None:
         """Close the connection; the lease is not given up."""
         self.db.close()
-
-
-def body_of(query: psycopg.Cursor[TupleRow] | None) -> str | None:
-    """The body in the one row that was asked for, or None."""
-    row = query.fetchone() if query else None
-    return row[0] if row else None
 
 
 def connect(url: str) -> TimedConnection:
