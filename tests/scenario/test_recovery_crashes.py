@@ -12,7 +12,7 @@ import pytest
 from runall_harness.mutants import planted
 from runall_harness.rigs.base import CrashPoint, Rig
 from runall_harness.rigs.processes.rig import ProcessesRig
-from runall_harness.rigs.simulated.rig import SimulatedRig
+from runall_harness.rigs.simulated.rig import SimulatedRig, SimulatedSite
 from runall_reference.brain.record_set import Change, Step
 from runall_reference.daemon.turn import Brain, Reached
 from support import broken_references
@@ -21,6 +21,8 @@ from support.crash_scripts import RECOVERIES, Recovery, Story, recover
 TRIGGERS = ("manual", "scheduled")
 # So many points at least, or the search has missed the recovery. And no step has so many acts.
 LEAST, MOST_ACTS = 8, 20
+# No recovery has so many commits.
+BEYOND = 100
 PAIRED = [recovery for recovery in RECOVERIES if not recovery.name.startswith("1")]
 REAL = [recovery for recovery in RECOVERIES if recovery.name[0] in "23"]
 
@@ -105,6 +107,21 @@ def test_a_real_primary_killed_at_any_commit_of_its_recovery_leads_to_one_rerun(
     assert count > 3, "a recovery has at least three commits"
 
 
+def test_a_crash_between_the_last_look_and_its_withdrawal_is_one_of_the_story(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a slow machine the primary renews its lease once more, and dies of that commit."""
+    disarm = SimulatedSite.disarm
+
+    def disarm_late(site: SimulatedSite, node: str) -> bool:
+        assert site.crashed(node, within=1000).proven
+        return disarm(site, node)
+
+    monkeypatch.setattr(SimulatedSite, "disarm", disarm_late)
+    point = CrashPoint(where="before", count=BEYOND)
+    assert right(recover(SimulatedRig(), RECOVERIES[1], "manual", point)).hits == 1
+
+
 def test_a_rerun_that_is_decided_one_step_late_is_lost_at_one_of_the_points() -> None:
     bug = broken_references.as_mutant(broken_references.decides_later)
     with planted(bug), pytest.raises(AssertionError, match="nothing came of it: j1 interrupted"):
@@ -125,9 +142,9 @@ def test_acting_before_the_commit_is_found_out_at_one_of_the_points(
         step = brain.handle(given, now)
         for action in step.actions:
             act(action)
-        reached("before", step)
+        reached("before", step, 0)
         commit(step.change, step.guard)
-        reached("after", step)
+        reached("after", step, 0)
         return step
 
     monkeypatch.setattr("runall_harness.rigs.simulated.node.take_turn", act_first)

@@ -1,8 +1,8 @@
 """Recoveries in which the primary crashes: the five scenarios as scripts, with a crash in them.
 
 Each recovery is carried out once for each point at which a crash can fall, until a whole
-recovery has passed without reaching the point. The crash is armed just before the fault, and the
-primary is started again whenever it is down.
+recovery has passed without reaching the point. The crash is armed when the recovery is about to
+begin, and the primary is started again whenever it is down.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,38 +17,52 @@ from runall_harness.systems import find
 WORKERS = ("worker-1", "worker-2")
 
 
+Arm = Callable[[], None]
+
+
 class Recovery(NamedTuple):
-    """A fault after which the primary has something to recover, and where the job runs before."""
+    """A fault after which the primary has something to recover, and where the job runs before.
+
+    The fault also arms the crash, at the moment from which the recovery can begin.
+    """
 
     name: str
     target: str
-    fault: Callable[[Scenario], None]
+    fault: Callable[[Scenario, Arm], None]
 
 
-def dies_and_stays_away(scenario: Scenario) -> None:
+def dies_and_stays_away(scenario: Scenario, arm: Arm) -> None:
     """Scenario 1: the worker is killed and stays away."""
+    arm()
     scenario.kill(scenario.victim)
 
 
-def dies_and_comes_back(scenario: Scenario) -> None:
+def dies_and_comes_back(scenario: Scenario, arm: Arm) -> None:
     """Scenario 2: the worker is killed and started again."""
+    arm()
     scenario.kill(scenario.victim)
     scenario.nodes.restart(scenario.victim)
 
 
-def primary_crashes(scenario: Scenario) -> None:
-    """Scenario 3: the primary is killed and started again."""
+def primary_crashes(scenario: Scenario, arm: Arm) -> None:
+    """Scenario 3: the primary is killed and started again.
+
+    Armed before the kill, it might crash first, and there would be nothing to kill.
+    """
     scenario.kill(PRIMARY)
+    arm()
     scenario.nodes.restart(PRIMARY)
 
 
-def primary_is_restarted(scenario: Scenario) -> None:
+def primary_is_restarted(scenario: Scenario, arm: Arm) -> None:
     """Scenario 4: the crash may come while it goes down."""
+    arm()
     scenario.cluster.site.stop(PRIMARY, scenario.timings.stop + scenario.timings.slack)
 
 
-def worker_is_restarted(scenario: Scenario) -> None:
+def worker_is_restarted(scenario: Scenario, arm: Arm) -> None:
     """Scenario 5: the worker is stopped cleanly and started again."""
+    arm()
     scenario.stop(scenario.victim)
     scenario.nodes.restart(scenario.victim)
 
@@ -79,10 +93,11 @@ def recover(rig: Rig, recovery: Recovery, trigger: str, *points: CrashPoint) -> 
     try:
         scenario = begin(cluster, recovery, trigger)
         crashes = Crashes(scenario, points)
-        recovery.fault(scenario)
+        recovery.fault(scenario, crashes.arm)
         crashes.attend(lambda: rerun_lives(scenario))
         cluster.site.release(scenario.work.tag)
         crashes.attend(lambda: scenario.completed(scenario.work))
+        crashes.end()
         return end(scenario, crashes.hits)
     finally:
         cluster.close()
@@ -93,26 +108,42 @@ class Crashes:
 
     def __init__(self, scenario: Scenario, points: Sequence[CrashPoint]) -> None:
         self.scenario, self.cluster, self.points = scenario, scenario.cluster, list(points)
+        self.within = 3 * scenario.deadline
         self.hits = 0
-        self.arm()
+        self.armed = False
 
     def arm(self) -> None:
         """Ask for the next crash, if there is one."""
-        if self.points:
+        self.armed = bool(self.points)
+        if self.armed:
             self.cluster.site.arm(PRIMARY, self.points.pop(0))
 
     def attend(self, condition: Callable[[], bool]) -> None:
         """Wait for something, and start the primary again whenever it is down."""
-        within = 3 * self.scenario.deadline
         while True:
-            seen = self.cluster.site.wait(lambda: self.down() or (condition() and "done"), within)
+            seen = self.cluster.site.wait(
+                lambda: self.down() or (condition() and "done"), self.within
+            )
             assert seen, f"nothing came of it: {self.scenario.shown(self.scenario.work.root)}"
             if seen == "done":
                 return
-            if self.cluster.site.crashed(PRIMARY, 0).proven:
-                self.hits += 1
-                self.arm()
-            self.cluster.nodes.restart(PRIMARY)
+            self.bring_back(0)
+
+    def bring_back(self, within: float) -> None:
+        """Start the primary again, and count the crash if it is the one that was asked for."""
+        if self.cluster.site.crashed(PRIMARY, within).proven:
+            self.hits += 1
+            self.arm()
+        self.cluster.nodes.restart(PRIMARY)
+
+    def end(self) -> None:
+        """Withdraw the crash that did not come.
+
+        A primary goes on committing when all was seen, if only its lease. So the crash may be under
+        way by now: then it is waited for, and counted like any other.
+        """
+        while self.armed and not self.cluster.site.disarm(PRIMARY):
+            self.bring_back(self.within)
 
     def down(self) -> str:
         """Whether the primary has ended, as a word."""
@@ -157,7 +188,6 @@ def rerun_lives(scenario: Scenario) -> bool:
 def end(scenario: Scenario, hits: int) -> Story:
     """See that nothing follows, and have every check judge what happened."""
     cluster, work = scenario.cluster, scenario.work
-    cluster.site.disarm(PRIMARY)
     cluster.nodes.await_online(PRIMARY)
     scenario.run_canaries()
     cluster.judge()

@@ -163,8 +163,8 @@ class Site(Protocol):
         """
         ...
 
-    def disarm(self, node: str) -> None:
-        """Withdraw the order to crash; do nothing without one, or after the crash."""
+    def disarm(self, node: str) -> bool:
+        """Withdraw the order to crash. False: there is none, or its crash is under way or over."""
         ...
 
     def crashed(self, node: str, within: float) -> Proof:

@@ -142,9 +142,13 @@ class RealSite:
         draft.write_bytes(msgspec.json.encode(point))
         draft.rename(folder / ORDERED)
 
-    def disarm(self, node: str) -> None:
-        """Withdraw the order to crash."""
-        (self.data_folder(node) / ORDERED).unlink(missing_ok=True)
+    def disarm(self, node: str) -> bool:
+        """Withdraw the order to crash. False: there is none, or the daemon has taken it up."""
+        try:
+            (self.data_folder(node) / ORDERED).unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def crashed(self, node: str, within: float) -> Proof:
         """Wait for the crash that was ordered; then end what is left of the node.

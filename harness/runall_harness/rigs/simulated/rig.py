@@ -129,9 +129,9 @@ class SimulatedSite:
         failpoint = convert(point, Failpoint, from_attributes=True)
         self.node(node).triggers["primary"] = Trigger(failpoint)
 
-    def disarm(self, node: str) -> None:
-        """Withdraw the order to crash."""
-        self.node(node).triggers.clear()
+    def disarm(self, node: str) -> bool:
+        """Withdraw the order to crash. False: there is none, or the node has crashed."""
+        return self.node(node).triggers.pop("primary", None) is not None
 
     def crashed(self, node: str, within: float) -> Proof:
         """Wait for the crash that was ordered."""
