@@ -237,6 +237,7 @@ def test_a_second_signal_kills_the_jobs_and_leaves_at_once(daemons: RealDaemons,
     assert pipe.read_word() == "deaf"
     assert node.end(signal.SIGTERM) == 128 + signal.SIGTERM
     assert gone(pid, 0)
+    assert "never retrieved" not in node.log()
 
 
 # ------------------------------------------------------------------ a disk that fails

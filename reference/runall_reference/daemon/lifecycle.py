@@ -27,17 +27,15 @@ class SecondSignal(Exception):
 
 
 class OneLineFormatter(logging.Formatter):
-    """Puts each record on one line, whatever it contains."""
+    """Puts each record on one line, whatever it contains; " | " stands for a line break."""
 
     default_msec_format = "%s.%03d"
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line; " | " stands for each line break."""
         return " | ".join(super().format(record).splitlines())
 
 
 def open_log(level: str) -> None:
-    """Log to standard error: time, level, plain words."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
@@ -56,7 +54,6 @@ class StopSignals:
             loop.add_signal_handler(which, self.receive, which)
 
     def receive(self, which: signal.Signals) -> None:
-        """Go down cleanly at the first signal, and end at once at the second."""
         self.count += 1
         if self.count == 1:
             log.info("%s: going down cleanly; a second signal ends at once", which.name)
@@ -69,17 +66,19 @@ class StopSignals:
 
         However it ends, none of the tasks is left running.
         """
-        everything = asyncio.gather(*tasks)
+        left = set(tasks)
         try:
-            await asyncio.wait((everything, self.second), return_when=asyncio.FIRST_COMPLETED)
-            if everything.done():
-                everything.result()
-            else:
-                self.second.result()
+            while left:
+                done, _ = await asyncio.wait(
+                    (*left, self.second), return_when=asyncio.FIRST_COMPLETED
+                )
+                for ended in done:
+                    ended.result()
+                left -= done
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def run_daemon(daemon: Coroutine[Any, Any, int]) -> int:
