@@ -21,11 +21,9 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
     skew: float = 0.0
 
     def schedule_time(self, now: float) -> float:
-        """The schedule's reading, in seconds, at the real time `now`."""
         return self.origin + self.skew + (now - self.origin) * self.scale
 
     def slot(self, now: float) -> int:
-        """The schedule minute that is running at the real time `now`."""
         return int(self.schedule_time(now) // 60)
 
     def starts(self, slot: int) -> float:

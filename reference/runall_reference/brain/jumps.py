@@ -1,13 +1,11 @@
 """The due slots of a window, without a look at every minute of it.
 
-A server that comes back after a year owes its events a year of minutes, and most of them are not
-due. So this module leaps over years, months and days that cannot match, and reads the clock of
-a time zone only near days that can.
+A server that comes back after a year owes its events a year of minutes, few of them due. So this
+module leaps over years, months and days that cannot match.
 
-It walks UTC days, because these come in order and never overlap, whatever local time does: a
-local day may be cut in two, come late or not at all. Each UTC day is cut into pieces with one
-offset to UTC. Within a piece local time is the slot plus a constant, so that the due slots are
-the due local minutes, moved.
+It walks UTC days, because these come in order and never overlap: a local day may be cut in two,
+come late or not at all. Each is cut into pieces with one offset to UTC, so that the due slots of a
+piece are the due local minutes, moved.
 """
 
 from bisect import bisect_left
@@ -89,7 +87,6 @@ def next_candidate(timing: Timing, day: date) -> int:
 
 
 def calendar_day(day: int) -> date:
-    """The date of a day that is given as the number of days since the epoch."""
     return date.fromordinal(EPOCH_DAY + day)
 
 
@@ -116,11 +113,7 @@ def shift_at(slot: int, timezone: str) -> int:
 
 
 def due_in(piece: Piece, timing: Timing, times: tuple[int, ...]) -> Iterator[int]:
-    """The due slots of one piece.
-
-    Every list must allow the minute (RA-5.12): `matches_day` looks at the lists about
-    days, and `times` holds what the other two lists allow.
-    """
+    """The due slots of one piece: every list of the timing must allow the minute (RA-5.12)."""
     first, end = piece.first + piece.shift, piece.end + piece.shift
     for day in range(first // DAY, (end - 1) // DAY + 1):
         if matches_day(timing, calendar_day(day)):

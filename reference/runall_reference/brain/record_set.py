@@ -42,16 +42,13 @@ class RecordSet:
         return cast(dict[str, R], self.tables.setdefault(kind.table, {}))
 
     def get(self, kind: type[R], key: str) -> R | None:
-        """The record of that key, or None."""
         return self.all(kind).get(key)
 
     def put(self, record: Record) -> None:
-        """Write a new version of a record."""
         self.tables.setdefault(record.table, {})[record.key] = record
         self._change.append(Put(record))
 
     def drop(self, record: Record) -> None:
-        """Remove a record, and note it for the change of this step."""
         del self.tables[record.table][record.key]
         self._change.append(Drop(record.table, record.key))
 

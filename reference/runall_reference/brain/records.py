@@ -1,12 +1,11 @@
 """The records: everything the reference scheduler remembers, and nothing else.
 
-Each record is immutable. A brain never edits one: it puts a new version of it, and the shell
-commits all new versions of one step together. What is not written here is forgotten when a
-process dies, and must therefore be something that can be learned again.
+A brain never edits a record: it puts a new version of it, and all versions of one step are
+committed together. What is not written here is forgotten when a process dies, and must therefore be
+something that can be learned again.
 
-Times are seconds since the epoch (float). A *slot* is a minute of the schedule, counted as
-whole minutes since the epoch (int): slot 29 000 000 is the minute that begins 1 740 000 000
-seconds after the epoch, on the schedule's clock (see `clock`).
+Times are seconds since the epoch (float). A *slot* is a minute of the schedule, counted since the
+epoch on the schedule's clock (int): slot 29 000 000 begins in second 1 740 000 000.
 """
 
 from typing import Any, ClassVar, Literal
@@ -20,15 +19,14 @@ Missed = Literal["all", "last", "none"]
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all records share: a table for each kind, and a key made of some fields."""
+    """What all records share: a table for each kind, and a key in it, a format of the record."""
 
     table: ClassVar[str]
-    key_field: ClassVar[str] = "id"
+    key_form: ClassVar[str] = "{0.id}"
 
     @property
     def key(self) -> str:
-        """The primary key of this record in its table."""
-        return getattr(self, self.key_field)
+        return self.key_form.format(self)
 
 
 class Event(Record, frozen=True, kw_only=True):
@@ -72,7 +70,7 @@ class Cursor(Record, frozen=True, kw_only=True):
     """
 
     table: ClassVar[str] = "cursors"
-    key_field: ClassVar[str] = "event"
+    key_form: ClassVar[str] = "{0.event}"
 
     event: str
     slot: int
@@ -133,14 +131,10 @@ class Finished(Record, frozen=True, kw_only=True):
     """
 
     table: ClassVar[str] = "finished"
+    key_form: ClassVar[str] = "{0.job.id}"
 
     job: Job
     late_code: int | None = None
-
-    @property
-    def key(self) -> str:
-        """The job's id, the same as before it was finalized."""
-        return self.job.id
 
 
 class Reopened(Record, frozen=True, kw_only=True):
@@ -151,6 +145,7 @@ class Reopened(Record, frozen=True, kw_only=True):
     """
 
     table: ClassVar[str] = "slots"
+    key_form: ClassVar[str] = "{0.event}@{0.slot}"
 
     event: str
     slot: int
@@ -158,17 +153,12 @@ class Reopened(Record, frozen=True, kw_only=True):
     lost_at: float
     not_before: float
 
-    @property
-    def key(self) -> str:
-        """The event and the slot: an event owes a slot at most once."""
-        return f"{self.event}@{self.slot}"
-
 
 class Abort(Record, frozen=True, kw_only=True):
     """A user's abort of a lineage, kept by the root's id, so that it holds for reruns too."""
 
     table: ClassVar[str] = "aborts"
-    key_field: ClassVar[str] = "root"
+    key_form: ClassVar[str] = "{0.root}"
 
     root: str
     at: float
@@ -183,7 +173,7 @@ class Server(Record, frozen=True, kw_only=True):
     """
 
     table: ClassVar[str] = "servers"
-    key_field: ClassVar[str] = "name"
+    key_form: ClassVar[str] = "{0.name}"
 
     name: str
     boot: str
@@ -201,6 +191,7 @@ class Lease(Record, frozen=True, kw_only=True):
     """
 
     table: ClassVar[str] = "lease"
+    key_form: ClassVar[str] = "primary"
 
     holder: str
     epoch: int
@@ -209,16 +200,12 @@ class Lease(Record, frozen=True, kw_only=True):
     renewals: int = 0
     renewed_at: float = 0.0
 
-    @property
-    def key(self) -> str:
-        """The same key always: there is one lease."""
-        return "primary"
-
 
 class Entry(Record, frozen=True, kw_only=True):
-    """A line of the operator's ledger: what was interrupted, what was done about it, and why."""
+    """A line of the operator's ledger, numbered without gaps: what was decided, and why."""
 
     table: ClassVar[str] = "ledger"
+    key_form: ClassVar[str] = "{0.number:09d}"
 
     number: int
     at: float
@@ -230,17 +217,12 @@ class Entry(Record, frozen=True, kw_only=True):
     clause: str
     detail: str = ""
 
-    @property
-    def key(self) -> str:
-        """The line's number; lines are numbered without gaps."""
-        return f"{self.number:09d}"
-
 
 class Counter(Record, frozen=True, kw_only=True):
     """The next number of a series: job ids and ledger lines are counted, not random."""
 
     table: ClassVar[str] = "counters"
-    key_field: ClassVar[str] = "name"
+    key_form: ClassVar[str] = "{0.name}"
 
     name: str
     next: int
@@ -255,6 +237,7 @@ class Run(Record, frozen=True, kw_only=True):
     """
 
     table: ClassVar[str] = "runs"
+    key_form: ClassVar[str] = "{0.job.id}"
 
     job: Job
     started_at: float
@@ -263,11 +246,6 @@ class Run(Record, frozen=True, kw_only=True):
     how: str = ""
     code: int | None = None
     ended_at: float = 0.0
-
-    @property
-    def key(self) -> str:
-        """The id of the job, under which it is stored."""
-        return self.job.id
 
 
 WORKER_RECORDS: tuple[type[Record], ...] = (Run,)

@@ -1,9 +1,8 @@
 """The rerun: how a job record becomes an event record again, and from that a new job.
 
-A job record is not an event record: it has a pid, a start time, a result; an event has a title
-and a schedule. So a rerun is neither "run the event" (that would lose the parameters of the
-run) nor "start the record again" (that would keep what belongs to the dead attempt).
-`FIELDS` says for every field of a job what becomes of it, and `again` follows it.
+A rerun is neither "run the event" (that would lose the parameters of the run) nor "start the record
+again" (that would keep what belongs to the dead attempt). `FIELDS` says for every field of a job
+what becomes of it, and `again` follows it.
 """
 
 from typing import Any, Literal
@@ -39,19 +38,11 @@ def event_of(job: Job, event: Event) -> Event:
     return replace(event, **kept)
 
 
-def again(
-    job: Job,
-    event: Event,
-    *,
-    cause: str,
-    created_at: float,
-    lost_at: float = 0.0,
-    not_before: float = 0.0,
-) -> Job:
+def again(job: Job, event: Event, *, cause: str, **times: float) -> Job:
     """The next attempt of a job's lineage, made by the field table of SPEC.md.
 
-    It names its root, its predecessor, its number and its cause (RA-4.5), and has an id of its
-    own; its server and its start time will be new (RA-4.8).
+    It names its root, predecessor, number and cause (RA-4.5); its id, server and start are new
+    (RA-4.8). `times` are created_at, lost_at and not_before, in seconds.
     """
     attempt = job.attempt + 1
     kept = {
@@ -59,14 +50,6 @@ def again(
         for name, fate in FIELDS.items()
         if fate == "keep" and name not in COPIED and name != "event"
     }
-    own = {
-        "id": f"{job.root}.{attempt}",
-        "attempt": attempt,
-        "cause": cause,
-        "predecessor": job.id,
-        "reruns": job.reruns + (cause == "interrupted"),
-        "created_at": created_at,
-        "lost_at": lost_at,
-        "not_before": not_before,
-    }
-    return born(event_of(job, event), **kept, **own)
+    own = {"id": f"{job.root}.{attempt}", "attempt": attempt, "cause": cause, "predecessor": job.id}
+    reruns = job.reruns + (cause == "interrupted")
+    return born(event_of(job, event), **kept, **own, **times, reruns=reruns)

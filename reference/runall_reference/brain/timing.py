@@ -1,11 +1,10 @@
 """When an event is due: the timing object, and the minutes that it names.
 
-A slot is a minute since the epoch. Its local minute is the local time at which the slot begins,
-in the event's time zone, with the seconds cut off: some zones were once a fraction of a minute
-away from UTC. A slot is due when its local minute is in every list of the timing object, so
-days and weekdays both must match (RA-5.12); an empty list means any. It follows that an hour that
-is skipped in spring is not served, that one repeated in autumn is served twice (RA-5.9), and that
-no order or number of changes to the offset needs a rule of its own.
+A slot's local minute is the local time at which it begins, in the event's time zone, with the
+seconds cut off: some zones were once a fraction of a minute away from UTC. A slot is due when its
+local minute is in every list of the timing object, so days and weekdays both must match (RA-5.12).
+So an hour that is skipped in spring is not served, one repeated in autumn is served twice (RA-5.9),
+and no change to the offset needs a rule of its own.
 
 `jumps.due_slots` names the due slots of a window. Tests hold it equal to a look at every minute.
 """
@@ -38,14 +37,11 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     years: tuple[Year, ...] = ()
 
 
-@lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
-    """The time zone of that name. Raises `ZoneInfoNotFoundError` or `ValueError` if unknown."""
-    return ZoneInfo(name)
+# The time zone of a name. Raises `ZoneInfoNotFoundError` or `ValueError` for an unknown one.
+zone = lru_cache(maxsize=64)(ZoneInfo)
 
 
 def local_minute(slot: int, timezone: str) -> datetime:
-    """The local time at which a slot begins."""
     return (EPOCH + timedelta(minutes=slot)).astimezone(zone(timezone))
 
 

@@ -56,14 +56,12 @@ class Worker:
         self.actions: list[Send | Spawn | Signal | Leave | Halt] = []
 
     def handle(self, given: WorkerInput, now: float) -> Step:
-        """The step that follows from an input at the time `now`, in seconds."""
         self.now, self.actions = now, []
         self.answer(given)
         self.settle()
         return Step(self.records.take_change(), tuple(self.actions))
 
     def answer(self, given: WorkerInput) -> None:
-        """Give an input to its handler."""
         match given:
             case Boot(boot):
                 self.wake_up(boot)
@@ -86,7 +84,6 @@ class Worker:
         return list(self.records.all(Run).values())
 
     def running(self) -> list[Run]:
-        """The runs whose process has not ended."""
         return [run for run in self.runs() if not run.how]
 
     def results(self) -> tuple[Result, ...]:
@@ -136,7 +133,6 @@ class Worker:
                 self.stop(job, reason)
 
     def leave(self, why: str) -> None:
-        """Give up this link: another primary may answer."""
         if self.linked:
             self.linked = False
             self.actions.append(Leave(why))
@@ -159,11 +155,7 @@ class Worker:
         self.beat()
 
     def void(self, order: Start) -> bool:
-        """Whether a Start must not be obeyed: meant for another start of this node, or too old.
-
-        An order that a cut link held up may be about a job that was declared dead meanwhile. It
-        echoes the beat that it answers; if that is older than the fence, it is void (RA-7.4).
-        """
+        """Whether a Start is for another start of this node, or older than the fence (RA-7.4)."""
         stale = self.now - order.sent >= self.fence()
         return self.draining or order.boot != self.boot or stale
 
@@ -179,11 +171,10 @@ class Worker:
             self.actions.append(Signal(name, "TERM"))
 
     def exited(self, name: str, code: int) -> None:
-        """A process ended: write down how, then report it.
+        """Write down how a process ended, then report it.
 
-        A stop of this node may send SIGTERM to all its processes, and the job may be the first to
-        end. So an end by a SIGTERM of unknown origin is reported a moment later: a clean stop
-        would be known by then (RA-2.8).
+        An end by a SIGTERM of unknown origin is reported a moment later: a clean stop of this node,
+        of which the job saw the signal first, is known by then (RA-2.8).
         """
         run = self.records.get(Run, name)
         if run is not None and not run.how:
@@ -195,7 +186,6 @@ class Worker:
                 self.beat()
 
     def drain(self) -> None:
-        """Go down cleanly: take no more work, and end what runs."""
         if not self.draining:
             self.draining = True
             for run in self.running():
@@ -249,11 +239,9 @@ class Worker:
             self.actions.append(Halt())
 
     def next_wake(self) -> float | None:
-        """The absolute time, in seconds, at which `Tick` is due; None: only an input matters."""
         return min(self.wakes(), default=None)
 
     def wakes(self) -> Iterator[float]:
-        """When the next beat, the fence, a SIGKILL or the end of the drain is due."""
         if self.linked:
             yield self.sent + self.settings.heartbeat
             yield self.heard + self.settings.silence

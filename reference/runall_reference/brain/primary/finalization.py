@@ -37,7 +37,6 @@ class Finalization:
         self.finalize(replace(job, code=result.code), description, *facts, cause=result.how)
 
     def lose(self, job: Job, cause: str) -> None:
-        """Finalize a job whose server no longer runs it, or is taken for dead."""
         self.finalize(job, GONE.format(node=job.node), cause=cause)
 
     def finalize(self, job: Job, description: str, *facts: str, cause: str) -> None:
@@ -67,17 +66,12 @@ class Finalization:
             self.retry(done)
 
     def retry(self, done: Job) -> None:
-        """Have a job that failed by itself tried again after its delay (RA-11.1).
-
-        The retry is on no node while it waits, so the loss of one does not touch it (RA-11.2).
-        """
+        """Try a failed job again after its delay (RA-11.1); it waits on no node (RA-11.2)."""
         event = self.state.event(done.event)
         if event is None or self.aborted(done.root):
             return
-        now = self.state.now
-        attempt = again(
-            done, event, cause="retry", created_at=now, not_before=now + event.retry_delay
-        )
+        now, due = self.state.now, self.state.now + event.retry_delay
+        attempt = again(done, event, cause="retry", created_at=now, not_before=due)
         self.state.records.put(replace(attempt, retries=done.retries - 1))
 
     def late(self, done: Finished, result: Result) -> None:

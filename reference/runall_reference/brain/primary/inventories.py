@@ -9,10 +9,9 @@ from msgspec.structs import replace
 from ..machines import JOB
 from ..messages import Ack, Beat, Result, Stop
 from ..records import Finished, Job, Server
-from .finalization import Finalization
 from .placement import Placement
 from .reachability import Reachability
-from .state import Link, State
+from .state import Link
 from .stopping import Stopping
 
 
@@ -20,15 +19,10 @@ class Inventories:
     """Brings the records and each worker's inventory together."""
 
     def __init__(
-        self,
-        state: State,
-        placement: Placement,
-        stopping: Stopping,
-        finalization: Finalization,
-        reachability: Reachability,
+        self, placement: Placement, stopping: Stopping, reachability: Reachability
     ) -> None:
-        self.state, self.placement, self.stopping = state, placement, stopping
-        self.finalization, self.reachability = finalization, reachability
+        self.placement, self.stopping, self.reachability = placement, stopping, reachability
+        self.state, self.finalization = reachability.state, reachability.finalization
 
     def take_in(self, beat: Beat) -> None:
         """Take in one inventory. One that was overtaken by a later one is ignored."""
@@ -85,10 +79,9 @@ class Inventories:
             self.stopping.order(job)
 
     def missing_for_good(self, job: Job, beat: Beat) -> bool:
-        """Whether a job that an inventory lacks cannot be running, nor start any more.
+        """Whether it neither runs nor will: of an earlier boot all is gone, begun or not (RA-2.13).
 
-        Another boot means that all of the earlier start is gone, begun or not (RA-2.13). With the
-        same boot a Start may be on its way, unless the worker takes none or the job had begun.
+        With the same boot a Start may be on its way, unless the worker takes none.
         """
         return job.boot != beat.boot or beat.draining or job.state != "starting"
 

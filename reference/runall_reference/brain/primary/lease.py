@@ -16,14 +16,10 @@ class Leadership:
         self.state = state
 
     def lease(self) -> Lease | None:
-        """The lease as this primary last saw it."""
         return self.state.records.get(Lease, "primary")
 
     def guard(self) -> int:
-        """The epoch that the lease must still have when this step is committed (RA-9.1).
-
-        A commit under any other epoch fails, and so does its step as a whole (RA-9.3).
-        """
+        """The epoch that the lease must still have (RA-9.1), or the whole step fails (RA-9.3)."""
         lease = self.lease()
         return lease.epoch if lease else 0
 
@@ -50,11 +46,7 @@ class Leadership:
         return self.held().renewed_at + self.state.settings.lease / 3
 
     def may_answer(self, now: float) -> bool:
-        """Whether users may see the records: no backup can have led since the last renewal.
-
-        A primary that slept for the lease's life renews it first, or learns that it is deposed
-        (RA-9.3). `now` is seconds.
-        """
+        """Whether users may see the records: nobody else can have led by `now` (RA-9.3)."""
         stood_still = now - self.held().renewed_at
         return stood_still * (1 + self.state.settings.drift) < self.state.settings.lease
 
@@ -84,10 +76,7 @@ class Standby:
         self.since = 0.0
 
     def may_lead(self, lease: Lease | None, now: float) -> bool:
-        """Whether the lease is free, this node's own, or was not renewed for its whole duration.
-
-        No clocks are compared: this node only measures that the renewals have stopped (RA-9.2).
-        """
+        """Whether the lease is free, this node's own, or not renewed for its duration (RA-9.2)."""
         if lease is None or lease.holder in ("", self.node):
             return True
         version = (lease.epoch, lease.renewals)
@@ -96,5 +85,4 @@ class Standby:
         return now - self.since >= self.settings.lease
 
     def poll_every(self) -> float:
-        """How often to look, in seconds."""
         return self.settings.lease * (TAKEOVER - 1)

@@ -44,7 +44,6 @@ class Orders:
         self.stopping, self.waiting = stopping, waiting
 
     def obey(self, order: Order) -> Any:
-        """Carry out one order and return the reply to the caller."""
         verbs: dict[type, Callable[[Any], Any]] = {
             CreateEvent: self.create_event,
             UpdateEvent: self.update_event,
@@ -55,7 +54,6 @@ class Orders:
         return verbs[type(order)](order)
 
     def known(self, name: str) -> Event:
-        """The event of that id, or `Refused`."""
         event = self.state.event(name)
         if event is None:
             raise Refused("unknown-event", f"there is no event {name!r}")
@@ -133,7 +131,6 @@ class Orders:
         return root
 
     def abort_attempt(self, job: Job, by: str) -> None:
-        """End one attempt: what runs is stopped, and what waits will not start."""
         if job.state != "waiting":
             self.stopping.request(job, "abort")
         elif job.cause == "interrupted":
@@ -142,7 +139,6 @@ class Orders:
             self.waiting.cancel(job)
 
     def root_of(self, name: str) -> str:
-        """The lineage of a job, live or finished, or `Refused`."""
         if job := self.records.get(Job, name):
             return job.root
         if done := self.records.get(Finished, name):

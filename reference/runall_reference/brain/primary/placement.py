@@ -23,7 +23,6 @@ class Placement:
         return self.state.role == "primary"
 
     def eligible(self, target: str) -> list[str]:
-        """The nodes that a target names and that take work now."""
         return sorted(
             name
             for name, link in self.state.links.items()
@@ -63,11 +62,7 @@ class Placement:
         return born(event, cause=cause, source=source, now=now, slot=slot, **own)
 
     def place(self, job: Job, node: str) -> Job:
-        """Record that a job starts on a node; the node learns of it after that is committed.
-
-        So whoever leads next finds every job that may have started, the dead primary's own ones
-        (RA-9.5) and one that was only just accepted (RA-12.2).
-        """
+        """Record that a job starts there, so that the next primary finds it (RA-9.5, RA-12.2)."""
         state = JOB.fire(job.state, "place")
         boot = self.state.links[node].boot
         placed = replace(job, state=state, node=node, boot=boot, placed_at=self.state.now)

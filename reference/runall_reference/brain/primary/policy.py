@@ -57,18 +57,10 @@ class Policy:
         self.state.note(job, cause, "slot reopened", "RA-4.2", f"slot {job.slot}")
 
     def recover_manual(self, job: Job, event: Event, cause: str) -> None:
-        """A manual job runs again (RA-1.1), as itself: it owns no slot (RA-4.1).
-
-        No cursor is moved, so no served slot runs again (RA-4.7).
-        """
-        rerun = again(
-            job,
-            event,
-            cause="interrupted",
-            created_at=self.state.now,
-            lost_at=self.state.alive_at(job.node),
-            not_before=self.stagger(),
-        )
+        """A manual job runs again (RA-1.1) as itself (RA-4.1), and no cursor moves (RA-4.7)."""
+        now, lost_at, due = self.state.now, self.state.alive_at(job.node), self.stagger()
+        times = {"created_at": now, "lost_at": lost_at, "not_before": due}
+        rerun = again(job, event, cause="interrupted", **times)
         self.state.records.put(rerun)
         self.state.note(job, cause, "rerun", "RA-4.1", f"as {rerun.id}")
 

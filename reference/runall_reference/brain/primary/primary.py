@@ -53,9 +53,7 @@ class Primary:
         self.policy = policy(state, placement)
         self.finalization = Finalization(state, self.policy)
         self.reachability = Reachability(state, self.finalization)
-        self.inventories = Inventories(
-            state, placement, self.stopping, self.finalization, self.reachability
-        )
+        self.inventories = Inventories(placement, self.stopping, self.reachability)
         self.waiting, self.slots = Waiting(state, placement), Slots(state, placement)
         self.orders = Orders(state, placement, self.stopping, self.waiting)
 
@@ -72,25 +70,23 @@ class Primary:
         return Step(self.records.take_change(), tuple(state.actions), reply, guard)
 
     def answer(self, given: PrimaryInput) -> object:
-        """Give an input to the part that knows what to do, and return the reply."""
         match given:
             case Tick():
-                return None
+                pass
             case Boot(boot):
-                return self.lead(boot)
+                self.lead(boot)
             case Drain():
                 self.state.role = ROLE.fire(self.state.role, "drain")
-                return None
             case BeatReceived(beat):
-                return self.inventories.take_in(beat)
+                self.inventories.take_in(beat)
             case ClockSet(skew):
                 # The schedule's clock alone: timeouts go by the steady time (RA-5.11).
                 self.state.clock = replace(self.state.clock, skew=skew)
-                return None
             case WorkerDisconnected(node, boot):
-                return self.reachability.disconnected(node, boot)
+                self.reachability.disconnected(node, boot)
             case _:
                 return self.orders.obey(given)
+        return None
 
     def lead(self, boot: str) -> None:
         """Take the lease, and wait for each known worker to report what it still runs."""

@@ -19,10 +19,9 @@ class Reachability:
         self.state, self.finalization = state, finalization
 
     def expect_known(self, alive_at: float) -> None:
-        """Suspect every worker that has ever joined, until it reports what it still runs.
+        """Suspect all workers until they report: what still runs is not rerun (RA-2.11, RA-9.4).
 
-        So a new primary reruns nothing that still runs on a worker (RA-2.11, RA-9.4). `alive_at`
-        is when the last primary was last known to live, in seconds.
+        `alive_at` is when the last primary was last known to live, in seconds.
         """
         now = self.state.now
         for server in list(self.state.records.all(Server).values()):
@@ -33,12 +32,10 @@ class Reachability:
             )
 
     def returned(self, node: str, link: Link, *, draining: bool) -> None:
-        """Take a link back into reach: its worker has reported."""
         self.move(link, "last_beats" if draining else "beat")
         self.remember(node, alive_at=0.0)
 
     def disconnected(self, node: str, boot: str) -> None:
-        """The connection closed: the worker is suspect from this moment."""
         link = self.state.links.get(node)
         if link and link.boot == boot and link.state in IN_REACH:
             self.miss(node, link)
@@ -55,7 +52,6 @@ class Reachability:
         self.remember(node, alive_at=link.alive)
 
     def silent_at(self, link: Link) -> float:
-        """When a worker that reports nothing more becomes suspect, in seconds."""
         return link.heard + self.state.settings.silence
 
     def give_up_lost(self) -> None:
@@ -67,7 +63,6 @@ class Reachability:
                     self.finalization.lose(job, "dead-job timeout")
 
     def given_up_at(self, link: Link) -> float:
-        """When a worker that stays suspect is lost, in seconds."""
         return link.since + self.state.settings.dead_job_timeout
 
     def remember(self, node: str, alive_at: float) -> None:
@@ -83,7 +78,6 @@ class Reachability:
             link.state, link.since = state, self.state.now
 
     def wakes(self) -> Iterator[float]:
-        """When a silent worker becomes suspect, and a suspect one lost, in seconds."""
         for link in self.state.links.values():
             if link.state in IN_REACH:
                 yield self.silent_at(link)

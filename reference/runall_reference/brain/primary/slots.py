@@ -32,7 +32,6 @@ class Slots:
         return all(self.serve_again(event, slot) for slot in sorted(owed, key=lambda s: s.slot))
 
     def serve_again(self, event: Event, owed: Reopened) -> bool:
-        """Start the next attempt of one interrupted slot, if it can start."""
         now = self.state.now
         node = self.placement.free_node(event) if owed.not_before <= now else None
         if node is None:
@@ -71,7 +70,6 @@ class Slots:
         return present - int(event.missed_age / 60) if event.missed_age else 0
 
     def launch(self, event: Event, slot: int) -> bool:
-        """Start the job of one slot, if it can start now."""
         node = self.placement.free_node(event)
         if node is None:
             return False
@@ -90,7 +88,6 @@ class Slots:
             self.state.records.put(Cursor(event=event.id, slot=slot))
 
     def wakes(self) -> Iterator[float]:
-        """When the next minute of the schedule begins, in seconds."""
         events = self.state.records.all(Event).values()
         if any(event.enabled and event.timing for event in events):
             clock = self.state.clock

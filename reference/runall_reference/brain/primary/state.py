@@ -49,7 +49,6 @@ class State:
         self.actions: list[Send | Retire] = []
 
     def event(self, name: str) -> Event | None:
-        """The event as it is now, or None when it was deleted."""
         return self.records.get(Event, name)
 
     def live(self) -> list[Job]:
@@ -70,12 +69,10 @@ class State:
         return job.state in ACTIVE and (link is None or link.state == "suspect")
 
     def alive_at(self, node: str) -> float:
-        """When a node was last known to live, in seconds."""
         link = self.links.get(node)
         return link.alive if link else self.now
 
     def count(self, series: str) -> int:
-        """The next number of a series, starting at 1."""
         counter = self.records.get(Counter, series)
         number = counter.next if counter else 1
         self.records.put(Counter(name=series, next=number + 1))

@@ -30,7 +30,6 @@ class Stopping:
             self.state.send(job.node, stop)
 
     def stop_overdue(self) -> None:
-        """Stop the jobs that are over their time limit."""
         for job in self.state.live():
             if self.is_timed(job) and self.overdue_at(job) <= self.state.now:
                 self.request(job, "timeout")
@@ -40,9 +39,7 @@ class Stopping:
         return job.state == "running" and bool(job.timeout) and not self.state.in_limbo(job)
 
     def overdue_at(self, job: Job) -> float:
-        """When a running job will have used up its time limit, in seconds."""
         return job.started_at + job.timeout
 
     def wakes(self) -> Iterator[float]:
-        """When a running job will be over its time limit, in seconds."""
         return (self.overdue_at(job) for job in self.state.live() if self.is_timed(job))

@@ -49,14 +49,12 @@ class Waiting:
             self.state.records.drop(held)
 
     def cancel(self, job: Job) -> None:
-        """End a job that has not started: nothing has to be stopped."""
         state = JOB.fire(job.state, "cancel")
         self.state.records.drop(job)
         done = replace(job, state=state, finalized_at=self.state.now)
         self.state.records.put(Finished(job=done))
 
     def wakes(self) -> Iterator[float]:
-        """When a waiting job or an owed slot may start, and when it is too old, in seconds."""
         for held in (*self.jobs(), *self.state.owed()):
             stale = self.placement.too_old_at(self.state.event(held.event), held.lost_at)
             yield from (at for at in (held.not_before, stale) if at > self.state.now)
