@@ -10,8 +10,14 @@ import pytest
 from runall_reference.brain.inputs import Tick
 from runall_reference.brain.record_set import Put, Step
 from runall_reference.brain.records import Counter, Job
-from runall_reference.daemon.failpoint import Failpoint, Trigger
-from runall_reference.daemon.failpoints import ALLOWED, FIRED, ORDERED
+from runall_reference.daemon.failpoint import (
+    ALLOWED,
+    FIRED,
+    ORDERED,
+    Failpoint,
+    FailpointFile,
+    Trigger,
+)
 from runall_reference.daemon.turn import Where
 from support.real_daemons import KEYS, QUICK, Api, Daemon, RealDaemons, options
 
@@ -113,6 +119,15 @@ def test_an_order_that_is_taken_back_is_forgotten(daemons: RealDaemons) -> None:
     api.event("three", "true")
     assert len(api.get("/v1/events")) == 3
     assert daemon.end() == 0
+
+
+def test_an_order_that_is_taken_back_within_a_step_is_not_obeyed(tmp_path: Path) -> None:
+    reached = FailpointFile(tmp_path)
+    order(tmp_path, where="after")
+    reached("before", COUNTED)
+    (tmp_path / ORDERED).unlink()
+    reached("after", COUNTED)
+    assert not (tmp_path / FIRED).exists()
 
 
 def test_what_was_done_before_a_crash_between_two_acts_reaches_the_others(

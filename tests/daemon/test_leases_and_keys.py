@@ -152,7 +152,7 @@ def test_the_schedule_follows_a_wall_clock_that_was_set(tmp_path: Path):
         clock = SetClock()
         store = f"sqlite:///{tmp_path / 'p.db'}"
         primary = PrimaryRunner("p", Settings(), store, SECRET, clock)
-        primary.begin()
+        await primary.begin()
         slot = primary.brain.state.clock.slot(clock())
         clock.ahead = 3600.0
         primary.notify(Tick())
@@ -175,7 +175,7 @@ def test_a_primary_that_slept_through_its_lease_answers_nothing_before_it_has_re
     async def body() -> list[int]:
         clock, store = SlowClock(), f"sqlite:///{tmp_path / 'p.db'}"
         primary = PrimaryRunner("p", Settings(), store, SECRET, clock)
-        primary.begin()
+        await primary.begin()
         app = httpx.ASGITransport(application(primary, SECRET))
         shown = {"Authorization": f"Bearer {SECRET}"}
         async with httpx.AsyncClient(transport=app, base_url="http://p", headers=shown) as api:

@@ -15,7 +15,6 @@ class Address(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        """The address as a URL writes it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def loopback(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,17 +28,79 @@ from runall_reference.brain.records import Event, Params
 from runall_reference.store import LeaseLost, StoreError
 
 from . import views
-from .api_replies import ApiError, body, decode, error_reply, refusal, reply
 from .brain_runner import BrainDiscarded
 from .keys import matches
 from .primary_runner import PrimaryRunner
 
+LARGEST_BODY = 1024 * 1024
 LONGEST_WAIT = 30.0
 BY_HAND = "API"
 PATHS = (
     "status, changes, servers, ledger, events, events/ID, events/ID/run, jobs, jobs/ID, "
     "jobs/ID/abort"
 )
+
+
+class ApiError(Exception):
+    """A request that is not carried out. `code` is for programs, message and hint for people."""
+
+    def __init__(self, status: int, code: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.hint = status, code, message, hint
+
+
+# The status of each refusal by the brain, and the caller's next step.
+REFUSALS = {
+    "invalid": (400, "correct the named field and send it again"),
+    "exists": (409, "choose another id, or change the event with PATCH"),
+    "limit": (409, "wait for a job to end, abort one, or raise max_children"),
+    "ended": (409, "there is nothing left to abort"),
+    "no-server": (503, "see GET /v1/servers; start a worker that the target names"),
+    "unknown-event": (404, "see GET /v1/events"),
+    "unknown-job": (404, "see GET /v1/jobs"),
+}
+
+
+def reply(content: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+def error_reply(error: ApiError) -> Response:
+    words = {"code": error.code, "message": error.message, "hint": error.hint}
+    answer = reply({"error": words}, error.status)
+    if error.status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+async def body(request: Request) -> bytes:
+    """The request's body. Raises `ApiError` for one that is too large or was cut off."""
+    content = bytearray()
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > LARGEST_BODY:
+                raise ApiError(
+                    413,
+                    "too-large",
+                    f"the body is over {LARGEST_BODY} bytes",
+                    "keep large data in a file or a store, and pass its name",
+                )
+    except ClientDisconnect:
+        raise ApiError(400, "cut-off", "the body was cut off", "send it again") from None
+    return bytes(content)
+
+
+def decode(content: bytes, kind: Any) -> Any:
+    """The body as that type. Raises `ApiError` with the place and the reason of what is wrong."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        message, hint = str(error), "correct the named field and send it again"
+        raise ApiError(400, "invalid", message, hint) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        message = f"the body is not JSON: {error}"
+        raise ApiError(400, "not-json", message, "send one JSON object") from None
 
 
 class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,7 +125,6 @@ class TokenCheck:
         self.app, self.token = app, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401, or pass the request on."""
         if scope["type"] == "http" and scope["path"] not in self.open:
             shown = Request(scope).headers.get("authorization")
             if not matches(shown, self.token):
@@ -81,7 +142,6 @@ class Api:
         self.primary = primary
 
     def routes(self) -> list[Route | WebSocketRoute]:
-        """Which method answers which path."""
         return [
             Route("/health", self.health),
             WebSocketRoute("/v1/link", self.primary.links.serve),
@@ -111,7 +171,6 @@ class Api:
         return brain
 
     def nobody(self) -> ApiError:
-        """The error that says why no brain can be asked."""
         return unavailable("deposed" if self.primary.store is not None else "recovering")
 
     def order(self, order: Order) -> Any:
@@ -127,10 +186,9 @@ class Api:
             hint = "look whether it was, then order it again"
             raise ApiError(503, "outcome-unknown", message, hint) from None
         if isinstance(answer, Refused):
-            raise refusal(answer)
+            raise answer
         return answer
 
-    # ---------------------------------------------------------------- the daemon
     async def health(self, _: Request) -> Response:
         """Reply 200 while this is the primary and takes orders, else 503 with the same body."""
         brain = self.primary.brain
@@ -156,54 +214,38 @@ class Api:
         return reply({"version": version, "boot": self.primary.brain.state.boot})
 
     async def list_servers(self, _: Request) -> Response:
-        """All servers that the primary knows."""
         return reply(views.servers(self.brain))
 
     async def list_ledger(self, _: Request) -> Response:
-        """The operator's ledger, oldest entry first."""
         return reply(views.ledger(self.brain))
 
-    # ---------------------------------------------------------------- events
     async def list_events(self, _: Request) -> Response:
-        """All events, with their cursors."""
         return reply(views.events(self.brain))
 
     async def show_event(self, request: Request) -> Response:
-        """One event, with its cursor."""
-        return reply(views.event_view(self.brain, self.event(request)))
-
-    def event(self, request: Request) -> Event:
-        """The event that the path names. Raises `ApiError` if there is none."""
-        name = request.path_params["name"]
-        event = self.brain.state.event(name)
-        if event is None:
-            raise refusal(Refused("unknown-event", f"there is no event {name!r}"))
-        return event
+        brain = self.brain
+        event = brain.orders.known(request.path_params["name"])
+        return reply(views.event_view(brain, event))
 
     async def create_event(self, request: Request) -> Response:
-        """Create an event from the request's fields."""
         event = self.order(CreateEvent(decode(await body(request), Event)))
         return reply(views.event_view(self.brain, event), 201)
 
     async def update_event(self, request: Request) -> Response:
-        """Change the named fields of an event."""
         fields = decode(await body(request), Params)
         event = self.order(UpdateEvent(request.path_params["name"], fields))
         return reply(views.event_view(self.brain, event))
 
     async def delete_event(self, request: Request) -> Response:
-        """Delete the event of that name."""
         self.order(DeleteEvent(request.path_params["name"]))
         return Response(status_code=204)
 
     async def run_event(self, request: Request) -> Response:
-        """Start an event by hand."""
         asked = decode(await body(request) or b"{}", RunRequest)
         name, source = request.path_params["name"], asked.source or BY_HAND
         job = self.order(RunEvent(name, asked.params, source))
         return reply(views.job_view(self.brain, job), 201)
 
-    # ---------------------------------------------------------------- jobs
     async def list_jobs(self, request: Request) -> Response:
         """All jobs, or those of one event, or in one state."""
         asked = {name: request.query_params.get(name) for name in ("event", "state")}
@@ -212,11 +254,10 @@ class Api:
         return reply([j for j in jobs if all(j[name] == wanted[name] for name in wanted)])
 
     async def show_job(self, request: Request) -> Response:
-        """One job by its id."""
         name = request.path_params["name"]
         job = views.job(self.brain, name)
         if job is None:
-            raise refusal(Refused("unknown-job", f"there is no job {name!r}"))
+            raise Refused("unknown-job", f"there is no job {name!r}")
         return reply(job)
 
     async def abort_job(self, request: Request) -> Response:
@@ -246,7 +287,6 @@ UNAVAILABLE = {
 
 
 def unavailable(why: str) -> ApiError:
-    """The error of a server that can't answer now."""
     return ApiError(503, *UNAVAILABLE[why])
 
 
@@ -264,33 +304,23 @@ def number(request: Request, name: str, default: float, least: float = 0) -> flo
 
 
 async def answer_error(_: Request, error: Exception) -> Response:
-    """Reply to an `ApiError`."""
-    assert isinstance(error, ApiError)
-    return error_reply(error)
-
-
-async def answer_unrouted(_: Request, error: Exception) -> Response:
-    """Reply to a path that does not exist, or not with that method."""
-    assert isinstance(error, HTTPException)
-    code = {404: "unknown-path", 405: "wrong-method"}.get(error.status_code, "http")
-    hint = "the paths are /health and, under /v1/: " + PATHS
-    return error_reply(ApiError(error.status_code, code, str(error.detail), hint))
-
-
-async def answer_fault(_: Request, error: Exception) -> Response:
-    """Reply to an error that is a fault of this program."""
-    message = f"the request met a fault: {type(error).__name__}"
-    return error_reply(ApiError(500, "fault", message, "see the daemon's log"))
+    """Reply to whatever was raised; what is not known here is a fault of this program."""
+    match error:
+        case ApiError():
+            return error_reply(error)
+        case Refused():
+            status, hint = REFUSALS.get(error.code, (400, "see the message"))
+            return error_reply(ApiError(status, error.code, error.message, hint))
+        case HTTPException(status_code=status):
+            code = {404: "unknown-path", 405: "wrong-method"}.get(status, "http")
+            hint = "the paths are /health and, under /v1/: " + PATHS
+            return error_reply(ApiError(status, code, str(error.detail), hint))
+        case _:
+            message = f"the request met a fault: {type(error).__name__}"
+            return error_reply(ApiError(500, "fault", message, "see the daemon's log"))
 
 
 def application(primary: PrimaryRunner, token: str) -> ASGIApp:
-    """The whole API as an ASGI application."""
-    app = Starlette(
-        routes=Api(primary).routes(),
-        exception_handlers={
-            ApiError: answer_error,
-            HTTPException: answer_unrouted,
-            Exception: answer_fault,
-        },
-    )
-    return TokenCheck(app, token)
+    answered = (ApiError, Refused, HTTPException, Exception)
+    handlers = dict.fromkeys(answered, answer_error)
+    return TokenCheck(Starlette(routes=Api(primary).routes(), exception_handlers=handlers), token)

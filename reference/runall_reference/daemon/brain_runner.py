@@ -6,6 +6,7 @@ not, so it is discarded and gets no further input.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +22,9 @@ class BrainDiscarded(Exception):
     """This brain failed earlier; another will be built from the store."""
 
 
-def ignore_step(step: Step) -> None:
-    """Do nothing more after a turn."""
-    del step
+def new_boot() -> str:
+    """A random name for one start of a node."""
+    return os.urandom(8).hex()
 
 
 class BrainRunner:
@@ -39,7 +40,7 @@ class BrainRunner:
         store: Store,
         clock: Callable[[], float],
         act: Callable[[Any], None],
-        seen: Callable[[Step], None] = ignore_step,
+        seen: Callable[[Step], None] = ignore_point,
         reached: Reached = ignore_point,
     ) -> None:
         self.brain, self.store, self.clock = brain, store, clock
@@ -70,7 +71,6 @@ class BrainRunner:
                 self.fail(error)
 
     def turn(self, given: Any) -> Any:
-        """Take one turn, log what it wrote, and set the timer anew."""
         commit, act = self.store.commit, self.act
         step = take_turn(self.brain, given, self.clock(), commit, act, self.reached)
         log_change(step.change)
@@ -89,7 +89,6 @@ class BrainRunner:
             self.over.exception()  # seen: it is raised to the caller, or to whoever awaits `over`
 
     def stop(self) -> None:
-        """Cancel the timer: nothing wakes this brain by itself."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None

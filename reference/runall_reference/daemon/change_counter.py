@@ -14,7 +14,6 @@ class ChangeCounter:
         self.next = asyncio.Event()
 
     def count(self) -> None:
-        """Count a change of what the API shows, and wake all who wait."""
         self.version += 1
         self.wake()
 
@@ -24,7 +23,6 @@ class ChangeCounter:
         self.wake()
 
     def wake(self) -> None:
-        """Wake all who wait now; whoever comes later waits for the next change."""
         self.next.set()
         self.next = asyncio.Event()
 

@@ -7,9 +7,10 @@ so that help is quick, and starting one daemon loads nothing of the other.
 import contextlib
 import gc
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -37,13 +38,6 @@ An example:
       --data /var/lib/runall --secret-file /etc/runall/secret
 """
 
-PRIMARY_TIMES = {
-    "lease": "A backup takes over from a primary that has not renewed its lease for this long.",
-    "spread": "The reruns of one lost server start this far apart.",
-}
-
-F = TypeVar("F", bound=Callable[..., Any])
-
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 SECONDS = click.FloatRange(min=0, min_open=True)
@@ -58,25 +52,24 @@ TIMES = {
     "fence": "A worker that no primary has answered for this long stops its jobs.",
     "kill_grace": "From SIGTERM to SIGKILL, whenever a job is stopped.",
 }
+PRIMARY_TIMES = {
+    "lease": "A backup takes over from a primary that has not renewed its lease for this long.",
+    "spread": "The reruns of one lost server start this far apart.",
+}
 
 
-def timed(times: dict[str, str]) -> Callable[[F], F]:
-    """Add an option for each duration, with its default."""
-
-    def add(command: F) -> F:
-        for name, words in reversed(times.items()):
-            command = click.option(
-                f"--{name.replace('_', '-')}",
-                name,
-                type=SECONDS,
-                metavar="SECONDS",
-                default=getattr(DEFAULTS, name),
-                show_default=True,
-                help=words,
-            )(command)
-        return command
-
-    return add
+def timed(times: dict[str, str]) -> list[click.Option]:
+    return [
+        click.Option(
+            [f"--{name.replace('_', '-')}", name],
+            type=SECONDS,
+            metavar="SECONDS",
+            default=getattr(DEFAULTS, name),
+            show_default=True,
+            help=words,
+        )
+        for name, words in times.items()
+    ]
 
 
 def node_name(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -86,32 +79,91 @@ def node_name(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-def common(command: F) -> F:
-    """Add the options of both daemons."""
-    for option in (
-        click.option("--log-level", type=LEVELS, default="info", show_default=True),
-        click.option(
-            "--secret-file",
-            type=FILE,
-            help="The file with the secret that workers show to the primary. "
-            "Without it the secret is taken from RUNALL_SECRET.",
-        ),
-        click.option(
-            "--data",
-            type=FOLDER,
-            required=True,
-            help="The node's folder: its store, its lock, "
-            "and what its jobs print (logs/JOB.log). One daemon per folder.",
-        ),
-        click.option(
-            "--name",
-            required=True,
-            callback=node_name,
-            help="The node's name, which targets of events use.",
-        ),
-    ):
-        command = option(command)
-    return command
+def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...]) -> Any:
+    from .addresses import parse
+
+    try:
+        return parse(value) if isinstance(value, str) else tuple(map(parse, value))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+DIALLED = partial(
+    click.Option, ["--primary", "primaries"], metavar="HOST:PORT", multiple=True, callback=address
+)
+COMMON = [
+    click.Option(
+        ["--name"],
+        required=True,
+        callback=node_name,
+        help="The node's name, which targets of events use.",
+    ),
+    click.Option(
+        ["--data"],
+        type=FOLDER,
+        required=True,
+        help="The node's folder: its store, its lock, "
+        "and what its jobs print (logs/JOB.log). One daemon per folder.",
+    ),
+    click.Option(
+        ["--secret-file"],
+        type=FILE,
+        help="The file with the secret that workers show to the primary. "
+        "Without it the secret is taken from RUNALL_SECRET.",
+    ),
+    click.Option(["--log-level"], type=LEVELS, default="info", show_default=True),
+]
+PRIMARY_OPTIONS = [
+    click.Option(
+        ["--listen"],
+        metavar="HOST:PORT",
+        default="127.0.0.1:7070",
+        show_default=True,
+        callback=address,
+        help="Where the HTTP API and the workers' links are served.",
+    ),
+    click.Option(
+        ["--store"],
+        metavar="URL",
+        default="",
+        help="sqlite:///PATH (an absolute path begins with a fourth slash), or postgresql://..., "
+        "for primaries on several machines. Without it: primary.db in the data folder.",
+    ),
+    click.Option(
+        ["--token-file"],
+        type=FILE,
+        help="The file with the token that callers of the API show. Without it "
+        "the token is taken from RUNALL_TOKEN.",
+    ),
+    click.Option(
+        ["--policy"],
+        metavar="NAME",
+        default=DEFAULTS.policy,
+        show_default=True,
+        help="What follows an interruption: reference, or a release of history "
+        "(cronicle-0.9.49, cronicle-0.9.50, cronicle-0.9.52).",
+    ),
+    click.Option(
+        ["--time-scale"],
+        type=SECONDS,
+        metavar="FACTOR",
+        default=DEFAULTS.time_scale,
+        show_default=True,
+        help="Schedule minutes pass this many times faster; 60 makes each last "
+        "a second. Only the schedule is scaled, no other duration.",
+    ),
+    DIALLED(
+        help="Another server that may lead, over the same --store; may be given several times. "
+        "This node's own worker serves whoever leads."
+    ),
+    click.Option(["--no-worker"], is_flag=True, help="Run no jobs on this node itself."),
+]
+WORKER_OPTIONS = [
+    DIALLED(
+        required=True,
+        help="A primary to dial; may be given several times, and each is tried in turn.",
+    )
+]
 
 
 @contextlib.contextmanager
@@ -125,67 +177,9 @@ def loading() -> Generator[None]:
         gc.enable()
 
 
-def address(_: click.Context, __: click.Parameter, value: str | tuple[str, ...]) -> Any:
-    """Read HOST:PORT, one or several."""
-    from .addresses import parse
-
-    try:
-        return parse(value) if isinstance(value, str) else tuple(map(parse, value))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-@click.command(epilog=PRIMARY_EXAMPLE)
-@common
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    default="127.0.0.1:7070",
-    show_default=True,
-    callback=address,
-    help="Where the HTTP API and the workers' links are served.",
+@click.command(
+    epilog=PRIMARY_EXAMPLE, params=[*COMMON, *PRIMARY_OPTIONS, *timed(TIMES | PRIMARY_TIMES)]
 )
-@click.option(
-    "--store",
-    metavar="URL",
-    default="",
-    help="sqlite:///PATH (an absolute path begins with a fourth slash), or postgresql://..., for "
-    "primaries on several machines. Without it: primary.db in the data folder.",
-)
-@click.option(
-    "--token-file",
-    type=FILE,
-    help="The file with the token that callers of the API show. Without it "
-    "the token is taken from RUNALL_TOKEN.",
-)
-@click.option(
-    "--policy",
-    metavar="NAME",
-    default=DEFAULTS.policy,
-    show_default=True,
-    help="What follows an interruption: reference, or a release of history "
-    "(cronicle-0.9.49, cronicle-0.9.50, cronicle-0.9.52).",
-)
-@click.option(
-    "--time-scale",
-    type=SECONDS,
-    metavar="FACTOR",
-    default=DEFAULTS.time_scale,
-    show_default=True,
-    help="Schedule minutes pass this many times faster; 60 makes each last "
-    "a second. Only the schedule is scaled, no other duration.",
-)
-@click.option(
-    "--primary",
-    "primaries",
-    metavar="HOST:PORT",
-    multiple=True,
-    callback=address,
-    help="Another server that may lead, over the same --store; may be given several times. "
-    "This node's own worker serves whoever leads.",
-)
-@click.option("--no-worker", is_flag=True, help="Run no jobs on this node itself.")
-@timed(TIMES | PRIMARY_TIMES)
 def primary(**given: Any) -> None:
     """Run a primary: it keeps the schedule, places jobs on workers, and runs jobs itself.
 
@@ -209,18 +203,7 @@ def primary(**given: Any) -> None:
     raise SystemExit(run_daemon(run_primary(options)))
 
 
-@click.command(epilog=WORKER_EXAMPLE)
-@common
-@click.option(
-    "--primary",
-    "primaries",
-    metavar="HOST:PORT",
-    required=True,
-    multiple=True,
-    callback=address,
-    help="A primary to dial; may be given several times, and each is tried in turn.",
-)
-@timed(TIMES)
+@click.command(epilog=WORKER_EXAMPLE, params=[*COMMON, *WORKER_OPTIONS, *timed(TIMES)])
 def worker(**given: Any) -> None:
     """Run a worker: it dials the primary, runs the jobs that it is given, and reports them.
 
@@ -236,8 +219,7 @@ def worker(**given: Any) -> None:
     """
     with loading():
         from .lifecycle import open_log, run_daemon
-        from .worker_daemon import run_worker
-        from .worker_runner import WorkerOptions
+        from .worker_daemon import WorkerOptions, run_worker
 
     open_log(given.pop("log_level"))
     options = WorkerOptions(settings=settings_of(given), **given)

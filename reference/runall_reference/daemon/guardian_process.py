@@ -64,7 +64,6 @@ def guard(data: Path, reading: int, lock: int) -> NoReturn:
 
 
 def detach(keep: tuple[int, ...]) -> None:
-    """Ignore the signals of a clean stop, and close every file but those to keep."""
     signal.set_wakeup_fd(-1)
     for which in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(which, signal.SIG_IGN)

@@ -1,7 +1,7 @@
 """The HTTP server for the API: uvicorn, which only serves.
 
 The daemon handles signals and decides when to end, so the server's own loop, which looks for both
-ten times a second, is replaced by waiting for `stop`.
+ten times a second, is replaced by waiting for `stopping`.
 """
 
 import asyncio
@@ -23,16 +23,33 @@ LAST_ANSWERS = 1
 
 
 class HttpServer(uvicorn.Server):
-    """Serves on a bound socket: `serve([bound])` returns after `stop`, without connections."""
+    """Serves plain HTTP/1.1 and WebSocket on a bound socket, without logs of its own.
+
+    `serve([bound])` returns once `stopping` is set, without connections.
+    """
 
     def __init__(self, app: ASGIApp, bound: socket.socket) -> None:
-        super().__init__(configuration(app))
+        config = uvicorn.Config(
+            app,
+            loop="none",
+            http="h11",
+            ws="websockets-sansio",
+            ws_max_size=LARGEST_MESSAGE,
+            ws_ping_interval=None,
+            ws_ping_timeout=None,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=LAST_ANSWERS,
+        )
+        super().__init__(config)
         self.bound = bound
         self.stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        """Accept no more connections, and end those that are open."""
-        self.stopping.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -40,32 +57,8 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve, and log the address."""
         await super().startup(sockets)
         log.info("listening on http://%s", Address(*self.bound.getsockname()[:2]))
 
     async def main_loop(self) -> None:
-        """Wait until `stop` is called; the server answers meanwhile."""
         await self.stopping.wait()
-
-
-def configuration(app: ASGIApp) -> uvicorn.Config:
-    """Plain HTTP/1.1 by h11 and WebSocket, without logs of its own."""
-    return uvicorn.Config(
-        app,
-        loop="none",
-        http="h11",
-        ws="websockets-sansio",
-        ws_max_size=LARGEST_MESSAGE,
-        ws_ping_interval=None,
-        ws_ping_timeout=None,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=LAST_ANSWERS,
-    )

@@ -19,7 +19,6 @@ def environment(job: Job, data: Path) -> dict[str, str]:
 
 
 def marker(data: Path, job: str) -> str:
-    """The value that marks the processes of one run."""
     return f"{data.resolve()}#{job}"
 
 
@@ -43,7 +42,7 @@ def variables(job: Job) -> dict[str, str]:
     The script itself is left out, and so are names that could pass for the job's identity.
     """
     scalars = {
-        variable(name): text(value)
+        variable(name): str(int(value) if isinstance(value, bool) else value)
         for name, value in job.params.items()
         if isinstance(value, str | int | float) and name != "script"
     }
@@ -51,11 +50,5 @@ def variables(job: Job) -> dict[str, str]:
 
 
 def variable(name: str) -> str:
-    """A parameter's name as the name of a shell variable."""
     plain = re.sub(r"[^A-Z0-9_]", "_", name.upper()) or "_"
     return f"_{plain}" if plain[0].isdigit() else plain
-
-
-def text(value: str | float) -> str:
-    """A scalar as text; a truth value as 1 or 0, which shells compare easily."""
-    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -48,7 +48,6 @@ class JobProcesses:
             self.early[name].append(which)
 
     async def follow(self, job: Job) -> None:
-        """Run one job from its start to its end, and notify its exit."""
         code = NOT_STARTED
         try:
             with open_log(self.data, job.id) as output:
@@ -60,7 +59,6 @@ class JobProcesses:
         self.notify(Exited(job.id, code))
 
     async def execute(self, job: Job, output: IO[bytes]) -> int:
-        """Start the process, wait for its end, and return its exit status."""
         try:
             process = await self.start(job, output)
         except (OSError, ValueError) as error:
@@ -93,7 +91,6 @@ class JobProcesses:
         )
 
     async def kill_all(self) -> None:
-        """SIGKILL every job and wait until all processes have ended."""
         tasks = list(self.tasks.values())
         for name in (*self.processes, *self.early):
             self.signal(name, "KILL")
@@ -108,17 +105,14 @@ def signal_group(leader: int, which: signal.Signals) -> None:
 
 
 def file_name(job: str) -> str:
-    """A job's id as the name of a file or folder."""
     return job.replace("/", "_").replace("\0", "_").lstrip(".") or "_"
 
 
 def folder(data: Path, job: str) -> Path:
-    """The folder in which a job runs."""
     return data / "jobs" / file_name(job)
 
 
 def open_log(data: Path, job: str) -> IO[bytes]:
-    """Open the file that takes what a job prints, to append to it."""
     path = data / "logs" / f"{file_name(job)}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab", buffering=0)

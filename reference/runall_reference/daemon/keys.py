@@ -17,22 +17,20 @@ def matches(header: str | None, key: str) -> bool:
     return hmac.compare_digest(given, f"Bearer {key}".encode())
 
 
-def read_key(what: str, file: Path | None, variable: str) -> str | None:
-    """A key from a file, else from an environment variable, else None.
+def read_key(what: str, file: Path | None) -> str | None:
+    """A key from a file, else from its environment variable, else None.
 
     Raises `DaemonCannotRun` when the file can't be read or the key is too short or not plain.
     """
     if file is not None:
-        return checked(what, from_file(what, file))
-    if os.environ.get(variable):
-        return checked(what, os.environ[variable].strip())
-    return None
+        return from_file(what, file)
+    given = os.environ.get(f"RUNALL_{what.upper()}")
+    return checked(what, given.strip()) if given else None
 
 
 def from_file(what: str, file: Path) -> str:
-    """The key in a file, without white space around it. Raises `DaemonCannotRun`."""
     try:
-        return file.read_text(encoding="utf-8").strip()
+        return checked(what, file.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         raise DaemonCannotRun(
             f"the {what} can't be read from {file}: {error}",
@@ -54,12 +52,11 @@ def checked(what: str, key: str) -> str:
 
 
 def kept_key(what: str, data: Path) -> str:
-    """The key in the data folder; made at the first start, readable for this user only."""
     path = data / what
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return checked(what, from_file(what, path))
+        return from_file(what, path)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(secrets.token_urlsafe(32) + "\n")
     return from_file(what, path)

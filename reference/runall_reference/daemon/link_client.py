@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from msgspec import MsgspecError
 from websockets.asyncio.client import ClientConnection, connect
@@ -68,7 +69,6 @@ class LinkClient:
             self.connection.transport.abort()
 
     async def run(self) -> None:
-        """Dial, stay while the link lasts, and dial again; ends only when it is cancelled."""
         turn = 0
         while True:
             for delay in delays():
@@ -84,7 +84,10 @@ class LinkClient:
         try:
             connection = await self.dial(address)
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, ConnectionClosed) as error:
-            self.log_trouble(address, reason(error, self.patience))
+            trouble = reason(error, self.patience)
+            if trouble != self.trouble:  # each new one is logged once
+                self.trouble = trouble
+                log.warning("no link to the primary at %s: %s; trying on", address, trouble)
             return False
         self.trouble = ""
         log.info("linked to the primary at %s", address)
@@ -94,7 +97,6 @@ class LinkClient:
         return time.monotonic() - since >= LASTING and not self.left
 
     async def dial(self, address: Address) -> ClientConnection:
-        """Open a link. Raises the error of the network, or of a primary that refuses."""
         return await connect(
             f"ws://{address}/v1/link",
             additional_headers=self.headers,
@@ -105,12 +107,6 @@ class LinkClient:
             close_timeout=ANSWER_WITHIN,
             proxy=None,
         )
-
-    def log_trouble(self, address: Address, trouble: str) -> None:
-        """Log why a primary is out of reach, once for each new reason."""
-        if trouble != self.trouble:
-            self.trouble = trouble
-            log.warning("no link to the primary at %s: %s; trying on", address, trouble)
 
     async def stay(self, connection: ClientConnection) -> str:
         """Carry messages both ways until the link ends; returns why it did."""
@@ -141,11 +137,9 @@ class LinkClient:
 
 async def write(connection: ClientConnection, outgoing: "asyncio.Queue[Message]") -> None:
     """Send what is queued; the reader notices when the link is gone."""
-    try:
+    with suppress(ConnectionClosed):
         while True:
             await connection.send(encode(await outgoing.get()))
-    except ConnectionClosed:
-        return
 
 
 def delays() -> Iterator[float]:
@@ -161,7 +155,6 @@ def delays() -> Iterator[float]:
 
 
 def reason(error: Exception, patience: float) -> str:
-    """Why a primary did not accept this worker, in words for the operator."""
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
         if status == BACKUP:

@@ -8,6 +8,7 @@ which may be dead without the network having reported it.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import MsgspecError
 from starlette.responses import Response
@@ -21,6 +22,8 @@ from .link_client import BACKUP
 
 log = logging.getLogger("runall")
 
+# What writing to a connection raises that has ended.
+GONE = (WebSocketDisconnect, RuntimeError)
 WRONG_SECRET, MALFORMED, REPLACED, RESTART = 4401, 4400, 4409, 1012
 
 
@@ -43,18 +46,13 @@ class Connection:
 
     async def write(self) -> None:
         """Send what is queued; the reader notices when the connection is gone."""
-        try:
+        with suppress(*GONE):
             while True:
                 await self.websocket.send_bytes(encode(await self.outgoing.get()))
-        except (WebSocketDisconnect, RuntimeError):
-            return
 
     async def close(self, code: int, words: str) -> None:
-        """Close the connection, with a code and a reason for the worker."""
-        try:
+        with suppress(*GONE):
             await self.websocket.close(code, words)
-        except (WebSocketDisconnect, RuntimeError):
-            return
 
 
 class LinkServer:
@@ -76,7 +74,6 @@ class LinkServer:
             connection.outgoing.put_nowait(message)
 
     async def serve(self, websocket: WebSocket) -> None:
-        """Carry one worker's link from its handshake to its end."""
         connection = Connection(websocket)
         if not matches(websocket.headers.get("authorization"), self.secret):
             log.warning("a worker at %s showed a wrong secret and was refused", connection.peer)
@@ -93,7 +90,6 @@ class LinkServer:
         return None
 
     async def listen(self, connection: Connection) -> None:
-        """Receive beats until the connection ends, or sends anything else."""
         try:
             while True:
                 self.receive(connection, await connection.beat())
@@ -105,7 +101,6 @@ class LinkServer:
             await connection.close(MALFORMED, "that message can't be read")
 
     def receive(self, connection: Connection, beat: Beat) -> None:
-        """Pass a beat on; the first one names the worker."""
         if (beat.node, beat.boot) != (connection.node, connection.boot):
             self.identify(connection, beat)
         if self.open.get(beat.node) is connection:
@@ -129,7 +124,6 @@ class LinkServer:
             self.close_later(earlier, REPLACED, "another worker of that name has linked")
 
     def close_later(self, connection: Connection, code: int, words: str) -> None:
-        """Close a connection in a task of its own."""
         task = asyncio.create_task(connection.close(code, words), name="close link")
         self.closers.add(task)
         task.add_done_callback(self.closers.discard)

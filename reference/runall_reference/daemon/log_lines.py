@@ -41,7 +41,6 @@ def line_of(record: object) -> str:
 
 
 def finished_line(done: Finished) -> str:
-    """How a job ended, in one line."""
     job = done.job
     code = "" if job.code is None else f" with status {job.code}"
     late = "" if done.late_code is None else f"; a late result says {done.late_code}"

@@ -69,7 +69,6 @@ def is_marked(entry: Path, mark: bytes) -> bool:
 
 
 def end_all(handles: list[int], deadline: float) -> None:
-    """SIGKILL processes and wait until each has ended."""
     for handle in handles:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(handle, signal.SIGKILL)

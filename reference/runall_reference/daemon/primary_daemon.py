@@ -14,16 +14,17 @@ from runall_reference.store import CommitFailed, LeaseLost
 
 from .addresses import Address, bind
 from .api import application
+from .backoff import set_within
 from .errors import DONE, DaemonCannotRun
-from .failpoints import watch_failpoints
-from .folder_lock import FolderLock
+from .failpoint import watch_failpoints
+from .folder_lock import folder_lock
 from .guardian_process import guarded
 from .http_server import HttpServer
 from .keys import kept_key, read_key
 from .lifecycle import StopSignals
 from .primary_runner import PrimaryRunner
 from .steady_clock import SteadyClock
-from .worker_runner import WorkerOptions, WorkerRunner
+from .worker_daemon import WorkerOptions, WorkerRunner
 
 log = logging.getLogger("runall")
 
@@ -47,41 +48,33 @@ class PrimaryOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run_primary(options: PrimaryOptions) -> int:
     """Run a primary to its clean end; returns its exit code, or raises what ended it otherwise."""
-    options.settings.checked_for_backups() if options.primaries else options.settings.checked()
-    check_policy(options.settings.policy)
-    lock = FolderLock(options.data, f"primary {options.name}")
-    with contextlib.closing(lock), guarded(options.data):
-        secret, token = keys(options)
+    if options.primaries:
+        options.settings.checked_for_backups()
+    policy = options.settings.policy
+    if policy not in POLICIES:
+        raise DaemonCannotRun(
+            f"there is no policy {policy!r}", f"choose one with --policy: {', '.join(POLICIES)}"
+        )
+    with folder_lock(options.data, f"primary {options.name}"), guarded(options.data):
+        secret = key("secret", options.secret_file, options)
+        token = key("token", options.token_file, options)
         with contextlib.closing(bind(options.listen)) as bound:
             await PrimaryDaemon(options, secret, token, bound).run()
     log.info("the primary has left")
     return DONE
 
 
-def check_policy(name: str) -> None:
-    """Raise `DaemonCannotRun` for a policy that does not exist."""
-    if name not in POLICIES:
+def key(what: str, file: Path | None, options: PrimaryOptions) -> str:
+    """The secret or the token: given, or made and kept if only this machine can reach us."""
+    if given := read_key(what, file):
+        return given
+    if not options.listen.loopback():
         raise DaemonCannotRun(
-            f"there is no policy {name!r}", f"choose one with --policy: {', '.join(POLICIES)}"
+            f"{options.listen} can be reached by other machines, so a {what} must be given",
+            f"give --{what}-file FILE, set RUNALL_{what.upper()}, or listen on 127.0.0.1",
         )
-
-
-def keys(options: PrimaryOptions) -> tuple[str, str]:
-    """The secret and the token: given, or made and kept if only this machine can reach us."""
-    found = {
-        "secret": read_key("secret", options.secret_file, "RUNALL_SECRET"),
-        "token": read_key("token", options.token_file, "RUNALL_TOKEN"),
-    }
-    for what, key in found.items():
-        if key is None and not options.listen.loopback():
-            raise DaemonCannotRun(
-                f"{options.listen} can be reached by other machines, so a {what} must be given",
-                f"give --{what}-file FILE, set RUNALL_{what.upper()}, or listen on 127.0.0.1",
-            )
-        if key is None:
-            found[what] = kept_key(what, options.data)
-            log.info("the %s is in %s", what, options.data / what)
-    return str(found["secret"]), str(found["token"])
+    log.info("the %s is in %s", what, options.data / what)
+    return kept_key(what, options.data)
 
 
 class PrimaryDaemon:
@@ -108,7 +101,7 @@ class PrimaryDaemon:
         """Serve until the primary has retired, or the lease is lost."""
         # If another server wrote at this very moment, this one tries again.
         with contextlib.suppress(CommitFailed, LeaseLost):
-            self.primary.begin()
+            await self.primary.begin()
         try:
             await StopSignals(self.drain).wait_for(
                 asyncio.create_task(self.server.serve([self.server.bound]), name="HTTP server"),
@@ -122,10 +115,11 @@ class PrimaryDaemon:
         """Run this node's own worker, whoever leads (RA-9.6); then end primary and server."""
         if self.options.with_worker:
             await self.worker.run()
-            await self.primary.retire_within(self.options.settings.kill_grace)
+            if not await set_within(self.primary.retired, self.options.settings.kill_grace):
+                self.primary.give_up()
         await self.primary.retired.wait()
         self.primary.changes.close()
-        self.server.stop()
+        self.server.stopping.set()
 
     def drain(self) -> None:
         """Begin a clean end of both, the worker first, without an await between them."""

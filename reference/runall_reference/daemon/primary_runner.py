@@ -18,13 +18,12 @@ from runall_reference.brain.settings import Settings
 from runall_reference.store import LeaseLost, Store, StoreError, open_store
 
 from .backoff import pauses, set_within
-from .brain_runner import BrainDiscarded, BrainRunner
+from .brain_runner import BrainDiscarded, BrainRunner, new_boot
 from .change_counter import ChangeCounter
 from .link_server import LinkServer
 from .releases import POLICIES
 from .steady_clock import SteadyClock
 from .turn import Reached, ignore_point
-from .worker_runner import new_boot
 
 log = logging.getLogger("runall")
 
@@ -60,22 +59,18 @@ class PrimaryRunner:
         self.runner: BrainRunner | None = None
         self.shown: object = None
 
-    # ---------------------------------------------------------------- from brain to brain
-    def begin(self) -> None:
+    def new_brain(self, records: Iterable[Record] = ()) -> Primary:
+        return Primary(self.node, self.settings, records, POLICIES[self.settings.policy])
+
+    async def begin(self) -> None:
         """Open the store, and lead if the lease is free.
 
         Raises `StoreError` when the store can't be used, or another server wrote to it just now,
         and `LeaseLost` when that other took the lease.
         """
-        self.begin_with(open_store(self.url, PRIMARY_RECORDS))
-
-    def new_brain(self, records: Iterable[Record] = ()) -> Primary:
-        """A primary's brain with these records, and with the policy that the settings name."""
-        return Primary(self.node, self.settings, records, POLICIES[self.settings.policy])
-
-    def begin_with(self, store: Store) -> None:
-        """Lead if the lease in this store is free. Raises what `begin` does."""
-        self.store = store
+        # In a thread: to give up a server that is out of reach takes seconds, and this node's own
+        # worker has a fence to keep meanwhile.
+        self.store = await asyncio.to_thread(open_store, self.url, PRIMARY_RECORDS)
         try:
             self.lead_if_free()
         except BaseException:
@@ -83,7 +78,6 @@ class PrimaryRunner:
             raise
 
     def lead_if_free(self) -> None:
-        """Build a brain from the store and let it lead, unless another server holds the lease."""
         assert self.store is not None
         if self.standby.may_lead(self.store.lease(), self.clock()):
             brain = self.brain = self.new_brain(self.store.load())
@@ -132,7 +126,6 @@ class PrimaryRunner:
             retired.cancel()
 
     async def stand_by(self) -> None:
-        """Watch the lease until this server may take it, or is asked to leave."""
         log.info("this server is a backup: it watches the lease")
         while self.runner is None:
             if await set_within(self.leaving, self.standby.poll_every()):
@@ -154,7 +147,6 @@ class PrimaryRunner:
         self.discard()
 
     def discard(self) -> None:
-        """Discard the brain and close all links: the workers look for whoever leads."""
         if self.runner is not None:
             self.runner.stop()
             self.runner = None
@@ -162,16 +154,13 @@ class PrimaryRunner:
         self.changes.count()
 
     async def recover(self) -> None:
-        """Discard the brain, and build another as soon as the store works."""
         self.close_store()
         for pause in pauses():
             if await set_within(self.leaving, pause):
                 self.give_up()
                 return
             try:
-                # In a thread: to give up a server that is out of reach takes seconds, and this
-                # node's own worker has a fence to keep meanwhile.
-                self.begin_with(await asyncio.to_thread(open_store, self.url, PRIMARY_RECORDS))
+                await self.begin()
                 return
             except StoreError as error:
                 log.error("%s; trying on", error.cause)
@@ -179,13 +168,11 @@ class PrimaryRunner:
                 log.warning("another server leads: %s", error)
 
     def close_store(self) -> None:
-        """Discard the brain and close its store."""
         self.discard()
         if self.store is not None:
             self.store.close()
             self.store = None
 
-    # ---------------------------------------------------------------- inputs
     def handle(self, given: Any) -> Any:
         """Give the brain an input and return its reply. Raises `BrainDiscarded` without one."""
         if self.runner is None:
@@ -202,42 +189,29 @@ class PrimaryRunner:
         self.leaving.set()
         self.notify(Drain())
 
-    async def retire_within(self, seconds: float) -> None:
-        """Wait for the brain to retire; after so many seconds, leave without it."""
-        if not await set_within(self.retired, seconds):
-            self.give_up()
-
     def give_up(self) -> None:
         """Leave, although the ends of some jobs are not recorded yet."""
         log.warning("leaving with jobs of this node not finalized; the next start does that")
         self.retired.set()
 
-    # ---------------------------------------------------------------- after a step
     def act(self, action: Send | Retire) -> None:
-        """Carry out one action."""
-        match action:
-            case Send(node, message):
-                self.links.send(node, message)
-            case Retire():
-                self.retired.set()
+        if isinstance(action, Send):
+            self.links.send(action.node, action.message)
+        else:
+            self.retired.set()
 
     def seen(self, step: Step) -> None:
-        """Wake those who wait for a change, and look whether the wall clock was set."""
+        """Wake those who wait for a change, and look whether the wall clock was set.
+
+        This is looked at after every turn, so at the latest when the lease is renewed.
+        """
         servers = {name: (link.state, link.boot) for name, link in self.brain.state.links.items()}
         shown = (self.brain.state.role, servers)
         if step.change or shown != self.shown:
             self.shown = shown
             self.changes.count()
-        if abs(self.clock.skew() - self.skew) >= CLOCK_SET:
-            asyncio.get_running_loop().call_soon(self.follow_wall_clock)
-
-    def follow_wall_clock(self) -> None:
-        """Give the brain a `ClockSet` if the wall clock was set: only the schedule goes by it.
-
-        This is looked at after every turn, so at the latest when the lease is renewed.
-        """
         skew = self.clock.skew()
         if abs(skew - self.skew) >= CLOCK_SET:
             log.warning("the wall clock was set: it is %+.1f s off its course", skew)
             self.skew = skew
-            self.notify(ClockSet(skew))
+            asyncio.get_running_loop().call_soon(self.notify, ClockSet(skew))

@@ -31,7 +31,6 @@ class Cronicle0949(Policy):
             self.run_job_again(job, event, cause)
 
     def rewinds(self, job: Job) -> bool:
-        """Whether the cursor goes back for this job."""
         return self.rewinds_all or not job.source
 
     def reruns(self, job: Job) -> bool:

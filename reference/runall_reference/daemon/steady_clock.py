@@ -21,7 +21,6 @@ class SteadyClock:
         self.wall, self.start = time.time(), passed()
 
     def __call__(self) -> float:
-        """The present time, in seconds."""
         return self.wall + (passed() - self.start)
 
     def skew(self) -> float:

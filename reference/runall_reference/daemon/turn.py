@@ -29,17 +29,13 @@ class Brain(Protocol):
         ...
 
 
-class Reached(Protocol):
-    """Called at every point of a step at which a crash can fall; it may not return."""
-
-    def __call__(self, where: Where, step: Step, act: int = 0) -> None:
-        """The step got to that point; `act` counts the actions carried out."""
-        ...
+# Called at every point of a step at which a crash can fall, with the number of actions that were
+# carried out; it may not return.
+Reached = Callable[[Where, Step, int], None]
 
 
-def ignore_point(where: Where, step: Step, act: int = 0) -> None:
+def ignore_point(*_: object) -> None:
     """Do nothing at a point: no crash is wanted."""
-    del where, step, act
 
 
 def take_turn(
@@ -53,16 +49,15 @@ def take_turn(
     """Let a brain handle what it is given, and carry out its step, which holds the reply.
 
     The change is committed as a whole before anything is done or answered (RA-3.2, RA-12.2).
-
     A step that writes nothing and does nothing needs no lease, so the store is not asked.
     Whatever `commit`, `act` or the brain raises ends the turn, and the brain may know something
     that the store does not: the caller discards it.
     """
     step = brain.handle(given, now)
-    reached("before", step)
+    reached("before", step, 0)
     if step.change or step.actions:
         commit(step.change, step.guard)
-    reached("after", step)
+    reached("after", step, 0)
     for number, action in enumerate(step.actions, 1):
         act(action)
         reached("between", step, number)

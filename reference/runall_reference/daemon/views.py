@@ -22,14 +22,12 @@ def job_view(brain: Primary, job: Job, late_code: int | None = None) -> View:
 
 
 def jobs(brain: Primary) -> list[View]:
-    """Every attempt that is remembered, live and finished, in the order of their creation."""
     finished = [job_view(brain, f.job, f.late_code) for f in brain.records.all(Finished).values()]
     live = [job_view(brain, job) for job in brain.state.live()]
     return sorted(finished + live, key=lambda view: (view["created_at"], view["attempt"]))
 
 
 def job(brain: Primary, name: str) -> View | None:
-    """One attempt by its id, or None."""
     if found := brain.records.get(Job, name):
         return job_view(brain, found)
     done = brain.records.get(Finished, name)
@@ -42,7 +40,6 @@ def events(brain: Primary) -> list[View]:
 
 
 def event_view(brain: Primary, event: Event) -> View:
-    """One event with its cursor, and the interrupted slots that it still owes."""
     owed = [
         {"slot": slot.slot, "root": slot.job.root}
         for slot in brain.state.owed()
@@ -69,7 +66,6 @@ def servers(brain: Primary) -> list[View]:
 
 
 def ledger(brain: Primary) -> list[View]:
-    """The operator's ledger, oldest first."""
     return [to_builtins(entry) for entry in brain.records.all(Entry).values()]
 
 
