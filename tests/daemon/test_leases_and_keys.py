@@ -159,6 +159,9 @@ def test_the_schedule_follows_a_wall_clock_that_was_set(tmp_path: Path):
         await asyncio.sleep(0)
         assert primary.brain.state.clock.slot(clock()) - slot in (60, 61)
         primary.close_store()
+        await primary.begin()
+        assert primary.brain.state.clock.slot(clock()) - slot in (60, 61), "a brain after it too"
+        primary.close_store()
 
     asyncio.run(body())
 

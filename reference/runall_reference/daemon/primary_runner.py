@@ -84,6 +84,8 @@ class PrimaryRunner:
             self.runner = BrainRunner(
                 brain, self.store, self.clock, self.act, self.seen, self.reached
             )
+            self.follow_wall_clock()
+            self.runner.handle(ClockSet(self.skew))
             self.runner.handle(Boot(new_boot()))
             if self.leaving.is_set():
                 self.runner.handle(Drain())
@@ -203,15 +205,21 @@ class PrimaryRunner:
     def seen(self, step: Step) -> None:
         """Wake those who wait for a change, and look whether the wall clock was set.
 
-        This is looked at after every turn, so at the latest when the lease is renewed.
+        This is looked at after every turn, so at the latest when the lease is renewed. Only the
+        schedule goes by it.
         """
         servers = {name: (link.state, link.boot) for name, link in self.brain.state.links.items()}
         shown = (self.brain.state.role, servers)
         if step.change or shown != self.shown:
             self.shown = shown
             self.changes.count()
+        if self.follow_wall_clock():
+            asyncio.get_running_loop().call_soon(self.notify, ClockSet(self.skew))
+
+    def follow_wall_clock(self) -> bool:
+        """Whether the wall clock was set since the last look, so that `skew` is another now."""
         skew = self.clock.skew()
-        if abs(skew - self.skew) >= CLOCK_SET:
+        if was_set := abs(skew - self.skew) >= CLOCK_SET:
             log.warning("the wall clock was set: it is %+.1f s off its course", skew)
             self.skew = skew
-            asyncio.get_running_loop().call_soon(self.notify, ClockSet(skew))
+        return was_set
