@@ -20,8 +20,7 @@ from runall_harness.conformance.run_report import (
     make_report,
     report_schema,
 )
-from runall_harness.contract.case_ids import base_id
-from runall_harness.contract.cases import load_cases
+from runall_harness.contract.cases import base_id, load_cases
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.places import page
 from runall_harness.contract.verdicts import Verdict

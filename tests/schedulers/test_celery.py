@@ -18,8 +18,7 @@ from typing import Any
 import msgspec
 import psutil
 import pytest
-from runall_harness.contract.case_ids import base_id
-from runall_harness.contract.cases import feature_folder, load_cases
+from runall_harness.contract.cases import base_id, feature_folder, load_cases
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.evidence.views import JobView
 from runall_harness.reports.comparison import read_report

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from runall_harness.contract.case_ids import base_id
+from runall_harness.contract.cases import base_id
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.systems.declared_failures import EXAMPLE, RACES, TABLE, check_table, read_toml

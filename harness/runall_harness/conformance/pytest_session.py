@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from runall_harness.contract.case_ids import base_id
-from runall_harness.contract.cases import Case, load_cases
+from runall_harness.contract.cases import Case, base_id, load_cases
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import CANNOT_RUN, Unsupported, Verdict, verdict_of
 from runall_harness.rigs.base import Rig

@@ -14,8 +14,7 @@ import msgspec
 
 from runall_harness.checks.job_outcome import JobOutcome, Outcome
 from runall_harness.checks.job_traces import root_of
-from runall_harness.contract.case_ids import base_id
-from runall_harness.contract.cases import Case
+from runall_harness.contract.cases import Case, base_id
 from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import WORDS, Verdict, exit_code
 from runall_harness.evidence.facts import Execution, Proof

@@ -197,6 +197,11 @@ def trigger_of(place: str, tags: Sequence[str], example: dict[str, str]) -> str:
     return named[0]
 
 
+def base_id(case: str) -> str:
+    """The id of a case without the number of its repeat."""
+    return case.partition("#")[0]
+
+
 def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 

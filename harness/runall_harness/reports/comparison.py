@@ -17,8 +17,7 @@ import msgspec
 from runall_harness.checks.job_outcome import JobOutcome, Outcome
 from runall_harness.conformance.run_report import SCHEMA as REPORT
 from runall_harness.conformance.run_report import CaseReport, Report, SystemReport
-from runall_harness.contract.case_ids import base_id
-from runall_harness.contract.cases import load_cases
+from runall_harness.contract.cases import base_id, load_cases
 from runall_harness.contract.clauses import clauses
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.json_schemas import schema_of

@@ -14,8 +14,7 @@ from rich.text import Text
 from runall_harness.conformance.case_result import TROUBLE, CaseResult
 from runall_harness.conformance.run import Run
 from runall_harness.conformance.run_report import CaseReport, Report, unsteady
-from runall_harness.contract.case_ids import base_id
-from runall_harness.contract.cases import Case
+from runall_harness.contract.cases import Case, base_id
 from runall_harness.contract.verdicts import Verdict
 
 from .case_progress import mark, recovery

@@ -25,6 +25,7 @@ from .calls import Calls
 from .nodes import PRIMARY, Nodes
 
 T = TypeVar("T")
+Condition = Callable[[], T | None]
 
 
 class Cluster:
@@ -130,9 +131,7 @@ class Cluster:
         found = [job for job in self.calls.jobs() if job.root == root or job.id in ids]
         return sorted(found, key=lambda job: (job.attempt, job.placed_at or inf))
 
-    def await_evidence(
-        self, what: str, condition: Callable[[], T | None], within: float | None = None
-    ) -> T:
+    def await_evidence(self, what: str, condition: Condition[T], within: float | None = None) -> T:
         """Wait for evidence that the case needs, by default for the slack of a busy machine.
 
         Raises `Inconclusive` if it does not come.

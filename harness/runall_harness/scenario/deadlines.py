@@ -12,7 +12,7 @@ from typing import TypeVar
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.views import JobView
 
-from .cluster import Cluster
+from .cluster import Cluster, Condition
 
 T = TypeVar("T")
 # For how many minutes of the schedule a system must deny that it owes anything.
@@ -33,7 +33,7 @@ class Wait:
         self.most = within + (0.0 if cluster.says_what_it_owes else overtime)
 
     def until(
-        self, condition: Callable[[], T | None], *, hopeless: Callable[[], bool] = lambda: False
+        self, condition: Condition[T], *, hopeless: Callable[[], bool] = lambda: False
     ) -> T | None:
         """The condition's first true value; None if it does not come, not in overtime either.
 
@@ -48,7 +48,7 @@ class Wait:
         self.late = now() - due
         return value
 
-    def timely(self, what: str, condition: Callable[[], T | None]) -> T | None:
+    def timely(self, what: str, condition: Condition[T]) -> T | None:
         """The condition's first true value, or None. Raises `Inconclusive` if it comes late."""
         if value := self.until(condition):
             self.require_timely(what)

@@ -13,6 +13,7 @@ from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
+from .cluster import Condition
 from .deadlines import GivingUp, Wait
 from .setting import Setting, Work
 
@@ -36,11 +37,7 @@ class Scenario(Setting):
     """A running scenario: its setting, and what must follow from what was done."""
 
     def require_in_time(
-        self,
-        clause: str,
-        expected: str,
-        condition: Callable[[], T | None],
-        promised: float | None = None,
+        self, clause: str, expected: str, condition: Condition[T], promised: float | None = None
     ) -> T:
         """Require what is owed within so many seconds and the slack, by default until the deadline.
 
@@ -53,11 +50,7 @@ class Scenario(Setting):
         raise Violation(clause, expected, f"not within {wait.most:g} s; {self.shown()}")
 
     def await_run(
-        self,
-        clause: str,
-        expected: str,
-        condition: Callable[[], T | None],
-        within: float | None = None,
+        self, clause: str, expected: str, condition: Condition[T], within: float | None = None
     ) -> T:
         """Like `require_in_time`, for a run that is owed; the report gives the waiting time."""
         wait = Wait(self.cluster, self.deadline if within is None else within)
