@@ -128,7 +128,7 @@ def unanswered(
 
     A refusal counts as an answer.
     """
-    if lineage.refused(last.view.id):
+    if any(note.entry.job == last.view.id for note in lineage.refusals()):
         return None
     if last.view.state == "aborted" and last.view.cause == "interrupted":
         # The rerun ended before it started: no user asked for that, and no refusal explains it.

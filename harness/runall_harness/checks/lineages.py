@@ -1,6 +1,7 @@
 """What must hold of every lineage, by the executions that the jobs themselves reported."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from runall_harness.contract.verdicts import Violation
 from runall_harness.evidence.facts import Execution
@@ -15,7 +16,7 @@ def one_live_attempt(lineage: Lineage, context: Context) -> Iterator[Finding]:
 
     An attempt on a frozen node is the stated exception (RA-7.6).
     """
-    for earlier, later in lineage.pairs():
+    for earlier, later in pairwise(lineage.runs.values()):
         alive = earlier.seen > later.started_at + BEAT
         kept = not alive or context.slept_into(earlier, later)
         expected, seen = f"one live attempt of {lineage.root}", f"{earlier} lived into {later}"
@@ -81,7 +82,7 @@ def require_faithful(root: str, earlier: Execution, later: Execution) -> None:
 
 def reruns_are_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """Judge whether all executions of a lineage have the same parameters, source and time."""
-    for earlier, later in lineage.pairs():
+    for earlier, later in pairwise(lineage.runs.values()):
         differing = difference(earlier.execution, later.execution)
         name, one, other = differing or ("", None, None)
         expected = f"{name} of {lineage.root}: {one!r}"
@@ -90,7 +91,7 @@ def reruns_are_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
 
 def ids_are_own(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """Each execution after the first has a job id of its own."""
-    for earlier, later in lineage.pairs():
+    for earlier, later in pairwise(lineage.runs.values()):
         expected = f"an id of its own for the job that ran after {earlier}"
         kept = earlier.job != later.job
         yield finding(kept, expected, f"{later}", earlier.first, later.first)

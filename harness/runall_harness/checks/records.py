@@ -5,7 +5,7 @@ anything of it lives or is owed; `evaluation` decides that, and `archive` keeps 
 """
 
 from collections.abc import Callable, Iterator
-from itertools import compress, pairwise
+from itertools import compress
 from typing import TypeVar
 
 import msgspec
@@ -203,22 +203,15 @@ class Lineage(msgspec.Struct):
 
     def ended(self) -> bool:
         """Whether every attempt has ended, and every execution or its attempt has."""
-        for attempt in self.attempts.values():
-            if not attempt.view.final:
-                return False
-        for run in self.runs.values():
-            if run.execution.ended_at is None and run.job not in self.attempts:
-                return False
-        return True
+        unseen = (run for run in self.runs.values() if run.job not in self.attempts)
+        return all(attempt.view.final for attempt in self.attempts.values()) and not any(
+            run.execution.ended_at is None for run in unseen
+        )
 
     def names(self) -> set[str]:
         """Every id by which a line may refer to it."""
         jobs = {run.job for run in self.runs.values()}
         return {self.root, *self.attempts, *self.accepted, *jobs}
-
-    def pairs(self) -> Iterator[tuple[RunRecord, RunRecord]]:
-        """Each execution with the one that started next."""
-        return pairwise(self.runs.values())
 
     def reruns(self) -> Iterator[tuple[Attempt | None, Attempt]]:
         """Each attempt that replaces an interrupted one, with that one if it was ever shown."""
@@ -237,10 +230,6 @@ class Lineage(msgspec.Struct):
     def refusals(self) -> list[Note]:
         """The ledger's lines by which nothing follows on an attempt."""
         return [note for note in self.notes if note.entry.refused]
-
-    def refused(self, job: str) -> bool:
-        """Whether the ledger says that nothing follows on that attempt."""
-        return any(note.entry.job == job for note in self.refusals())
 
     def event(self) -> str:
         """The event of its jobs; empty if neither the system nor a job names it."""

@@ -107,7 +107,6 @@ class Cluster:
         self.history.add(Owed(at=now, until=now + within, **owed))
 
     def executions(self) -> Sequence[Execution]:
-        """All executions so far, as the jobs themselves have reported them."""
         found = list(self.site.executions())
         self.history.see_executions(self.site.now(), found)
         return found
@@ -212,7 +211,6 @@ class Cluster:
         return {node: self.site.logs(node) for node in self.nodes.specs}
 
     def close(self) -> None:
-        """Remove the nodes and all that was made for them."""
         self.calls.close()
         try:
             self.site.close()

@@ -204,7 +204,6 @@ class Scenario(Setting):
                 self.cluster.probe(node, self.deadline)
 
     def require_missed(self) -> None:
-        """Require that the loss of the job's server is noticed in time."""
         node, within = self.victim, self.timings.notice
         self.require_in_time(
             "RA-2.12", f"{node} is missed", lambda: node not in self.calls.online(), within

@@ -14,7 +14,6 @@ QUEUE = parsers.re(r"(?P<count>one|three) manual runs? of it waits? in the queue
 
 
 def queued(count: str) -> list[str]:
-    """The tags of the manual runs that wait."""
     return [f"queued-{number}" for number in range(1, COUNTS[count] + 1)]
 
 
