@@ -19,14 +19,14 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore.open(path, PRIMARY_RECORDS)) as store:
+    with closing(SqliteStore.open(str(path), PRIMARY_RECORDS)) as store:
         yield store
 
 
 def test_a_file_that_is_no_database_is_refused(path: Path):
     path.write_text("dear diary, " * 100)
     with pytest.raises(StoreError, match=r"not a database[\s\S]*name another file"):
-        SqliteStore.open(path, PRIMARY_RECORDS)
+        SqliteStore.open(str(path), PRIMARY_RECORDS)
     assert path.read_text().startswith("dear diary")
 
 
@@ -35,7 +35,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(path: Path):
     other.execute("CREATE TABLE recipes (name)")
     other.close()
     with pytest.raises(StoreError, match="another program"):
-        SqliteStore.open(path, PRIMARY_RECORDS)
+        SqliteStore.open(str(path), PRIMARY_RECORDS)
     other = sqlite3.connect(path)
     assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
     other.close()
@@ -44,12 +44,12 @@ def test_a_database_of_another_program_is_refused_and_left_alone(path: Path):
 def test_a_folder_that_can_not_be_made_is_refused_with_a_next_step(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="--data"):
-        SqliteStore.open(tmp_path / "file" / "store.db", PRIMARY_RECORDS)
+        SqliteStore.open(str(tmp_path / "file" / "store.db"), PRIMARY_RECORDS)
 
 
 def test_a_folder_that_takes_no_files_is_refused_with_a_next_step():
     with pytest.raises(StoreError, match="--data"):
-        SqliteStore.open(Path("/proc/store.db"), PRIMARY_RECORDS)
+        SqliteStore.open("/proc/store.db", PRIMARY_RECORDS)
 
 
 def test_a_full_disk_is_named_and_writes_no_part_of_the_change(store: SqliteStore, path: Path):

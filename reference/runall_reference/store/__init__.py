@@ -1,7 +1,6 @@
 """Stores: where records outlive a process."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from runall_reference.brain.records import Record
 
@@ -21,7 +20,7 @@ def open_store(url: str, kinds: Sequence[type[Record]]) -> Store:
     Raises `StoreError` when it can't be used.
     """
     if url.startswith(SQLITE):
-        return SqliteStore.open(Path(url.removeprefix(SQLITE)), kinds)
+        return SqliteStore.open(url.removeprefix(SQLITE), kinds)
     if url.startswith(POSTGRES):
         return open_postgres(url, kinds)
     scheme = url.split(":", 1)[0]  # no more of it: there may be a password in the rest

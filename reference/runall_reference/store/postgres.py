@@ -86,7 +86,6 @@ class TimedConnection(psycopg.Connection[TupleRow]):
     """
 
     def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
-        """Run the generator while the server answers."""
         try:
             return super().wait(answered_within(ANSWER_SECONDS, gen), *args, **kwargs)
         except Silence:
@@ -108,14 +107,7 @@ class PostgresStore(TableStore):
         self.own = 0
         self.pending = list[sql.Composed]()
 
-    @classmethod
-    def open(cls, url: str, kinds: Sequence[type[Record]]) -> "PostgresStore":
-        """Connect, and make the tables. Raises `StoreError` with the reason and the next step."""
-        return cls(url, kinds).prepared()
-
-    # ---------------------------------------------------------------- its schema
     def prepare(self) -> None:
-        """Bring the schema to this version, or refuse it."""
         if self.db.info.parameter_status("server_encoding") != "UTF8":
             raise StoreError(
                 f"{self.place} does not keep text as UTF-8",
@@ -137,7 +129,6 @@ class PostgresStore(TableStore):
             )
 
     def make_tables(self) -> None:
-        """Make the tables that are missing, after a look at those that are there."""
         there, wanted = self.tables(), {kind.table for kind in self.kinds}
         if STATE in there:
             self.check_version(self.number("SELECT version FROM {}", STATE))
@@ -173,9 +164,7 @@ class PostgresStore(TableStore):
         )
         return {name for (name,) in rows}
 
-    # ---------------------------------------------------------------- reading and writing
     def number(self, query: LiteralString, table: str) -> int:
-        """The one number that a query gives."""
         row = self.send(statement(query, table)).fetchone()
         assert row is not None, "the row was made with the table"
         return row[0]
@@ -222,17 +211,14 @@ class PostgresStore(TableStore):
         return row[0] - self.own, lease[0] if lease else None
 
     def lease_body(self) -> str | None:
-        """The lease's body, or None."""
         row = self.send(ASK_LEASE).fetchone() if self.leased else None
         return row[0] if row else None
 
     def rows(self, table: str) -> Iterable[tuple[str, str]]:
-        """Keys and bodies, in the order of creation."""
         rows = self.send(statement("SELECT key, body::text FROM {} ORDER BY place", table))
         return cast(Iterable[tuple[str, str]], rows)
 
     def put(self, table: str, key: str, body: bytes) -> None:
-        """Insert a row at the end, or change its body where it is."""
         self.pending.append(
             statement(
                 "INSERT INTO {} (key, body) VALUES ({}, {}) "
@@ -244,17 +230,14 @@ class PostgresStore(TableStore):
         )
 
     def drop(self, table: str, key: str) -> None:
-        """Delete a row, if it is there."""
         self.pending.append(statement("DELETE FROM {} WHERE key = {}", table, index_key(key)))
 
     def hint(self, error: Exception) -> str:
-        """The next step after an error of the server or of the connection."""
         hints = (hint for kind, hint in HINTS if isinstance(error, kind))
         from_server = getattr(error, "sqlstate", None) is not None
         return next(hints, "read the server's log" if from_server else UNREACHED)
 
     def close(self) -> None:
-        """Close the connection; the lease is not given up."""
         self.db.close()
 
 

@@ -24,7 +24,8 @@ class SqliteStore(TableStore):
 
     failures = (sqlite3.Error, OSError)
 
-    def __init__(self, path: Path, kinds: Sequence[type[Record]]) -> None:
+    def __init__(self, place: str, kinds: Sequence[type[Record]]) -> None:
+        path = Path(place)
         super().__init__(str(path), kinds)
         with self.failing(StoreError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,13 +34,7 @@ class SqliteStore(TableStore):
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
 
-    @classmethod
-    def open(cls, path: Path, kinds: Sequence[type[Record]]) -> "SqliteStore":
-        """Open or create the file. Raises `StoreError` with the reason and the next step."""
-        return cls(path, kinds).prepared()
-
     def prepare(self) -> None:
-        """Bring the file to this version's schema, or refuse it."""
         self.check_owner()
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
@@ -49,7 +44,6 @@ class SqliteStore(TableStore):
                 self.make_tables()
 
     def make_tables(self) -> None:
-        """Make the tables that are missing, and mark the file."""
         for kind in self.kinds:
             self.db.execute(
                 f"CREATE TABLE IF NOT EXISTS {kind.table} "
@@ -59,7 +53,6 @@ class SqliteStore(TableStore):
         self.db.execute(f"PRAGMA application_id = {APPLICATION}")
 
     def tables(self) -> set[str]:
-        """The tables that are there."""
         return {name for (name,) in self.db.execute("SELECT name FROM sqlite_master")}
 
     def check_owner(self) -> None:
@@ -72,20 +65,14 @@ class SqliteStore(TableStore):
         self.check_version(self.number("PRAGMA user_version"))
 
     def number(self, query: str) -> int:
-        """The one number that a query gives."""
         return self.db.execute(query).fetchone()[0]
 
     @contextlib.contextmanager
     def transaction(self, begin: str) -> Generator[None]:
         """A transaction that does all or nothing: whatever is raised inside rolls it back."""
-        self.db.execute(begin)
-        try:
+        with self.db:
+            self.db.execute(begin)
             yield
-            self.db.execute("COMMIT")
-        except BaseException:
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
-            raise
 
     def reading(self) -> contextlib.AbstractContextManager[None]:
         """A transaction to read in: in WAL it sees the state at its first read."""
@@ -101,7 +88,6 @@ class SqliteStore(TableStore):
         return self.number("PRAGMA data_version"), lease
 
     def lease_body(self) -> bytes | None:
-        """The lease's body, or None."""
         if not self.leased:
             return None
         query = "SELECT body FROM lease WHERE key = ?"
@@ -109,11 +95,9 @@ class SqliteStore(TableStore):
         return row[0] if row else None
 
     def rows(self, table: str) -> Iterable[tuple[str, bytes]]:
-        """Keys and bodies, in the order of creation."""
         return self.db.execute(f"SELECT key, body FROM {table} ORDER BY rowid")  # noqa: S608 - a constant
 
     def put(self, table: str, key: str, body: bytes) -> None:
-        """Insert a row at the end, or change its body where it is."""
         self.db.execute(
             f"INSERT INTO {table} (key, body) VALUES (?, ?) "  # noqa: S608 - a constant
             "ON CONFLICT (key) DO UPDATE SET body = excluded.body",
@@ -121,17 +105,14 @@ class SqliteStore(TableStore):
         )
 
     def drop(self, table: str, key: str) -> None:
-        """Delete a row, if it is there."""
         self.db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608 - a constant
 
     def hint(self, error: Exception) -> str:
-        """The next step after an error of SQLite or of the system."""
         name = getattr(error, "sqlite_errorname", "SQLITE_CANTOPEN")
         hints = (hint for prefix, hint in HINTS.items() if name.startswith(prefix))
         return next(hints, "look at the file and its disk")
 
     def close(self) -> None:
-        """Close the file; the lease is not given up."""
         self.db.close()
 
 

@@ -39,24 +39,24 @@ class TableStore(abc.ABC):
         self.leased = Lease in self.kinds
         self.mark: int | None = None
 
-    def prepared(self) -> Self:
-        """This store, ready for use; closed again when it can't be. Raises `StoreError`."""
+    @classmethod
+    def open(cls, place: str, kinds: Sequence[type[Record]]) -> Self:
+        """Open the store there, or make it. Raises `StoreError` with the next step."""
+        store = cls(place, kinds)
         try:
-            with self.failing(StoreError):
-                self.prepare()
+            with store.failing(StoreError):
+                store.prepare()
         except BaseException:
-            self.close()
+            store.close()
             raise
-        return self
+        return store
 
     def load(self) -> list[Record]:
-        """All records of one instant, table by table, each in the order of creation."""
         with self.failing(StoreError), self.reading():
             self.mark = self.standing()[0]
             return [record for kind in self.kinds for record in self.load_kind(kind)]
 
     def load_kind(self, kind: type[Record]) -> Iterator[Record]:
-        """The records of one table."""
         decode = msgspec.json.Decoder(kind).decode
         for key, body in self.rows(kind.table):
             with self.naming(kind, key):
@@ -64,7 +64,6 @@ class TableStore(abc.ABC):
             yield record
 
     def lease(self) -> Lease | None:
-        """The stored lease alone; None where there is none."""
         with self.failing(StoreError):
             return self.decoded(self.lease_body())
 
@@ -97,7 +96,6 @@ class TableStore(abc.ABC):
             )
 
     def check_lease(self, guard: int, body: str | bytes | None) -> None:
-        """Raise `LeaseLost` unless this is a lease of that epoch."""
         lease = self.decoded(body)
         epoch = lease.epoch if lease else 0
         if epoch != guard:
@@ -112,7 +110,6 @@ class TableStore(abc.ABC):
             )
 
     def write(self, change: Change) -> None:
-        """Carry out the puts and drops in their order."""
         for one in change:
             match one:
                 case Put(record):
