@@ -24,7 +24,7 @@ from runall_harness.explorer.moves import (
 from runall_harness.explorer.play import Play
 from runall_harness.explorer.signature import signature
 from runall_harness.explorer.worlds import GRID, LATE, Outline, named, outlines
-from runall_harness.rigs.simulated.world import EPOCH
+from runall_harness.rigs.simulated.node import EPOCH
 from support.plays import play_moves
 
 QUIET, BACK = named("quiet/manual"), named("back/manual")

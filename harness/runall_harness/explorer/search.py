@@ -12,7 +12,7 @@ import msgspec
 
 from runall_harness.checks import examine
 from runall_harness.contract.verdicts import BrokenClause
-from runall_harness.rigs.simulated.world import EPOCH
+from runall_harness.rigs.simulated.node import EPOCH
 
 from .moves import KINDS, AnyMove
 from .play import Play

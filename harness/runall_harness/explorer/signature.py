@@ -21,11 +21,10 @@ from runall_reference.brain.worker import Worker
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.history import Answer, Fault
 from runall_harness.rigs.simulated.network import Link
-from runall_harness.rigs.simulated.node import ActOfStart, Node, SimulatedBrain
+from runall_harness.rigs.simulated.node import ActOfStart, Node, SimulatedBrain, World
 from runall_harness.rigs.simulated.process import Process
 from runall_harness.rigs.simulated.rig import SimulatedSite
 from runall_harness.rigs.simulated.timeline import Act
-from runall_harness.rigs.simulated.world import World
 
 from .play import MOMENT, Play
 from .prompt_returns import Troubles

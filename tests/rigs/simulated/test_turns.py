@@ -5,8 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from runall_harness.rigs.simulated.node import Node, SimulatedBrain
-from runall_harness.rigs.simulated.world import World
+from runall_harness.rigs.simulated.node import Node, SimulatedBrain, World
 from runall_reference.brain.primary import Standby
 from runall_reference.brain.record_set import Change, Put, Step
 from runall_reference.brain.records import Lease, Record
@@ -67,7 +66,7 @@ def in_a_daemon(step: Step) -> Any:
 
 def in_virtual_time(step: Step) -> Any:
     """The same of a simulated primary."""
-    world = World[Node]()
+    world = World()
     node = world.nodes["p"] = Node(world, "p", "primary", Settings())
     node.standby = Standby("p", Settings())
     world.store.commit((Put(LOST),))

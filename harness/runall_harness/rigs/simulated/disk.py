@@ -13,15 +13,12 @@ class Disk:
         self.commits = 0
 
     def load(self) -> list[Record]:
-        """Everything that was committed, in the order of creation."""
         return [record for table in self._records.tables.values() for record in table.values()]
 
     def load_kinds(self, *kinds: type[Record]) -> list[Record]:
-        """All records of those kinds."""
         return [record for kind in kinds for record in self._records.all(kind).values()]
 
     def lease(self) -> Lease | None:
-        """The lease as it is stored."""
         return self._records.get(Lease, "primary")
 
     def commit(self, change: Change, guard: int | None = None) -> None:

@@ -24,13 +24,10 @@ class LinkEnd(Protocol):
     cut: bool
 
     @property
-    def boot(self) -> str:
-        """The name of this start of the node."""
-        ...
+    def boot(self) -> str: ...
 
     def lost_link(self, link: "Link[Any]") -> None:
         """The other end has closed the link."""
-        ...
 
 
 End = TypeVar("End", bound=LinkEnd)
@@ -74,17 +71,14 @@ class Link(Generic[End]):
             self.time.after(lasting, self.end_stall)
 
     def deliver_if_open(self, act: Callable[[], None]) -> None:
-        """Deliver a message that was overtaken, unless its link has closed meanwhile."""
         if self.open:
             act()
 
     def end_stall(self) -> None:
-        """Deliver what was held up, unless a cut holds it longer."""
         self.stalled = False
         self.deliver_held()
 
     def deliver_held(self) -> None:
-        """Deliver what was held, unless the link is still cut."""
         if not self.cut:
             held, self.held = self.held, []
             for _, act in held:

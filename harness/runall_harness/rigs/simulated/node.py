@@ -35,14 +35,17 @@ from runall_reference.daemon.releases import POLICIES
 from runall_reference.daemon.turn import Where, take_turn, wake_delay
 from runall_reference.store import LeaseLost
 
+from runall_harness.evidence.facts import Execution
+
 from .disk import Disk
 from .network import LATENCY, REDIAL, Link
 from .process import TICK, Process, ignore_exit
-from .world import World
+from .timeline import Timeline
 
 Brain = Primary | Worker
 
-
+# An instant in the summer of 2025, not at a full minute; nothing may depend on its value.
+EPOCH = 1_751_371_217.0
 # The seconds in which the guardian of a dead daemon ends the daemon's jobs.
 GUARD = 0.02
 
@@ -65,7 +68,6 @@ class ActOfStart:
         self.node, self.act, self.boots = node, act, node.boots
 
     def __call__(self) -> None:
-        """Do it now, keep it until the node is no longer frozen, or drop it."""
         node = self.node
         if node.up and node.boots == self.boots:
             node.inbox.append(self.act) if node.frozen else node.until_crash(self.act)
@@ -95,7 +97,6 @@ class SimulatedBrain:
         self.disk.commit(change, guard)
 
     def reached(self, where: Where, step: Step, act: int = 0) -> None:
-        """End the node if its crash point is here, and raise `Crashed`."""
         role = "primary" if isinstance(self.brain, Primary) else "worker"
         trigger = self.node.triggers.get(role)
         if trigger is not None and trigger.fires(where, step, act):
@@ -106,10 +107,9 @@ class SimulatedBrain:
     def plan_wake(self) -> None:
         """Plan the wake that the brain's state asks for; every earlier plan is void."""
         self.wakes += 1
-        time = self.node.world.time
-        delay = wake_delay(self.brain, time.now)
+        delay = wake_delay(self.brain, self.node.world.time.now)
         if delay is not None:
-            time.after(delay, self.node.of_this_start(partial(self.wake, self.wakes)))
+            self.node.later(delay, partial(self.wake, self.wakes))
 
     def wake(self, number: int) -> None:
         """The wake came, unless something else woke the brain before, or it was given up."""
@@ -117,10 +117,21 @@ class SimulatedBrain:
             self.handle(Tick())
 
 
+class World:
+    """What all nodes of one case share. Times are seconds since 1970, of virtual time."""
+
+    def __init__(self, epoch: float = EPOCH) -> None:
+        self.time = Timeline(epoch)
+        self.store = Disk()
+        self.nodes: dict[str, Node] = {}
+        self.executions: list[Execution] = []
+        self.released: set[str] = set()
+
+
 class Node:
     """One server: a worker, and on a primary its primary too."""
 
-    def __init__(self, world: "World[Node]", name: str, role: str, settings: Settings) -> None:
+    def __init__(self, world: World, name: str, role: str, settings: Settings) -> None:
         self.world, self.name, self.role, self.settings = world, name, role, settings
         # Primaries share one store; each worker has a disk of its own.
         self.disks = {"primary": world.store, "worker": Disk()}
@@ -138,19 +149,16 @@ class Node:
 
     @property
     def boot(self) -> str:
-        """The name of this start of the node."""
         return f"{self.name}#{self.boots}"
 
-    def of_this_start(self, act: Callable[[], None]) -> ActOfStart:
-        """The act, to be done only while this start of the node lasts."""
-        return ActOfStart(self, act)
+    def later(self, delay: float, act: Callable[[], None]) -> None:
+        """Plan an act for `delay` seconds from now, in this start of the node only."""
+        self.world.time.after(delay, ActOfStart(self, act))
 
     def until_crash(self, act: Callable[[], None]) -> None:
-        """Do something; if the node crashes in it, the rest is not done."""
         with suppress(Crashed):
             act()
 
-    # ---------------------------------------------------------------- start and end
     def start(self) -> None:
         """Start, or start again from what the disks hold. Orphans of the last start are ended."""
         self.up, self.leaving, self.boots = True, False, self.boots + 1
@@ -158,7 +166,6 @@ class Node:
         self.until_crash(self.start_brains)
 
     def start_brains(self) -> None:
-        """Start a brain for each role, from what its disk holds."""
         if self.role == "primary":
             self.standby = Standby(self.name, self.settings)
             self.watch_lease()
@@ -176,7 +183,7 @@ class Node:
             self.primary.handle(Boot(self.boot))
             self.give_primary(ClockSet(self.skew))
         else:
-            self.world.time.after(self.standby.poll_every(), self.of_this_start(self.watch_lease))
+            self.later(self.standby.poll_every(), self.watch_lease)
 
     def reaches_store(self) -> bool:
         """Whether the primaries' store can be used: a shared one is out of reach for a cut node."""
@@ -189,7 +196,7 @@ class Node:
         for link in list(self.links.values()):
             link.close(self)
         self.links = {}
-        self.world.time.after(self.standby.poll_every(), self.of_this_start(self.watch_lease))
+        self.later(self.standby.poll_every(), self.watch_lease)
 
     def end_processes(self) -> None:
         """Kill all processes. No worker sees their exit: the worker has ended, too."""
@@ -216,13 +223,10 @@ class Node:
             self.end_processes()
 
     def terminate_all(self) -> None:
-        """SIGTERM to the daemon and all jobs at one instant.
-
-        This is the worst order: the worker sees its jobs end before it drains.
-        """
+        """SIGTERM to all, in the worst order: the worker sees its jobs end before it drains."""
         for process in list(self.processes.values()):
             process.signal("TERM", self.world.time.now)
-        self.world.time.after(0, self.of_this_start(self.drain))
+        self.later(0, self.drain)
 
     def drain(self) -> None:
         """SIGTERM to the daemon: both brains drain, and the node ends when both are done."""
@@ -230,7 +234,6 @@ class Node:
         self.until_crash(self.drain_brains)
 
     def drain_brains(self) -> None:
-        """Give both brains the order to drain, the worker first."""
         for brain in (self.worker, self.primary):
             if brain is not None:
                 brain.handle(Drain())
@@ -238,60 +241,53 @@ class Node:
     def set_clock(self, ahead: float) -> None:
         """Set the wall clock of this node ahead by so many seconds; the primary notices."""
         self.skew += ahead
-        self.of_this_start(partial(self.give_primary, ClockSet(self.skew)))()
+        ActOfStart(self, partial(self.give_primary, ClockSet(self.skew)))()
 
     def unfreeze(self) -> None:
         """Go on after a freeze: whatever arrived meanwhile is handled now, in order."""
         self.frozen, inbox, self.inbox = False, self.inbox, []
         for act in inbox:
-            self.world.time.after(0, self.of_this_start(act))
+            self.later(0, act)
 
-    # ---------------------------------------------------------------- links
     def dial(self) -> None:
         """Connect the worker to a primary; while there is none, try again later."""
         target = next(filter(self.reaches_primary, self.world.nodes.values()), None)
         if target is None:
-            self.world.time.after(REDIAL, self.of_this_start(self.dial))
+            self.later(REDIAL, self.dial)
             return
         self.link = Link(self.world.time, self, target)
-        self.world.time.after(LATENCY, self.of_this_start(self.connected))
+        self.later(LATENCY, self.connected)
 
     def reaches_primary(self, node: "Node") -> bool:
-        """Whether that node leads and would answer a call from here."""
         answers = node is self or not (node.cut or self.cut or node.frozen)
         return node.up and node.primary is not None and answers
 
     def connected(self) -> None:
-        """The worker's link is open."""
         if self.worker is not None and self.link is not None:
             self.link.primary.links[self.name] = self.link
             self.worker.handle(Connected())
 
     def close_link(self) -> None:
-        """Close the worker's link from this end, and dial again."""
         if self.link is not None:
             link, self.link = self.link, None
             link.close(self)
-            self.world.time.after(0, self.of_this_start(self.disconnected))
+            self.later(0, self.disconnected)
 
     def lost_link(self, link: Link[Any]) -> None:
-        """The other end has closed one of this node's links."""
         if link is self.link:
             self.link = None
-            self.of_this_start(self.disconnected)()
+            ActOfStart(self, self.disconnected)()
         elif link is self.links.get(link.worker.name):
             del self.links[link.worker.name]
             closed = WorkerDisconnected(link.worker.name, link.boot)
-            self.of_this_start(partial(self.give_primary, closed))()
+            ActOfStart(self, partial(self.give_primary, closed))()
 
     def disconnected(self) -> None:
-        """The worker's link is closed: say so to the worker, then look for a primary again."""
         if self.worker is not None:
             self.worker.handle(Disconnected())
-            self.world.time.after(REDIAL, self.of_this_start(self.dial))
+            self.later(REDIAL, self.dial)
 
     def mend(self) -> None:
-        """End the cut: every link of this node delivers what was held up."""
         self.cut = False
         for node in self.world.nodes.values():
             for link in node.links.values():
@@ -301,28 +297,23 @@ class Node:
                 node.link.deliver_held()
 
     def give_primary(self, given: Any) -> None:
-        """Give the primary of this node an input, if there is one."""
         if self.primary is not None:
             self.primary.handle(given)
 
     def give_worker(self, given: Any) -> None:
-        """Give the worker of this node an input, if there is one."""
         if self.worker is not None:
             self.worker.handle(given)
 
-    # ---------------------------------------------------------------- acts
     def act_primary(self, action: Send | Retire) -> None:
-        """Carry out an action of the primary."""
         if isinstance(action, Retire):
             self.primary = None
             self.leave_when_done()
         elif link := self.links.get(action.node):
             far = link.worker
             received = MessageReceived(action.message)  # type: ignore[arg-type] # it sends orders only
-            link.carry(self, far.of_this_start(partial(far.give_worker, received)))
+            link.carry(self, ActOfStart(far, partial(far.give_worker, received)))
 
     def act_worker(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
-        """Carry out an action of the worker."""
         match action:
             case Send(_, beat):
                 self.send_beat(beat)
@@ -339,10 +330,9 @@ class Node:
                 self.leave_when_done()
 
     def send_beat(self, beat: Any) -> None:
-        """Send a beat over the present link, if there is one."""
         if self.link is not None:
             far = self.link.primary
-            self.link.carry(self, far.of_this_start(partial(far.give_primary, BeatReceived(beat))))
+            self.link.carry(self, ActOfStart(far, partial(far.give_primary, BeatReceived(beat))))
 
     def spawn(self, job: Any) -> None:
         """Start a job's process; the list of executions is what the witness is on real rigs."""
@@ -355,25 +345,22 @@ class Node:
             self.plan_end(process)
 
     def release(self, tag: str) -> None:
-        """Let the processes of that tag come to their end."""
         for process in list(self.processes.values()):
             if process.execution.tag == tag and self.up:
                 self.plan_end(process)
 
     def plan_end(self, process: Process) -> None:
-        """Plan the end of a process by itself, a moment from now."""
-        self.world.time.after(TICK, self.of_this_start(partial(self.finish, process)))
+        self.later(TICK, partial(self.finish, process))
 
     def finish(self, process: Process) -> None:
-        """End a process by itself, with its own exit status."""
         process.finish(self.world.time.now)
 
     def exited(self, name: str, code: int) -> None:
         """A process ended; the worker learns of it a moment later."""
         self.processes.pop(name, None)
-        self.world.time.after(0, self.of_this_start(partial(self.give_worker, Exited(name, code))))
+        self.later(0, partial(self.give_worker, Exited(name, code)))
 
     def leave_when_done(self) -> None:
         """After a clean stop, the node ends once neither brain is left."""
         if self.worker is None and self.primary is None:
-            self.world.time.after(0, self.of_this_start(self.die))
+            self.later(0, self.die)

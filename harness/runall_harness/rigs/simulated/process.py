@@ -11,7 +11,6 @@ TICK = 0.01
 
 
 def ignore_exit(code: int) -> None:
-    """Ignore the exit status of a process whose worker is gone."""
     del code
 
 
@@ -38,7 +37,6 @@ class Process:
         )
 
     def end(self, how: str, code: int, now: float) -> None:
-        """End the process, record how, and report its exit."""
         if not self.over:
             self.over = True
             self.execution.how, self.execution.ended_at = how, now
@@ -46,7 +44,6 @@ class Process:
             self.on_exit(code)
 
     def finish(self, now: float) -> None:
-        """End by itself, with the exit status that its parameter ENDS names."""
         self.end("failed" if self.code else "completed", self.code, now)
 
     def signal(self, name: str, now: float) -> None:

@@ -28,16 +28,13 @@ class Timeline:
         self._number = 0
 
     def after(self, delay: float, act: Act) -> None:
-        """Plan an act for `delay` seconds from now."""
         self._number += 1
         heapq.heappush(self._planned, Planned(self.now + delay, self._number, act))
 
     def next(self) -> Planned | None:
-        """The next act, if there is one."""
         return self._planned[0] if self._planned else None
 
     def planned(self) -> list[Planned]:
-        """All planned acts, in no particular order."""
         return list(self._planned)
 
     def step(self, until: float) -> bool:
