@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.evidence.history import AnyLine, load
-from runall_harness.rigs.docker import DockerRig, connect, trouble
+from runall_harness.rigs.docker import DockerRig, connect
 from runall_harness.rigs.docker.engine import Engine
 from runall_harness.rigs.docker.image.base import BASE_OPTION, DEFAULT_BASE
 from runall_harness.rigs.docker.image.build import build_image
@@ -53,10 +53,10 @@ def daemons(tmp_path: Path) -> Iterator[RealDaemons]:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     """The engine of this machine. Where CI is true, a missing one fails the test."""
-    reason = trouble()
-    if reason is not None:
-        give_up(reason)
-    found = connect()
+    try:
+        found = connect()
+    except KitCannotRun as error:
+        give_up(str(error))
     yield found
     found.client.close()
 

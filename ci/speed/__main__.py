@@ -14,7 +14,7 @@ from figures import Figure, Rows
 from rich.console import Console
 from rich.table import Table
 from runall_harness.contract.errors import KitCannotRun
-from runall_harness.rigs.docker import trouble
+from runall_harness.rigs.docker.engine import connected
 from runs import runs
 from starts import starts
 
@@ -58,10 +58,12 @@ def rigs(quick: bool) -> list[str]:
     """The real rigs that are there."""
     if quick:
         return ["processes"]
-    if (reason := trouble()) is not None:
-        say(f"without docker: {reason}")
+    try:
+        with connected():
+            return ["processes", "docker"]
+    except KitCannotRun as error:
+        say(f"without docker: {error}")
         return ["processes"]
-    return ["processes", "docker"]
 
 
 def taken(only: str, rounds: int, real: list[str], *, whole: bool) -> Iterator[Figure]:

@@ -38,11 +38,8 @@ def choose(
 ) -> Rig:
     """Make the rig of that name for that run; the caller closes it.
 
-    `store` is the address of a server that the nodes share; the rest is as for `settle`.
-
-    Raises:
-        KitCannotRun: the rig can't be had here.
-        ValueError: there is no rig of that name.
+    `store` is the address of a server that the nodes share; the rest is as for `settle`. Raises
+    `KitCannotRun` if the rig can't be had here, and `ValueError` if none has that name.
     """
     choice = settle(name, run, image=image, base=base, say=say)
     if choice.image is not None:
@@ -66,8 +63,7 @@ def settle(
     """Choose the rig, and build its image if it is missing.
 
     `image` is one to run the nodes in; without it, the reference's is built on `base`. `say` gets
-    a line about what was chosen and about what takes time. Raises `KitCannotRun`: the rig can't be
-    had here.
+    a line about what was chosen and about what takes time. Raises `KitCannotRun`.
     """
     if name not in ("auto", "docker"):
         return Choice(name, None)
@@ -102,11 +98,7 @@ def fit(name: str, find: Callable[[str], object], say: Say) -> str:
 
 
 def image_of(engine: "Engine", run: str, image: str | None, base: str | None, say: Say) -> str:
-    """The named image, which the engine must have; without a name, that of the reference.
-
-    Raises:
-        KitCannotRun: the engine does not have it, or the reference's can't be made.
-    """
+    """The named image, which the engine must have; without a name, that of the reference."""
     from .docker.image.build import build_image, present
 
     if not image:
@@ -119,5 +111,4 @@ def image_of(engine: "Engine", run: str, image: str | None, base: str | None, sa
 
 
 def why_processes(error: KitCannotRun) -> str:
-    """The line that says why `auto` takes processes."""
     return f"rig: processes, because {error.cause} (for docker: {error.hint})"

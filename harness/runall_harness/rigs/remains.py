@@ -4,11 +4,7 @@ from .processes.run_records import clean_run
 
 
 def remove_remains(rig: str, run: str) -> None:
-    """Remove what that run made on that rig; its process must be dead.
-
-    Raises:
-        KitCannotRun: the container engine could not be asked to.
-    """
+    """The process of that run must be dead. Raises `KitCannotRun` if no engine answers."""
     if rig == "processes":
         clean_run(run)
     if rig == "docker":

@@ -11,7 +11,7 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs import choose
 from runall_harness.rigs.base import NodeSpec
 from runall_harness.rigs.docker import DockerRig, clean
-from runall_harness.rigs.docker.engine import Engine, connect, observe, trouble
+from runall_harness.rigs.docker.engine import Engine, connect, observe
 from runall_harness.rigs.docker.site import DockerSite
 from support.engine_relay import Relay
 
@@ -82,10 +82,10 @@ def test_an_engine_that_says_little_is_not_taken_for_native(engine: Engine) -> N
 
 @pytest.mark.usefixtures("no_engine")
 def test_no_engine_is_reported_in_one_line_with_the_next_step() -> None:
-    reason = trouble()
-    assert reason is not None
-    assert "\n" not in reason
-    assert "next step: start a Docker engine" in reason
+    with pytest.raises(KitCannotRun) as refused:
+        connect()
+    assert "\n" not in str(refused.value)
+    assert "next step: start a Docker engine" in str(refused.value)
 
 
 @pytest.mark.usefixtures("no_engine")

@@ -103,7 +103,7 @@ def test_a_run_that_breaks_off_leaves_nothing(engine: Engine, image: str, end: s
     assert output == "ready\n"
     assert with_run(engine, run) == []
     assert folders(run) == []
-    assert not list(firewall.stale_rules([run]))
+    assert not list(firewall.stale_rules(run))
 
 
 def test_after_the_harness_is_killed_cleaning_removes_its_things_and_no_live_run_s(
@@ -118,14 +118,14 @@ def test_after_the_harness_is_killed_cleaning_removes_its_things_and_no_live_run
         harnesses[0].send_signal(signal.SIGKILL)
         harnesses[0].wait()
         before = with_run(engine, live)
-        rules = list(firewall.stale_rules([live]))
+        rules = list(firewall.stale_rules(live))
         removed = clean.clean_containers()
         assert {f"container runall-{dead}-1-one", f"container runall-{dead}-1-two"} <= set(removed)
         assert with_run(engine, dead) == []
         assert folders(dead) == []
-        assert not list(firewall.stale_rules([dead]))
+        assert not list(firewall.stale_rules(dead))
         assert with_run(engine, live) == before != []
-        assert list(firewall.stale_rules([live])) == rules
+        assert list(firewall.stale_rules(live)) == rules
         assert not [line for line in removed if live in line]
     finally:
         harnesses[1].communicate("", timeout=60)

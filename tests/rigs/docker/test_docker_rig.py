@@ -9,8 +9,8 @@ import pytest
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.evidence.facts import Proof
 from runall_harness.rigs.base import NodeSpec
-from runall_harness.rigs.docker import DockerRig
-from runall_harness.rigs.docker.engine import Engine
+from runall_harness.rigs.docker import DockerRig, connect
+from runall_harness.rigs.docker import rig as docker_rig
 from runall_harness.rigs.docker.site import DockerSite
 from support.docker_nodes import SOON, daemon, greeted, greeting, open_site
 
@@ -120,7 +120,7 @@ def test_a_job_that_vanished_unseen_is_found_to_be_gone(site: DockerSite) -> Non
     site.start(daemon(site, "worker", JOB="1"))
     assert job_of(site, "worker")
     pid = site.witness.pid(site.executions()[0].id)
-    assert site._containers["worker"].shell.kill_jobs([pid]).proven
+    assert site._containers["worker"].shell.inject("jobs", pid).proven
     assert job_of(site, "worker", "killed")
 
 
@@ -287,11 +287,11 @@ def test_nodes_of_a_cuttable_site_know_each_other_by_name(cuttable: DockerSite) 
 
 @pytest.mark.parametrize("is_cuttable", [False, True], ids=["shared network", "own interface"])
 def test_without_a_shared_kernel_a_node_is_reached_by_a_published_port_that_outlives_faults(
-    engine: Engine, image: str, is_cuttable: bool
+    image: str, is_cuttable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Docker Desktop: addresses lead nowhere, and file events do not arrive."""
-    desktop = replace(engine, native=False)
-    with closing(DockerRig(new_run(), image, engine=desktop)) as rig:
+    monkeypatch.setattr(docker_rig, "connect", lambda: replace(connect(), native=False))
+    with closing(DockerRig(new_run(), image)) as rig:
         site = open_site(rig, cuttable=is_cuttable)
         spec = daemon(site, "worker", JOB="1")
         assert site.url("worker").startswith("http://127.0.0.1:")
@@ -309,8 +309,11 @@ def test_without_a_shared_kernel_a_node_is_reached_by_a_published_port_that_outl
             assert greeted(site, "worker").startswith("xx ")
 
 
-def test_a_node_runs_as_the_user_who_will_remove_its_files(engine: Engine, image: str) -> None:
-    with closing(DockerRig(new_run(), image, engine=replace(engine, user="1234:1234"))) as rig:
+def test_a_node_runs_as_the_user_who_will_remove_its_files(
+    image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker_rig, "connect", lambda: replace(connect(), user="1234:1234"))
+    with closing(DockerRig(new_run(), image)) as rig:
         site = open_site(rig)
         site.start(daemon(site, "worker", JOB="1"))
         assert job_of(site, "worker")

@@ -5,11 +5,11 @@ it something that the fault does not mean.
 """
 
 import json
+import signal
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import wait
 from contextlib import closing
-from signal import Signals
 from typing import Any, cast
 
 import pytest
@@ -224,8 +224,8 @@ def test_all_processes_of_the_jobs_die_and_nothing_else(site: DockerSite) -> Non
 def test_a_job_that_had_ended_by_itself_is_no_proof(site: DockerSite) -> None:
     start(site, daemon({"TAG": "a"}))
     pid = site.witness.pid(site.executions()[0].id)
-    assert site._containers["worker"].shell.kill_jobs([pid]).proven
-    result = site._containers["worker"].shell.kill_jobs([pid])
+    assert site._containers["worker"].shell.inject("jobs", pid).proven
+    result = site._containers["worker"].shell.inject("jobs", pid)
     assert (result.proven, result.text) == (False, f"the job {pid} had ended before")
     assert site.alive("worker")
     says(site, "ended -9")
@@ -288,7 +288,9 @@ def test_a_signal_that_did_not_wait_for_everybody_is_no_proof(
     missing = container_shell.SCOPED_FAULTS.replace('kill -s "$2" "$pid" 2>/dev/null', ":")
     assert missing != container_shell.SCOPED_FAULTS
     monkeypatch.setattr(container_shell, "SCOPED_FAULTS", missing)
-    result = site._containers["worker"].shell.signal_all(Signals.SIGTERM)
+    result = site._containers["worker"].shell.inject(
+        "group", container_shell.SUPERVISOR_FOLDER, "TERM", int(signal.SIGTERM)
+    )
     assert not result.proven
     assert result.text.endswith("did not get SIGTERM")
     assert runs(site) == ["a"], "all goes on"

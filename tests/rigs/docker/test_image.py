@@ -1,19 +1,25 @@
 """The image of the reference: complete on a bare base, built once, and original about failures."""
 
 import os
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
+from docker import DockerClient
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs.docker import DockerRig
 from runall_harness.rigs.docker.engine import Engine
 from runall_harness.rigs.docker.image import build, wheels
-from runall_harness.rigs.docker.image.base import find_target, get_base, read_target, split_tag
+from runall_harness.rigs.docker.image.base import find_target, get_base, read_target
 from runall_harness.rigs.docker.image.requirements import (
     NODE_REQUIREMENTS,
     kit_requirements,
@@ -34,12 +40,12 @@ def run() -> str:
 @pytest.fixture
 def copy_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The reference's package, where a test may change it."""
-    source, copy = build.package_folder(), tmp_path / build.PACKAGE
+    source, copy = build.folder_of(build.PACKAGE), tmp_path / build.PACKAGE
     for file in build.package_files(source):
         target = copy / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
-    monkeypatch.setattr(build, "package_folder", lambda: copy)
+    monkeypatch.setattr(build, "folder_of", {build.PACKAGE: copy}.get)
     return copy
 
 
@@ -214,7 +220,7 @@ def test_the_base_is_asked_what_python_it_has(engine: Engine, base: str, run: st
 
 def test_a_base_with_an_old_python_is_refused() -> None:
     with pytest.raises(KitCannotRun, match=r"has Python 3\.9"):
-        read_target("old:1", b'[[3, 9], "x86_64", false, "2.31"]\n')
+        read_target("old:1", msgspec.json.encode(replace(TARGET, python="3.9")) + b"\n")
 
 
 @pytest.mark.parametrize(
@@ -226,8 +232,35 @@ def test_a_base_with_an_old_python_is_refused() -> None:
         ("localhost:5000/a/python:3", ("localhost:5000/a/python", "3")),
     ],
 )
-def test_one_tag_is_pulled_never_all(name: str, parts: tuple[str, str]) -> None:
-    assert split_tag(name) == parts
+def test_one_tag_is_pulled_never_all(
+    name: str, parts: tuple[str, str], empty_engine: tuple[Engine, list[str]]
+) -> None:
+    engine, asked = empty_engine
+    with pytest.raises(KitCannotRun, match="could not be pulled"):
+        get_base(engine, name, print)
+    [pull] = [parse_qs(urlsplit(path).query) for path in asked if "/images/create" in path]
+    assert (pull["fromImage"], pull["tag"]) == ([parts[0]], [parts[1]])
+
+
+@pytest.fixture
+def empty_engine() -> Iterator[tuple[Engine, list[str]]]:
+    """An engine that has no image and gets none; and the paths that it was asked for."""
+    asked: list[str] = []
+
+    class NoImage(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(404 if self.command == "GET" else 200)
+            self.end_headers()
+
+        do_POST = do_GET
+
+    with HTTPServer(("127.0.0.1", 0), NoImage) as server:
+        threading.Thread(target=server.serve_forever).start()
+        client = DockerClient(base_url=f"tcp://127.0.0.1:{server.server_port}", version="1.43")
+        with closing(client):
+            yield Engine(client, native=False, user=None, security=()), asked
+        server.shutdown()
 
 
 def test_glibc_wheels_are_those_that_the_base_is_new_enough_for() -> None:

@@ -1,7 +1,7 @@
 """The docker rig: nodes are real containers, and the engine that runs them injects the faults."""
 
 from .clean import clean_containers, clean_images
-from .engine import connect, trouble
+from .engine import connect
 from .rig import DockerRig
 
-__all__ = ["DockerRig", "clean_containers", "clean_images", "connect", "trouble"]
+__all__ = ["DockerRig", "clean_containers", "clean_images", "connect"]

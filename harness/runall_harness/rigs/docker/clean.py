@@ -9,33 +9,23 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+from docker.errors import APIError
 
 from .engine import Engine, asking, connected
 from .firewall import sweep_rules
 from .ownership import FOLDER, KIT, NODE, RUN, owner_is_dead
 
-T = TypeVar("T")
-
 
 def clean_containers() -> list[str]:
-    """Remove all that dead runs left in the engine; one line for each removed object.
-
-    Raises:
-        KitCannotRun: no engine answers, or it refused to remove something.
-    """
+    """Remove all that dead runs left in the engine; one line for each removed object."""
     with connected() as engine:
         return remove_where(engine, f"{KIT}=1", owner_is_dead) + sweep_rules()
 
 
 def clean_images() -> list[str]:
-    """Remove the kit's images that no container uses; one line for each.
-
-    Raises:
-        KitCannotRun: no engine answers.
-    """
-    from docker.errors import APIError
-
+    """Remove the kit's images that no container uses; one line for each."""
     removed: list[str] = []
     with connected() as engine:
         with asking("list its images"):
@@ -54,7 +44,7 @@ def clean_images() -> list[str]:
 def remove_run(engine: Engine, run: str) -> list[str]:
     """Remove everything of that run, whoever owns it; one line for each removed object."""
     removed = remove_where(engine, f"{RUN}={run}", lambda labels: labels.get(KIT) == "1")
-    return removed + sweep_rules([run])
+    return removed + sweep_rules(run)
 
 
 def remove_where(
@@ -78,12 +68,10 @@ def remove_where(
 
 
 def labels_of(thing: Any) -> dict[str, str]:
-    """The labels of a container or a network."""
     return dict(thing.attrs.get("Labels") or {})
 
 
 def remove_container(container: Any) -> str:
-    """Remove a container, running or not; nothing happens if it is gone already."""
     name = ((container.attrs.get("Names") or [container.id])[0]).lstrip("/")
     with asking(f"remove the container {name}", missing_ok=True):
         container.remove(force=True, v=True)
@@ -91,7 +79,6 @@ def remove_container(container: Any) -> str:
 
 
 def remove_network(network: Any) -> str:
-    """Remove a network; nothing happens if it is gone already."""
     name = str(network.attrs.get("Name"))
     with asking(f"remove the network {name}", missing_ok=True):
         network.remove()
@@ -105,14 +92,10 @@ def remove_folder(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def for_each(step: Callable[[Any], T], things: Iterable[Any]) -> list[T]:
-    """Apply the step to each thing, several at once, or one by one where no thread can start.
-
-    While the interpreter shuts down, no thread can be started any more.
-    """
+def for_each(step: Callable[[Any], str], things: Iterable[Any]) -> list[str]:
     remaining = list(things)
     try:
         with ThreadPoolExecutor(4) as workers:
             return list(workers.map(step, remaining))
-    except RuntimeError:
+    except RuntimeError:  # no thread can start while the interpreter shuts down
         return [step(thing) for thing in remaining]

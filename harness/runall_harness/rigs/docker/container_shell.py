@@ -5,9 +5,7 @@ narrower fault has to distinguish the processes inside the container. This works
 and on machines whose kernel the containers don't share.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
-from signal import Signals
 from typing import Any, NamedTuple
 
 from .engine import asking
@@ -43,25 +41,11 @@ class ContainerShell:
         with asking(f"see what became of a command in {self._name}"):
             return self._api.exec_inspect(execution)["ExitCode"] == 1
 
-    def kill_daemon(self) -> ScriptResult:
-        """SIGKILL the daemon's main process alone, and wait until its supervisor noticed."""
-        return self._run_fault("daemon", SUPERVISOR_FOLDER)
+    def inject(self, fault: str, *arguments: str | int) -> ScriptResult:
+        """Inject a fault of scoped_faults.sh, which names the faults and their arguments.
 
-    def kill_jobs(self, pids: Sequence[int]) -> ScriptResult:
-        """SIGKILL jobs, by their process ids in the container, with all that belongs to them."""
-        return self._run_fault("jobs", *pids)
-
-    def signal_all(self, signal: Signals) -> ScriptResult:
-        """Send a signal to every process of the node at one instant."""
-        name = signal.name.removeprefix("SIG")
-        return self._run_fault("group", SUPERVISOR_FOLDER, name, signal.value)
-
-    def restart_daemon(self) -> ScriptResult:
-        """Let the supervisor start the killed daemon again."""
-        return self._run_fault("restart", SUPERVISOR_FOLDER)
-
-    def _run_fault(self, fault: str, *arguments: str | int) -> ScriptResult:
-        """Run a fault and judge it by its output: the exit status is lost if the container ends."""
+        It is judged by what the script prints: the exit status is lost if the container ends.
+        """
         _, text = self._run(SCOPED_FAULTS, fault, *arguments)
         return ScriptResult(text.startswith(PROVEN), text.removeprefix(PROVEN))
 

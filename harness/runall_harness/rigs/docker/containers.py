@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from docker.types import LogConfig, Mount
+
 from .engine import Engine
 
 
@@ -31,8 +33,6 @@ def create_container(
     `writable` and `readable` are folders of this machine by their path in the container;
     `options` are passed to the engine's client library.
     """
-    from docker.types import LogConfig, Mount
-
     api: Any = engine.client.api
     published = {port: ("127.0.0.1", outer) for port, outer in connection.published.items()}
     host = api.create_host_config(

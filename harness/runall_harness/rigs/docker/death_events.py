@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from runall_harness.contract.errors import KitCannotRun
 
-from .engine import Engine, asking, reachable_errors
+from .engine import ENGINE_ERRORS, Engine, asking
 from .ownership import RUN
 
 OnDeath = Callable[["Death"], None]
@@ -56,12 +56,10 @@ class DeathEvents:
             self._seen.pop(container, None)
 
     def count(self, container: str) -> int:
-        """How often that container has died so far."""
         with self._changed:
             return len(self._seen[container])
 
     def wake(self) -> None:
-        """Make every waiting thread evaluate its condition again."""
         with self._changed:
             self._changed.notify_all()
 
@@ -70,8 +68,7 @@ class DeathEvents:
     ) -> Death | None:
         """The death after the first `count`; None after `within` seconds, or once `give_up` holds.
 
-        Raises:
-            KitCannotRun: the engine is lost.
+        Raises `KitCannotRun` if the engine is lost.
         """
 
         def decided() -> bool:
@@ -86,7 +83,6 @@ class DeathEvents:
         return None
 
     def check(self) -> None:
-        """Raise `KitCannotRun` if the engine is lost."""
         if self.lost is not None:
             raise KitCannotRun(
                 f"the container engine went away during the run ({self.lost})",
@@ -94,10 +90,9 @@ class DeathEvents:
             )
 
     def close(self) -> None:
-        """Stop listening. Safe to call twice."""
         self._closed = True
         # The library closes a socket that may be gone already, by ways that differ per transport.
-        with suppress(*reachable_errors(), AttributeError, ValueError):
+        with suppress(*ENGINE_ERRORS, AttributeError, ValueError):
             self._stream.close()
         self._thread.join(timeout=5)
 
@@ -106,7 +101,7 @@ class DeathEvents:
         try:
             for event in self._stream:
                 self._record(event)
-        except (*reachable_errors(), AttributeError, ValueError) as error:
+        except (*ENGINE_ERRORS, AttributeError, ValueError) as error:
             reason = str(error) or type(error).__name__
         if not self._closed:
             with self._changed:

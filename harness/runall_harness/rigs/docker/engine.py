@@ -12,13 +12,18 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import docker
+from docker import DockerClient
+from docker.context import ContextAPI
+from docker.errors import DockerException, NotFound
+from requests.exceptions import RequestException
 
 from runall_harness.contract.errors import KitCannotRun
 
-if TYPE_CHECKING:
-    from docker import DockerClient
-
+# What is raised for an engine that is missing, has ended, or refuses.
+ENGINE_ERRORS = (DockerException, RequestException, OSError)
 # An engine that needs longer than this for one request counts as lost (seconds).
 REQUEST_TIMEOUT = 60
 INSTALL_HINT = (
@@ -36,45 +41,31 @@ class Engine:
     where the image's own user will do. `security`: options that bind mounts need here.
     """
 
-    client: "DockerClient"
+    client: DockerClient
     native: bool
     user: str | None
     security: tuple[str, ...]
 
 
 def connect() -> Engine:
-    """The first engine that answers.
-
-    Raises:
-        KitCannotRun: none does, or the client library is not installed.
-    """
+    """The first engine that answers. Raises `KitCannotRun` if none does."""
     failures: list[str] = []
     for address in addresses():
         try:
             client = open_client(address)
             return observe(client, client.info())
-        except reachable_errors() as error:
+        except ENGINE_ERRORS as error:
             failures.append(f"{address or 'the default socket'}: {first_line(error)}")
     raise KitCannotRun(f"no container engine answers ({'; '.join(failures)})", INSTALL_HINT)
 
 
 @contextmanager
 def connected() -> Generator[Engine]:
-    """The first engine that answers, for a while. Raises `KitCannotRun` if none does."""
     engine = connect()
     try:
         yield engine
     finally:
         engine.client.close()
-
-
-def trouble() -> str | None:
-    """The reason why no engine answers, with the next step, in one line; None if one does."""
-    try:
-        with connected():
-            return None
-    except KitCannotRun as error:
-        return f"{error.cause}; next step: {error.hint}"
 
 
 def addresses() -> Iterator[str | None]:
@@ -94,35 +85,21 @@ def addresses() -> Iterator[str | None]:
 def current_context() -> str | None:
     """The engine that `docker context use` chose, which the client library ignores."""
     try:
-        from docker.context import ContextAPI
-
         context: Any = ContextAPI.get_current_context()
         host = context.Host if context is not None else None
-    except reachable_errors():
+    except ENGINE_ERRORS:
         return None
     return None if host is None or host.endswith("/var/run/docker.sock") else str(host)
 
 
-def open_client(address: str | None) -> "DockerClient":
-    """A client of the engine at that address, with its API version agreed.
-
-    Raises:
-        KitCannotRun: the client library is missing.
-    """
-    try:
-        import docker
-    except ImportError as error:
-        raise KitCannotRun(
-            "the Docker SDK for Python is not installed", "pip install 'docker>=7.2,<8'"
-        ) from error
+def open_client(address: str | None) -> DockerClient:
     pool = 32  # as many requests as a site has nodes, and the event stream, go out at once
     if address is None:
         return docker.from_env(timeout=REQUEST_TIMEOUT, max_pool_size=pool)
-    return docker.DockerClient(base_url=address, timeout=REQUEST_TIMEOUT, max_pool_size=pool)
+    return DockerClient(base_url=address, timeout=REQUEST_TIMEOUT, max_pool_size=pool)
 
 
-def observe(client: "DockerClient", info: dict[str, Any]) -> Engine:
-    """Derive the properties of an engine from its client and what `docker info` reports."""
+def observe(client: DockerClient, info: dict[str, Any]) -> Engine:
     security = [str(option) for option in info.get("SecurityOptions") or ()]
     native = same_kernel(client, info)
     rootless = any("rootless" in option for option in security)
@@ -135,8 +112,7 @@ def observe(client: "DockerClient", info: dict[str, Any]) -> Engine:
     )
 
 
-def same_kernel(client: "DockerClient", info: dict[str, Any]) -> bool:
-    """Whether containers run on the kernel that the harness runs on."""
+def same_kernel(client: DockerClient, info: dict[str, Any]) -> bool:
     base_url = str(client.api.base_url)
     return (
         sys.platform == "linux"
@@ -153,23 +129,6 @@ def owner() -> str | None:
     return f"{os.getuid()}:{os.getgid()}"
 
 
-def reachable_errors() -> tuple[type[Exception], ...]:
-    """The exception types of an engine that is missing, has ended, or refuses."""
-    try:
-        from docker.errors import DockerException
-        from requests.exceptions import RequestException
-    except ImportError:
-        return (OSError,)
-    return (DockerException, RequestException, OSError)
-
-
-def missing_error() -> type[Exception]:
-    """The exception type by which an engine reports a missing object."""
-    from docker.errors import NotFound
-
-    return NotFound
-
-
 @contextmanager
 def asking(what: str, *, missing_ok: bool = False) -> Generator[None]:
     """Raise an error of the engine as a `KitCannotRun` that says it could not do `what`.
@@ -178,15 +137,14 @@ def asking(what: str, *, missing_ok: bool = False) -> Generator[None]:
     """
     try:
         yield
-    except reachable_errors() as error:
-        if missing_ok and isinstance(error, missing_error()):
+    except ENGINE_ERRORS as error:
+        if missing_ok and isinstance(error, NotFound):
             return
         cause = f"the engine could not {what}: {first_line(error)}"
         raise KitCannotRun(cause, hint(error)) from error
 
 
 def hint(error: Exception) -> str:
-    """The next step for the user after that error of the engine."""
     text = str(error).lower()
     if "bind source path" in text or "mounts denied" in text:
         return "set TMPDIR to a folder that the engine shares with this machine"

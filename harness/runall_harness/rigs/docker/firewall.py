@@ -9,12 +9,13 @@ reach the node meanwhile. Both ways are proven by observation.
 
 import ctypes
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .ownership import KIT, RUN, owner_is_dead, read_stamp, stamp
@@ -72,7 +73,6 @@ class Firewall:
 
 
 def may_filter() -> bool:
-    """Whether this process may change the engine's firewall rules at all."""
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("iptables") is None:
         return False
     return iptables("-S", CHAIN) is not None
@@ -89,30 +89,21 @@ def iptables(*arguments: str) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def sweep_rules(runs: Iterable[str] | None = None) -> list[str]:
-    """Delete the rules of these runs; without `runs`, those of all runs whose harness is dead."""
-    if not may_filter():
-        return []
-    return [f"firewall rule {rule}" for rule in stale_rules(runs) if delete_rule(rule)]
+def sweep_rules(run: str | None = None) -> list[str]:
+    """Delete the rules of that run; without `run`, those of all runs whose harness is dead."""
+    rules = list(stale_rules(run)) if may_filter() else []
+    deleted = [rule for rule in rules if iptables("-D", *shlex.split(rule)[1:]) is not None]
+    return [f"firewall rule {rule}" for rule in deleted]
 
 
-def stale_rules(runs: Iterable[str] | None) -> Iterator[str]:
-    """The kit's rules of these runs or of dead ones, as iptables lists them."""
-    named = None if runs is None else set(runs)
-    listed = [iptables("-S", chain) or "" for chain in (CHAIN, INWARDS, OUTWARDS)]
-    for line in "\n".join(listed).splitlines():
-        labels = read_stamp(line)
-        if labels.get(KIT) != "1":
-            continue
-        if owner_is_dead(labels) if named is None else labels.get(RUN) in named:
-            yield line
-
-
-def delete_rule(rule: str) -> bool:
-    """Delete a rule that iptables listed; whether iptables accepted that."""
-    before, comment, after = rule.split('"') if '"' in rule else (rule, "", "")
-    words = [*before.split(), *([comment] if comment else []), *after.split()]
-    return iptables("-D", *words[1:]) is not None
+def stale_rules(run: str | None) -> Iterator[str]:
+    """The kit's rules of that run or of dead ones, as iptables lists them."""
+    for chain in (CHAIN, INWARDS, OUTWARDS):
+        for line in (iptables("-S", chain) or "").splitlines():
+            labels = read_stamp(line)
+            stale = owner_is_dead(labels) if run is None else labels.get(RUN) == run
+            if stale and labels.get(KIT) == "1":
+                yield line
 
 
 def answers(pid: int, host: str, port: int) -> bool | None:
@@ -120,21 +111,17 @@ def answers(pid: int, host: str, port: int) -> bool | None:
 
     None where the harness can't enter that network.
     """
-    result: list[bool | None] = [None]
 
-    def dial() -> None:
-        if enter_network(pid):
-            result[0] = reachable(host, port)
+    def dial() -> bool | None:
+        return reachable(host, port) if enter_network(pid) else None
 
     # Each call has its own thread: a thread stays in that network until it ends.
-    thread = threading.Thread(target=dial, name="runall-probe")
-    thread.start()
-    thread.join()
-    return result[0]
+    with ThreadPoolExecutor(1, "runall-probe") as own_thread:
+        return own_thread.submit(dial).result()
 
 
 def enter_network(pid: int) -> bool:
-    """Move the calling thread into the network of that process; return whether that worked."""
+    """Move the calling thread into the network of that process, for good; whether that worked."""
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         with Path(f"/proc/{pid}/ns/net").open("rb") as namespace:

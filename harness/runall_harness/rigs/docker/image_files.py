@@ -5,25 +5,25 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
+from docker.errors import NotFound
+
 from runall_harness.contract.errors import KitCannotRun
 
-from .engine import Engine, asking, missing_error
+from .engine import Engine, asking
 from .ownership import owner_labels
 
 
 def read_texts(engine: Engine, image: str, files: Mapping[str, str], run: str) -> dict[str, str]:
     """The texts of these files of an image; `files` maps names to paths in the image.
 
-    `run` labels the container, so that `runall clean` finds it if the harness is killed.
-
-    Raises:
-        KitCannotRun: the engine has no such image, or the image no such file.
+    `run` labels the container, so that `runall clean` finds it if the harness is killed. Raises
+    `KitCannotRun` if there is no such image, or no such file in it.
     """
     api: Any = engine.client.api
     with asking(f"look into the image {image}"):
         try:
             made = api.create_container(image=image, command=["true"], labels=owner_labels(run))
-        except missing_error() as error:
+        except NotFound as error:
             cause = f"the engine has no image {image!r}"
             raise KitCannotRun(cause, f"docker pull {image}, or correct the name") from error
         try:
@@ -40,7 +40,7 @@ def read_text(api: Any, container: str, path: str) -> str | None:
     """The text of one file, which the engine sends as an archive; None if there is no such file."""
     try:
         chunks, _ = api.get_archive(container, path)
-    except missing_error():
+    except NotFound:
         return None
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
         member = archive.next()

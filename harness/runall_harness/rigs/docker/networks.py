@@ -3,8 +3,11 @@
 import itertools
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from docker.errors import APIError
+from docker.types import IPAMConfig, IPAMPool
 
 from runall_harness.contract.errors import KitCannotRun
 
@@ -26,17 +29,11 @@ class Network:
     handle: Any
     name: str
     direct: bool
-    addresses: deque[str] = field(default_factory=deque[str])
+    addresses: deque[str]
 
 
 def make_network(engine: Engine, run: str, labels: Mapping[str, str]) -> Network:
-    """A fresh bridge for that run, in a range that nothing else uses.
-
-    Raises:
-        KitCannotRun: the engine refused every range.
-    """
-    from docker.errors import APIError
-
+    """A bridge in a range that nothing else uses. Raises `KitCannotRun` if each was refused."""
     client: Any = engine.client
     with asking("list its networks"):
         present = client.networks.list()
@@ -62,9 +59,6 @@ def make_network(engine: Engine, run: str, labels: Mapping[str, str]) -> Network
 def create(
     engine: Engine, name: str, subnet: Range, gateway: str, labels: Mapping[str, str]
 ) -> Any:
-    """Ask the engine for that bridge, and return the engine's handle of it."""
-    from docker.types import IPAMConfig, IPAMPool
-
     pool = IPAMPool(subnet=str(subnet), gateway=gateway)
     return engine.client.networks.create(
         name, driver="bridge", labels=dict(labels), ipam=IPAMConfig(pool_configs=[pool])

@@ -17,7 +17,7 @@ from ..base import NodeSpec, StopTo
 from .container_shell import SUPERVISOR, SUPERVISOR_FOLDER, ContainerShell, ScriptResult
 from .containers import create_container
 from .death_events import Death, DeathEvents, OnDeath
-from .engine import Engine, asking, reachable_errors
+from .engine import ENGINE_ERRORS, Engine, asking
 from .networks import Network
 from .ownership import NODE
 from .site_networks import Endpoint
@@ -75,20 +75,14 @@ class NodeContainer:
 
     @property
     def node(self) -> str:
-        """The name of the node that this container is."""
         return self.settings.labels[NODE]
 
     @property
     def shell(self) -> ContainerShell:
-        """A shell that can hurt parts of what runs in the container."""
         return ContainerShell(self._api, str(self.id), self.settings.name)
 
     def start(self, spec: NodeSpec) -> None:
-        """Start the node's container; create it first if there is none for this spec.
-
-        Raises:
-            ValueError: the node runs.
-        """
+        """Start the node, in a new container if the spec is new. Raises `ValueError` if it runs."""
         if self.alive():
             raise ValueError(f"{spec.name} runs already")
         if self.running():
@@ -101,10 +95,9 @@ class NodeContainer:
             self._api.start(self.id)
 
     def _restart_daemon(self, spec: NodeSpec) -> None:
-        """Start the daemon again beside the orphans that it left."""
         if spec != self._spec:
             raise ValueError(f"{spec.name} has orphans, and can be started as before only")
-        result = self.shell.restart_daemon()
+        result = self.shell.inject("restart", SUPERVISOR_FOLDER)
         if not result.proven:
             raise KitCannotRun(f"{spec.name} did not start again: {result.text}", "see its log")
         self._orphaned = False
@@ -141,10 +134,7 @@ class NodeContainer:
         )
 
     def _command(self, spec: NodeSpec) -> dict[str, Any]:
-        """What the container executes: the daemon, or a supervisor that starts the daemon.
-
-        A node's command replaces the image's entry point as well.
-        """
+        """The daemon, or its supervisor. A node's command replaces the image's entry point too."""
         command = list(spec.command)
         if self.settings.supervisor:
             words = command or self._image_command(spec.image or self.settings.image)
@@ -158,22 +148,18 @@ class NodeContainer:
         return [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
 
     def state(self) -> Mapping[str, Any]:
-        """The state that the engine reports of the container; empty where there is none."""
         return self.inspect().get("State") or {}
 
     def inspect(self) -> Mapping[str, Any]:
-        """All that the engine reports of the container; empty where there is none."""
         if self.id is not None:
             with asking(f"inspect {self.settings.name}", missing_ok=True):
                 return self._api.inspect_container(self.id)
         return {}
 
     def running(self) -> bool:
-        """Whether any process of the node exists; a frozen one does."""
         return bool(self.state().get("Running"))
 
     def alive(self) -> bool:
-        """Whether the node's daemon exists; a frozen one does."""
         return not self._orphaned and self.running()
 
     def kill(self) -> Death | None:
@@ -187,7 +173,7 @@ class NodeContainer:
         def send() -> None:
             try:
                 self._api.kill(self.id, "SIGKILL")
-            except reachable_errors():
+            except ENGINE_ERRORS:
                 refused.set()
                 self._deaths.wake()
 
@@ -203,14 +189,14 @@ class NodeContainer:
 
     def _send(self, signal: Signals, to: StopTo) -> ScriptResult:
         if to == "group":
-            return self.shell.signal_all(signal)
+            name = signal.name.removeprefix("SIG")
+            return self.shell.inject("group", SUPERVISOR_FOLDER, name, signal.value)
         with asking(f"send {signal.name} to {self.settings.name}"):
             self._api.kill(self.id, signal.name)
         return ScriptResult(True, f"{signal.name} to the daemon")
 
     def kill_daemon(self) -> ScriptResult:
-        """SIGKILL the daemon alone; its jobs live on as orphans in the container."""
-        result = self.shell.kill_daemon()
+        result = self.shell.inject("daemon", SUPERVISOR_FOLDER)
         self._orphaned = result.proven
         return result
 
@@ -219,24 +205,20 @@ class NodeContainer:
         return self._deaths.count(str(self.id))
 
     def pause(self) -> None:
-        """Freeze every process of the container."""
         with asking(f"pause {self.settings.name}"):
             self._api.pause(self.id)
         self._frozen = True
 
     def unpause(self) -> None:
-        """Let every process of the container go on."""
         with asking(f"unpause {self.settings.name}"):
             self._api.unpause(self.id)
         self._frozen = False
 
     def disconnect(self, network: Network) -> None:
-        """Disconnect the container from that network."""
         with asking(f"disconnect {self.settings.name}"):
             self._api.disconnect_container_from_network(self.id, network.handle.id)
 
     def reconnect(self, network: Network) -> None:
-        """Connect the container again, with the address and the name that it had."""
         with asking(f"connect {self.settings.name}"):
             self._api.connect_container_to_network(
                 self.id,
@@ -257,7 +239,6 @@ class NodeContainer:
         return not self._frozen and self.running() and self.shell.lacks(pid)
 
     def log(self) -> str:
-        """All that the node's containers have printed."""
         if self.id is not None:
             with asking(f"read the log of {self.settings.name}", missing_ok=True):
                 printed: bytes = self._api.logs(self.id, stdout=True, stderr=True)
@@ -265,7 +246,6 @@ class NodeContainer:
         return self._earlier_log
 
     def remove(self) -> None:
-        """Remove the container, running or not; do nothing if there is none."""
         if self.id is None:
             return
         with asking(f"remove {self.settings.name}", missing_ok=True):

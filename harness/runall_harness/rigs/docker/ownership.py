@@ -32,10 +32,7 @@ def owner_labels(run: str) -> dict[str, str]:
 
 
 def owner_is_dead(labels: Mapping[str, str]) -> bool:
-    """Whether the process that made this object is gone for certain.
-
-    False for an object that was made on another host or in another container.
-    """
+    """Whether the maker is certainly gone; False if it is of another host or container."""
     if labels.get(KIT) != "1" or labels.get(HOST) != platform.node():
         return False
     pid, born = labels.get(PID, ""), labels.get(BORN, UNKNOWN)

@@ -16,12 +16,12 @@ from ..base import Site
 from ..real_site import abilities
 from .clean import remove_run
 from .death_events import DeathEvents
-from .engine import Engine, connect
+from .engine import connect
 from .firewall import Firewall
-from .networks import Network, make_network
+from .networks import make_network
 from .ownership import FOLDER, owner_labels
 from .site import DockerSite, RunContext
-from .site_networks import NetworkPool, SiteNetwork, separate_interfaces, shared_namespace
+from .site_networks import NetworkPool, SeparateInterfaces, SiteNetwork, shared_namespace
 
 # Two cores gain nothing from more starts at once than this; removals run beside them.
 WORKERS = 8
@@ -31,28 +31,18 @@ PREFIX = "runall-"
 class DockerRig:
     """Sites made of containers of one image.
 
-    `run` names the run in every label; letters, digits, dots and dashes. `engine` is an engine to
-    which a connection exists already. `store` is the address of a server that the nodes share: a
-    node that is cut off is cut off from it too.
-
-    Raises:
-        KitCannotRun: no engine answers.
+    `run` names the run in every label; letters, digits, dots and dashes. `store` is the address of
+    a server that the nodes share: a node that is cut off is cut off from it too. Raises
+    `KitCannotRun` if no engine answers.
     """
 
     name = "docker"
 
-    def __init__(
-        self,
-        run: str,
-        image: str,
-        engine: Engine | None = None,
-        *,
-        store: tuple[str, int] | None = None,
-    ) -> None:
+    def __init__(self, run: str, image: str, *, store: tuple[str, int] | None = None) -> None:
         if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run) is None:
             raise ValueError(f"a run id is letters, digits, dots and dashes, not {run!r}")
         self.run, self.image, self.abilities = run, image, abilities(store)
-        self._engine = engine or connect()
+        self._engine = connect()
         deaths = DeathEvents(self._engine, run)
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{run}-")).resolve()
         labels = {**owner_labels(run), FOLDER: str(self._folder)}
@@ -70,26 +60,25 @@ class DockerRig:
             labels=labels,
             prefix=f"{PREFIX}{run}",
         )
-        self._network: Future[Network] = self._workers.submit(
-            make_network, self._engine, run, labels
-        )
+        self._network = self._workers.submit(make_network, self._engine, run, labels)
         self._shared = NetworkPool(self._make_shared, self._workers)
         # Started at once: it is needed soon, and an image in use is not removed as an old one.
         self._shared.prepare()
-        make_separate = partial(separate_interfaces, self._engine, run, labels)
-        self._separate = NetworkPool(make_separate, self._workers)
+        self._separate = NetworkPool(self._make_separate, self._workers)
 
     def _make_shared(self) -> SiteNetwork:
         network, labels = self._network.result(), self._context.labels
         return shared_namespace(self._engine, self.run, self.image, network, labels)
 
+    def _make_separate(self) -> SiteNetwork:
+        """A network for one site alone, so that host names of two sites never meet."""
+        return SeparateInterfaces(make_network(self._engine, self.run, self._context.labels))
+
     def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Site:
-        """A fresh site for one case. `cuttable` gives each node a network interface of its own.
+        """`cuttable` gives each node a network interface of its own.
 
-        `orphans` gives each daemon a supervisor, so that its container can outlive it.
-
-        Raises:
-            KitCannotRun: the engine is lost, or could not make a network.
+        `orphans` gives each daemon a supervisor, so that its container can outlive it. Raises
+        `KitCannotRun` if the engine is lost, or could not make a network.
         """
         self._context.deaths.check()
         pool = self._pool(cuttable)
@@ -99,7 +88,6 @@ class DockerRig:
         return DockerSite(self._context, network, case, folder, on_close, orphans=orphans)
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:  # noqa: ARG002 - any case
-        """Begin to make the network of the next site."""
         self._pool(cuttable).prepare()
 
     def _pool(self, cuttable: bool) -> NetworkPool:
@@ -116,11 +104,7 @@ class DockerRig:
         self._removals.append(self._workers.submit(remove))
 
     def close(self) -> None:
-        """Remove everything that this run made. Safe to call twice.
-
-        Raises:
-            KitCannotRun: something is left; `runall clean` removes it later.
-        """
+        """Raises `KitCannotRun` if something is left; `runall clean` removes it later."""
         with self._lock:
             if self._closed:
                 return

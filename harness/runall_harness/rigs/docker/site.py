@@ -64,28 +64,19 @@ class DockerSite(RealSite):
         self._closed = False
         super().__init__(Witness(folder / "witness", polling=not context.engine.native))
 
-    # ------------------------------------------------------------------ nodes
     def place(self, node: str) -> Place:
-        """Where that node lives, in its own view."""
         host, port = self.dial(node, node)
         return Place(host=host, port=port, data=DATA, witness=WITNESS)
 
     def dial(self, frm: str, to: str) -> Address:  # noqa: ARG002 - one address for all callers
-        """The host and port at which node `frm` reaches node `to`."""
         endpoint = self._container(to).settings.endpoint
         return endpoint.host, endpoint.port
 
     def url(self, node: str) -> str:
-        """The http:// address at which the harness reaches a node that serves."""
         return self._container(node).settings.endpoint.url
 
     def start(self, *specs: NodeSpec) -> None:
-        """Start nodes, or start them again, all at once.
-
-        Raises:
-            KitCannotRun: the engine could not.
-            ValueError: one of them runs.
-        """
+        """Start nodes, all at once. Raises `ValueError` if one of them runs."""
         self.check()
         for spec in specs:
             self.write_files(spec)
@@ -95,11 +86,9 @@ class DockerSite(RealSite):
             start.result()
 
     def check(self) -> None:
-        """Raise `KitCannotRun` if the engine is lost."""
         self._context.deaths.check()
 
     def alive(self, node: str) -> bool:
-        """Whether the node's daemon exists (a frozen one does)."""
         self.check()
         return node in self._containers and self._containers[node].alive()
 
@@ -108,11 +97,9 @@ class DockerSite(RealSite):
         return self._containers[node].log() if node in self._containers else ""
 
     def data_folder(self, node: str) -> Path:
-        """The node's data folder, which lies on this machine."""
         return self._container(node).settings.data
 
     def job_gone(self, execution: Execution) -> bool:
-        """Whether the process of a silent execution is gone, looked up in its own container."""
         container = self._containers.get(execution.node)
         return container is not None and container.lost_process(self.witness.pid(execution.id))
 
@@ -129,7 +116,6 @@ class DockerSite(RealSite):
             self._on_close(self)
 
     def remove(self) -> None:
-        """Remove the nodes, their files, and the firewall rules of their network."""
         for node in self._filtered:
             self._context.firewall.restore(self._containers[node].settings.endpoint.host)
         for container in self._containers.values():
@@ -166,13 +152,7 @@ class DockerSite(RealSite):
         """The time of a death on the clock of this site; a remote engine has its own clock."""
         return death.at if self._context.engine.native and death.at else self.now()
 
-    # ------------------------------------------------------------------ faults
     def kill(self, node: str, scope: Scope = "node") -> Proof:
-        """SIGKILL the container, so that everything in it ends at one instant, or a part of it.
-
-        Raises:
-            NotImplementedError: for the daemon only, in a site that was not made for orphans.
-        """
         if scope == "daemon" and not self._orphans:
             raise NotImplementedError("a container ends with its daemon, unless made for orphans")
         container = self._container(node)
@@ -202,7 +182,8 @@ class DockerSite(RealSite):
         jobs = self.running_jobs(container.node)
         if not jobs:
             return self.proof(kind, container.node, False, "no job ran on it")
-        result = container.shell.kill_jobs([self.witness.pid(job.id) for job in jobs])
+        pids = [self.witness.pid(job.id) for job in jobs]
+        result = container.shell.inject("jobs", *pids)
         proof = self.proof(kind, container.node, result.proven, result.text)
         for job in jobs if result.proven else ():
             self.witness.execution_died(job.id, proof.at)
@@ -210,10 +191,10 @@ class DockerSite(RealSite):
         return proof
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        """Send the stop signal to the daemon or to the whole node, and wait for the exit.
+        """The proof's time is that of the signal.
 
-        The proof's time is that of the signal. A daemon that does not exit within `grace` seconds
-        is killed, as by a machine that shuts down, and the stop is not proven.
+        A daemon that does not exit within `grace` seconds is killed, as by a machine that shuts
+        down, and the stop is not proven.
         """
         container = self._container(node)
         if not container.alive():
@@ -228,7 +209,6 @@ class DockerSite(RealSite):
         return self.proof("stop", node, sent.proven and death.code != KILLED, evidence, at)
 
     def pause(self, node: str) -> Proof:
-        """Freeze every process of the node."""
         container = self._container(node)
         if not container.running():
             return self.proof("pause", node, False, "it was not running")
@@ -237,25 +217,17 @@ class DockerSite(RealSite):
         return self.proof("pause", node, frozen, f"engine state Paused: {frozen}")
 
     def unpause(self, node: str) -> Proof:
-        """Let a frozen node go on."""
         container = self._container(node)
         container.unpause()
         state = container.state()
         awake = bool(state.get("Running")) and not state.get("Paused")
         return self.proof("unpause", node, awake, f"engine state {state.get('Status')}")
 
-    # ------------------------------------------------------------------ partitions
     def cut(self, node: str) -> Proof:
-        """Silently drop every packet between this node and the others.
-
-        Raises:
-            KitCannotRun: the site was not made `cuttable`.
-        """
         container = self._cuttable(node)
         return self._cut_by_firewall(container) or self._cut_by_disconnecting(container)
 
     def join(self, node: str) -> Proof:
-        """End the partition; the node has its old address."""
         container = self._cuttable(node)
         host = container.settings.endpoint.host
         if node in self._filtered:
@@ -305,7 +277,6 @@ class DockerSite(RealSite):
         return [neighbour, store] if store else [neighbour]
 
     def _neighbour(self, container: NodeContainer, pid: int) -> Address | None:
-        """Another node that answers this one, as its host and port."""
         for node, other in self._containers.items():
             address = self.dial(container.node, node)
             if other is not container and other.running() and answers(pid, *address):

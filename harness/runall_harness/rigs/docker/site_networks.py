@@ -12,12 +12,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .containers import Connection, create_container
 from .engine import Engine, asking
-from .networks import NUMBERS, Network, make_network
+from .networks import NUMBERS, Network
 from .ownership import NODE
 
 # Below the ports that Linux gives to outgoing connections, so that none of these is in the way.
@@ -47,14 +47,10 @@ class SharedNamespace:
     ports: Iterator[int]
 
     def new_endpoint(self) -> Endpoint:
-        """The next port of the namespace."""
         port = next(self.ports)
         outer = f"127.0.0.1:{self.published[port]}" if self.published else f"{self.address}:{port}"
         connection = Connection(f"container:{self.holder}")
         return Endpoint(self.address, port, f"http://{outer}", connection)
-
-    def clear(self) -> None:
-        """Do nothing: a port is not used again soon, so none has to be freed."""
 
 
 @dataclass
@@ -62,21 +58,15 @@ class SeparateInterfaces:
     """An interface, an address and a host name for each node, on a network of the site's own."""
 
     network: Network
-    taken: list[str] = field(default_factory=list[str])
 
     def new_endpoint(self) -> Endpoint:
-        """The address that has been out of use for longest."""
-        address, port = self.network.addresses.popleft(), PORTS.start
-        self.taken.append(address)
+        """The address that has been out of use for longest; it is not used again soon."""
+        address, port = self.network.addresses[0], PORTS.start
+        self.network.addresses.rotate(-1)
         published = {} if self.network.direct else {port: free_port()}
         outer = f"127.0.0.1:{published[port]}" if published else f"{address}:{port}"
         connection = Connection(self.network.name, address, published)
         return Endpoint(address, port, f"http://{outer}", connection)
-
-    def clear(self) -> None:
-        """Free the addresses: their containers are gone."""
-        self.network.addresses.extend(self.taken)
-        self.taken.clear()
 
 
 SiteNetwork = SharedNamespace | SeparateInterfaces
@@ -105,17 +95,10 @@ class NetworkPool:
         return future.result()
 
     def give_back(self, network: SiteNetwork) -> None:
-        """Let a later site use a network whose containers are gone."""
-        network.clear()
         future: Future[SiteNetwork] = Future()
         future.set_result(network)
         with self._lock:
             self._ready.append(future)
-
-
-def separate_interfaces(engine: Engine, run: str, labels: Mapping[str, str]) -> SiteNetwork:
-    """Make a network for one site alone, so that host names of two sites never meet."""
-    return SeparateInterfaces(make_network(engine, run, labels))
 
 
 def shared_namespace(
@@ -138,7 +121,6 @@ def shared_namespace(
 
 
 def free_port() -> int:
-    """A port of the loopback interface that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

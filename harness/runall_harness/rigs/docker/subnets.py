@@ -32,7 +32,6 @@ def free_ranges(run: str, networks: Iterable[Any]) -> Iterator[Range]:
 
 
 def engine_ranges(networks: Iterable[Any]) -> Iterator[Range]:
-    """The IPv4 ranges of the engine's networks."""
     for network in networks:
         ipam: dict[str, Any] = network.attrs.get("IPAM") or {}
         for config in ipam.get("Config") or ():
@@ -51,7 +50,6 @@ def routed_ranges() -> Iterator[Range]:
 
 
 def local_ranges() -> Iterator[Range]:
-    """The ranges of this machine's own interfaces, on any system."""
     for addresses in psutil.net_if_addrs().values():
         for address in addresses:
             if address.netmask:
@@ -59,7 +57,6 @@ def local_ranges() -> Iterator[Range]:
 
 
 def local_addresses() -> set[str]:
-    """All addresses of this machine's interfaces."""
     return {a.address for group in psutil.net_if_addrs().values() for a in group}
 
 

@@ -6,6 +6,7 @@ a second, since the libraries lie in a layer below it.
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -13,12 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from docker.errors import NotFound
+
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.host.kit_fingerprint import folder_of, named_content, package_files
 
-from ..engine import Engine, asking, missing_error, reachable_errors
+from ..engine import ENGINE_ERRORS, Engine, asking
 from ..ownership import KIT
-from .base import base_name, find_target, get_base
+from .base import BASE_OPTION, DEFAULT_BASE, find_target, get_base
 from .requirements import node_requirements
 from .wheels import Progress, failing_line, fetch_wheels
 
@@ -37,28 +40,24 @@ def build_image(
     """The tag of the reference's image on that base; built unless it is there.
 
     `say` gets a line before each step that takes time. Without `base`, RUNALL_BASE_IMAGE names it;
-    the default is the official slim Python image.
-
-    Raises:
-        KitCannotRun: the base can't be had, wheels can't be fetched, or the build failed.
+    the default is the official slim Python image. Raises `KitCannotRun`.
     """
-    name = base_name(base)
-    requirements = node_requirements()
+    name = base or os.environ.get(BASE_OPTION) or DEFAULT_BASE
+    requirements, package = node_requirements(), folder_of(PACKAGE)
     image = get_base(engine, name, say)
-    tag = f"{REPOSITORY}:{content_hash(str(image.id), requirements, package_folder())}"
+    tag = f"{REPOSITORY}:{content_hash(str(image.id), requirements, package)}"
     if not present(engine, tag):
         target = find_target(engine, name, run)
         wheels = fetch_wheels(target, requirements, say)
         say(f"building {tag} on {name}")
         with tempfile.TemporaryDirectory(prefix="runall-build-") as context:
-            fill_context(Path(context), wheels, requirements, package_folder())
+            fill_context(Path(context), wheels, requirements, package)
             run_build(engine, Path(context), tag, str(image.id))
         remove_old(engine, tag)
     return tag
 
 
 def content_hash(base_id: str, requirements: Iterable[str], package: Path) -> str:
-    """The hash that names exactly this content."""
     digest = hashlib.sha256(base_id.encode())
     digest.update("\n".join(requirements).encode())
     digest.update(DOCKERFILE.read_bytes())
@@ -67,38 +66,24 @@ def content_hash(base_id: str, requirements: Iterable[str], package: Path) -> st
     return digest.hexdigest()[:16]
 
 
-def package_folder() -> Path:
-    """The folder of the reference's package, found without importing it."""
-    return folder_of(PACKAGE)
-
-
 def present(engine: Engine, tag: str) -> bool:
-    """Whether an image of that name is there."""
     with asking(f"look for the image {tag}"):
         try:
             engine.client.images.get(tag)
-        except missing_error():
+        except NotFound:
             return False
     return True
 
 
 def fill_context(context: Path, wheels: Path, requirements: Iterable[str], package: Path) -> None:
-    """Copy all files that the build needs into the folder `context`."""
     shutil.copyfile(DOCKERFILE, context / "Dockerfile")
     (context / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
     shutil.copytree(wheels, context / "wheels")
-    for file in package_files(package):
-        copy = context / PACKAGE / file.relative_to(package)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
+    shutil.copytree(package, context / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def run_build(engine: Engine, context: Path, tag: str, base: str) -> None:
-    """Let the engine build the image from that folder.
-
-    Raises:
-        KitCannotRun: with the line that failed.
-    """
+    """Build the image from that folder. Raises `KitCannotRun` with the line that failed."""
     api: Any = engine.client.api
     output: list[str] = []
     with asking("build the image"):
@@ -124,16 +109,11 @@ def run_build(engine: Engine, context: Path, tag: str, base: str) -> None:
 def remove_old(engine: Engine, current: str) -> None:
     """Remove the kit's images beyond the newest two; those in use stay."""
     client: Any = engine.client
-    with suppress(*reachable_errors()):  # a failed removal must not fail the run
+    with suppress(*ENGINE_ERRORS):  # a failed removal must not fail the run
         images: list[Any] = client.images.list(name=REPOSITORY, filters={"label": f"{KIT}=1"})
-        images.sort(key=created, reverse=True)
+        images.sort(key=lambda image: str(image.attrs.get("Created") or ""), reverse=True)
         tags: list[str] = [tag for image in images for tag in image.tags]
         others = [tag for tag in tags if tag.startswith(f"{REPOSITORY}:") and tag != current]
         for tag in others[KEPT - 1 :]:
-            with suppress(*reachable_errors()):
+            with suppress(*ENGINE_ERRORS):
                 client.images.remove(tag)
-
-
-def created(image: Any) -> str:
-    """When the image was made, in a form that sorts."""
-    return str(image.attrs.get("Created") or "")

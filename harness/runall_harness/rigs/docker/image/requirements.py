@@ -31,11 +31,7 @@ NODE_REQUIREMENTS = (
 
 
 def node_requirements() -> list[str]:
-    """The requirements of a node, each with its version range.
-
-    Raises:
-        KitCannotRun: the kit's own requirements can't be read, or one of these is not among them.
-    """
+    """Those of a node with their ranges. Raises `KitCannotRun` if the kit does not name them."""
     ranges = {project_name(line): line for line in kit_requirements()}
     missing = [name for name in NODE_REQUIREMENTS if name not in ranges]
     if missing:
@@ -46,7 +42,6 @@ def node_requirements() -> list[str]:
 
 
 def kit_requirements() -> list[str]:
-    """The requirements of the whole kit, including those of the PostgreSQL store."""
     file = checkout()
     if file is not None:
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
@@ -62,16 +57,12 @@ def kit_requirements() -> list[str]:
 
 
 def checkout() -> Path | None:
-    """The pyproject.toml of the checkout that has this module; None outside a checkout.
-
-    It is preferred to the metadata, which is outdated after a change of an editable install.
-    """
+    """The checkout's pyproject.toml: metadata is outdated once an editable install has changed."""
     file = CHECKOUT / "pyproject.toml"
     ours = file.is_file() and f'name = "{DISTRIBUTION}"' in file.read_text(encoding="utf-8")
     return file if ours else None
 
 
 def project_name(requirement: str) -> str:
-    """The name of the project that a requirement names, in its normal form."""
     found = re.match(r"[A-Za-z0-9._-]+", requirement)
     return re.sub(r"[-_.]+", "-", found.group().lower()) if found else ""

@@ -9,11 +9,10 @@ import hashlib
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +21,8 @@ import platformdirs
 from runall_harness.contract.errors import KitCannotRun
 
 Progress = Callable[[str], None]
-# The glibc releases for which wheels are published, newest first: 2.40 down to 2.5.
-GLIBC_MINORS = range(40, 4, -1)
-MUSL_MINORS = range(5, -1, -1)
+# By C library: how the names of its platforms begin, and the oldest minor version that has wheels.
+PLATFORMS = {"glibc": ("manylinux_2", 5), "musl": ("musllinux_1", 0)}
 OLD_NAMES = ("manylinux2014", "manylinux2010", "manylinux1")
 # pip chooses wheels for the base's Python, but evaluates conditions such as python_version < "3.13"
 # for its own. Of a node's libraries, this is the only one with such a condition.
@@ -43,24 +41,16 @@ class Target:
     libc: str
     libc_minor: int
 
-    def platforms(self) -> Iterator[str]:
+    def platforms(self) -> list[str]:
         """The names of all platforms whose wheels run there, the best first."""
-        if self.libc == "musl":
-            minors = [minor for minor in MUSL_MINORS if minor <= self.libc_minor]
-            yield from (f"musllinux_1_{minor}_{self.machine}" for minor in minors)
-        else:
-            minors = [minor for minor in GLIBC_MINORS if minor <= self.libc_minor]
-            yield from (f"manylinux_2_{minor}_{self.machine}" for minor in minors)
-            yield from (f"{name}_{self.machine}" for name in OLD_NAMES)
-        yield f"linux_{self.machine}"
+        name, oldest = PLATFORMS[self.libc]
+        names = [f"{name}_{minor}" for minor in range(self.libc_minor, oldest - 1, -1)]
+        names += OLD_NAMES if self.libc == "glibc" else ()
+        return [f"{name}_{self.machine}" for name in (*names, "linux")]
 
 
 def fetch_wheels(target: Target, requirements: Sequence[str], say: Progress) -> Path:
-    """The folder with the wheels of those requirements and of pip, fetched unless cached.
-
-    Raises:
-        KitCannotRun: there is no pip here, or it could not get them.
-    """
+    """The folder with the wheels of those requirements and of pip, fetched unless cached."""
     wanted = [*requirements, CONDITIONAL, "pip"]
     key = hashlib.sha256(repr((target, wanted)).encode()).hexdigest()[:16]
     cache = Path(platformdirs.user_cache_dir("runall")) / "wheels"
@@ -70,26 +60,17 @@ def fetch_wheels(target: Target, requirements: Sequence[str], say: Progress) -> 
         cache.mkdir(parents=True, exist_ok=True)
         # Another run must find the folder complete or not at all.
         with tempfile.TemporaryDirectory(dir=cache, prefix="part-") as part:
-            download(Path(part), target, wanted, say)
-            publish(Path(part), folder)
+            fetched = Path(part, "wheels")
+            download(fetched, target, wanted, say)
+            try:
+                fetched.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else another run was first
+                    raise
     return folder
 
 
-def publish(part: Path, folder: Path) -> None:
-    """Rename the complete folder to its final name, unless another run did that first."""
-    staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix="part-"))
-    shutil.copytree(part, staged, dirs_exist_ok=True)
-    staged.chmod(0o755)
-    try:
-        staged.rename(folder)
-    except OSError:
-        shutil.rmtree(staged, ignore_errors=True)
-        if not folder.is_dir():
-            raise
-
-
 def download(folder: Path, target: Target, wanted: Sequence[str], say: Progress) -> None:
-    """Have pip put the wheels into that folder."""
     command = [sys.executable, *pip(), "download", "--quiet", "--disable-pip-version-check"]
     command += ["--only-binary=:all:", "--python-version", target.python]
     command += ["--implementation", "cp", "--dest", str(folder)]
