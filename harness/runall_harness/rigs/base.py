@@ -180,7 +180,7 @@ class Site(Protocol):
         ...
 
     def now(self) -> float:
-        """The time in seconds on the clock that stamps the witness and the faults."""
+        """The time in seconds since 1970 on the clock that stamps the witness and the faults."""
         ...
 
     def wait(self, condition: Callable[[], T | None], within: float) -> T | None:

@@ -43,12 +43,14 @@ class Store(Protocol):
 
         Raises `StoreError` when one can't be read.
         """
+        ...
 
     def lease(self) -> Lease | None:
         """The stored lease alone, which a backup watches; None where nobody ever led.
 
         Raises `StoreError` when it can't be read; a store that said so is closed and opened anew.
         """
+        ...
 
     def commit(self, change: Change, guard: int | None) -> None:
         """Write a change as one transaction, on the disk when this returns.
@@ -58,6 +60,8 @@ class Store(Protocol):
         `LeaseLost` for the first, and `CommitFailed` for the second and when the outcome is
         unknown.
         """
+        ...
 
     def close(self) -> None:
         """Close the files or the connection. Safe to call twice."""
+        ...

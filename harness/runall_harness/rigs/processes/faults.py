@@ -29,7 +29,6 @@ class StopSignal(NamedTuple):
 
 
 def kill_node(node: NodeProcess, witness: Witness) -> Proof:
-    """Freeze all of the node, then SIGKILL all of it."""
     ran = node.alive
     frozen = node.tree.freeze()
     at = node.now()
@@ -156,7 +155,6 @@ def _signal_group(node: NodeProcess) -> StopSignal:
 
 
 def pause(node: NodeProcess) -> Proof:
-    """Freeze every process of the node."""
     frozen = node.tree.freeze()
     flaws = ["there was no process" if not frozen.all else "", _not_frozen(frozen)]
     evidence = f"stopped, all threads (state T): {_pids(frozen.all)}"
@@ -164,7 +162,6 @@ def pause(node: NodeProcess) -> Proof:
 
 
 def unpause(node: NodeProcess) -> Proof:
-    """Let a frozen node go on."""
     at = node.now()
     thawed = node.tree.thaw()
     flaws = ["there was no process" if not thawed.all else "", _not_thawed(thawed)]
@@ -172,7 +169,6 @@ def unpause(node: NodeProcess) -> Proof:
 
 
 def cut(node: NodeProcess, relay: Relay | None) -> Proof:
-    """Let the relay forward nothing between this node and the others."""
     if relay is None:
         return _proof("cut", node, node.now(), "", ["the site was not made to be cut"])
     seen = relay.cut(node.name)

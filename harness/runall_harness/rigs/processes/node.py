@@ -26,11 +26,7 @@ def stop_ignoring_signals() -> None:
         return
     for which in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(which) is signal.SIG_IGN:
-            signal.signal(which, _do_nothing)
-
-
-def _do_nothing(signum: int, frame: object) -> None:
-    del signum, frame
+            signal.signal(which, lambda _number, _frame: None)
 
 
 class NodeProcess:
@@ -60,7 +56,6 @@ class NodeProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the daemon exists; a frozen one does."""
         return not self.exited.is_set()
 
     @property
@@ -70,7 +65,6 @@ class NodeProcess:
 
     @property
     def was_killed(self) -> bool:
-        """Whether the daemon's last start ended by SIGKILL."""
         return self._daemon is not None and self._daemon.returncode == -signal.SIGKILL
 
     @property

@@ -39,7 +39,6 @@ class Ports:
         raise OSError("no free port on the loopback address")
 
     def close(self) -> None:
-        """Release all ports of the site. Safe to call twice."""
         for port, holder in self._held.items():
             Ports._taken.discard(port)
             holder.close()

@@ -58,7 +58,6 @@ class ProcessTree:
             self._sessions[leader] = None
 
     def include(self, other: "ProcessTree") -> None:
-        """Include the sessions and processes that another tree knows."""
         self._sessions.update(other._sessions)
         self._known |= other._known
 
@@ -142,17 +141,15 @@ def job_processes(leader: psutil.Process) -> list[psutil.Process]:
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:
-    try:
+    with suppress(psutil.NoSuchProcess):
         return process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
+    return []
 
 
 def _led_by(leader: int, process: psutil.Process) -> bool:
-    try:
+    with suppress(OSError):
         return leader in (os.getsid(process.pid), os.getpgid(process.pid))
-    except OSError:
-        return False
+    return False
 
 
 def without_signal(
@@ -294,10 +291,9 @@ def _depth(
 
 
 def _status(process: psutil.Process) -> str:
-    try:
+    with suppress(psutil.NoSuchProcess):
         return process.status()
-    except psutil.NoSuchProcess:
-        return ""
+    return ""
 
 
 def _is_zombie(process: psutil.Process) -> bool:

@@ -45,12 +45,10 @@ class Link:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def reset(self) -> None:
-        """Make the next close send a reset."""
         for end in (self.near, self.far):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
     def close(self) -> None:
-        """Close the sockets to both nodes."""
         self.near.close()
         self.far.close()
 
@@ -149,7 +147,6 @@ class Relay:
         return self._do(self._change(node, cut=False))
 
     def close(self) -> None:
-        """Close every connection and port. Safe to call twice."""
         if self._loop.is_closed():
             return
         self._do(self._end())
@@ -172,15 +169,12 @@ class Relay:
             self._cut.add(node)
         else:
             self._cut.discard(node)
-        seen = await self._sight(node)
-        for wire in self._wires.values():
-            wire.set_whole(not wire.ends & self._cut)
-        return seen
-
-    async def _sight(self, node: str) -> WireStatus:
         wires = [wire for wire in self._wires.values() if node in wire.ends]
         links = [link for wire in wires for link in wire.links]
-        return WireStatus(len(wires), len(links), sum(link.held for link in links))
+        seen = WireStatus(len(wires), len(links), sum(link.held for link in links))
+        for wire in wires:
+            wire.set_whole(not wire.ends & self._cut)
+        return seen
 
     async def _end(self) -> None:
         tasks = [wire.task for wire in self._wires.values()]

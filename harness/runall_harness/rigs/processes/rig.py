@@ -49,12 +49,8 @@ class ProcessesSite(RealSite):
         self._closed = False
         super().__init__(Witness(folder / "witness"))
 
-    # ------------------------------------------------------------------ nodes
     def place(self, node: str) -> Place:
-        """Where that node lives; stable for the life of the site.
-
-        Raises `ValueError` for a name that is no plain word: it has to be the name of a folder.
-        """
+        """Raises `ValueError` for a name that is no plain word: a folder gets that name."""
         return self._node(node).place
 
     def _node(self, name: str) -> NodeProcess:
@@ -75,21 +71,18 @@ class ProcessesSite(RealSite):
         return f"http://{place.host}:{place.port}"
 
     def dial(self, frm: str, to: str) -> tuple[str, int]:
-        """Host and port at which the node `frm` reaches the node `to`."""
         place = self.place(to)
         if self._relay is None or frm == to:
             return place.host, place.port
         return self._relay.address(frm, to, (place.host, place.port))
 
     def route(self, frm: str, host: str, port: int) -> tuple[str, int]:
-        """The address at which that node reaches a server that is no node, through a relay too."""
         if self._relay is None:
             return host, port
         # No node can have that name: names of nodes are plain words.
         return self._relay.address(frm, f"{host}:{port}", (host, port))
 
     def start(self, *specs: NodeSpec) -> None:
-        """Start nodes, or start them again. Raises `ValueError` for a node that runs."""
         for spec in specs:
             node = self._node(spec.name)
             self.write_files(spec)
@@ -97,16 +90,13 @@ class ProcessesSite(RealSite):
             self._on_start(node.pid)
 
     def alive(self, node: str) -> bool:
-        """Whether the node's daemon exists (a frozen one does)."""
         return self._node(node).alive
 
     def logs(self, node: str) -> str:
-        """All that the node's starts have printed so far."""
         log = self._node(node).log
         return log.read_text(errors="replace") if log.exists() else ""
 
     def data_folder(self, node: str) -> Path:
-        """The node's data folder."""
         return Path(self.place(node).data)
 
     def job_gone(self, execution: Execution) -> bool:
@@ -118,9 +108,7 @@ class ProcessesSite(RealSite):
         except psutil.NoSuchProcess:
             return True
 
-    # ------------------------------------------------------------------ faults
     def kill(self, node: str, scope: Scope = "node") -> Proof:
-        """SIGKILL the whole node atomically, or its daemon alone, or its jobs alone."""
         target = self._node(node)
         if scope == "daemon":
             return self._done(faults.kill_daemon(target))
@@ -129,23 +117,18 @@ class ProcessesSite(RealSite):
         return self._done(faults.kill_node(target, self.witness))
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        """Send the stop signal to the daemon or the whole node; await its exit for `grace` s."""
         return self._done(faults.stop(self._node(node), self.witness, grace, to))
 
     def pause(self, node: str) -> Proof:
-        """Freeze every process of the node."""
         return self._done(faults.pause(self._node(node)))
 
     def unpause(self, node: str) -> Proof:
-        """Let a frozen node go on."""
         return self._done(faults.unpause(self._node(node)))
 
     def cut(self, node: str) -> Proof:
-        """Cut the node off from the other nodes without closing any connection."""
         return self._done(faults.cut(self._node(node), self._relay))
 
     def join(self, node: str) -> Proof:
-        """End the partition of that node."""
         return self._done(faults.join(self._node(node), self._relay))
 
     def end_remaining(self, node: str) -> tuple[bool, str]:
@@ -157,10 +140,7 @@ class ProcessesSite(RealSite):
         return proof
 
     def close(self) -> None:
-        """End every process of the site and remove its folder. Safe to call twice.
-
-        Raises `KitCannotRun` if a process survives SIGKILL; its folder then stays.
-        """
+        """Raises `KitCannotRun` if a process survives SIGKILL; its folder then stays."""
         if self._closed:
             return
         alive = self._end_all()
@@ -211,11 +191,7 @@ class ProcessesRig:
         atexit.register(self.close)
 
     def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> ProcessesSite:
-        """A fresh site for one case. `cuttable` asks for nodes that can be cut off.
-
-        The daemon of any node can be killed alone, so `orphans` makes no difference.
-        """
-        del orphans
+        del orphans  # the daemon of any node can be killed alone
         number = len(self._sites) + 1
         label = re.sub(r"[^A-Za-z0-9]+", "-", case)[:40].strip("-")
         folder = self.folder / f"{number}-{label}"
@@ -235,10 +211,7 @@ class ProcessesRig:
             run_records.save(self._path, self._record)
 
     def close(self) -> None:
-        """End every process of the run and remove its folder and record. Safe to call twice.
-
-        Raises `KitCannotRun` if a process survives SIGKILL; folder and record then stay.
-        """
+        """Raises `KitCannotRun` if a process survives SIGKILL; folder and record then stay."""
         with ExitStack() as sites:
             for site in self._sites:
                 sites.callback(site.close)

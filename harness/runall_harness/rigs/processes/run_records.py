@@ -48,7 +48,6 @@ class SavedRun(msgspec.Struct, kw_only=True):
         return ours
 
     def processes(self) -> process_tree.ProcessTree:
-        """All processes of the run, found by their environment and by the daemons' sessions."""
         tree = process_tree.ProcessTree({RUN_MARKER: self.run})
         for leader in self.leaders:
             # A session outlives its leader, but an id that was used again leads another session.
@@ -58,7 +57,6 @@ class SavedRun(msgspec.Struct, kw_only=True):
 
 
 def runs_folder() -> Path:
-    """Where the records of this user's runs lie."""
     return user_state_path("runall", appauthor=False) / "runs"
 
 
@@ -88,7 +86,6 @@ def save(path: Path, record: SavedRun) -> None:
 
 
 def end(path: Path, record: SavedRun) -> None:
-    """Remove the folder and the record of a run that has removed everything else."""
     record.remove_folder()
     path.unlink(missing_ok=True)
 

@@ -28,6 +28,7 @@ class LinkEnd(Protocol):
 
     def lost_link(self, link: "Link[Any]") -> None:
         """The other end has closed the link."""
+        ...
 
 
 End = TypeVar("End", bound=LinkEnd)

@@ -113,7 +113,6 @@ class SimulatedSite:
         self.node(node).triggers["primary"] = Trigger(failpoint)
 
     def disarm(self, node: str) -> bool:
-        """Withdraw the order to crash. False: there is none, or the node has crashed."""
         return self.node(node).triggers.pop("primary", None) is not None
 
     def crashed(self, node: str, within: float) -> Proof:
