@@ -317,5 +317,6 @@ def test_a_node_runs_as_the_user_who_will_remove_its_files(
         site = open_site(rig)
         site.start(daemon(site, "worker", JOB="1"))
         assert job_of(site, "worker")
+        assert site.wait(lambda: list(site._folder.glob("*/beats/*")), SOON), "the first beat"
         written = [site._folder / "data" / "worker" / "starts", *site._folder.glob("*/beats/*")]
         assert [(file.stat().st_uid, file.stat().st_gid) for file in written] == [(1234, 1234)] * 2
