@@ -41,7 +41,8 @@ def test_an_adapter_that_breaks_in_the_middle_of_a_case_is_an_error_and_leaves_n
     faulty: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     features = features_through_an_adapter(tmp_path / "features")
-    program = f"{sys.executable} {SUPPORT / 'faulty_adapters.py'} {faulty}"
+    # With the test's own folder, for other tests may run the same program at this moment.
+    program = f"{sys.executable} {SUPPORT / 'faulty_adapters.py'} {faulty} {tmp_path}"
     monkeypatch.setenv("RUNALL_FEATURES", str(features))
     monkeypatch.setenv(PROGRAM_OPTION, program)
     asked = ("--scenario", "5_*/its-job*by-a*", "--trigger", "manual", "--jobs", "1")

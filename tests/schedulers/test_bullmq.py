@@ -141,7 +141,7 @@ EXPECTED = {
     "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began/manual": "unsupported",
     "side_effects/a-job-that-a-user-aborted-is-not-run-again/manual": "unsupported",
 }
-AT_ONCE = 3
+AT_ONCE = 2
 
 
 def test_bullmq_gets_the_verdicts_that_its_file_declares(

@@ -180,7 +180,7 @@ EXPECTED = {
     "acks_late": {LOST: "pass", BROKER: "known-failure", GROUP: "known-failure"},
     "acks_late_lost": {LOST: "pass", GROUP: "pass"},
 }
-AT_ONCE = 4
+AT_ONCE = 3
 
 
 def test_the_policies_differ_where_their_settings_do(tmp_path: Path) -> None:

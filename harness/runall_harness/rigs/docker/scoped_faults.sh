@@ -134,7 +134,7 @@ kill_jobs() {
         add_victims
     done
     # shellcheck disable=SC2086 # many words
-    kill -s KILL $victims
+    kill -s KILL $victims 2>/dev/null # one may die with another, before its turn
     # shellcheck disable=SC2086 # many words
     await gone $victims || give_up "not all of$victims ended"
     echo "proven: frozen, then SIGKILL; gone:$victims"

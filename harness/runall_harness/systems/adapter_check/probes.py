@@ -272,7 +272,8 @@ def scheduled(check: AdapterCheck) -> None:
         raise Inconclusive(
             f"minute {slot} did not come: is a minute {check.minute:g} s? (--minute)"
         )
-    check.require(SCHEDULES, check.tagged(tag), f"minute {slot} has passed, and nothing ran")
+    runs = check.wait(lambda: check.tagged(tag))
+    check.require(SCHEDULES, runs, f"minute {slot} has passed, and nothing ran")
     served(check, event, tag, slot)
 
 
