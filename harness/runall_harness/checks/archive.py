@@ -37,15 +37,18 @@ class Archive:
                 "CREATE TABLE names (name TEXT PRIMARY KEY, holder INTEGER NOT NULL) WITHOUT ROWID;"
             )
             self._maybe = bytearray(PLACES)
-        self._file.execute("BEGIN")
+        bodies: list[tuple[int, bytes]] = []
+        rows: list[tuple[str, int]] = []
         for names, group in groups:
-            self.held, self._next = self.held + 1, self._next + 1
-            holders = [(name, self._next) for name in names]
-            body = self._next, self._encode(group)
-            self._file.execute("INSERT INTO groups VALUES (?, ?)", body)
-            self._file.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", holders)
+            self._next += 1
+            bodies.append((self._next, self._encode(group)))
             for name in names:
+                rows.append((name, self._next))
                 self._maybe[hash(name) % PLACES] = 1
+        self.held += len(bodies)
+        self._file.execute("BEGIN")
+        self._file.executemany("INSERT INTO groups VALUES (?, ?)", bodies)
+        self._file.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", rows)
         self._file.execute("COMMIT")
 
     def take(self, name: str) -> Group | None:

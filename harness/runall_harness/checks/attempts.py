@@ -166,8 +166,7 @@ def finalized_runs(
 
 def in_reach(run: RunRecord, at: float, context: Context) -> str | None:
     """The clause by which a run must go on, given what its server went through; None if none."""
-    faults = context.faults(run.started_at, at)
-    own = [fault for fault in faults if fault.node == run.node]
+    own = context.faults(run.node, run.started_at, at)
     kinds = [fault.kind for fault in own]
     if HIDDEN.intersection(kinds):
         return None
@@ -177,8 +176,8 @@ def in_reach(run: RunRecord, at: float, context: Context) -> str | None:
             return None
     if own:
         return "RA-2.4" if own[-1].at < at - UNDER_WAY else None
-    hurt = {fault.node for fault in faults}
-    return "RA-2.11" if hurt & context.leaders(at) else "RA-2.10"
+    hurt = any(context.faults(node, run.started_at, at) for node in context.leaders(at))
+    return "RA-2.11" if hurt else "RA-2.10"
 
 
 def limit_is_no_interruption(lineage: Lineage, context: Context) -> Iterator[Finding]:

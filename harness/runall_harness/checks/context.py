@@ -83,7 +83,7 @@ class Context:
         self.proven, self.jobs_shown, self.ledger_shown = True, False, False
         self.primaries: dict[str, float] = {}
         self.freezes: dict[str, list[Freeze]] = {}
-        self.hurts: list[Proof] = []
+        self.hurts: dict[str, list[Proof]] = {}
         self.stops: list[CleanStop] = []
         self.starts: dict[str, list[float]] = {}
         self.edits: dict[str, list[Edit]] = {}
@@ -102,7 +102,7 @@ class Context:
         self.faulty, self.proven = min(self.faulty, fault.at), self.proven and fault.proven
         if fault.kind == "clock":
             self.set_clock(fault.at)
-        insort(self.hurts, fault, key=AT)
+        insort(self.hurts.setdefault(fault.node, []), fault, key=AT)
         if fault.kind in ("unpause", "kill", "stop"):
             for freeze in self.freezes.get(fault.node, ()):
                 freeze.until = min(freeze.until, fault.at)
@@ -138,21 +138,21 @@ class Context:
             for freeze in self.freezes.get(earlier.node, ())
         )
 
-    def faults(self, since: float, until: float) -> list[Proof]:
-        """The faults in that time, in their order, with those that were still under way."""
-        start = bisect_left(self.hurts, since - UNDER_WAY, key=AT)
-        return self.hurts[start : bisect_right(self.hurts, until, key=AT)]
+    def faults(self, node: str, since: float, until: float) -> list[Proof]:
+        """The faults of a node in that time, in order, with those that were still under way."""
+        hurts = self.hurts.get(node, [])
+        start = bisect_left(hurts, since - UNDER_WAY, key=AT)
+        return hurts[start : bisect_right(hurts, until, key=AT)]
 
     def down(self, node: str, at: float) -> bool:
         """Whether a node had surely been ended, and was not started again by then."""
-        ends = [one for one in self.hurts if one.node == node and one.kind in GONE]
-        ended = [one.at for one in ends if one.at <= at]
+        ended = [one.at for one in self.hurts.get(node, ()) if one.kind in GONE and one.at <= at]
         return bool(ended) and not any(ended[-1] <= one <= at for one in self.starts.get(node, ()))
 
     def deaf(self, at: float) -> bool:
         """Whether a primary was out of touch then: it may take an old message for a new one."""
-        latest = {one.node: one.kind for one in self.hurts if one.at <= at}
-        return any(latest.get(node) in SILENCES for node in self.leaders(at))
+        latest = [self.faults(node, -inf, at)[-1:] for node in self.leaders(at)]
+        return any(fault.kind in SILENCES for faults in latest for fault in faults)
 
     def edit(self, call: Call, line: int) -> tuple[str, Edit] | None:
         """The event that a call may change and the edit, which counts until it is refused."""

@@ -42,8 +42,8 @@ def completed_is_final(lineage: Lineage, _: Context) -> Iterator[Finding]:
         if (attempt := reached(lineage, run)) is None:
             continue
         later = next((r for r in runs if (run.execution.ended_at or 0) < r.started_at), None)
-        expected, seen = f"{lineage.root} completed once and for all", f"{run}, then {later}"
-        yield later and broken(expected, seen, run, attempt.ends[0], later.first)
+        expected = f"{lineage.root} completed once and for all"
+        yield later and broken(expected, f"{run}, then {later}", run, attempt.ends[0], later.first)
 
 
 def aborted_stays_aborted(lineage: Lineage, _: Context) -> Iterator[Finding]:
