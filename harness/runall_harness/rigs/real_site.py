@@ -139,8 +139,5 @@ class RealSite:
         raise NotImplementedError
 
     def job_gone(self, execution: Execution) -> bool:  # noqa: ARG002 - for subclasses
-        """Whether the process of an execution that missed several beats is certainly gone.
-
-        False for a rig that cannot look: then the job counts as running until its node dies.
-        """
+        """Whether a silent execution has certainly no process; False for a rig that can't look."""
         return False

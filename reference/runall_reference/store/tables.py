@@ -136,7 +136,6 @@ class TableStore(abc.ABC):
         except self.failures as error:
             raise as_kind(f"the store {self.place}: {error}".strip(), self.hint(error)) from error
 
-    # ---------------------------------------------------------------- for each database
     @abc.abstractmethod
     def prepare(self) -> None:
         """Bring the tables to this version's schema, or refuse them."""

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,11 @@ def clean_images() -> list[str]:
         with asking("list its images"):
             images = engine.client.images.list(filters={"label": f"{KIT}=1"})
         for image in images:
-            try:
-                # Without force: an image that a run uses stays.
+            # Without force: an image that a run uses stays.
+            with suppress(APIError):
                 for tag in image.tags or [str(image.id)]:
                     engine.client.images.remove(tag)
                     removed.append(f"image {tag}")
-            except APIError:
-                continue
     return removed
 
 

@@ -42,10 +42,8 @@ class ContainerShell:
             return self._api.exec_inspect(execution)["ExitCode"] == 1
 
     def inject(self, fault: str, *arguments: str | int) -> ScriptResult:
-        """Inject a fault of scoped_faults.sh, which names the faults and their arguments.
-
-        It is judged by what the script prints: the exit status is lost if the container ends.
-        """
+        """Inject a fault that scoped_faults.sh describes; its proof is what the script prints."""
+        # The exit status is lost if the container ends.
         _, text = self._run(SCOPED_FAULTS, fault, *arguments)
         return ScriptResult(text.startswith(PROVEN), text.removeprefix(PROVEN))
 

@@ -107,10 +107,7 @@ def stale_rules(run: str | None) -> Iterator[str]:
 
 
 def answers(pid: int, host: str, port: int) -> bool | None:
-    """Whether `host` answers a caller in the network of process `pid`; a refusal is an answer.
-
-    None where the harness can't enter that network.
-    """
+    """Whether `host` answers a caller in that process's network; None if it can't be entered."""
 
     def dial() -> bool | None:
         return reachable(host, port) if enter_network(pid) else None
@@ -131,7 +128,7 @@ def enter_network(pid: int) -> bool:
 
 
 def reachable(host: str, port: int) -> bool:
-    """Whether anything comes back from there within `SILENCE` seconds."""
+    """Whether anything, be it a refusal, comes back from there within `SILENCE` seconds."""
     try:
         socket.create_connection((host, port), timeout=SILENCE).close()
     except OSError as error:

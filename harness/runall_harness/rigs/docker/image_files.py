@@ -3,6 +3,7 @@
 import io
 import tarfile
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from docker.errors import NotFound
@@ -27,22 +28,19 @@ def read_texts(engine: Engine, image: str, files: Mapping[str, str], run: str) -
             cause = f"the engine has no image {image!r}"
             raise KitCannotRun(cause, f"docker pull {image}, or correct the name") from error
         try:
-            found = {name: read_text(api, made["Id"], path) for name, path in files.items()}
+            return {name: read_text(api, made["Id"], image, path) for name, path in files.items()}
         finally:
             api.remove_container(made["Id"], force=True, v=True)
-    if lacking := [files[name] for name, text in found.items() if text is None]:
-        cause = f"the image {image} has no file {lacking[0]}"
-        raise KitCannotRun(cause, "name one that has the scheduler, with --image")
-    return {name: text for name, text in found.items() if text is not None}
 
 
-def read_text(api: Any, container: str, path: str) -> str | None:
-    """The text of one file, which the engine sends as an archive; None if there is no such file."""
-    try:
+def read_text(api: Any, container: str, image: str, path: str) -> str:
+    """The text of one file, which the engine sends as an archive. Raises `KitCannotRun`."""
+    with suppress(NotFound):
         chunks, _ = api.get_archive(container, path)
-    except NotFound:
-        return None
-    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-        member = archive.next()
-        file = archive.extractfile(member) if member and member.isfile() else None
-        return file.read().decode("utf-8", "replace") if file else None
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            member = archive.next()
+            file = archive.extractfile(member) if member and member.isfile() else None
+            if file:
+                return file.read().decode("utf-8", "replace")
+    cause = f"the image {image} has no file {path}"
+    raise KitCannotRun(cause, "name one that has the scheduler, with --image")

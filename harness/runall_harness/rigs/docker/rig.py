@@ -75,11 +75,7 @@ class DockerRig:
         return SeparateInterfaces(make_network(self._engine, self.run, self._context.labels))
 
     def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Site:
-        """`cuttable` gives each node a network interface of its own.
-
-        `orphans` gives each daemon a supervisor, so that its container can outlive it. Raises
-        `KitCannotRun` if the engine is lost, or could not make a network.
-        """
+        """`cuttable` gives each node an interface, and `orphans` gives each daemon a supervisor."""
         self._context.deaths.check()
         pool = self._pool(cuttable)
         network, folder = pool.take(), self._folder / str(next(self._numbers))

@@ -191,11 +191,7 @@ class DockerSite(RealSite):
         return proof
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        """The proof's time is that of the signal.
-
-        A daemon that does not exit within `grace` seconds is killed, as by a machine that shuts
-        down, and the stop is not proven.
-        """
+        """The proof's time is that of the signal. A daemon that stays is killed, and no proof."""
         container = self._container(node)
         if not container.alive():
             return self.proof("stop", node, False, "it was not running")

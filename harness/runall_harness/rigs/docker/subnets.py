@@ -8,6 +8,7 @@ engine or the machine already uses.
 import ipaddress
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,5 @@ def little_endian(digits: str) -> str:
 
 def as_range(text: str) -> Iterator[Range]:
     """The IPv4 range that the text names; nothing if it names none."""
-    try:
+    with suppress(ValueError):
         yield Range(text, strict=False)
-    except ValueError:
-        return

@@ -76,10 +76,7 @@ class NodeProcess:
         return f"exit status {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
 
     def start(self, spec: NodeSpec, on_exit: Callable[[], None]) -> None:
-        """Start the daemon; `on_exit` is called, in another thread, whenever this start ends.
-
-        Raises `ValueError` if it runs already, `KitCannotRun` if it cannot be started.
-        """
+        """Start the daemon; `on_exit` is called, in another thread, whenever this start ends."""
         if self.alive:
             raise ValueError(f"the node {self.name} runs already")
         daemon = self._daemon = self._launch(spec)

@@ -9,6 +9,7 @@ dead. It touches no others.
 import os
 import platform
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -39,13 +40,11 @@ class SavedRun(msgspec.Struct, kw_only=True):
     def remove_folder(self) -> bool:
         """Remove the run's folder if it carries the run's mark; return whether it did."""
         folder = Path(self.folder)
-        try:
-            ours = (folder / FOLDER_MARK).read_text() == self.run
-        except OSError:
-            return False
-        if ours:
-            shutil.rmtree(folder, ignore_errors=True)
-        return ours
+        with suppress(OSError):
+            if (folder / FOLDER_MARK).read_text() == self.run:
+                shutil.rmtree(folder, ignore_errors=True)
+                return True
+        return False
 
     def processes(self) -> process_tree.ProcessTree:
         tree = process_tree.ProcessTree({RUN_MARKER: self.run})
@@ -128,7 +127,6 @@ def _clean(path: Path, record: SavedRun) -> list[str]:
 
 
 def _name(process: psutil.Process) -> str:
-    try:
+    with suppress(psutil.Error):
         return process.name()
-    except psutil.Error:
-        return "?"
+    return "?"

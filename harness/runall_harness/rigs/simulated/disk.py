@@ -1,6 +1,6 @@
 """A disk in memory: what was committed survives the death of the node that wrote it."""
 
-from runall_reference.brain.record_set import Change, Put, RecordSet
+from runall_reference.brain.record_set import Change, Drop, Put, RecordSet
 from runall_reference.brain.records import Lease, Record
 from runall_reference.store import LeaseLost
 
@@ -29,10 +29,8 @@ class Disk:
             raise LeaseLost(guard, epoch)
         self.commits += bool(change)
         for write in change:
-            table = self._records.tables.setdefault(
-                write.record.table if isinstance(write, Put) else write.table, {}
-            )
-            if isinstance(write, Put):
-                table[write.record.key] = write.record
-            else:
-                del table[write.key]
+            match write:
+                case Put(record):
+                    self._records.tables.setdefault(record.table, {})[record.key] = record
+                case Drop(table, key):
+                    del self._records.tables[table][key]
