@@ -205,7 +205,8 @@ def test_the_page_names_every_failure_every_kind_of_move_and_the_speed() -> None
 def explored(world: str, mutant: str = "", *, merge: bool = True) -> Explored:
     """One world, searched in this process for every crash."""
     outline = named(world)
-    return search_world(Exploration(outlines=(outline,), merge=merge, mutant=mutant), outline)
+    exploration = Exploration(outlines=(outline,), merge=merge, mutant=mutant)
+    return search_world(exploration, lambda _: None, outline)
 
 
 @pytest.mark.parametrize("mutant", ["", "schedule_only", "limbo_not_counted"])

@@ -17,7 +17,6 @@ from runall_harness.explorer.real_steps import obstacles, real_steps
 from runall_harness.explorer.story import Script, Story, play_script
 from runall_harness.explorer.worlds import named
 from runall_harness.rigs.base import CrashPoint
-from runall_harness.rigs.faults import EVERYWHERE
 
 Done = subprocess.CompletedProcess[str]
 LOST = Script(outline=named("lost/manual"), mutant="schedule_only")
@@ -126,13 +125,13 @@ def test_what_cannot_be_placed_on_real_nodes_is_said_in_the_moves_words(
     move: AnyMove, why: str
 ) -> None:
     script = Script(outline=named("quiet/manual+backup"), moves=(move,))
-    (obstacle,) = obstacles(script, "processes", EVERYWHERE)
+    (obstacle,) = obstacles(script, "processes")
     assert obstacle.startswith(move.sentence())
     assert why in obstacle
 
 
 def test_an_image_without_the_bug_is_no_place_for_its_story() -> None:
-    (obstacle,) = obstacles(LOST, "docker", EVERYWHERE)
+    (obstacle,) = obstacles(LOST, "docker")
     assert obstacle.startswith("the bug schedule_only is planted")
 
 

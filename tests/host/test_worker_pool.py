@@ -91,7 +91,7 @@ def test_an_interrupted_worker_may_clear_away_first() -> None:
     with WorkerPool(1, clear_away) as pool:
         received = messages(pool)
         assert next(received) == "ready"
-        next(iter(pool.workers)).interrupt()
+        next(iter(pool.workers)).process.terminate()
         assert next(received) == "cleared away"
         gone = next(received)
         assert isinstance(gone, WorkerGone)

@@ -42,8 +42,8 @@ def run_campaign(
 
     with own_output() as output:
         with search_display(budget.seeds or budget.seconds or 0) as display:
-            campaign = Campaign(plan, budget, first, lambda totals: show(display, budget, totals))
-            campaign.run(jobs)
+            campaign = Campaign(plan, budget, first)
+            campaign.run(jobs, lambda totals: show(display, budget, totals))
         conclude(campaign, out, form, output)
     if campaign.interrupted:
         left = campaign.first_left()

@@ -307,12 +307,11 @@ def hunted(seconds: float, mutant: str) -> "Explored":
     """What a hunt finds in so many seconds, if anything; of a bug, the clause that it breaks."""
     from runall_harness.explorer.exploration import Explored
     from runall_harness.explorer.hunt import hunt
-    from runall_harness.mutants import by_name
-    from runall_harness.mutants.mutant import mutated
+    from runall_harness.mutants import by_name, planted
 
     bug = by_name(mutant) if mutant else None
     explored = Explored()
-    with mutated(bug):
+    with planted(bug):
         found = hunt(seconds, clauses=bug.clauses if bug else ())
     if found is not None:
         explored.violations.offer((found.check, found.clause), found.found)

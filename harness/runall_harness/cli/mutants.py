@@ -48,9 +48,7 @@ stop NODE     SIGTERM to its daemon; returns when it has left
 start NODE    start it again
 pause NODE    freeze all its processes          resume NODE   let them go on
 cut NODE      cut it off from the other nodes   join NODE     end that
-log NODE      print all that it has printed
 ready         wait until every node that runs takes work
-status        a line for each node
 
 \b
 Exit codes: 0 done and proven, 2 not proven, 3 the cluster does not answer,

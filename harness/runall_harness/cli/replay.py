@@ -12,9 +12,8 @@ from .options import format_option, schema_option
 from .stories import write_result
 
 if TYPE_CHECKING:
-    from runall_harness.evidence.history import AnyLine
-    from runall_harness.explorer.replay import Replayed, ReplayReport
-    from runall_harness.explorer.story import Script, Story
+    from runall_harness.explorer.replay import ReplayReport
+    from runall_harness.explorer.story import Replayed, Script, Story
     from runall_harness.reports.progress import Screen
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -83,6 +82,7 @@ def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None
     """
     from msgspec.structs import replace
 
+    from runall_harness.evidence.history import History
     from runall_harness.explorer.replay import replay_simulated, report_replay
     from runall_harness.explorer.story import read_script
 
@@ -91,39 +91,32 @@ def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None
     script, before = read_script(file)
     if honest:
         script = replace(script, mutant="")
+    history = None if rig == "simulated" else out / f"{file.stem}-{rig}.jsonl"
     with own_output() as output:
-        if rig == "simulated":
-            again = replay_simulated(script)
-            report = report_replay(file, before, again, None)
-        else:
-            report, again = real(file, script, before, rig, out, base_image)
-        story = again.story if again else None
-        write_result(report, form, output, lambda screen: print_replay(screen, report, story))
+        again = real(script, rig, base_image) if history else replay_simulated(script)
+        if history and again.lines:
+            History(again.lines).save(history)
+        report = report_replay(file, before, again, history if again.lines else None)
+        write_result(report, form, output, lambda screen: print_replay(screen, report, again.story))
     return report.code
 
 
-def real(
-    file: Path, script: "Script", before: "list[AnyLine]", rig: str, out: Path, base: str | None
-) -> "tuple[ReplayReport, Replayed | None]":
+def real(script: "Script", rig: str, base: str | None) -> "Replayed":
     """Play it on real nodes, if all of it can be done there."""
     from runall_harness.contract.verdicts import Inconclusive
+    from runall_harness.explorer.real_replay import replay_real
     from runall_harness.explorer.real_steps import obstacles
-    from runall_harness.explorer.replay import replay_real, report_replay, report_unplayed
-    from runall_harness.explorer.story import save_history
+    from runall_harness.explorer.story import Replayed
     from runall_harness.rigs.choose import choose
-    from runall_harness.rigs.faults import EVERYWHERE
 
-    if why := obstacles(script, rig, EVERYWHERE):
-        return report_unplayed(file, before, script, rig, why), None
+    if why := obstacles(script, rig):
+        return Replayed(script=script, rig=rig, notes=why)
     run = f"replay-{uuid.uuid4().hex[:8]}"
     with closing(choose(rig, run, base=base, say=partial(click.echo, err=True))) as nodes:
         try:
-            again = replay_real(script, nodes)
+            return replay_real(script, nodes)
         except Inconclusive as error:
-            return report_unplayed(file, before, script, rig, [str(error)]), None
-    history = out / f"{file.stem}-{rig}.jsonl"
-    save_history(history, again.lines)
-    return report_replay(file, before, again, history), again
+            return Replayed(script=script, rig=rig, notes=[str(error)])
 
 
 def print_replay(screen: "Screen", report: "ReplayReport", story: "Story | None") -> None:

@@ -40,19 +40,20 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `id` names it in reports and on the command line. `trigger` is manual, scheduled or either.
     `needs` are the capabilities that the system must declare; `tags` are all tags, without `@`.
     `line` is that of the scenario or of its row of examples, `scenario_line` that of the
-    scenario itself. `example` is the row, by column.
+    scenario itself. `example` is the row, by column. A cluster that runs no scenario has a case
+    without clauses and without a file.
     """
 
     id: str
-    feature: str
-    scenario: str
+    feature: str = ""
+    scenario: str = ""
     trigger: str
-    clauses: tuple[str, ...]
-    needs: tuple[str, ...]
-    tags: frozenset[str]
-    file: str
-    line: int
-    scenario_line: int
+    clauses: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
+    file: str = ""
+    line: int = 0
+    scenario_line: int = 0
     example: dict[str, str] = {}
 
     @property

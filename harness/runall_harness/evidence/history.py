@@ -183,13 +183,12 @@ class BadHistory(ValueError):
 class History:
     """The history of one case, to which the harness appends lines while the case runs."""
 
-    def __init__(self) -> None:
-        self.lines: list[AnyLine] = []
+    def __init__(self, lines: Iterable[AnyLine] = ()) -> None:
+        self.lines: list[AnyLine] = list(lines)
         self._jobs: dict[str, JobView] = {}
         self._executions: dict[str, tuple[str, float | None]] = {}
 
     def add(self, line: AnyLine) -> None:
-        """Append a line, as it will be written to the file."""
         self.lines.append(line)
 
     def see_jobs(self, at: float, jobs: list[JobView]) -> None:
@@ -220,7 +219,6 @@ class History:
                 self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
 
     def save(self, path: Path) -> None:
-        """Write the whole history as JSON Lines."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines))
 
@@ -252,5 +250,4 @@ def load(path: Path) -> list[AnyLine]:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a line."""
     return schema_of(AnyLine, SCHEMA)

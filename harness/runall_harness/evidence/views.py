@@ -31,7 +31,6 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def final(self) -> bool:
-        """Whether the system regards this attempt as over."""
         return self.state in ("succeeded", "failed", "timed_out", "aborted", "interrupted")
 
 
@@ -65,7 +64,6 @@ class LedgerView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def refused(self) -> bool:
-        """Whether the system decided that nothing follows."""
         return self.decision == "refused"
 
 

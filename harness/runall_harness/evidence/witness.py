@@ -136,7 +136,6 @@ class Witness:
         return sorted(found, key=lambda execution: (execution.started_at, execution.id))
 
     def _events(self) -> dict[str, set[str]]:
-        """The events that each execution wrote."""
         events: dict[str, set[str]] = {}
         for path in (self.folder / "events").iterdir():
             name, _, what = path.name.rpartition(".")
@@ -144,12 +143,12 @@ class Witness:
         return events
 
     def _execution(self, name: str, events: set[str]) -> Execution:
-        if name not in self._ended:
-            execution = self._read(name, events)
-            if execution.how not in ENDS:
-                return execution
+        if name in self._ended:
+            return self._ended[name]
+        execution = self._read(name, events)
+        if execution.how in ENDS:
             self._ended[name] = execution
-        return self._ended[name]
+        return execution
 
     def _read(self, name: str, events: set[str]) -> Execution:
         start = self._start(name)
@@ -161,8 +160,12 @@ class Witness:
             node=start.values.get("RUNALL_NODE", ""),
             job=start.values.get("JOB_ID", ""),
             now=start.values.get("JOB_NOW", ""),
-            params=_params(start.values),
-            claims=_claims(start.values),
+            params={
+                name: value
+                for name, value in start.values.items()
+                if name not in OWN and not name.startswith(CLAIM)
+            },
+            claims={n: value for n, value in start.values.items() if n.startswith(CLAIM)},
             started_at=start.started_at,
             beat_at=max(beat_at, start.started_at, (ended_at or 0.0) if how in ENDS else 0.0),
             ended_at=ended_at,
@@ -223,18 +226,6 @@ class Witness:
         self._closed.set()
         if self._watcher is not None and self._watcher is not threading.current_thread():
             self._watcher.join()
-
-
-def _params(values: dict[str, str]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in values.items()
-        if name not in OWN and not name.startswith(CLAIM)
-    }
-
-
-def _claims(values: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if name.startswith(CLAIM)}
 
 
 def _modified(path: Path) -> float | None:

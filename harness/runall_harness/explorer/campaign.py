@@ -8,14 +8,12 @@ import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable
-from functools import partial
 
 import msgspec
 
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import CONFORMANT, INCONCLUSIVE, NOT_CONFORMANT
 from runall_harness.host.worker_pool import (
-    Channel,
     Event,
     WorkerGone,
     WorkerPool,
@@ -54,7 +52,6 @@ class Totals(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
 
     def add(self, result: SeedResult) -> None:
-        """Add the result of one seed."""
         self.seeds += 1
         self.stories += result.stories
         self.acts += result.acts
@@ -78,19 +75,10 @@ class Totals(msgspec.Struct, kw_only=True):
 
 
 class Campaign:
-    """Searches seeds from the first one on, until the budget is used up or the user interrupts it.
+    """Searches seeds, from the first one on, for as long as the budget and the user allow."""
 
-    `watch` is called with the totals whenever there may be news.
-    """
-
-    def __init__(
-        self,
-        plan: SeedPlan,
-        budget: Budget,
-        first: int = 1,
-        watch: Callable[[Totals], None] = lambda _: None,
-    ) -> None:
-        self.plan, self.budget, self.watch = plan, budget, watch
+    def __init__(self, plan: SeedPlan, budget: Budget, first: int = 1) -> None:
+        self.plan, self.budget = plan, budget
         self.totals = Totals()
         self.interrupted = False
         self.next = first
@@ -100,25 +88,25 @@ class Campaign:
         self.losses: Counter[int | None] = Counter()
         self.began = self.news = time.monotonic()
 
-    def run(self, jobs: int) -> Totals:
-        """Search with so many worker processes.
+    def run(self, jobs: int, watch: Callable[[Totals], None] = lambda _: None) -> None:
+        """Search, with so many workers. Raises `KitCannotRun` if a seed can't be searched.
 
-        Raises:
-            KitCannotRun: a seed can't be searched, or one kills its worker each time.
+        `watch` is called with the totals whenever there may be news.
         """
         self.began = self.news = time.monotonic()
-        with WorkerPool(jobs, search_seeds, self.plan) as pool, interruptions_as_events(pool):
+        with (
+            WorkerPool(jobs, serve, search_or_explain, self.plan) as pool,
+            interruptions_as_events(pool),
+        ):
             while (self.under_way or self.is_wanting()) and not self.is_over():
                 while pool.idle and self.is_wanting():
                     self.give(pool)
                 for event in pool.events(TICK):
                     self.take(event, pool)
                 self.totals.seconds = time.monotonic() - self.began
-                self.watch(self.totals)
-        return self.totals
+                watch(self.totals)
 
     def give(self, pool: WorkerPool) -> None:
-        """Give the next seed to an idle worker."""
         seed = self.queue.popleft()
         self.under_way.add(seed)
         pool.give(seed)
@@ -131,7 +119,6 @@ class Campaign:
         return bool(self.queue) and not self.is_late()
 
     def is_late(self) -> bool:
-        """Whether the time of the budget is used up."""
         limit = self.budget.seconds
         return limit is not None and time.monotonic() - self.began >= limit
 
@@ -140,7 +127,6 @@ class Campaign:
         return self.interrupted or (self.is_late() and time.monotonic() - self.news >= LAST_WAIT)
 
     def take(self, event: Event, pool: WorkerPool) -> None:
-        """Take in a result, the death of a worker, or an interruption."""
         match event:
             case WorkerReport(_, KitCannotRun() as error):
                 raise error
@@ -153,7 +139,6 @@ class Campaign:
                 self.interrupted = True
 
     def take_result(self, result: SeedResult) -> None:
-        """Add the result of a seed."""
         self.news = time.monotonic()
         self.under_way.remove(result.seed)
         self.totals.add(result)
@@ -179,11 +164,6 @@ class Campaign:
 
 
 # ------------------------------------------------------------------ in a worker process
-def search_seeds(channel: Channel, plan: SeedPlan) -> None:
-    """Search the seeds that the parent gives to this worker."""
-    serve(channel, partial(search_or_explain, plan))
-
-
 def search_or_explain(plan: SeedPlan, seed: int) -> SeedResult:
     """Search a seed. Raises `KitCannotRun`, naming the seed, for whatever goes wrong."""
     try:

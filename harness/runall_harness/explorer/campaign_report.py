@@ -94,19 +94,16 @@ def make_report(
 
 
 def report_pairs(pairs: Collection[Pair]) -> PairsReport:
-    """How many of the pairs that can occur were taken."""
     possible = possible_pairs()
     missing = tuple(pair for pair in possible if pair not in pairs)
     return PairsReport(taken=len(possible) - len(missing), of=len(possible), missing=missing)
 
 
 def campaign_schema() -> dict[str, Any]:
-    """The JSON Schema of the report."""
     return schema_of(CampaignReport, SCHEMA)
 
 
 def summary(report: CampaignReport) -> Iterator[str]:
-    """The lines of the summary that people read when a campaign is over."""
     yield f"{report.seeds:,} seeds"
     yield (
         f"{report.stories:,} stories, {report.acts:,} acts; "

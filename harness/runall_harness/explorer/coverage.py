@@ -6,19 +6,21 @@ it. The rows come from the machines and the kinds from the moves, so that a new 
 makes the measure larger.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, ParamSpec, Self, TypeVar, get_args
+from typing import Any, Self, get_args
 
 from runall_reference.brain.machines import JOB, LINK, ROLE, Life, Rule
+
+from runall_harness.mutants.planting import Plant
 
 from .moves import ORDERS, AnyMove, Order
 from .play import Play
 from .worlds import Outline
 
 Pair = tuple[str, str]
-P = ParamSpec("P")
-T = TypeVar("T")
+ROWS = [(life, *row) for life in (JOB, ROLE, LINK) for row in life.rows()]
 # The kind of fault of a play to which nothing has happened yet.
 NONE = "none"
 # States that are reached only after a failure, a stop or an abort.
@@ -26,17 +28,7 @@ AFTER_FAULTS = frozenset({"suspect", "draining", "retired", "interrupted", "abor
 
 
 def transition(life: Life, trigger: str, source: str, dest: str) -> str:
-    """A row of a machine, in words."""
     return f"{life.name} {trigger}: {source} to {dest}"
-
-
-def transitions() -> list[str]:
-    """Every row of every machine."""
-    return [
-        transition(life, rule.trigger, source, rule.dest)
-        for life in (JOB, ROLE, LINK)
-        for rule, source in life.rows()
-    ]
 
 
 def faults() -> list[str]:
@@ -61,41 +53,33 @@ def every_pair() -> dict[Pair, str]:
     """All pairs, each with the reason why it can't occur; empty if it can."""
     return {
         (transition(life, rule.trigger, source, rule.dest), fault): why_never(rule, source, fault)
-        for life in (JOB, ROLE, LINK)
-        for rule, source in life.rows()
+        for life, rule, source in ROWS
         for fault in faults()
     }
 
 
 def possible_pairs() -> list[Pair]:
-    """The pairs that can occur: what a search aims at."""
     return [pair for pair, reason in every_pair().items() if not reason]
 
 
-class TransitionRecorder:
+class TransitionRecorder(Plant):
     """Records the pairs that a play takes, one act at a time.
 
     A context manager: within it the machines of this process report to it. Acts that are tried in a
-    copy, and not through `record`, leave no trace.
+    copy, and not `after` a fault, leave no trace.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.pairs: set[Pair] = set()
         self.fault = ""
 
     def __enter__(self) -> Self:
-        self.originals = [(life, life.fire) for life in (JOB, ROLE, LINK)]
-        for life, fire in self.originals:
-            vars(life)["fire"] = self.recording(life, fire)  # replaces the memoised method
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        for life, fire in self.originals:
-            vars(life)["fire"] = fire
+        for life in (JOB, ROLE, LINK):
+            self(life, "fire", self.recording(life, life.fire))
+        return super().__enter__()
 
     def recording(self, life: Life, original: Callable[..., str]) -> Callable[..., str]:
-        """The same machine, whose transitions are recorded."""
-
         def fire(state: str, trigger: str, *facts: str) -> str:
             dest = original(state, trigger, *facts)
             if self.fault:
@@ -104,11 +88,12 @@ class TransitionRecorder:
 
         return fire
 
-    def record(self, fault: str, act: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
-        """Carry out one act, after that kind of fault."""
+    @contextmanager
+    def after(self, fault: str) -> Generator[None]:
+        """Record what happens meanwhile as after that kind of fault."""
         self.fault = fault
         try:
-            return act(*args, **more)
+            yield
         finally:
             self.fault = ""
 
@@ -118,7 +103,8 @@ class RecordedPlay:
 
     def __init__(self, outline: Outline, recorder: TransitionRecorder) -> None:
         self.recorder, self.fault = recorder, NONE
-        self.play = recorder.record(NONE, Play, outline)
+        with recorder.after(NONE):
+            self.play = Play(outline)
         self.moves: tuple[AnyMove, ...] = ()
 
     def step(self) -> bool:
@@ -128,16 +114,16 @@ class RecordedPlay:
         if isinstance(act, partial) and getattr(act.func, "__self__", None) is self.play:
             name = act.func.__name__
             self.fault = name if name in KINDS_OF_FAULT else self.fault
-        return self.recorder.record(self.fault, self.play.step)
+        with self.recorder.after(self.fault):
+            return self.play.step()
 
     def make(self, move: AnyMove) -> None:
-        """Make a move that comes now."""
         self.moves = (*self.moves, move)
         self.fault = move.fault
-        self.recorder.record(self.fault, move.make, self.play)
+        with self.recorder.after(self.fault):
+            move.make(self.play)
 
     def end(self) -> None:
-        """Play on until nothing is to come."""
         while not self.play.over() and self.step():
             pass
         self.play.close()

@@ -6,8 +6,7 @@ Each worker process plants the bug, if there is one, and reports how far it is.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -21,9 +20,9 @@ from runall_harness.host.worker_pool import (
     WorkerReport,
     serve,
 )
+from runall_harness.mutants import with_bug
 
 from .search import Counts, Search
-from .story import Script
 from .violations import Key, Violations
 from .worlds import Outline
 
@@ -60,7 +59,6 @@ class Explored(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
 
     def add(self, other: "Explored") -> None:
-        """Add the result of another world."""
         self.counts.add(other.counts)
         self.worlds += other.worlds
         self.violations.merge(other.violations)
@@ -80,12 +78,6 @@ class Running(msgspec.Struct):
     schedules: Counter[str] = msgspec.field(default_factory=Counter[str])
     broken: dict[Key, str] = {}
 
-    def take(self, progress: SearchProgress) -> None:
-        """Take in what one worker has reported."""
-        self.schedules[progress.world] = progress.schedules
-        if progress.broken is not None:
-            self.broken.setdefault(progress.broken, progress.world)
-
 
 Watch = Callable[[Explored, Running], None]
 
@@ -95,32 +87,27 @@ def explore(exploration: Exploration, watch: Watch = lambda _, __: None) -> Expl
 
     Raises `KitCannotRun` when a worker process dies.
     """
-    began, total = time.monotonic(), Explored()
-    for running in searched(exploration, total):
-        total.seconds = time.monotonic() - began
-        watch(total, running)
-    total.worlds.sort(key=[outline.name for outline in exploration.outlines].index)
-    return total
-
-
-def searched(exploration: Exploration, total: Explored) -> Iterator[Running]:
-    """Search all worlds and add them to the total; with `first`, until one breaks something."""
-    running = Running()
+    began, total, running = time.monotonic(), Explored(), Running()
     size = min(exploration.jobs, len(exploration.outlines))
     with WorkerPool(size, search_worlds, exploration) as pool:
         for events in pool.carry_out(exploration.outlines, OFTEN):
             for event in events:
                 take(event, total, running)
-            yield running
+            total.seconds = time.monotonic() - began
+            watch(total, running)
             if exploration.first and total.violations.found:
-                return
+                break
+    total.worlds.sort(key=[outline.name for outline in exploration.outlines].index)
+    return total
 
 
 def take(event: Event, total: Explored, running: Running) -> None:
     """Take in what happened to one worker. Raises `KitCannotRun` if it died."""
     match event:
-        case WorkerReport(_, SearchProgress() as progress):
-            running.take(progress)
+        case WorkerReport(_, SearchProgress(world, schedules, broken)):
+            running.schedules[world] = schedules
+            if broken is not None:
+                running.broken.setdefault(broken, world)
         case WorkerReport(_, Explored() as explored):
             total.add(explored)
             for world in explored.worlds:
@@ -135,16 +122,12 @@ def take(event: Event, total: Explored, running: Running) -> None:
 
 # ------------------------------------------------------------------ in a worker process
 def search_worlds(channel: Channel, exploration: Exploration) -> None:
-    """Search the worlds that the parent gives to this worker."""
-    serve(channel, partial(search_world, exploration, report=channel.send))
+    serve(channel, search_world, exploration, channel.send)
 
 
 def search_world(
-    exploration: Exploration,
-    outline: Outline,
-    report: Callable[[SearchProgress], None] = lambda _: None,
+    exploration: Exploration, report: Callable[[SearchProgress], None], outline: Outline
 ) -> Explored:
-    """Search one world to its end, or to the first violation if that is enough."""
     explored, began, reported = Explored(), time.process_time(), 0.0
 
     def now_and_then(counts: Counts) -> None:
@@ -160,7 +143,7 @@ def search_world(
         merge=exploration.merge,
         progress=now_and_then,
     )
-    with Script(outline=outline, mutant=exploration.mutant).planted():
+    with with_bug(exploration.mutant):
         for found in search.run():
             for key in explored.violations.note(found):
                 report(SearchProgress(outline.name, search.counts.schedules, key))

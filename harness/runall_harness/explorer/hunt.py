@@ -1,8 +1,7 @@
 """The hunt: is there a story in which the brains that are planted now break a clause?
 
-It looks where bugs show soonest. First come the bounded worlds as they are, then seeds, short
-stories before long ones, then every single move at every point of the worlds, and seeds again until
-the time is up. What is found is shrunk to its shortest story.
+It looks where bugs show soonest, as docs/explorer.md says. What is found is shrunk to its shortest
+story.
 """
 
 import time
@@ -90,7 +89,6 @@ def everywhere(seed: int, plan: SeedPlan, check_time: CheckTime) -> Iterator[Fou
 
 
 def by_seeds(seeds: Iterable[int], plan: SeedPlan, check_time: CheckTime) -> Iterator[Found]:
-    """Search seeds by that plan, with stories of each length in turn."""
     for seed, most in zip(seeds, cycle(LENGTHS), strict=False):
         check_time(None)
         found = search_seed(seed, replace(plan, most_moves=most)).found

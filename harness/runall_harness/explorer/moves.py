@@ -4,6 +4,7 @@ A move knows how to carry itself out, and its sentence. Its `at` is the number o
 has done before it, so a list of moves is a whole story, and can be played again.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -27,11 +28,9 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, tag_field="move"):
     at: int
 
     def make(self, play: Play) -> None:
-        """Make this move in the play, now."""
         raise NotImplementedError
 
     def sentence(self) -> str:
-        """What happens, for people."""
         raise NotImplementedError
 
     @property
@@ -41,23 +40,26 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, tag_field="move"):
 
 
 def returning(back: float | None) -> str:
-    """When a node returns, in words."""
     return "stays away" if back is None else f"is back after {back:g} s"
 
 
-class Absence(Move, frozen=True, kw_only=True):
-    """A node goes away. It is back after `back` seconds, or never (None)."""
+class NodeFault(Move, frozen=True, kw_only=True):
+    """Something is done to a node, by the method of the play that is called like the move."""
 
     node: str
-    back: float | None = AT_ONCE
     words: ClassVar[str] = ""
 
     def make(self, play: Play) -> None:
-        """Do it by the method of the play that is called like this move."""
-        getattr(play, self.fault)(self.node, self.back)
+        _, *how = msgspec.structs.astuple(self)
+        getattr(play, self.fault)(*how)
+
+
+class Absence(NodeFault, frozen=True, kw_only=True):
+    """A node goes away. It is back after `back` seconds, or never (None)."""
+
+    back: float | None = AT_ONCE
 
     def sentence(self) -> str:
-        """What happens to the node, and when it returns."""
         return f"{self.node} is {self.words}, and {returning(self.back)}"
 
 
@@ -87,7 +89,6 @@ class Crash(Move, frozen=True, kw_only=True, tag="crash"):
     back: float | None = AT_ONCE
 
     def make(self, play: Play) -> None:
-        """Set the crash point, let the act happen, and plan the node's return."""
         node = play.site.node(self.node)
         point = Failpoint(where=self.where, count=self.count, act=self.act)
         node.triggers[self.brain] = Trigger(point)
@@ -99,28 +100,19 @@ class Crash(Move, frozen=True, kw_only=True, tag="crash"):
             play.returns(self.node, self.back)
 
     def point(self) -> str:
-        """Where it dies, in words."""
         where = f"after act {self.act}" if self.where == "between" else f"{self.where} the commit"
         return f"{where} of a step of its {self.brain}"
 
     def sentence(self) -> str:
-        """Where in its work the node dies, and when it returns."""
         return f"{self.node} dies {self.point()}, and {returning(self.back)}"
 
 
-class Hindrance(Move, frozen=True, kw_only=True):
+class Hindrance(NodeFault, frozen=True, kw_only=True):
     """A node can't go on, for some seconds."""
 
-    node: str
     lasting: float = SHORT
-    words: ClassVar[str] = ""
-
-    def make(self, play: Play) -> None:
-        """Do it by the method of the play that is called like this move."""
-        getattr(play, self.fault)(self.node, self.lasting)
 
     def sentence(self) -> str:
-        """What happens to the node, and for how long."""
         return f"{self.node} is {self.words} for {self.lasting:g} s"
 
 
@@ -147,14 +139,12 @@ class Message(Move, frozen=True, kw_only=True, tag="message"):
     fate: Fate
 
     def make(self, play: Play) -> None:
-        """Have the network lose, delay or reorder the next message."""
         link = play.site.node(self.worker).link
         if link is not None and link.fate is None:
             link.fate = (self.fate, HELD)
             play.note(play.site.proof("message", self.worker, True, self.fate))
 
     def sentence(self) -> str:
-        """What happens to the message."""
         fates = {
             "lost": "is lost",
             "late": f"is held up for {HELD:g} s, with all that follow it",
@@ -180,35 +170,30 @@ class Order(Move, frozen=True, kw_only=True, tag="order"):
     what: str
 
     def make(self, play: Play) -> None:
-        """Ask the primary, as a client does."""
         verb, args = ORDERS[self.what]
         play.call(verb, **({"job": play.root} if verb == "abort" else {"event": EVENT}), **args)
 
     def sentence(self) -> str:
-        """What the user does, for people."""
         return f"a user {self.what}"
 
     @property
     def fault(self) -> str:
-        """The kind of order, for counting."""
         return self.what.split()[0]
 
 
 AnyMove = Crash | Kill | Stop | Pause | Cut | Message | Order
 
 
-# ------------------------------------------------------------------ what can be done now
 class Probe(Trigger):
     """A trigger that never fires: it notes each point of a step at which a crash would matter."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[Where, int, Step], None]) -> None:
         super().__init__(Failpoint(where="before"))
-        self.points: list[tuple[Where, int]] = []
+        self.note = note
 
     def fires(self, where: Where, step: Step, act: int = 0) -> bool:
-        """Note the point, if a crash there differs from none."""
         if step.change or where == "between":
-            self.points.append((where, act))
+            self.note(where, act, step)
         return False
 
 
@@ -218,8 +203,9 @@ def crash_points(play: Play) -> list[Crash]:
     if node is None or not node.up or node.frozen:
         return []
     twin = play.copy()
-    probes: dict[Brain, Probe] = {"primary": Probe(), "worker": Probe()}
-    for brain, probe in probes.items():
+    passed: dict[Brain, list[tuple[Where, int]]] = {"primary": [], "worker": []}
+    for brain, points in passed.items():
+        probe = Probe(lambda where, act, _, points=points: points.append((where, act)))
         twin.site.node(node.name).triggers[brain] = probe
     twin.step()
     return [
@@ -229,15 +215,14 @@ def crash_points(play: Play) -> list[Crash]:
             brain=brain,
             where=where,
             act=act,
-            count=probe.points[: number + 1].count((where, act)),
+            count=points[: number + 1].count((where, act)),
         )
-        for brain, probe in probes.items()
-        for number, (where, act) in enumerate(probe.points)
+        for brain, points in passed.items()
+        for number, (where, act) in enumerate(points)
     ]
 
 
 def crashes(play: Play) -> list[AnyMove]:
-    """Every crash inside the next act, with every return."""
     returns = (AT_ONCE, LATE, None)
     points = crash_points(play)
     return [msgspec.structs.replace(crash, back=back) for crash in points for back in returns]

@@ -5,6 +5,8 @@ same moves at the same acts always give the same history.
 """
 
 import pickle
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,22 +16,12 @@ from runall_reference.brain.records import Finished, Job, Reopened, Run
 from runall_reference.brain.timing import Timing
 
 from runall_harness.evidence.facts import Proof
-from runall_harness.evidence.history import (
-    Answer,
-    Call,
-    End,
-    Fault,
-    History,
-    Ledger,
-    Meta,
-    Owed,
-    Start,
-    Witnessed,
-)
+from runall_harness.evidence.history import End, Fault, History, Ledger, Meta, Owed, Start
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.rigs.base import NodeSpec
 from runall_harness.rigs.simulated.node import EPOCH, ActOfStart, Node
 from runall_harness.rigs.simulated.rig import SimulatedSite
+from runall_harness.scenario.calls import Calls
 from runall_harness.systems.reference.simulated_client import SimulatedClient
 from runall_harness.systems.reference.views import CAPABILITIES, NEVER_CLAIMED, job_of
 
@@ -60,6 +52,21 @@ def event_of(outline: Outline, slot: int) -> dict[str, Any]:
     }
 
 
+def meta(outline: Outline, at: float) -> Meta:
+    """The first line of the history."""
+    claimed = CAPABILITIES - (NEVER_CLAIMED if outline.policy != "reference" else set())
+    return Meta(
+        at=at,
+        case=f"explore/{outline.name}",
+        system="reference",
+        policy=outline.policy,
+        rig="simulated",
+        capabilities=tuple(sorted(claimed)),
+        grace=outline.settings.kill_grace + MOMENT,
+        lag=MOMENT,
+    )
+
+
 class Play:
     """A bounded world, its client and its history.
 
@@ -72,40 +79,20 @@ class Play:
         self.site = SimulatedSite()
         self.client = SimulatedClient(self.site, outline.primaries)
         self.history = History()
-        self.acts = self.calls = 0
+        self.calls = Calls(self.site, self.history)
+        self.calls.connect(self.client)
+        self.acts = 0
         self.began = self.site.now()
         self.root = self.victim = ""
         self.seen: tuple[Any, ...] = ()
-        self.history.add(self.meta())
-        self.start_nodes()
-        self.launch()
-        self.begin()
-
-    def meta(self) -> Meta:
-        """The first line of the history."""
-        policy = self.outline.policy
-        claimed = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
-        return Meta(
-            at=self.site.now(),
-            case=f"explore/{self.outline.name}",
-            system="reference",
-            version="",
-            policy=policy,
-            rig="simulated",
-            capabilities=tuple(sorted(claimed)),
-            grace=self.outline.settings.kill_grace + MOMENT,
-            lag=MOMENT,
-        )
-
-    # ---------------------------------------------------------------- the beginning
-    def start_nodes(self) -> None:
-        """Start the leader and the workers, and let them find each other."""
+        self.history.add(meta(outline, self.began))
         for name in (PRIMARY, *WORKERS):
             self.start(name)
         self.site.wait(lambda: self.client.online() >= {PRIMARY, *WORKERS}, HORIZON)
+        self.launch()
+        self.begin()
 
     def launch(self) -> None:
-        """Create the event, and have its job started."""
         self.call("create_event", event=event_of(self.outline, self.client.present_slot()))
         if self.outline.trigger == "manual":
             self.call("run", event=EVENT, **BY_HAND)
@@ -129,7 +116,6 @@ class Play:
         """Have a method of this play called after so many seconds."""
         self.site.world.time.after(delay, partial(getattr(self, verb), *args))
 
-    # ---------------------------------------------------------------- act by act
     def step(self) -> bool:
         """Let the next act happen; False when the horizon is reached."""
         happened = self.site.world.time.step(self.began + HORIZON)
@@ -138,7 +124,6 @@ class Play:
         return happened
 
     def reach(self, acts: int) -> None:
-        """Let acts happen until there were so many, or nothing is to come."""
         while self.acts < acts and self.step():
             pass
 
@@ -151,10 +136,7 @@ class Play:
     def close(self) -> None:
         """Write the last lines: what lives on, the operator's ledger, and what is owed by now."""
         now = self.site.now()
-        for execution in self.site.executions():
-            if execution.how == "running":
-                alive = msgspec.structs.replace(execution)
-                self.history.add(Witnessed(at=now, execution=alive))
+        self.history.see_last(now, self.site.executions())
         if self.leader() is not None:
             self.history.add(Ledger(at=now, entries=tuple(self.client.ledger())))
             # If a server is online on which the event may run, nothing may wait any more.
@@ -196,7 +178,6 @@ class Play:
         )
 
     def slots(self, leader: Primary) -> list[int]:
-        """The slots of the event's schedule, in this story."""
         clock, event = leader.state.clock, leader.state.event(EVENT)
         minutes = event.timing.minutes if event and event.timing else ()
         first, last = clock.slot(self.began), clock.slot(self.began + HORIZON)
@@ -210,7 +191,6 @@ class Play:
             return None
 
     def nodes(self) -> list[Node]:
-        """All nodes of the world, those that are down too."""
         return list(self.site.world.nodes.values())
 
     def next_node(self) -> Node | None:
@@ -219,7 +199,6 @@ class Play:
         act = planned.act if planned else None
         return act.node if isinstance(act, ActOfStart) else None
 
-    # ---------------------------------------------------------------- what is written down
     def observe(self) -> None:
         """Write down what the last act has changed, if it has changed anything."""
         world = self.site.world
@@ -240,25 +219,14 @@ class Play:
         return [job_of({"limbo": False, **each}) for each in shown]
 
     def note(self, proof: Proof) -> None:
-        """Write a fault into the history."""
         self.history.add(Fault(at=proof.at, proof=proof))
 
     def call(self, verb: str, **args: Any) -> None:
-        """Ask for something as a user would, and write down the call and its answer."""
-        self.calls += 1
-        number, outcome, value = self.calls, "done", None
-        self.history.add(Call(at=self.site.now(), number=number, verb=verb, args=args))
-        try:
-            value = getattr(self.client, verb)(**args)
-        except Rejected as refusal:
-            outcome, value = "refused", str(refusal)
-        except Unreachable as silence:
-            outcome, value = "maybe", str(silence)
-        answer = Answer(at=self.site.now(), number=number, outcome=outcome, value=value)
-        self.history.add(answer)
+        """Ask the scheduler for something; a refusal or a missing answer is written down."""
+        with suppress(Rejected, Unreachable):
+            self.calls.call(verb, **args)
         self.observe()
 
-    # ---------------------------------------------------------------- what can be done
     def kill(self, node: str, back: float | None) -> None:
         """Kill a node, if it is up; it is back after so many seconds, or never (None)."""
         if self.site.alive(node):
@@ -272,12 +240,10 @@ class Play:
             self.plan(back, "restart", node)
 
     def restart(self, node: str) -> None:
-        """Start a node again, unless it is up."""
         if not self.site.alive(node):
             self.start(node)
 
     def start(self, node: str) -> None:
-        """Start a node, and write it down."""
         role = "primary" if node in self.outline.primaries else "worker"
         self.history.add(Start(at=self.site.now(), node=node, role=role))
         settings = self.outline.settings
@@ -292,7 +258,6 @@ class Play:
             self.plan(MOMENT, "await_end", node, victim.boots, back)
 
     def await_end(self, node: str, boots: int, back: float | None) -> None:
-        """Wait for the end of a clean stop, then plan the next start."""
         victim = self.site.node(node)
         if not victim.up:
             self.returns(node, back)
@@ -300,7 +265,6 @@ class Play:
             self.plan(MOMENT, "await_end", node, boots, back)
 
     def pause(self, node: str, lasting: float) -> None:
-        """Freeze a node for so many seconds."""
         if self.site.alive(node) and not self.site.node(node).frozen:
             self.note(self.site.pause(node))
             self.plan(lasting, "unpause", node, self.site.node(node).boots)
@@ -312,21 +276,19 @@ class Play:
             self.note(self.site.unpause(node))
 
     def cut(self, node: str, lasting: float) -> None:
-        """Cut a node off for so many seconds."""
         if not self.site.node(node).cut:
             self.note(self.site.cut(node))
             self.plan(lasting, "join", node)
 
     def join(self, node: str) -> None:
-        """End the cut of a node, if there is one."""
         if self.site.node(node).cut:
             self.note(self.site.join(node))
 
-    # ---------------------------------------------------------------- copies
-    def copy(self) -> "Play":
-        """An independent copy, with all that is planned."""
-        return pickle.loads(self.frozen())  # noqa: S301 - written by ourselves a moment ago
+    def copies(self) -> Iterator["Play"]:
+        """Any number of independent copies, with all that is planned."""
+        frozen = pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+        while True:
+            yield pickle.loads(frozen)  # noqa: S301 - written by ourselves a moment ago
 
-    def frozen(self) -> bytes:
-        """This play as bytes, of which any number of copies can be made."""
-        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+    def copy(self) -> "Play":
+        return next(self.copies())

@@ -16,7 +16,6 @@ from .story_chart import StoryChart
 
 
 def print_report(console: Console, report: ExploreReport, stories: list[Story]) -> None:
-    """The stories, how often each check judged, the figures, and the conclusion."""
     print_stories(console, report.violations, stories)
     if report.figures:
         console.print(exercised_table(report.exercised))
@@ -25,14 +24,12 @@ def print_report(console: Console, report: ExploreReport, stories: list[Story]) 
 
 
 def print_campaign(console: Console, report: CampaignReport, stories: list[Story]) -> None:
-    """The stories, and the summary."""
     print_stories(console, report.violations, stories)
     for line in summary(report):
         say(console, line)
 
 
 def print_stories(console: Console, reports: list[StoryReport], stories: list[Story]) -> None:
-    """Each story, the file that keeps it, and the command that plays it again."""
     for number, (story, report) in enumerate(zip(stories, reports, strict=True), 1):
         console.print(Text(f"\nstory {number} of {len(stories)}", "bold"))
         print_story(console, story)
@@ -40,7 +37,6 @@ def print_stories(console: Console, reports: list[StoryReport], stories: list[St
 
 
 def print_story(console: Console, story: Story) -> None:
-    """The numbered sentences, the chart, and what is broken in its own words."""
     sentences = story.sentences()
     print_sentences(console, sentences)
     console.print()
@@ -50,7 +46,6 @@ def print_story(console: Console, story: Story) -> None:
 
 
 def print_sentences(console: Console, sentences: Iterable[Sentence | SentenceReport]) -> None:
-    """Numbered, each with its second; the moves stand out."""
     for number, sentence in enumerate(sentences, 1):
         style = "bold" if getattr(sentence, "move", False) else ""
         words = f"{number:3}. {sentence.at:6.1f} s  {sentence.text}"
@@ -58,7 +53,6 @@ def print_sentences(console: Console, sentences: Iterable[Sentence | SentenceRep
 
 
 def print_broken(console: Console, clauses: Iterable[BrokenClause[int]]) -> None:
-    """Each broken clause in its own words, what was owed and seen, and the proof."""
     for broken in clauses:
         text = f"\n  broken    {broken.clause} {broken.text}"
         console.print(Text(text, "bold red"), soft_wrap=True)
@@ -68,7 +62,6 @@ def print_broken(console: Console, clauses: Iterable[BrokenClause[int]]) -> None
 
 
 def exercised_table(exercised: dict[str, int]) -> Table:
-    """How often each check had something to judge, in three columns."""
     table = Table.grid(padding=(0, 2))
     rows = [(Text(name), Text(f"{count:,}", "dim")) for name, count in sorted(exercised.items())]
     third = -(-len(rows) // 3)
@@ -78,7 +71,6 @@ def exercised_table(exercised: dict[str, int]) -> Table:
 
 
 def figures(each: Figures) -> str:
-    """How much was explored, and how fast."""
     how = "merged" if each.merging else "unmerged"
     same = f", {each.merged:,} of them the same as others" if each.merging else ""
     states = f"{each.states:,} {'distinct states' if each.merging else 'points'}"
@@ -91,7 +83,6 @@ def figures(each: Figures) -> str:
 
 
 def conclusion(report: ExploreReport) -> Iterator[str]:
-    """What the exploration proves."""
     if report.idle:
         yield f"never had anything to judge: {', '.join(report.idle)}"
     if report.agree is not None:

@@ -28,7 +28,6 @@ class Troubles:
             self.take(line)
 
     def take(self, line: AnyLine) -> None:
-        """Take in a fault, a start or a mended fault."""
         if isinstance(line, Fault):
             kind, node = line.proof.kind, line.proof.node
             if kind in MENDED:

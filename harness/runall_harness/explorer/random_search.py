@@ -13,11 +13,11 @@ import msgspec
 
 from runall_harness.checks import examine
 from runall_harness.contract.verdicts import BrokenClause
-from runall_harness.mutants import by_name
-from runall_harness.mutants.mutant import mutated
+from runall_harness.mutants import with_bug
 
-from .coverage import Pair, RecordedPlay, TransitionRecorder, transitions
+from .coverage import ROWS, Pair, RecordedPlay, TransitionRecorder
 from .moves import KINDS, AnyMove
+from .play import Play
 from .search import Found
 from .worlds import RELEASED, Outline, named, outlines, varied
 
@@ -76,7 +76,7 @@ def search_seed(seed: int, plan: SeedPlan) -> SeedResult:
 
     Raises `KeyError` for a world or a kind that there is not, `NoSuchMutant` for a mutant.
     """
-    with mutated(by_name(plan.mutant) if plan.mutant else None), TransitionRecorder() as recorder:
+    with with_bug(plan.mutant), TransitionRecorder() as recorder:
         search = RandomSearch(seed, plan, recorder)
         found = next(filter(None, (search.play() for _ in range(plan.stories))), None)
     return SeedResult(
@@ -100,7 +100,6 @@ class RandomSearch:
         self.exercised: Counter[str] = Counter()
 
     def play(self) -> Found | None:
-        """Play one story to its end, and judge it."""
         recorded = RecordedPlay(self.random.choice(self.worlds), self.recorder)
         # The first story of a seed is a world as it is.
         for _ in range(self.random.randint(1, self.plan.most_moves) if self.stories else 0):
@@ -110,7 +109,7 @@ class RandomSearch:
         recorded.end()
         self.stories += 1
         self.acts += recorded.play.acts
-        return self.judge(recorded)
+        return self.judge(recorded.play, recorded.moves)
 
     def wait(self, recorded: RecordedPlay) -> bool:
         """Let some acts pass; whether a move can still be made then."""
@@ -124,7 +123,7 @@ class RandomSearch:
         moves = [move for kind in self.plan.kinds for move in KINDS[kind](recorded.play)]
         faults = sorted({move.fault for move in moves})
         seen = Counter(fault for _, fault in self.recorder.pairs)
-        weights = [1 + len(transitions()) - seen[fault] for fault in faults]
+        weights = [1 + len(ROWS) - seen[fault] for fault in faults]
         fault = self.random.choices(faults, weights)[0]
         alike = [move for move in moves if move.fault == fault]
         busy = {node.name for node in recorded.play.nodes() if node.processes}
@@ -132,24 +131,17 @@ class RandomSearch:
         return self.vary(self.random.choices(alike, weights)[0])
 
     def vary(self, move: AnyMove) -> AnyMove:
-        """The same move with another duration."""
         for name in ("lasting", "back"):
             if getattr(move, name, None) is not None:
                 return msgspec.structs.replace(move, **{name: self.random.choice(LASTING)})
         return move
 
-    def judge(self, recorded: RecordedPlay) -> Found | None:
-        """The story, if it breaks what is wanted."""
-        findings = examine(recorded.play.history.lines)
+    def judge(self, play: Play, moves: tuple[AnyMove, ...]) -> Found | None:
+        findings = examine(play.history.lines)
         self.exercised.update(findings.exercised)
         if not self.plan.wants(findings.violations):
             return None
-        return Found(
-            outline=recorded.play.outline,
-            moves=recorded.moves,
-            broken=findings.violations,
-            seed=self.seed,
-        )
+        return Found(outline=play.outline, moves=moves, broken=findings.violations, seed=self.seed)
 
 
 def node_of(move: AnyMove) -> str:

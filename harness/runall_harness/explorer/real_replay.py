@@ -1,14 +1,10 @@
 """A story on real nodes: the same world with the same settings, some times as fast.
 
-Every length of the story is divided by one number, the settings' as well, so that what comes
-first in the story comes first there. Each step waits for what can be seen before it, that an
-execution has begun or ended, and only then for the seconds between the two. A step that a busy
-machine makes late is noted.
+Each step waits for what can be seen before it, that an execution has begun or ended, and only then
+for the seconds between the two. A step that a busy machine makes late is noted.
 """
 
-from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,12 +12,12 @@ import msgspec
 from runall_harness.checks.job_traces import root_of
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Inconclusive
-from runall_harness.evidence.facts import Execution, Proof
-from runall_harness.evidence.history import AnyLine, Owed, Witnessed
+from runall_harness.evidence.facts import Execution
+from runall_harness.evidence.history import Witnessed
 from runall_harness.evidence.views import Rejected, Unreachable
 from runall_harness.evidence.witness_job import SCRIPT
-from runall_harness.mutants.daemons import serve
-from runall_harness.rigs.base import NodeSpec, Rig, Site
+from runall_harness.mutants import daemon
+from runall_harness.rigs.base import Rig
 from runall_harness.scenario.cluster import Cluster
 from runall_harness.systems.base import Timings
 from runall_harness.systems.reference.system import Reference
@@ -29,8 +25,8 @@ from runall_harness.systems.reference.system import Reference
 from .moves import ORDERS
 from .play import BY_HAND, EVENT, MOMENT, TAG, event_of
 from .real_steps import RealStep, real_steps
-from .story import Script, Story
-from .worlds import WORKERS, Outline
+from .story import Replayed, Script, Story, play_script
+from .worlds import WORKERS
 
 # How many times as fast as in virtual time.
 SPEED = 3.0
@@ -47,41 +43,31 @@ class FastReference(Reference):
         story = script.outline.settings
         fast = {name: getattr(story, name) / SPEED for name in DURATIONS}
         self.settings = msgspec.structs.replace(story, time_scale=story.time_scale * SPEED, **fast)
-        self.mutant = script.mutant
+        if script.mutant:
+            self.program = daemon(script.mutant)
 
     @property
     def timings(self) -> Timings:
         """Those of the reference, with less slack: a late step is noted, and not waited for."""
         return msgspec.structs.replace(super().timings, slack=SLACK)
 
-    def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
-        """The node of the reference; if there is a bug, it is planted before the daemon starts."""
-        spec = super().node(site, name, role, primaries)
-        if not self.mutant:
-            return spec
-        options = spec.command[spec.command.index(role) :]
-        return msgspec.structs.replace(spec, command=(*serve(self.mutant), *options))
 
-
-def replay_on(rig: Rig, story: Story) -> "RealReplay":
-    """Play a story on real nodes to its end. Raises `Inconclusive` or `KitCannotRun`."""
-    name = f"replay/{story.script.outline.name}"
-    case = Case(
-        id=name,
-        feature="replay",
-        scenario=name,
-        trigger=story.script.outline.trigger,
-        clauses=(),
-        needs=(),
-        tags=frozenset({"partition"}),
-        file="",
-        line=0,
-        scenario_line=0,
-    )
+def replay_real(script: Script, rig: Rig) -> Replayed:
+    """Play it again on real nodes. Raises `Inconclusive` or `KitCannotRun`."""
+    story, outline = play_script(script), script.outline
+    case = Case(id=f"replay/{outline.name}", trigger=outline.trigger, tags=frozenset({"partition"}))
     with closing(Cluster(rig, case, FastReference(story.script, rig.name))) as cluster:
         replay = RealReplay(cluster, story)
         replay.run()
-    return replay
+    meta, *rest = cluster.history.lines
+    return Replayed(
+        script=script,
+        rig=rig.name,
+        story=story,
+        lines=[meta, story.script.line(meta.at), *rest],
+        began=replay.began,
+        notes=(f"played {SPEED:g} times as fast as in virtual time", *replay.notes),
+    )
 
 
 class Mark(NamedTuple):
@@ -91,7 +77,14 @@ class Mark(NamedTuple):
     real: float
 
 
-@dataclass
+class Sign(NamedTuple):
+    """At a second of the story an execution begins, or ends; they are numbered from 0."""
+
+    at: float
+    number: int
+    end: bool
+
+
 class RealReplay:
     """A story on its way over real nodes.
 
@@ -100,20 +93,15 @@ class RealReplay:
     two workers gets the job is the scheduler's choice.
     """
 
-    cluster: Cluster
-    story: Story
-    began: float = 0.0
-    notes: list[str] = field(default_factory=list[str])
-    names: dict[str, str] = field(default_factory=dict[str, str])
-
-    @property
-    def lines(self) -> list[AnyLine]:
-        """The history, with the line that says how it came about."""
-        meta, *rest = self.cluster.history.lines
-        return [meta, self.story.script.line(meta.at), *rest]
+    def __init__(self, cluster: Cluster, story: Story) -> None:
+        self.cluster, self.site, self.story = cluster, cluster.site, story
+        self.outline = story.script.outline
+        self.signs = signs(story)
+        self.began = 0.0
+        self.notes: list[str] = []
+        self.names: dict[str, str] = {}
 
     def run(self) -> None:
-        """Start the nodes and the job, make each step in its turn, and wait for the end."""
         steps = real_steps(self.story)
         self.cluster.nodes.start(*WORKERS, backups=self.outline.primaries[1:])
         self.cluster.nodes.await_online(self.outline.primaries[0], *WORKERS)
@@ -135,19 +123,7 @@ class RealReplay:
             mark = Mark(step.at, self.site.now())
         self.rest(mark)
 
-    @property
-    def outline(self) -> Outline:
-        """The world of the story."""
-        return self.story.script.outline
-
-    @property
-    def site(self) -> Site:
-        """The place of the nodes, on the rig."""
-        return self.cluster.site
-
-    # ---------------------------------------------------------------- the beginning
     def launch(self) -> None:
-        """Create the event, and have its job started."""
         event = msgspec.to_builtins(event_of(self.outline, self.cluster.api.present_slot()))
         self.ask("create_event", event={**event, "params": runnable(event["params"])})
         if self.outline.trigger == "manual":
@@ -161,7 +137,6 @@ class RealReplay:
         self.cluster.calls.jobs()
         return self.cluster.tagged(TAG)
 
-    # ---------------------------------------------------------------- one after the other
     def arm(self, coming: list[RealStep]) -> None:
         """Ask for the next crash now, before the steps that lead up to it."""
         for step in coming:
@@ -169,46 +144,35 @@ class RealReplay:
                 self.site.arm(self.name(step.node), step.point)
 
     def name(self, node: str) -> str:
-        """What a server of the story is called here."""
         return self.names.get(node, node)
 
     def await_moment(self, step: RealStep, mark: Mark) -> Mark:
-        """Wait until the step is due: for what is seen before it, then for the seconds between."""
-        for number, ended, at in self.signs(mark.story, step.at):
-            within = (at - mark.story) / SPEED + SLACK
-            seen = self.cluster.site.wait(lambda n=number, e=ended: self.seen(n, e), within)
-            if seen is None:
-                what = "ended" if ended else "begun"
-                self.notes.append(f"execution {number + 1} had not {what} where the story has it")
-                break
-            mark = Mark(at, seen)
+        """Wait until the step is due: for what is seen before it, then for the seconds between.
+
+        What happens at the second of the step itself is no sign of it, but its effect.
+        """
+        before = [s for s in self.signs if mark.story < s.at < step.at - MOMENT]
+        if before:
+            mark = self.await_sign(before[-1], mark)
         due = mark.real + (step.at - mark.story) / SPEED
         self.pass_time(due - self.site.now())
         return Mark(step.at, due)
 
-    def signs(self, since: float, until: float) -> list[tuple[int, bool, float]]:
-        """The last start or end of an execution between two seconds of the story, if any.
+    def await_sign(self, sign: Sign, mark: Mark) -> Mark:
+        within = (sign.at - mark.story) / SPEED + SLACK
+        seen = self.site.wait(lambda: self.seen(sign), within)
+        if seen is not None:
+            return Mark(sign.at, seen)
+        what = "ended" if sign.end else "begun"
+        self.notes.append(f"execution {sign.number + 1} had not {what} where the story has it")
+        return mark
 
-        As its number from 0, whether it is the end, and when that is. One at the second `until`
-        itself is no sign of the step, but its effect.
-        """
-        lines = [line.execution for line in self.story.lines if isinstance(line, Witnessed)]
-        latest = {execution.id: execution for execution in lines}
-        ordered = sorted(latest.values(), key=lambda execution: execution.started_at)
-        found = [
-            (number, ended, at - self.story.began)
-            for number, execution in enumerate(ordered)
-            for ended, at in ((False, execution.started_at), (True, execution.ended_at))
-            if at is not None and since < at - self.story.began < until - MOMENT
-        ]
-        return sorted(found, key=lambda each: each[2])[-1:]
-
-    def seen(self, number: int, ended: bool) -> float | None:
+    def seen(self, sign: Sign) -> float | None:
         """When that execution began, or ended, here; None as long as it has not."""
         runs = self.executions()
-        if len(runs) <= number:
+        if len(runs) <= sign.number:
             return None
-        return runs[number].ended_at if ended else runs[number].started_at
+        return runs[sign.number].ended_at if sign.end else runs[sign.number].started_at
 
     def pass_time(self, seconds: float) -> None:
         """Let so many seconds pass, and write down what is seen meanwhile."""
@@ -217,14 +181,13 @@ class RealReplay:
             self.executions()
 
         if seconds > 0:
-            self.cluster.site.wait(look, seconds)
+            self.site.wait(look, seconds)
 
     def make(self, step: RealStep, mark: Mark) -> None:
-        """Make a step, and note if it was late."""
         late = self.site.now() - mark.real
         if step.verb != "crash" and late > SLACK / 2:
             self.notes.append(f"{step.verb} {step.node} was {late:.1f} s late")
-        node = self.name(step.node)
+        node, timings = self.name(step.node), self.cluster.system.timings
         match step.verb:
             case "release":
                 self.site.release(TAG)
@@ -233,52 +196,39 @@ class RealReplay:
             case "start":
                 self.cluster.nodes.restart(node)
             case "crash":
-                within = (step.at - mark.story) / SPEED + self.cluster.system.timings.notice + SLACK
+                within = (step.at - mark.story) / SPEED + timings.notice + SLACK
                 self.cluster.hurt(lambda: self.site.crashed(node, within))
+            case "stop":
+                self.cluster.hurt(lambda: self.site.stop(node, timings.stop + SLACK))
             case verb:
-                self.cluster.hurt(self.fault(verb, node))
-
-    def fault(self, verb: str, node: str) -> Callable[[], Proof]:
-        """The function that injects or mends that fault."""
-        if verb == "stop":
-            return lambda: self.site.stop(node, self.cluster.system.timings.stop + SLACK)
-        return lambda: getattr(self.site, verb)(node)
+                self.cluster.hurt(lambda: getattr(self.site, verb)(node))
 
     def order(self, what: str) -> None:
         """Ask as a user would, with the parameters that a real job needs."""
         verb, args = ORDERS[what]
         if "params" in (fields := args.get("fields", {})):
             args = {**args, "fields": {**fields, "params": runnable(fields["params"])}}
-        if verb == "abort":
-            self.ask(verb, job=root_of(self.executions()[0]))
-        else:
-            self.ask(verb, event=EVENT, **args)
+        about = {"job": root_of(self.executions()[0])} if verb == "abort" else {"event": EVENT}
+        self.ask(verb, **about, **args)
 
     def ask(self, verb: str, **args: Any) -> None:
         """Ask the scheduler for something; a refusal or a missing answer ends nothing."""
         with suppress(Rejected, Unreachable):
             self.cluster.calls.call(verb, **args)
 
-    # ---------------------------------------------------------------- the end
     def rest(self, mark: Mark) -> None:
         """Let the story go on to its end, and write down the final state."""
         left = (self.story.lines[-1].at - self.story.began - mark.story) / SPEED
         self.pass_time(left)
-        self.cluster.site.wait(self.at_rest, self.cluster.system.timings.notice + SLACK)
+        self.site.wait(self.at_rest, self.cluster.system.timings.notice + SLACK)
         self.executions()
-        now, online = self.site.now(), self.cluster.calls.online()
-        for execution in self.cluster.executions():
-            if execution.how == "running":
-                self.cluster.history.add(Witnessed(at=now, execution=execution))
         if self.cluster.calls.leader():
             self.cluster.keep_ledger()
-            if self.outline.runs_on(online):
-                owed = Owed(at=now, what="rest", until=now, since=self.began)
-                self.cluster.history.add(owed)
+            if self.outline.runs_on(self.cluster.calls.online()):
+                self.cluster.owe(0.0, what="rest", since=self.began)
         self.cluster.end_history()
 
     def at_rest(self) -> bool:
-        """Whether nothing runs, and nothing is owed."""
         runs = self.executions()
         if any(run.how == "running" for run in runs):
             return False
@@ -287,6 +237,18 @@ class RealReplay:
         return bool(self.cluster.calls.leader()) and all(
             job.final for job in self.cluster.calls.jobs()
         )
+
+
+def signs(story: Story) -> list[Sign]:
+    lines = [line.execution for line in story.lines if isinstance(line, Witnessed)]
+    latest = {execution.id: execution for execution in lines}
+    ordered = sorted(latest.values(), key=lambda execution: execution.started_at)
+    return sorted(
+        Sign(at - story.began, number, end)
+        for number, execution in enumerate(ordered)
+        for end, at in ((False, execution.started_at), (True, execution.ended_at))
+        if at is not None
+    )
 
 
 def runnable(params: dict[str, Any]) -> dict[str, Any]:

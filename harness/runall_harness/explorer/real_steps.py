@@ -6,17 +6,18 @@ from the step before, or from the first commit that writes to some table, whiche
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Literal, get_args
 
 import msgspec
 from runall_reference.brain.record_set import Put, Step
-from runall_reference.daemon.failpoint import Failpoint, Trigger
 from runall_reference.daemon.turn import Where
 
 from runall_harness.evidence.history import Call, Fault, Start
+from runall_harness.mutants import with_bug
 from runall_harness.rigs.base import CrashPoint
 
-from .moves import AnyMove, Crash, Cut, Message, Order, Pause
+from .moves import AnyMove, Crash, Cut, Message, Order, Probe
 from .play import Play
 from .story import Script, Story
 from .worlds import RELEASED
@@ -25,7 +26,6 @@ FaultVerb = Literal["kill", "stop", "pause", "unpause", "cut", "join", "crash"]
 FAULT_VERBS: tuple[FaultVerb, ...] = get_args(FaultVerb)
 # Earlier than any second of a story: when its job is about to be started.
 LAUNCH = -10.0
-NEEDS: dict[type, str] = {Crash: "failpoint", Pause: "pause", Cut: "partition"}
 
 
 class RealStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,13 +42,10 @@ class RealStep(msgspec.Struct, frozen=True, kw_only=True):
     point: CrashPoint | None = None
 
 
-# ------------------------------------------------------------------ what can't be done there
-def obstacles(script: Script, rig: str, abilities: frozenset[str]) -> list[str]:
+def obstacles(script: Script, rig: str) -> list[str]:
     """Why a story can't be played on a rig: the sentence of each move, and what is missing."""
     found = [
-        f"{move.sentence()}: {why}"
-        for move in script.moves
-        if (why := obstacle(move, script, rig, abilities))
+        f"{move.sentence()}: {why}" for move in script.moves if (why := obstacle(move, script))
     ]
     if script.mutant and rig != "processes":
         why = "the image has the reference, and no bugs to plant; take --rig processes"
@@ -56,22 +53,18 @@ def obstacles(script: Script, rig: str, abilities: frozenset[str]) -> list[str]:
     return found
 
 
-def obstacle(move: AnyMove, script: Script, rig: str, abilities: frozenset[str]) -> str:
-    """Why one move can't be made there; empty if it can."""
-    needs = NEEDS.get(type(move), "kill")
-    if needs not in abilities:
-        return f"the {rig} rig has no {needs}"
+def obstacle(move: AnyMove, script: Script) -> str:
+    """Why one move can't be made on real nodes; empty if it can."""
     if isinstance(move, Message):
         return "no single message of a real link can be taken out"
     if isinstance(move, Crash) and move.brain == "worker":
         return "only a primary's daemon has failpoints inside its work"
     local = isinstance(move, Cut) and move.node in script.outline.primaries
-    if local and script.outline.backup and "netstore" not in abilities:
+    if local and script.outline.backup:
         return "the primaries share a file, from which nobody can be cut off"
     return ""
 
 
-# ------------------------------------------------------------------ what is to be done
 def real_steps(story: Story) -> list[RealStep]:
     """All that is done in a story, in its order; each crash with its point."""
     steps = [RealStep(at=RELEASED, verb="release"), *steps_of(story)]
@@ -84,7 +77,6 @@ def real_steps(story: Story) -> list[RealStep]:
 
 
 def steps_of(story: Story) -> Iterator[RealStep]:
-    """The faults, starts and orders in the history of a story."""
     orders = (move.what for move in story.script.moves if isinstance(move, Order))
     # The calls before are those of the beginning: the event is created, and a person may run it.
     first_call = 2 if story.script.outline.trigger == "scheduled" else 3
@@ -101,7 +93,6 @@ def steps_of(story: Story) -> Iterator[RealStep]:
                 pass
 
 
-# ------------------------------------------------------------------ where a crash falls
 class PassedPoint(msgspec.Struct, frozen=True):
     """A point of a primary's work that was passed: when, whose, and which tables it writes to."""
 
@@ -116,36 +107,22 @@ class PassedPoint(msgspec.Struct, frozen=True):
         return self.where == move.where and (move.where != "between" or self.act == move.act)
 
 
-class PointRecorder(Trigger):
-    """A trigger that never fires, and records each point that a primary passes."""
-
-    def __init__(self, play: Play, node: str, passed: list[PassedPoint]) -> None:
-        super().__init__(Failpoint(where="before"))
-        self.play, self.node, self.passed = play, node, passed
-
-    def fires(self, where: Where, step: Step, act: int = 0) -> bool:
-        """Record the point, if a failpoint would count it."""
-        if step.change or where == "between":
-            tables = frozenset(w.record.table for w in step.change if isinstance(w, Put))
-            at = self.play.site.now()
-            self.passed.append(PassedPoint(at, self.node, where, act, tables))
-        return False
-
-
 class PointRecordedPlay(Play):
     """A play that records the points of its primaries from before its job is started."""
 
     def launch(self) -> None:
-        """Begin to record, then go on."""
         self.passed: list[PassedPoint] = []
         self.record()
         super().launch()
 
     def record(self) -> None:
-        """Record the points of all primaries that there are now."""
         for node in self.nodes():
             if node.name in self.outline.primaries:
-                node.triggers["primary"] = PointRecorder(self, node.name, self.passed)
+                node.triggers["primary"] = Probe(partial(self.keep, node.name))
+
+    def keep(self, node: str, where: Where, act: int, step: Step) -> None:
+        tables = frozenset(write.record.table for write in step.change if isinstance(write, Put))
+        self.passed.append(PassedPoint(self.site.now(), node, where, act, tables))
 
 
 def crash_points(script: Script, times: Iterable[float]) -> Iterator[CrashPoint]:
@@ -154,7 +131,7 @@ def crash_points(script: Script, times: Iterable[float]) -> Iterator[CrashPoint]
     `times` are when the steps are done, in seconds of the story. The first step of all is to have
     the job started; where there is a backup, it is to start that.
     """
-    with script.planted():
+    with with_bug(script.mutant):
         play = PointRecordedPlay(script.outline)
         done = [0.0 if script.outline.backup else LAUNCH, *sorted(times)]
         for move in script.moves:

@@ -13,14 +13,12 @@ import msgspec
 from runall_harness.checks import examine
 from runall_harness.checks.report import code_of
 from runall_harness.contract.json_schemas import schema_of
-from runall_harness.contract.verdicts import INCONCLUSIVE, BrokenClause
+from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.evidence.history import AnyLine, Reproduction
-from runall_harness.rigs.base import Rig
 
-from .real_replay import SPEED, replay_on
 from .report import VERDICTS, SentenceReport, report_sentences
-from .sentences import happenings
-from .story import Script, Story, play_script
+from .sentences import Narrator
+from .story import Replayed, Script, play_script
 
 SCHEMA = "runall-replay/1"
 
@@ -54,50 +52,24 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
         return next(code for code, word in VERDICTS.items() if word == self.verdict)
 
 
-class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """A story that was played again: its history this time, and the second from which it counts."""
-
-    script: Script
-    rig: str
-    story: Story
-    lines: list[AnyLine]
-    began: float
-    notes: tuple[str, ...] = ()
-
-
 def replay_simulated(script: Script) -> Replayed:
-    """Play it again in virtual time."""
     story = play_script(script)
     return Replayed(
         script=script, rig="simulated", story=story, lines=story.lines, began=story.began
     )
 
 
-def replay_real(script: Script, rig: Rig) -> Replayed:
-    """Play it again on real nodes. Raises `Inconclusive` or `KitCannotRun`."""
-    story = play_script(script)
-    real = replay_on(rig, story)
-    return Replayed(
-        script=script,
-        rig=rig.name,
-        story=story,
-        lines=real.lines,
-        began=real.began,
-        notes=(f"played {SPEED:g} times as fast as in virtual time", *real.notes),
-    )
-
-
 def report_replay(
     file: Path, before: Sequence[AnyLine], again: Replayed, history: Path | None
 ) -> ReplayReport:
-    """The report of a replay, beside the violations of the file."""
     was, findings = examine(before).violations, examine(again.lines)
+    words = conclusion(clauses(was), clauses(findings.violations), findings.open)
     return ReplayReport(
         schema=SCHEMA,
         file=str(file),
         rig=again.rig,
         verdict=VERDICTS[code_of(findings, 0)],
-        words=conclusion(clauses(was), clauses(findings.violations), findings.open),
+        words=words if again.lines else f"this story was not played on the {again.rig} rig",
         mutant=again.script.mutant,
         same=bool(clauses(was) & clauses(findings.violations)),
         identical=is_identical(before, again) if again.rig == "simulated" else None,
@@ -106,27 +78,6 @@ def report_replay(
         sentences=sentences(again),
         notes=list(again.notes),
         history=str(history or ""),
-    )
-
-
-def report_unplayed(
-    file: Path, before: Sequence[AnyLine], script: Script, rig: str, why: list[str]
-) -> ReplayReport:
-    """The report of a story that could not be played on a rig: nothing was proven."""
-    return ReplayReport(
-        schema=SCHEMA,
-        file=str(file),
-        rig=rig,
-        verdict=VERDICTS[INCONCLUSIVE],
-        words=f"this story was not played on the {rig} rig",
-        mutant=script.mutant,
-        same=False,
-        identical=None,
-        before=list(examine(before).violations),
-        now=[],
-        sentences=[],
-        notes=why,
-        history="",
     )
 
 
@@ -139,7 +90,6 @@ def is_identical(before: Sequence[AnyLine], again: Replayed) -> bool | None:
 
 
 def clauses(broken: Sequence[BrokenClause[int]]) -> set[str]:
-    """The clauses that are broken."""
     return {each.clause for each in broken}
 
 
@@ -157,12 +107,11 @@ def conclusion(was: set[str], now: set[str], open_: str) -> str:
 
 def sentences(again: Replayed) -> list[SentenceReport]:
     """What happened: on real nodes, with the seconds that they took."""
-    if again.rig == "simulated":
+    if again.story is not None and again.rig == "simulated":
         return report_sentences(again.story.sentences())
-    found = happenings(again.lines, again.began, faults=True)
+    found = Narrator(again.lines, again.began, faults=True).sentences()
     return report_sentences(sorted(found, key=lambda each: round(each.at, 3)))
 
 
 def report_schema() -> dict[str, Any]:
-    """The JSON Schema of the report."""
     return schema_of(ReplayReport, SCHEMA)

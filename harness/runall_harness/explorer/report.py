@@ -161,7 +161,6 @@ def code_of(explored: list[Explored], idle: list[str], agree: bool | None) -> in
 
 
 def figures(explored: Explored, *, merging: bool) -> Figures:
-    """How much one exploration did."""
     counts = explored.counts
     core_seconds = counts.seconds or 1.0
     return Figures(
@@ -180,7 +179,6 @@ def figures(explored: Explored, *, merging: bool) -> Figures:
 
 
 def report_story(story: Story, path: Path) -> StoryReport:
-    """A story as the report has it."""
     return StoryReport(
         world=story.script.outline.name,
         moves=story.script.moves,
@@ -192,10 +190,8 @@ def report_story(story: Story, path: Path) -> StoryReport:
 
 
 def report_sentences(sentences: Iterable[Sentence]) -> list[SentenceReport]:
-    """Sentences as the report has them."""
     return [SentenceReport(at=round(each.at, 3), text=each.text) for each in sentences]
 
 
 def report_schema() -> dict[str, Any]:
-    """The JSON Schema of the report."""
     return schema_of(ExploreReport, SCHEMA)

@@ -4,7 +4,6 @@ Of several plays that have become the same, only one is played on. What is found
 history breaks a clause, with the moves that were made.
 """
 
-import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
@@ -33,7 +32,6 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def clauses(self) -> frozenset[str]:
-        """The clauses that are broken."""
         return frozenset(each.clause for each in self.broken)
 
 
@@ -44,7 +42,6 @@ class Counts(msgspec.Struct, kw_only=True):
     `seconds` are those that cores spent on it.
     """
 
-    worlds: int = 0
     schedules: int = 0
     merged: int = 0
     states: int = 0
@@ -53,8 +50,7 @@ class Counts(msgspec.Struct, kw_only=True):
     exercised: Counter[str] = msgspec.field(default_factory=Counter[str])
 
     def add(self, other: "Counts") -> None:
-        """Add what another search has done."""
-        for name in ("worlds", "schedules", "merged", "states", "acts", "seconds"):
+        for name in ("schedules", "merged", "states", "acts", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.exercised.update(other.exercised)
 
@@ -72,7 +68,7 @@ class Search:
         progress: Callable[[Counts], None] = lambda _: None,
     ) -> None:
         self.outline, self.kinds, self.depth, self.merge = outline, kinds, depth, merge
-        self.counts = Counts(worlds=1)
+        self.counts = Counts()
         self.seen: set[tuple[int, int]] = set()
         self.progress = progress
 
@@ -96,11 +92,8 @@ class Search:
         yield from self.finish(play, moves)
 
     def moved(self, play: Play, moves: tuple[AnyMove, ...], left: int) -> Iterator[Found]:
-        """Every move that can be made now, each in a copy of its own."""
         choices = [move for kind in self.kinds for move in KINDS[kind](play)]
-        frozen = play.frozen() if choices else b""
-        for move in choices:
-            twin: Play = pickle.loads(frozen)  # noqa: S301 - written by ourselves a moment ago
+        for move, twin in zip(choices, play.copies(), strict=False):
             move.make(twin)
             yield from self.branch(twin, (*moves, move), left - 1)
 
@@ -118,10 +111,12 @@ class Search:
                 break
         play.close()
         self.progress(self.counts)
-        yield from self.judged(play, moves)
+        findings = examine(play.history.lines)
+        self.counts.exercised.update(findings.exercised)
+        if findings.violations:
+            yield Found(outline=self.outline, moves=moves, broken=findings.violations)
 
     def step(self, play: Play) -> bool:
-        """Let the next act happen, and count it."""
         self.counts.acts += 1
         return play.step()
 
@@ -133,10 +128,3 @@ class Search:
         self.seen.add((state, left))
         self.counts.states = len(self.seen)
         return False
-
-    def judged(self, play: Play, moves: tuple[AnyMove, ...]) -> Iterator[Found]:
-        """What the checks say of the whole history."""
-        findings = examine(play.history.lines)
-        self.counts.exercised.update(findings.exercised)
-        if findings.violations:
-            yield Found(outline=self.outline, moves=moves, broken=findings.violations)

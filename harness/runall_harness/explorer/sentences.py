@@ -3,7 +3,7 @@
 Only the lines are read, so a history from real nodes is put into the same words.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -49,18 +49,14 @@ class Sentence(NamedTuple):
     move: bool = False
 
 
-def happenings(lines: Iterable[AnyLine], began: float, *, faults: bool = False) -> list[Sentence]:
-    """What happens in a history, with the seconds since it began.
-
-    `faults` adds what was done to the system: a story has better words for that.
-    """
-    return list(Narrator(list(lines), began, faults=faults).sentences())
-
-
 class Narrator:
-    """Reads a history from its beginning to its end."""
+    """Reads a history from its beginning to its end.
 
-    def __init__(self, lines: list[AnyLine], began: float, *, faults: bool) -> None:
+    The seconds of the sentences count from `began`. `faults` adds what was done to the system: a
+    story has better words for that.
+    """
+
+    def __init__(self, lines: list[AnyLine], began: float, *, faults: bool = False) -> None:
         self.lines, self.began, self.faults = lines, began, faults
         self.started: set[str] = set()
         self.states: dict[str, str] = {}
@@ -77,7 +73,6 @@ class Narrator:
                 first = first and not isinstance(line, Witnessed)
 
     def read(self, line: AnyLine) -> Iterator[tuple[float, str]]:
-        """What one line says, and when that was."""
         match line:
             case Fault():
                 words = MENDED | DONE if self.faults else MENDED
@@ -97,7 +92,6 @@ class Narrator:
                 pass
 
     def execution(self, run: Execution) -> Iterator[tuple[float, str]]:
-        """An execution has started, or ended."""
         end = self.ends.get(run.id, run)
         brief = end.ended_at is not None and end.ended_at - end.started_at < BRIEF
         if run.id not in self.started:

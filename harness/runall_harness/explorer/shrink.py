@@ -57,7 +57,6 @@ class Shrinking:
         self.take(self.best)
 
     def run(self) -> Found:
-        """Go on until nothing makes it plainer, or the effort is spent."""
         before = None
         while self.best != before and self.left:
             before = self.best
@@ -102,7 +101,6 @@ def play_candidate(candidate: Candidate) -> tuple[Play, Candidate]:
 
 
 def is_before(play: Play, move: AnyMove, when: float | None) -> bool:
-    """Whether the next act still happens before that move is made."""
     planned = play.site.world.time.next()
     if when is None or planned is None:
         return planned is not None and play.acts < move.at
@@ -118,7 +116,6 @@ def instant(play: Play, move: AnyMove) -> float:
     return at - play.began
 
 
-# ------------------------------------------------------------------ what may be plainer
 def smaller(story: Candidate) -> Iterator[Candidate]:
     """The same in a smaller world: no backup, a person instead of the clock, no failure of its own.
 
@@ -151,7 +148,6 @@ def fewer(story: Candidate) -> Iterator[Candidate]:
 
 
 def plainer(story: Candidate) -> Iterator[Candidate]:
-    """With one move replaced by a plainer one, at the same instant."""
     for number, move in enumerate(story.moves):
         for other in plainer_moves(move):
             moves = (*story.moves[:number], other, *story.moves[number + 1 :])

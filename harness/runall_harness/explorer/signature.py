@@ -1,10 +1,8 @@
 """When are two plays the same from now on? When their signatures are equal.
 
-A signature holds all that can still matter: what is on the disks, what the brains know besides,
-what is planned and under way, which processes run, which slots are still to come. Times count from
-now, since no rule of the promise asks what year it is. Only times of what is over are left out: the
-checks compare them with nothing that is yet to come. Tests hold that a search with merging finds
-what a search without it finds.
+A signature holds all that can still matter, with times that count from now. Only times of what is
+over are left out: the checks compare them with nothing that is yet to come. Tests hold that a
+search with merging finds what a search without it finds.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,19 +35,8 @@ DIGITS = 6
 RECENT = 20
 # What a brain knows that is on no disk.
 KNOWN_TO_PRIMARY = ("role", "boot", "epoch", "links", "clock")
-KNOWN_TO_WORKER = (
-    "boot",
-    "epoch",
-    "linked",
-    "draining",
-    "halted",
-    "sent",
-    "acked",
-    "heard",
-    "drained_at",
-    "killed",
-    "unsure",
-)
+# What a worker's brain has on disk or was made with, or knows only during a step.
+NOT_OF_A_WORKER = {"node", "settings", "records", "now", "actions"}
 
 Frozen = Any
 
@@ -72,7 +59,6 @@ class Signing:
         self.clock = Clock(scale=scale, origin=lease.origin if lease else 0.0)
 
     def whole(self) -> Frozen:
-        """All that can still matter, as nested tuples."""
         world = self.world
         return (
             tuple(self.node(node) for node in world.nodes.values()),
@@ -86,9 +72,7 @@ class Signing:
             Troubles(self.play.history.lines).standing(self.now),
         )
 
-    # ---------------------------------------------------------------- values
     def value(self, value: Any) -> Frozen:
-        """Anything that can stand in a record or in an act."""
         if isinstance(value, float):
             return round(value - self.now, DIGITS) if value > INSTANT else value
         if isinstance(value, int):
@@ -99,11 +83,9 @@ class Signing:
         return kind(self, value) if kind else self.fields(value)
 
     def values(self, values: Iterable[Any]) -> Frozen:
-        """Several values, in their order."""
         return tuple(map(self.value, values))
 
     def slot(self, slot: int) -> Frozen:
-        """A slot, as the seconds until it begins."""
         return ("slot", round(self.clock.starts(slot) - self.now, DIGITS))
 
     def fields(self, value: Any) -> Frozen:
@@ -131,7 +113,6 @@ class Signing:
         alive = self.value(link.alive) if self.play.outline.ages else ""
         return (link.state, link.boot, since, heard, alive, self.value(link.sent), link.outlives)
 
-    # ---------------------------------------------------------------- what is over
     def finished(self, finished: Finished) -> Frozen:
         """An attempt that is over: its result, no matter when."""
         job = finished.job
@@ -147,9 +128,7 @@ class Signing:
         origin = (claims["JOB_SOURCE"], claims["JOB_ROOT"], note, self.value(float(execution.now)))
         return (execution.job, execution.node, execution.how, origin)
 
-    # ---------------------------------------------------------------- nodes
     def node(self, node: Node) -> Frozen:
-        """A node with what it knows, runs and has promised to do."""
         return (
             (node.name, node.up, node.frozen, node.cut, node.boots, node.skew),
             tuple((name, process.over) for name, process in node.processes.items()),
@@ -163,13 +142,12 @@ class Signing:
         )
 
     def brain(self, runner: SimulatedBrain | None) -> Frozen:
-        """What a brain knows that is on no disk."""
         if runner is None:
             return None
         brain = runner.brain
         if isinstance(brain, Primary):
             return self.values(getattr(brain.state, name) for name in KNOWN_TO_PRIMARY)
-        return self.values(getattr(brain, name) for name in KNOWN_TO_WORKER)
+        return self.values(v for name, v in vars(brain).items() if name not in NOT_OF_A_WORKER)
 
     def standby(self, node: Node) -> Frozen:
         """Whether a backup has seen the last renewal of the lease, and since when."""
@@ -180,13 +158,11 @@ class Signing:
         return (current, self.value(standby.since) if current else "")
 
     def link(self, link: Link[Node] | None) -> Frozen:
-        """A link, and what it holds up."""
         if link is None:
             return None
         held = tuple((by.name, self.act(act)) for by, act in link.held)
         return (self.value(link), link.open, link.stalled, link.fate, held)
 
-    # ---------------------------------------------------------------- what is to come
     def planned(self) -> Frozen:
         """The acts to come that will do anything, in their order."""
         return tuple(
@@ -205,7 +181,6 @@ class Signing:
         return (self.value(whose), name, counted)
 
     def slots(self) -> Frozen:
-        """The slots of the schedule that are still ahead."""
         leader = self.play.leader() or next(
             (s.brain for n in self.play.nodes() if (s := n.primary) is not None), None
         )
@@ -239,7 +214,6 @@ def will_do(act: Act) -> bool:
 
 
 def parts(act: Act) -> tuple[Any, str, tuple[Any, ...]]:
-    """Whose method an act is, which, and with what."""
     call: Any = act.func if isinstance(act, partial) else act
     args: tuple[Any, ...] = act.args if isinstance(act, partial) else ()
     return call.__self__, call.__name__, args

@@ -4,20 +4,19 @@ The file is a history like any other, which `runall check` can judge. One line o
 came about, so that `runall replay` can play it again.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from runall_harness.checks import examine
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import BrokenClause
-from runall_harness.evidence.history import AnyLine, BadHistory, Fault, Reproduction, load
-from runall_harness.mutants import by_name, planted
+from runall_harness.evidence.history import AnyLine, BadHistory, Fault, History, Reproduction, load
+from runall_harness.mutants import with_bug
 
 from .moves import AnyMove, Kill, Stop
-from .sentences import Sentence, happenings
+from .sentences import Narrator, Sentence
 from .shrink import Candidate, play_candidate
 from .worlds import FAILS, FAILURES, RELEASED, WORKERS, Outline
 
@@ -37,12 +36,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     moves: tuple[AnyMove, ...] = ()
     mutant: str = ""
 
-    def planted(self) -> AbstractContextManager[Any]:
-        """Plant that bug, for a while. Raises `NoSuchMutant`."""
-        return planted(by_name(self.mutant)) if self.mutant else nullcontext()
-
     def line(self, at: float) -> Reproduction:
-        """The line of a history that holds this script."""
         outline, moves = msgspec.to_builtins((self.outline, self.moves))
         return Reproduction(at=at, outline=outline, moves=tuple(moves), mutant=self.mutant)
 
@@ -63,26 +57,33 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     def sentences(self) -> list[Sentence]:
         """What happens, in its order; nothing that comes after the last line of the proof."""
         proof = max((line for each in self.broken for line in each.lines), default=len(self.lines))
-        happened = [s for s in happenings(self.lines, self.began) if s.line <= proof]
+        happened = [s for s in Narrator(self.lines, self.began).sentences() if s.line <= proof]
         until = max((s.at for s in happened), default=0.0)
         causes = [Sentence(0.0, beginning(self), 1), *failure(self), *moves(self), RELEASE]
         seen = [s for s in (*causes, *happened) if s.at <= until]
         return sorted(seen, key=lambda s: round(s.at, 3))
 
     def save(self, path: Path) -> None:
-        """Write its history into a file."""
-        save_history(path, self.lines)
+        History(self.lines).save(path)
 
 
-def save_history(path: Path, lines: list[AnyLine]) -> None:
-    """Write the lines of a history into a file, and make its folder if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """A story that was played again: its history this time, and the second from which it counts.
+
+    It has no lines if it could not be played on that rig; the notes say why.
+    """
+
+    script: Script
+    rig: str
+    story: Story | None = None
+    lines: list[AnyLine] = []
+    began: float = 0.0
+    notes: Sequence[str] = ()
 
 
 def play_script(script: Script) -> Story:
     """Play a script to its end, with its bug planted, and judge the history."""
-    with script.planted():
+    with with_bug(script.mutant):
         play, played = play_candidate(Candidate(script.outline, script.moves))
     script = Script(outline=played.outline, moves=played.moves, mutant=script.mutant)
     meta, *rest = play.history.lines
@@ -97,7 +98,6 @@ def play_script(script: Script) -> Story:
     )
 
 
-# ------------------------------------------------------------------ from a file
 def read_script(path: Path) -> tuple[Script, list[AnyLine]]:
     """The script of a saved story, and its history. Raises `NoStory`."""
     try:
@@ -111,8 +111,7 @@ def read_script(path: Path) -> tuple[Script, list[AnyLine]]:
             "judge it by `runall check`; only what `runall explore` saved has a story",
         )
     try:
-        parts = {"outline": line.outline, "moves": line.moves, "mutant": line.mutant}
-        return msgspec.convert(parts, Script), lines
+        return msgspec.convert(line, Script, from_attributes=True), lines
     except msgspec.ValidationError as error:
         raise NoStory(
             f"{path} has a story that this kit does not understand: {error}",
@@ -120,9 +119,7 @@ def read_script(path: Path) -> tuple[Script, list[AnyLine]]:
         ) from None
 
 
-# ------------------------------------------------------------------ its causes
 def beginning(story: Story) -> str:
-    """Which servers there are, and what is started."""
     script, outline = story.script, story.script.outline
     *others, last = [*outline.primaries, *WORKERS]
     who = "a person" if outline.trigger == "manual" else "the clock"
@@ -151,6 +148,5 @@ def failure(story: Story) -> list[Sentence]:
 
 
 def moves(story: Story) -> list[Sentence]:
-    """The moves, each when it was made."""
     pairs = zip(story.script.moves, story.instants, strict=True)
     return [Sentence(when, move.sentence(), 0, True) for move, when in pairs]

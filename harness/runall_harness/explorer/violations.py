@@ -2,6 +2,8 @@
 
 import msgspec
 
+from runall_harness.mutants import with_bug
+
 from .search import Found
 from .shrink import shrink
 from .story import Script, Story, play_script
@@ -23,7 +25,6 @@ class Violations(msgspec.Struct):
         return new
 
     def merge(self, other: "Violations") -> None:
-        """Take in what another search has found."""
         for key, found in other.found.items():
             self.offer(key, found)
 
@@ -47,7 +48,6 @@ class Violations(msgspec.Struct):
 
 
 def keys(found: Found) -> list[Key]:
-    """The checks that a story fails, each with its clause."""
     return [(each.check, each.clause) for each in found.broken]
 
 
@@ -58,6 +58,6 @@ def size(found: Found) -> tuple[int, int, str]:
 
 def shortest(found: Found, key: Key, mutant: str) -> Story:
     """The shortest story that breaks that clause, played to its end. Takes some seconds."""
-    with Script(outline=found.outline, mutant=mutant).planted():
+    with with_bug(mutant):
         short = shrink(found, key)
     return play_script(Script(outline=short.outline, moves=short.moves, mutant=mutant))

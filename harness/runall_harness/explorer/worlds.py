@@ -23,7 +23,6 @@ SETTINGS = Settings(
     spread=0.5,
     time_scale=6.0,
 )
-MINUTE = 60 / SETTINGS.time_scale
 # From the start of the job: when its server fails, when that one is back, when jobs may end.
 FAILS, AT_ONCE, LATE = 3.0, 1.0, 24.0
 RELEASED = 45.0
@@ -93,7 +92,6 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def primaries(self) -> tuple[str, ...]:
-        """The nodes that may lead."""
         return (PRIMARY, BACKUP) if self.backup else (PRIMARY,)
 
     @property
@@ -106,7 +104,6 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         return "[pb]*" if self.backup else PRIMARY
 
     def runs_on(self, servers: Iterable[str]) -> bool:
-        """Whether the job may run on one of these."""
         return any(fnmatch(server, self.target) for server in servers)
 
     @property
@@ -117,7 +114,6 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def settings(self) -> Settings:
-        """The settings of all nodes."""
         return msgspec.structs.replace(SETTINGS, policy=self.policy)
 
 
@@ -132,7 +128,6 @@ def outlines(policy: str = "reference") -> list[Outline]:
 
 
 def varied(policy: str = "reference") -> list[Outline]:
-    """Further worlds, whose event has a special setting."""
     return [
         Outline(fault=fault, trigger=trigger, policy=policy, event=event)
         for event, faults, triggers in VARIANTS

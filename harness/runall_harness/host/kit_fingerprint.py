@@ -18,11 +18,7 @@ PACKAGES = ("runall_reference", "runall_harness")
 
 
 def folder_of(package: str) -> Path:
-    """Where a package lies; it is not imported for that.
-
-    Raises:
-        KitCannotRun: it is not installed.
-    """
+    """Where a package lies, which is not imported. Raises `KitCannotRun` if it is not installed."""
     spec = importlib.util.find_spec(package)
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not folders:

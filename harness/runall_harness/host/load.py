@@ -37,12 +37,10 @@ class Load:
         self.sampler.join()
 
     def sample(self) -> None:
-        """Count again and again, in a thread of its own, until the end."""
         while not self.ended.wait(PERIOD):
             self.samples.append(tasks_wanting_a_core())
 
     def allows_more(self) -> bool:
-        """Whether one more case may begin beside those that run."""
         samples = list(self.samples)
         return not samples or sum(samples) / len(samples) < FULL * cores()
 
@@ -58,7 +56,6 @@ def tasks_wanting_a_core() -> float:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

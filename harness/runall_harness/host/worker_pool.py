@@ -42,17 +42,16 @@ class Channel:
     def __init__(self, pipe: "Connection[Any, Any]", number: int) -> None:
         self.pipe, self.number = pipe, number
 
+    def tasks(self) -> Iterator[Any]:
+        """Ask for tasks, one after the other, until the worker is dismissed."""
+        return iter(self.next_task, None)
+
     def next_task(self) -> Any:
-        """Ask for a task, and wait for it; None when the worker is dismissed."""
         self.send(None)
         try:
             return self.pipe.recv()
         except (EOFError, OSError):
             os._exit(ORPHANED)
-
-    def tasks(self) -> Iterator[Any]:
-        """The tasks of this worker, until it is dismissed."""
-        return iter(self.next_task, None)
 
     def send(self, message: object) -> None:
         """Send a message to the parent, which receives it as `WorkerReport`."""
@@ -86,12 +85,7 @@ class Worker:
         with suppress(OSError):
             self.pipe.send(task)
 
-    def interrupt(self) -> None:
-        """Send SIGTERM. What that means is up to the worker; by default it dies."""
-        self.process.terminate()
-
     def kill(self) -> None:
-        """End it at once, whatever it is at."""
         self.killed = True
         self.process.kill()
 
@@ -122,7 +116,6 @@ class WorkerGone(NamedTuple):
 
     @property
     def why(self) -> str:
-        """The exit status in words."""
         by_signal = self.status < 0
         return signal.Signals(-self.status).name if by_signal else f"exit status {self.status}"
 
@@ -193,7 +186,6 @@ class WorkerPool:
         return [event for event in found if event]
 
     def read(self, worker: Worker) -> Event | None:
-        """Take in what one worker has sent, or that it has ended."""
         try:
             message = worker.pipe.recv()
         except (EOFError, OSError):
@@ -228,7 +220,6 @@ class WorkerPool:
             yield events
 
     def close(self) -> None:
-        """End all workers at once, whatever they are at."""
         for worker in self.workers:
             worker.kill()
         for worker in self.workers:
@@ -268,11 +259,11 @@ def end_with_parent() -> None:
     os._exit(ORPHANED)
 
 
-def serve(channel: Channel, work: Callable[[Any], object]) -> None:
-    """Do each task as it comes, and send its result, or its `KitCannotRun`, to the parent."""
+def serve(channel: Channel, work: Callable[..., object], *arguments: Any) -> None:
+    """Send the result of `work(*arguments, task)` for each task, or its `KitCannotRun`."""
     for task in channel.tasks():
         try:
-            result = work(task)
+            result = work(*arguments, task)
         except KitCannotRun as error:
             result = error
         channel.send(result)

@@ -18,10 +18,9 @@ from .planting import Plant, for_ever, nothing
 def limbo_not_counted(plant: Plant) -> None:
     """A job whose server is out of reach gives its place away, and another starts."""
 
+    @plant.method(Placement)
     def counts(self: Any, job: Any) -> bool:
         return job.state in ACTIVE and not self.state.in_limbo(job)
-
-    plant(Placement, "counts", counts)
 
 
 @mutant(source="Cronicle, all versions", clause="RA-7.1", also=("RA-7.3",))
@@ -36,6 +35,7 @@ def return_is_late(plant: Plant) -> None:
     """A worker's return proves that its jobs are gone, and they stay in limbo all the same."""
     original = Inventories.compare
 
+    @plant.method(Inventories)
     def compare(self: Any, job: Any, beat: Any) -> None:
         state = self.state
         server = state.records.get(Server, beat.node)
@@ -43,14 +43,13 @@ def return_is_late(plant: Plant) -> None:
         if waited or job.boot == beat.boot or job.node == state.node:
             original(self, job, beat)
 
-    plant(Inventories, "compare", compare)
-
 
 @mutant(source="Oban; River 682; Hangfire 514; Airflow 16023", clause="RA-2.10", also=("RA-7.1",))
 def elapsed_not_liveness(plant: Plant) -> None:
     """Age alone condemns a job: its worker is well, and another attempt starts beside it."""
     original = Reachability.give_up_lost
 
+    @plant.method(Reachability)
     def give_up_lost(self: Any) -> None:
         original(self)
         oldest = self.state.now - self.state.settings.dead_job_timeout
@@ -58,7 +57,6 @@ def elapsed_not_liveness(plant: Plant) -> None:
             if job.state == "running" and job.started_at < oldest:
                 self.finalization.lose(job, "it takes too long")
 
-    plant(Reachability, "give_up_lost", give_up_lost)
     plant(Inventories, "stop_strays", nothing)
 
 
@@ -67,11 +65,10 @@ def same_address_same_worker(plant: Plant) -> None:
     """A quick restart goes unnoticed, and the jobs that it ended are shown as running."""
     original = Inventories.compare
 
+    @plant.method(Inventories)
     def compare(self: Any, job: Any, beat: Any) -> None:
         if job.id in beat.running or beat.draining:
             original(self, job, beat)
-
-    plant(Inventories, "compare", compare)
 
 
 @mutant(source="Dkron 1569", clause="RA-2.11")
@@ -79,13 +76,12 @@ def reruns_the_living(plant: Plant) -> None:
     """A primary that restarts takes the jobs of every worker for lost."""
     original = Inventories.meet
 
+    @plant.method(Inventories)
     def meet(self: Any, beat: Any, link: Any) -> Any:
         if link is not None and link.state == "suspect":
             for job in self.state.active_on(beat.node):
                 self.finalization.lose(job, "restart")
         return original(self, beat, link)
-
-    plant(Inventories, "meet", meet)
 
 
 @mutant(source="RQ, which has a worker of its own for Heroku", clause="RA-2.8")

@@ -1,10 +1,12 @@
 """What a mutant is: the reference with one real bug of the field, and the clause that it breaks."""
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from inspect import cleandoc
+from typing import TypeVar
 
 import msgspec
+from runall_reference.brain.machines import JOB, LINK, ROLE
 
 from .planting import Bug, Plant
 
@@ -32,6 +34,9 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset((self.clause, *self.also))
 
 
+M = TypeVar("M", bound=Mutant | None)
+
+
 def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[[Bug], Mutant]:
     """Make a mutant of a function that plants a bug; its name and docstring are the mutant's."""
 
@@ -43,13 +48,20 @@ def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[
 
 
 @contextmanager
-def planted(mutant: Mutant) -> Generator[Mutant]:
-    """Plant the bug in every brain of this process, and remove it at the end."""
-    with Plant() as plant:
-        mutant.bug(plant)
-        yield mutant
+def planted(mutant: M) -> Generator[M]:
+    """Plant the bug in every brain of this process, and remove it at the end; None has no bug."""
+    forget_moves()
+    try:
+        with Plant() as plant:
+            if mutant is not None:
+                mutant.bug(plant)
+            yield mutant
+    finally:
+        forget_moves()
 
 
-def mutated(mutant: Mutant | None) -> AbstractContextManager[Mutant | None]:
-    """The same, or the unchanged reference for None."""
-    return planted(mutant) if mutant else nullcontext()
+def forget_moves() -> None:
+    """Clear the cache of the state machines, which may hold moves made under a bug."""
+    for life in (JOB, ROLE, LINK):
+        if clear := getattr(life.fire, "cache_clear", None):
+            clear()

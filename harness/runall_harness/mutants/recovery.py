@@ -34,10 +34,9 @@ def schedule_only(plant: Plant) -> None:
 def rewinds_for_manual(plant: Plant) -> None:
     """For a lost manual job the schedule is replayed: served slots run again, the job does not."""
 
+    @plant.method(Policy)
     def recover_manual(self: Any, job: Any, *_: Any) -> None:
         rewind(self.state, job)
-
-    plant(Policy, "recover_manual", recover_manual)
 
 
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-4.7", also=("RA-5.1",))
@@ -45,11 +44,10 @@ def reruns_and_rewinds(plant: Plant) -> None:
     """The manual job comes back, and with it every minute that was served since it began."""
     original = Policy.recover_manual
 
+    @plant.method(Policy)
     def recover_manual(self: Any, job: Any, event: Any, cause: str) -> None:
         rewind(self.state, job)
         original(self, job, event, cause)
-
-    plant(Policy, "recover_manual", recover_manual)
 
 
 @mutant(source="Cronicle 0.9.52 and later", clause="RA-4.6")
@@ -57,11 +55,10 @@ def one_try(plant: Plant) -> None:
     """A rerun has one chance: if no server can take it at that instant, it is gone."""
     original = Policy.recover_manual
 
+    @plant.method(Policy)
     def recover_manual(self: Any, job: Any, event: Any, cause: str) -> None:
         if not self.placement.open_for_work() or self.placement.choose(event.target):
             original(self, job, event, cause)
-
-    plant(Policy, "recover_manual", recover_manual)
 
 
 @mutant(source="Cronicle, after a clean stop and a failover", clause="RA-1.1", also=("RA-4.6",))
@@ -69,18 +66,17 @@ def replay_eats_rerun(plant: Plant) -> None:
     """Slots are served before reruns, and a rerun that then finds no room is turned away."""
     original, start_in_order = Waiting.place_held, Primary.start_due
 
+    @plant.method(Primary)
     def start_due(self: Any) -> None:
         self.slots.serve_all()
         start_in_order(self)
 
+    @plant.method(Waiting)
     def place_held(self: Any, job: Any) -> None:
         event = self.state.event(job.event)
         if job.cause == "interrupted" and event and not self.placement.below_limit(event):
             return self.cancel(job)
         return original(self, job)
-
-    plant(Primary, "start_due", start_due)
-    plant(Waiting, "place_held", place_held)
 
 
 @mutant(source="Cronicle, all versions", clause="RA-1.2")
@@ -88,23 +84,21 @@ def crash_forgets_slot(plant: Plant) -> None:
     """When the primary has crashed, its manual jobs come back and its slots do not."""
     original = Policy.recover_scheduled
 
+    @plant.method(Policy)
     def recover_scheduled(self: Any, job: Any, cause: str) -> None:
         if cause != "crash of the primary":
             original(self, job, cause)
-
-    plant(Policy, "recover_scheduled", recover_scheduled)
 
 
 def stopped_jobs_count_as_running(plant: Plant, reason: str) -> None:
     """Finalize a job that was stopped for that reason as if nobody had asked for its end."""
     original = Finalization.finalize
 
+    @plant.method(Finalization)
     def finalize(self: Any, job: Any, description: str, *facts: str, cause: str) -> None:
         if job.stop_reason == reason:
             job = replace(job, stop_reason="", state="running")
         original(self, job, description, *facts, cause=cause)
-
-    plant(Finalization, "finalize", finalize)
 
 
 @mutant(source="Cronicle issue 369", clause="RA-2.6")
@@ -118,6 +112,7 @@ def finalizes_twice(plant: Plant) -> None:
     """An attempt that was given up ends once more when its server returns: a second rerun."""
     original = Inventories.join
 
+    @plant.method(Inventories)
     def join(self: Any, node: str, boot: str) -> None:
         original(self, node, boot)
         records = self.state.records
@@ -130,14 +125,11 @@ def finalizes_twice(plant: Plant) -> None:
                 again = replace(again, attempt=last_number(self.state, done.root))
                 self.finalization.follow(again, "leftover")
 
-    plant(Inventories, "join", join)
-
 
 LEFTOVER = "a leftover record"
 
 
 def last_number(state: State, root: str) -> int:
-    """The number of the latest attempt of a lineage."""
     jobs = [*state.live(), *(f.job for f in state.records.all(Finished).values())]
     return max(job.attempt for job in jobs if job.root == root)
 
@@ -169,13 +161,12 @@ def drops_overrides(plant: Plant) -> None:
 def late_result_wins(plant: Plant) -> None:
     """An attempt that was given up becomes a success when its result arrives after all."""
 
+    @plant.method(Finalization)
     def late(self: Any, done: Any, result: Any) -> None:
         if done.job.code is None:
             state = "failed" if result.code else "succeeded"
             job = replace(done.job, state=state, code=result.code, finalized_at=self.state.now)
             self.state.records.put(Finished(job=job))
-
-    plant(Finalization, "late", late)
 
 
 @mutant(source="OpenClaw 46287", clause="RA-8.1")
@@ -183,11 +174,10 @@ def restart_loop(plant: Plant) -> None:
     """Nobody counts how often a job has taken its server down."""
     original = Policy.refusal
 
+    @plant.method(Policy)
     def refusal(*about: Any) -> Any:
         reason = original(*about)
         return None if reason and reason[0] == "RA-8.1" else reason
-
-    plant(Policy, "refusal", refusal)
 
 
 @mutant(source="hermes-agent 111212; Cronicle", clause="RA-8.2")
@@ -201,47 +191,44 @@ def runs_disabled(plant: Plant) -> None:
     """Disabling an event does not hold back what is still to be run again."""
     original = Slots.serve_reopened
 
+    @plant.method(Waiting)
     def place_held(self: Any, job: Any) -> None:
         event = self.state.event(job.event)
         node = self.placement.free_node(event) if event else None
         if node is not None:
             self.placement.place(job, node)
 
+    @plant.method(Slots)
     def serve_all(self: Any) -> None:
         for event in list(self.state.records.all(Event).values()):
             if original(self, event) and event.enabled:
                 self.serve_cursor(event)
 
-    plant(Waiting, "place_held", place_held)
-    plant(Slots, "serve_all", serve_all)
-
 
 @mutant(source="Quartz 1097", clause="RA-6.1")
 def beside_the_normal_run(plant: Plant) -> None:
     """A rerun asks for no room, and starts beyond the limit of its event."""
+    original = Slots.serve_again
 
+    @plant.method(Waiting)
     def place_held(self: Any, job: Any) -> None:
         event, placement = self.state.event(job.event), self.placement
         node = placement.choose(event.target) if event and event.enabled else None
         if node is not None and (job.cause == "interrupted" or placement.below_limit(event)):
             placement.place(job, node)
 
+    @plant.method(Slots)
     def serve_again(self: Any, event: Any, owed: Any) -> bool:
         return original(self, replace(event, max_children=0), owed)
-
-    original = Slots.serve_again
-    plant(Waiting, "place_held", place_held)
-    plant(Slots, "serve_again", serve_again)
 
 
 @mutant(source="Rundeck 8786", clause="RA-4.4")
 def dying_node(plant: Plant) -> None:
     """A primary in its clean stop goes on launching, reruns on itself among them."""
 
+    @plant.method(Placement)
     def open_for_work(self: Any) -> bool:
         return self.state.role in ("primary", "draining")
-
-    plant(Placement, "open_for_work", open_for_work)
 
 
 @mutant(source="Cronicle, all versions", clause="RA-9.5")
@@ -249,6 +236,7 @@ def no_trace(plant: Plant) -> None:
     """A primary that takes over does not know of the jobs that the dead one ran itself."""
     original = Primary.lead
 
+    @plant.method(Primary)
     def lead(self: Any, boot: str) -> None:
         before = self.leadership.lease()
         original(self, boot)
@@ -256,5 +244,3 @@ def no_trace(plant: Plant) -> None:
             for job in self.state.active_on(before.holder):
                 # From what this primary sees, not from the store: whoever returns finds them.
                 self.records.all(Job).pop(job.id)
-
-    plant(Primary, "lead", lead)

@@ -10,7 +10,6 @@ from .planting import Plant
 
 
 def release(version: str, story: str, clause: str, *also: str) -> Mutant:
-    """The mutant that recovers as a release of history did."""
     policy = f"cronicle-{version}"
 
     def bug(plant: Plant) -> None:

@@ -11,7 +11,7 @@ from runall_harness.evidence.history import Answer, AnswerOutcome, Call, History
 from runall_harness.evidence.views import JobView, LedgerView, Rejected, Unreachable
 from runall_harness.evidence.witness_job import SCRIPT
 from runall_harness.rigs.base import Site
-from runall_harness.systems.base import Client, System
+from runall_harness.systems.base import Client
 
 T = TypeVar("T")
 
@@ -19,14 +19,14 @@ T = TypeVar("T")
 class Calls:
     """Calls the system under test, as a user of it would."""
 
-    def __init__(self, system: System, site: Site, history: History) -> None:
-        self.system, self.site, self.history = system, site, history
+    def __init__(self, site: Site, history: History) -> None:
+        self.site, self.history = site, history
         self.client: Client | None = None
         self.count = 0
 
-    def connect(self, primaries: tuple[str, ...]) -> None:
-        """Make a client for the API; it asks the one of these nodes that leads."""
-        self.client = self.system.client(self.site, primaries)
+    def connect(self, client: Client) -> None:
+        """Speak to the API by that client from now on."""
+        self.client = client
 
     def close(self) -> None:
         if self.client is not None:

@@ -46,7 +46,7 @@ class Cluster:
         )
         self.history = History()
         self.history.add(self.meta())
-        self.calls = Calls(system, self.site, self.history)
+        self.calls = Calls(self.site, self.history)
         self.nodes = Nodes(system, self.site, self.calls, self.history)
         self.faults: list[Proof] = []
         self.recovery_s: float | None = None

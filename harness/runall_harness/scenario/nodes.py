@@ -68,7 +68,7 @@ class Nodes:
             role = "primary" if name in self.primaries else "worker"
             self.specs[name] = self.system.node(self.site, name, role, self.primaries)
         self.launch(*(self.specs[name] for name in (PRIMARY, *workers)))
-        self.calls.connect(self.primaries)
+        self.calls.connect(self.system.client(self.site, self.primaries))
 
     def start_backups(self) -> None:
         self.launch(*(self.specs[name] for name in self.primaries[1:]))

@@ -25,7 +25,7 @@ GRACE, READY = 30.0, 30.0
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A verb for a node; `ready` and `status` concern all nodes."""
+    """A verb for a node; `ready` concerns all nodes."""
 
     verb: str
     node: str = ""
@@ -60,19 +60,16 @@ class NodeControl:
 
     def carry_out(self, request: Request) -> Reply:
         """Do what is requested; a wrong verb or node is answered with `USAGE`."""
-        for_all = {"ready": self.ready, "status": self.status}
-        for_one = {"start": self.start, "log": self.log, **dict.fromkeys(self.faults, None)}
         verb, node = request.verb, request.node
         with self.busy:
-            if verb in for_all:
-                return for_all[verb]()
-            if verb not in for_one:
-                known = ", ".join(sorted({*for_all, *for_one}))
+            if verb == "ready":
+                return self.ready()
+            if verb != "start" and verb not in self.faults:
+                known = ", ".join(sorted({"ready", "start", *self.faults}))
                 return Reply(USAGE, f"there is no {verb!r}; there are {known}")
             if node not in self.specs:
                 return Reply(USAGE, f"no node {node!r}; there are {', '.join(self.specs)}")
-            step = for_one[verb]
-            return step(node) if step else self.inject(verb, node)
+            return self.start(node) if verb == "start" else self.inject(verb, node)
 
     def inject(self, verb: str, node: str) -> Reply:
         """Inject or mend a fault; the exit code of the reply says whether that was proven."""
@@ -80,38 +77,20 @@ class NodeControl:
         return Reply(DONE if proof.proven else NOT_PROVEN, f"{proof.kind}: {proof.evidence}")
 
     def start(self, node: str) -> Reply:
-        """Start a node again that has ended."""
         if self.site.alive(node):
             return Reply(USAGE, f"{node} runs already")
         self.site.start(self.specs[node])
         return Reply(DONE, f"{node} was started")
 
-    def log(self, node: str) -> Reply:
-        """All that the node has printed."""
-        return Reply(DONE, self.site.logs(node))
-
     def ready(self) -> Reply:
-        """Wait until every node that runs takes work."""
         wanted = {node for node in self.specs if self.site.alive(node)}
         if self.site.wait(lambda: wanted <= self.online() or None, READY):
             return Reply(DONE, "all take work")
         return Reply(NOT_PROVEN, f"not ready: {', '.join(sorted(wanted - self.online()))}")
 
-    def status(self) -> Reply:
-        """A line for each node."""
-        online = self.online()
-        lines = [
-            f"{node}: {'runs' if self.site.alive(node) else 'is down'}"
-            f"{', takes work' if node in online else ''}"
-            for node in self.specs
-        ]
-        return Reply(DONE, "\n".join(lines))
-
 
 @contextmanager
 def listening(control: NodeControl, path: Path) -> Generator[None]:
-    """Answer requests at that socket for a while."""
-
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             self.wfile.write(msgspec.json.encode(answer(control, self.rfile.readline())))

@@ -30,7 +30,6 @@ def try_for_page(mutants: Sequence[Mutant]) -> list[Trial]:
 
 
 def kill_rows(mutants: Sequence[Mutant], trials: Sequence[Trial]) -> str:
-    """Each mutant with the first case that killed it, in Markdown."""
     head = ("mutant", "what goes wrong", "seen in", "breaks", "killed by", "naming", "cases")
     rows: list[tuple[str, ...]] = []
     for mutant, trial in zip(mutants, trials, strict=True):
@@ -42,7 +41,6 @@ def kill_rows(mutants: Sequence[Mutant], trials: Sequence[Trial]) -> str:
 
 
 def release_rows() -> str:
-    """The three releases of history, case by case, in Markdown."""
     cases = select(load_cases(), FIVE)
     trials = tuple(try_scenarios(release, cases) for release in RELEASES)
     reference = Trial(name=REFERENCE, verdicts={case.id: "pass" for case in cases})

@@ -26,12 +26,10 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     trials: tuple[Trial, ...]
 
     def rows(self) -> Iterator[tuple[Mutant, Trial]]:
-        """Each mutant with its trial."""
         return zip(self.mutants, self.trials, strict=True)
 
     @property
     def killed(self) -> int:
-        """How many mutants were killed."""
         return sum(trial.killed for trial in self.trials)
 
     @property
@@ -53,7 +51,6 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """0 if all mutants were killed and the reference passed everything."""
         if self.troubles:
             return CANNOT_RUN
         all_killed = bool(self.trials) and self.killed == len(self.trials)
@@ -84,9 +81,7 @@ def first_kills(trial: Trial, *, explored: bool = False) -> list[MutantKill]:
     return [kill for kill in trial.kills if kill.explored == explored][:1]
 
 
-# ------------------------------------------------------------------ for people
 def new_table(title: str, *columns: str, caption: str | None = None) -> Table:
-    """An empty table whose long cells are folded."""
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -94,7 +89,6 @@ def new_table(title: str, *columns: str, caption: str | None = None) -> Table:
 
 
 def kill_table(score: Score) -> Table:
-    """What killed each mutant, and how soon."""
     columns = ("mutant", "breaks", "killed by", "naming", "after", "red, but no kill")
     table = new_table("what killed each mutant", *columns)
     for mutant, trial in score.rows():
@@ -115,7 +109,6 @@ def kill_cells(trial: Trial) -> list[tuple[str | Text, ...]]:
     return [(kill.by, kill.clause, kill.how_soon) for kill in kills] or [survived]
 
 
-# ------------------------------------------------------------------ mutants against features
 def matrix(score: Score) -> Table:
     """How many cases of each feature file every mutant turns red, by trigger."""
     features = list(dict.fromkeys(case.partition("/")[0] for case in score.reference.verdicts))
@@ -140,7 +133,6 @@ def red_cases(mutant: Mutant, trial: Trial, feature: str) -> str:
 
 
 def releases_table(score: Score) -> Table:
-    """The releases of history, case by case, where one of them breaks a clause."""
     names = [mutant.name for mutant in score.mutants if mutant.policy != "reference"]
     table = new_table("releases compared", "case", *names)
     for row in differing_cases(score, names):

@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,6 @@ class SuiteResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """The result in one line."""
         reference = self.name == REFERENCE
         words = {
             SURVIVED: "passed" if reference else "survived: the suite passed",
@@ -141,15 +139,13 @@ def score_suite(
 
 # ------------------------------------------------------------------ in the worker process
 def serve_suite(channel: Channel, suite: Suite) -> None:
-    """Run the suite against each mutant whose name comes through the channel."""
     # The environment of the suite holds this name, which does not show the mutant.
     run = share_of(suite.run, channel.number)
     with suppress(KeyboardInterrupt), terminated_as_interrupted():
-        serve(channel, partial(run_suite, suite, run))
+        serve(channel, run_suite, suite, run)
 
 
 def run_suite(suite: Suite, run: str, bug: str) -> SuiteResult:
-    """Start a cluster with that bug, run the suite, and remove everything again."""
     folder = suite.out / bug
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
@@ -198,24 +194,21 @@ def end(tree: process_tree.ProcessTree) -> None:
         raise KitCannotRun(f"SIGKILL did not end {pids} of the suite", "see what ps says of them")
 
 
-# ------------------------------------------------------------------ for programs and people
 def as_json(score: SuiteScore) -> dict[str, Any]:
-    """The score of a suite, for programs."""
-    mutants = {mutant.name: mutant for mutant in score.mutants}
     return {
         "suite": score.suite,
         "mutants": [
             {
                 "name": result.name,
-                "source": mutants[result.name].source,
-                "clause": mutants[result.name].clause,
+                "source": mutant.source,
+                "clause": mutant.clause,
                 "killed": result.outcome == KILLED,
                 "outcome": result.outcome,
                 "exit_status": result.code,
                 "seconds": result.seconds,
                 "output": result.folder,
             }
-            for result in score.results
+            for mutant, result in zip(score.mutants, score.results, strict=False)
         ],
         "score": score.word,
         "reference": "pass" if score.fit else score.reference.outcome.replace(KILLED, "fail"),
@@ -223,9 +216,7 @@ def as_json(score: SuiteScore) -> dict[str, Any]:
 
 
 def result_table(score: SuiteScore) -> Table:
-    """The outcome of the suite against each mutant."""
-    stories = {mutant.name: mutant.story for mutant in score.mutants}
     table = new_table(f"what {score.suite!r} kills", "mutant", "outcome", "seconds", "its bug")
-    for result in score.results:
-        table.add_row(result.name, result.outcome, f"{result.seconds:.1f}", stories[result.name])
+    for mutant, result in zip(score.mutants, score.results, strict=True):
+        table.add_row(result.name, result.outcome, f"{result.seconds:.1f}", mutant.story)
     return table

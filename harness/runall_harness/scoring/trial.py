@@ -1,11 +1,7 @@
 """How one mutant is tried in this process: by the scenarios in virtual time, and by the explorer.
 
-The cases that show the mutant's clause come first, then all others. A case kills the mutant when it
-fails by the clause that the mutant breaks. A failure by another clause is counted apart and is no
-kill, because it finds the bug only by luck. An error of a case, or missing evidence, kills nothing
-either.
-
-The explorer does not use the mutant: it looks for a story that breaks one of the clauses.
+The cases that show the mutant's clause come first, then all others. docs/mutants.md says what
+counts as a kill.
 """
 
 import tempfile
@@ -24,7 +20,7 @@ from runall_harness.conformance.run import Run
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.explorer.hunt import hunt
-from runall_harness.mutants.mutant import Mutant, mutated
+from runall_harness.mutants.mutant import Mutant, planted
 from runall_harness.reports.case_progress import Silent
 
 REFERENCE = "reference"
@@ -44,12 +40,10 @@ class MutantKill(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def explored(self) -> bool:
-        """Whether the explorer, and not a case, killed the mutant."""
         return self.by.startswith("explorer")
 
     @property
     def how_soon(self) -> str:
-        """The number of cases or steps, and the seconds, in words."""
         unit = "step" if self.explored else "case"
         return f"{self.after} {unit}{'s' * (self.after != 1)}, {self.seconds:.2f} s"
 
@@ -82,7 +76,6 @@ class Trial(msgspec.Struct, kw_only=True):
 
     @property
     def line(self) -> str:
-        """The result in one line, for the progress display."""
         if self.troubles:
             return f"{self.name}: the kit could not judge"
         if self.name == REFERENCE:
@@ -103,7 +96,6 @@ class TrialListener(Listener):
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_runall_case_ended(self, result: CaseResult) -> None:
-        """Record the verdict, and the kill if it is one."""
         super().pytest_runall_case_ended(result)
         trial, broken, case = self.trial, result.violation, result.report
         clause = broken.clause if broken else ""
@@ -137,7 +129,7 @@ def try_scenarios(
     others = [case for case in cases if not clauses & {*case.clauses}]
     with ExitStack() as stack:
         kept = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runall-")))
-        stack.enter_context(mutated(mutant))
+        stack.enter_context(planted(mutant))
         for some in (own, others):
             if some and not (first and trial.killed) and not trial.troubles:
                 run_cases(mutant, some, trial, first=first, out=kept)
@@ -150,7 +142,6 @@ def try_scenarios(
 def run_cases(
     mutant: Mutant | None, cases: Sequence[Case], trial: Trial, *, first: bool, out: Path
 ) -> None:
-    """Run some cases against whatever is planted, and add the results to the trial."""
     policy = mutant.policy if mutant else "reference"
     order = Order(cases=cases, rig="simulated", policy=policy, out=out)
     run = Run(order, order.rig)
@@ -167,7 +158,7 @@ def try_explorer(mutant: Mutant | None, trial: Trial, *, budget: float, seed: in
     for any.
     """
     began = time.monotonic()
-    with mutated(mutant):
+    with planted(mutant):
         found = hunt(budget_s=budget, seed=seed, clauses=mutant.clauses if mutant else frozenset())
     trial.seconds += time.monotonic() - began
     if found is not None:

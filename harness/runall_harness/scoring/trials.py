@@ -14,7 +14,6 @@ from runall_harness.contract.cases import load_cases
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.host.load import cores
 from runall_harness.host.worker_pool import (
-    Channel,
     Interrupted,
     WorkerGone,
     WorkerPool,
@@ -43,7 +42,6 @@ class TrialOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def try_mutant(mutant: Mutant | None, options: TrialOptions) -> Trial:
-    """Try one mutant, or the unchanged reference (None), with all that the options name."""
     name = mutant.name if mutant else REFERENCE
     trial = Trial(name=name)
     if options.scenarios:
@@ -71,7 +69,7 @@ def try_all(
     with tempfile.TemporaryDirectory(prefix="runall-") as folder:
         options = msgspec.structs.replace(options, out=options.out or Path(folder))
         here = (try_mutant(mutant, options) for mutant in (None, *mutants))
-        for trial in in_workers(names, size, serve_trials, options) if size > 1 else here:
+        for trial in in_workers(names, size, serve, try_named, options) if size > 1 else here:
             trials[trial.name] = trial
             on_trial(trial)
     return [trials[name] for name in names]
@@ -99,12 +97,11 @@ def in_workers(
 def end_workers(pool: WorkerPool) -> None:
     """Send SIGTERM to all workers and wait until they end, or until another interruption."""
     for worker in pool.workers:
-        worker.interrupt()
+        worker.process.terminate()
     while pool.workers and not any(isinstance(event, Interrupted) for event in pool.events()):
         # A worker that ended its task by the signal asks for another one.
         pool.dismiss()
 
 
-def serve_trials(channel: Channel, options: TrialOptions) -> None:
-    """Try each mutant whose name comes through the channel."""
-    serve(channel, lambda name: try_mutant(None if name == REFERENCE else by_name(name), options))
+def try_named(options: TrialOptions, name: str) -> Trial:
+    return try_mutant(None if name == REFERENCE else by_name(name), options)

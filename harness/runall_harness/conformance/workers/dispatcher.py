@@ -232,5 +232,5 @@ class Dispatcher:
             if self.run.interrupted:
                 worker.kill()
             else:
-                worker.interrupt()
+                worker.process.terminate()
         self.run.interrupted = True

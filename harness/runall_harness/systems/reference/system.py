@@ -58,7 +58,8 @@ class Reference:
         self.settings = msgspec.structs.replace(QUICK, policy=policy)
         self.capabilities = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
         # A container has the reference on its PATH; a process takes that of the harness.
-        self.python = "python3" if rig == "docker" else sys.executable
+        python = "python3" if rig == "docker" else sys.executable
+        self.program: tuple[str, ...] = (python, "-m", "runall_reference")
         self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self.rig = rig
         self.server = store if rig != "simulated" else None
@@ -93,7 +94,7 @@ class Reference:
         """A primary with a worker of its own, or a worker that dials the primary that leads."""
         place = site.place(name)
         others = [site.dial(name, primary) for primary in primaries if primary != name]
-        words = [self.python, "-m", "runall_reference", role, *options(name=name, data=place.data)]
+        words = [*self.program, role, *options(name=name, data=place.data)]
         keys = {"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token}
         if role == "primary":
             words += options(listen=f"0.0.0.0:{place.port}", policy=self.policy)
