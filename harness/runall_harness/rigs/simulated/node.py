@@ -8,24 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from runall_reference.brain.inputs import (
-    BeatReceived,
-    Boot,
-    ClockSet,
-    Connected,
-    Disconnected,
-    Drain,
-    Exited,
-    Halt,
-    Leave,
-    MessageReceived,
-    Retire,
-    Send,
-    Signal,
-    Spawn,
-    Tick,
-    WorkerDisconnected,
-)
+from runall_reference.brain import inputs
 from runall_reference.brain.primary import Primary, Standby
 from runall_reference.brain.record_set import Change, Step
 from runall_reference.brain.settings import Settings
@@ -114,7 +97,7 @@ class SimulatedBrain:
     def wake(self, number: int) -> None:
         """The wake came, unless something else woke the brain before, or it was given up."""
         if number == self.wakes and self in (self.node.primary, self.node.worker):
-            self.handle(Tick())
+            self.handle(inputs.Tick())
 
 
 class World:
@@ -171,7 +154,7 @@ class Node:
             self.watch_lease()
         brain = Worker(self.name, self.settings, self.disks["worker"].load())
         self.worker = SimulatedBrain(self, brain, self.disks["worker"], self.act_worker)
-        self.worker.handle(Boot(self.boot))
+        self.worker.handle(inputs.Boot(self.boot))
         self.dial()
 
     def watch_lease(self) -> None:
@@ -180,8 +163,8 @@ class Node:
         if self.reaches_store() and self.standby.may_lead(store.lease(), self.world.time.now):
             brain = Primary(self.name, self.settings, store.load(), POLICIES[self.settings.policy])
             self.primary = SimulatedBrain(self, brain, store, self.act_primary)
-            self.primary.handle(Boot(self.boot))
-            self.give_primary(ClockSet(self.skew))
+            self.primary.handle(inputs.Boot(self.boot))
+            self.give_primary(inputs.ClockSet(self.skew))
         else:
             self.later(self.standby.poll_every(), self.watch_lease)
 
@@ -236,12 +219,12 @@ class Node:
     def drain_brains(self) -> None:
         for brain in (self.worker, self.primary):
             if brain is not None:
-                brain.handle(Drain())
+                brain.handle(inputs.Drain())
 
     def set_clock(self, ahead: float) -> None:
         """Set the wall clock of this node ahead by so many seconds; the primary notices."""
         self.skew += ahead
-        ActOfStart(self, partial(self.give_primary, ClockSet(self.skew)))()
+        ActOfStart(self, partial(self.give_primary, inputs.ClockSet(self.skew)))()
 
     def unfreeze(self) -> None:
         """Go on after a freeze: whatever arrived meanwhile is handled now, in order."""
@@ -265,7 +248,7 @@ class Node:
     def connected(self) -> None:
         if self.worker is not None and self.link is not None:
             self.link.primary.links[self.name] = self.link
-            self.worker.handle(Connected())
+            self.worker.handle(inputs.Connected())
 
     def close_link(self) -> None:
         if self.link is not None:
@@ -279,12 +262,12 @@ class Node:
             ActOfStart(self, self.disconnected)()
         elif link is self.links.get(link.worker.name):
             del self.links[link.worker.name]
-            closed = WorkerDisconnected(link.worker.name, link.boot)
+            closed = inputs.WorkerDisconnected(link.worker.name, link.boot)
             ActOfStart(self, partial(self.give_primary, closed))()
 
     def disconnected(self) -> None:
         if self.worker is not None:
-            self.worker.handle(Disconnected())
+            self.worker.handle(inputs.Disconnected())
             self.later(REDIAL, self.dial)
 
     def mend(self) -> None:
@@ -304,35 +287,37 @@ class Node:
         if self.worker is not None:
             self.worker.handle(given)
 
-    def act_primary(self, action: Send | Retire) -> None:
-        if isinstance(action, Retire):
+    def act_primary(self, action: inputs.Send | inputs.Retire) -> None:
+        if isinstance(action, inputs.Retire):
             self.primary = None
             self.leave_when_done()
         elif link := self.links.get(action.node):
             far = link.worker
-            received = MessageReceived(action.message)  # type: ignore[arg-type] # it sends orders only
+            received = inputs.MessageReceived(action.message)  # type: ignore[arg-type] # it sends orders only
             link.carry(self, ActOfStart(far, partial(far.give_worker, received)))
 
-    def act_worker(self, action: Send | Spawn | Signal | Leave | Halt) -> None:
+    def act_worker(
+        self, action: inputs.Send | inputs.Spawn | inputs.Signal | inputs.Leave | inputs.Halt
+    ) -> None:
         match action:
-            case Send(_, beat):
+            case inputs.Send(_, beat):
                 self.send_beat(beat)
-            case Spawn(job):
+            case inputs.Spawn(job):
                 self.spawn(job)
-            case Signal(name, signal):
+            case inputs.Signal(name, signal):
                 # It may have ended by itself, and its exit not have reached the worker yet.
                 if process := self.processes.get(name):
                     process.signal(signal, self.world.time.now)
-            case Leave(_):
+            case inputs.Leave(_):
                 self.close_link()
-            case Halt():
+            case inputs.Halt():
                 self.worker = None
                 self.leave_when_done()
 
     def send_beat(self, beat: Any) -> None:
         if self.link is not None:
-            far = self.link.primary
-            self.link.carry(self, ActOfStart(far, partial(far.give_primary, BeatReceived(beat))))
+            far, received = self.link.primary, inputs.BeatReceived(beat)
+            self.link.carry(self, ActOfStart(far, partial(far.give_primary, received)))
 
     def spawn(self, job: Any) -> None:
         """Start a job's process; the list of executions is what the witness is on real rigs."""
@@ -358,7 +343,7 @@ class Node:
     def exited(self, name: str, code: int) -> None:
         """A process ended; the worker learns of it a moment later."""
         self.processes.pop(name, None)
-        self.later(0, partial(self.give_worker, Exited(name, code)))
+        self.later(0, partial(self.give_worker, inputs.Exited(name, code)))
 
     def leave_when_done(self) -> None:
         """After a clean stop, the node ends once neither brain is left."""
