@@ -107,6 +107,34 @@ def test_of_days_and_weekdays_bullmq_takes_either(system: DescribedSystem) -> No
     assert found == sorted(named)
 
 
+# ------------------------------------------------------------------ the attempts
+# The states of a job's attempts, by the events of its stream and by the fields of its record.
+ATTEMPTS = """
+const { attemptsOf, viewsOf } = require(process.argv[1]);
+const [events, fields] = JSON.parse(process.argv[2]);
+const entries = events.map((event, at) => [`${at}-0`, ['event', event, 'jobId', 'j']]);
+const job = { id: 'j', name: 'e', data: {}, ...fields };
+console.log(JSON.stringify(viewsOf(job, attemptsOf(entries).get('j'), 0).map((v) => v.state)));
+"""
+GIVEN_UP = "job stalled more than allowable limit"
+
+
+@pytest.mark.parametrize("field", ["deferredFailure", "failedReason"])
+@pytest.mark.parametrize("events", [["active", "stalled"], ["active", "stalled", "active"]])
+def test_the_start_that_records_a_failure_is_never_shown_as_an_attempt(
+    field: str, events: list[str], system: DescribedSystem
+) -> None:
+    asked = json.dumps([events, {field: GIVEN_UP}])
+    found = json.loads(node(system, "-e", ATTEMPTS, str(FOLDER / "attempts.js"), asked))
+    assert found == ["interrupted"]
+
+
+def test_a_job_that_may_stall_once_more_is_run_again(system: DescribedSystem) -> None:
+    asked = json.dumps([["active", "stalled"], {}])
+    found = json.loads(node(system, "-e", ATTEMPTS, str(FOLDER / "attempts.js"), asked))
+    assert found == ["interrupted", "waiting"]
+
+
 # ------------------------------------------------------------------ the adapter
 def test_the_adapter_reports_real_nodes_as_they_are(system: DescribedSystem) -> None:
     case = load_cases(feature_folder())[0]

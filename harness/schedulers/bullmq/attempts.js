@@ -66,6 +66,19 @@ function end(attempt, state, at) {
   if (attempt) Object.assign(attempt, { state, endedAt: at, over: state === 'succeeded' });
 }
 
+/**
+ * The attempts without the start to come, or under way, that only records a failure.
+ *
+ * A job that stalled too often carries that failure from the instant at which the stream says
+ * `stalled`, first as one to come. So the stream is to be read before the job.
+ */
+function attemptsRun(job, attempts) {
+  if (![job.deferredFailure, job.failedReason].includes(GIVEN_UP)) return attempts;
+  const last = attempts.findLastIndex((attempt) => attempt.state === 'interrupted');
+  if (last < 0) return attempts;
+  return [...attempts.slice(0, last), { ...attempts[last], over: true }];
+}
+
 /** Whether BullMQ means to start the job (once more). */
 function isDue(attempts) {
   const last = attempts.at(-1);
@@ -73,7 +86,8 @@ function isDue(attempts) {
 }
 
 /** The views of all attempts of a job, the one that is still to come included. */
-function viewsOf(job, attempts, now) {
+function viewsOf(job, entries, now) {
+  const attempts = attemptsRun(job, entries);
   const due = isDue(attempts) ? [{ state: 'waiting', placedAt: 0, endedAt: 0 }] : [];
   const all = [...attempts, ...due];
   return all.map((attempt, index) => viewOf(job, all, index, now));
@@ -109,4 +123,4 @@ function causeAfter(before) {
   return before.state === 'interrupted' ? 'interrupted' : 'retry';
 }
 
-module.exports = { attemptId, attemptsOf, isDue, viewsOf };
+module.exports = { attemptId, attemptsOf, attemptsRun, isDue, viewsOf };

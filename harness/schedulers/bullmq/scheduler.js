@@ -8,7 +8,7 @@
 const { randomUUID } = require('node:crypto');
 const Redis = require('ioredis');
 const { Queue } = require('bullmq');
-const { attemptsOf, isDue, viewsOf } = require('./attempts');
+const { attemptsOf, attemptsRun, isDue, viewsOf } = require('./attempts');
 const { nowOf, repeatOf, slotOf, strategyFor } = require('./schedule');
 const { addressOf, queueOf, readSettings } = require('./settings');
 
@@ -164,8 +164,8 @@ class Scheduler {
   }
 
   async viewsIn(queue) {
-    const jobs = await queue.getJobs(STATES);
     const attempts = await this.attemptsIn(queue);
+    const jobs = await queue.getJobs(STATES);
     const shown = jobs.filter((job) => job && !this.isPlanned(job, attempts));
     const now = (job) => nowOf(job, this.settings.minute);
     return shown.flatMap((job) => viewsOf(job, attempts.get(job.id) ?? [], now(job)));
@@ -184,10 +184,11 @@ class Scheduler {
   async owes({ root }) {
     this.connected();
     for (const queue of this.queues.values()) {
+      const attempts = (await this.attemptsIn(queue)).get(root) ?? [];
       const job = await queue.getJob(root);
       if (!job) continue;
       if (FINISHED.includes(await job.getState())) return false;
-      return isDue((await this.attemptsIn(queue)).get(root) ?? []) || null;
+      return isDue(attemptsRun(job, attempts)) || null;
     }
     return null;
   }
