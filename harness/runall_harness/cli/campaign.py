@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 def budget_of(_: click.Context, __: click.Parameter, value: str | None) -> "Budget | None":
-    """The budget that was given."""
     if value is None:
         return None
     from runall_harness.explorer.budget import NoBudget, read_budget
@@ -53,7 +52,6 @@ def run_campaign(
 
 
 def show(display: SearchDisplay, budget: "Budget", totals: "Totals") -> None:
-    """Show how far the campaign is, and what it has found."""
     from runall_harness.explorer.coverage import possible_pairs
 
     of = f" of {budget}" if budget.seeds else " seeds"

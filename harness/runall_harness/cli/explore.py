@@ -71,7 +71,6 @@ def policy_of(_: click.Context, __: click.Parameter, value: str) -> str:
 
 
 def mutant_of(_: click.Context, __: click.Parameter, value: str) -> str:
-    """Check the mutant's name."""
     if value:
         from runall_harness.mutants import NoSuchMutant, by_name
 
@@ -83,7 +82,6 @@ def mutant_of(_: click.Context, __: click.Parameter, value: str) -> str:
 
 
 def print_schema(*, campaign: bool) -> int:
-    """Print the JSON Schema of the report."""
     from runall_harness.conformance.run_report import encode
     from runall_harness.explorer.campaign_report import campaign_schema
     from runall_harness.explorer.report import report_schema
@@ -233,7 +231,6 @@ def chosen(patterns: Sequence[str], policy: str) -> "list[Outline]":
 
 
 def list_worlds(worlds: "list[Outline]", form: str) -> int:
-    """Print the names of the worlds."""
     if form == "json":
         from runall_harness.conformance.run_report import encode
 
@@ -246,7 +243,6 @@ def list_worlds(worlds: "list[Outline]", form: str) -> int:
 
 
 def exploration_of(worlds: "list[Outline]", asked: dict[str, Any]) -> "Exploration":
-    """What is to be explored."""
     from runall_harness.explorer.exploration import Exploration
     from runall_harness.host.load import cores
 

@@ -134,7 +134,6 @@ def named(name: str) -> "Mutant":
 
 
 def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
-    """Print the mutants, and try none."""
     if form == "json":
         from runall_harness.conformance.run_report import encode
 
@@ -196,7 +195,6 @@ def try_mutants(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
 
 
 def print_score(score: "Score", output: Any, options: dict[str, Any]) -> None:
-    """Print the score for people or for programs."""
     from runall_harness.conformance.run_report import encode
     from runall_harness.reports.progress import Screen
     from runall_harness.scoring.score import as_json, kill_table, matrix, releases_table

@@ -141,10 +141,7 @@ class RealReplay:
         """Ask for the next crash now, before the steps that lead up to it."""
         for step in coming:
             if step.verb == "crash" and step.point is not None:
-                self.site.arm(self.name(step.node), step.point)
-
-    def name(self, node: str) -> str:
-        return self.names.get(node, node)
+                self.site.arm(self.names.get(step.node, step.node), step.point)
 
     def await_moment(self, step: RealStep, mark: Mark) -> Mark:
         """Wait until the step is due: for what is seen before it, then for the seconds between.
@@ -187,7 +184,8 @@ class RealReplay:
         late = self.site.now() - mark.real
         if step.verb != "crash" and late > SLACK / 2:
             self.notes.append(f"{step.verb} {step.node} was {late:.1f} s late")
-        node, timings = self.name(step.node), self.cluster.system.timings
+        node = self.names.get(step.node, step.node)
+        timings = self.cluster.system.timings
         match step.verb:
             case "release":
                 self.site.release(TAG)
@@ -204,7 +202,6 @@ class RealReplay:
                 self.cluster.hurt(lambda: getattr(self.site, verb)(node))
 
     def order(self, what: str) -> None:
-        """Ask as a user would, with the parameters that a real job needs."""
         verb, args = ORDERS[what]
         if "params" in (fields := args.get("fields", {})):
             args = {**args, "fields": {**fields, "params": runnable(fields["params"])}}
@@ -218,8 +215,7 @@ class RealReplay:
 
     def rest(self, mark: Mark) -> None:
         """Let the story go on to its end, and write down the final state."""
-        left = (self.story.lines[-1].at - self.story.began - mark.story) / SPEED
-        self.pass_time(left)
+        self.pass_time((self.story.lines[-1].at - self.story.began - mark.story) / SPEED)
         self.site.wait(self.at_rest, self.cluster.system.timings.notice + SLACK)
         self.executions()
         if self.cluster.calls.leader():

@@ -172,7 +172,6 @@ class Signing:
         )
 
     def act(self, act: Act) -> Frozen:
-        """An act: whose it is, its name, and with what."""
         if isinstance(act, ActOfStart):
             return ("act of start", act.node.name, act.boots, self.act(act.act))
         whose, name, args = parts(act)

@@ -30,9 +30,7 @@ class Violations(msgspec.Struct):
 
     def offer(self, key: Key, found: Found) -> None:
         """Keep a story for that key, unless a smaller one is known."""
-        known = self.found.get(key)
-        if known is None or size(found) < size(known):
-            self.found[key] = found
+        self.found[key] = min(self.found.get(key, found), found, key=size)
 
     def stories(self, mutant: str) -> list[Story]:
         """The shortest story of each violation; one that breaks several clauses is there once."""

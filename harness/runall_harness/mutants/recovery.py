@@ -18,6 +18,8 @@ from runall_reference.brain.records import Cursor, Entry, Event, Finished, Job
 from .mutant import mutant
 from .planting import Plant, never, nothing
 
+LEFTOVER = "a leftover record"
+
 
 def rewind(state: State, job: Job) -> None:
     """Set the cursor to the minute before a manual job, so that all minutes since come again."""
@@ -124,9 +126,6 @@ def finalizes_twice(plant: Plant) -> None:
                 # A number of its own: two attempts of one number would be one record.
                 again = replace(again, attempt=last_number(self.state, done.root))
                 self.finalization.follow(again, "leftover")
-
-
-LEFTOVER = "a leftover record"
 
 
 def last_number(state: State, root: str) -> int:

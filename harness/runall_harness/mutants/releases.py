@@ -6,22 +6,17 @@ The policy is put in the place of the default, so that whoever runs the referenc
 from runall_reference.daemon.releases import POLICIES
 
 from .mutant import Mutant
-from .planting import Plant
 
 
 def release(version: str, story: str, clause: str, *also: str) -> Mutant:
     policy = f"cronicle-{version}"
-
-    def bug(plant: Plant) -> None:
-        plant.entry(POLICIES, "reference", POLICIES[policy])
-
     return Mutant(
         name=policy,
         story=story,
         source=f"Cronicle {version}",
         clause=clause,
         also=also,
-        bug=bug,
+        bug=lambda plant: plant.entry(POLICIES, "reference", POLICIES[policy]),
         policy=policy,
     )
 

@@ -39,7 +39,6 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def troubles(self) -> list[str]:
-        """The errors of the kit itself, each with the name of its trial."""
         trials = (self.reference, *self.trials)
         return [f"{trial.name}: {line}" for trial in trials for line in trial.troubles]
 

@@ -65,7 +65,6 @@ class Trial(msgspec.Struct, kw_only=True):
 
     @property
     def killed(self) -> bool:
-        """Whether the bug was found, by a clause that it breaks."""
         return bool(self.kills)
 
     @property
