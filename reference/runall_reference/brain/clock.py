@@ -1,8 +1,7 @@
 """The schedule's clock: which minute it is.
 
-Slots are minutes. A `--time-scale` makes them shorter than a real minute, so that a test need
-not wait for the wall clock: scale 60 makes each schedule minute last one real second. Only the
-schedule is scaled. Heartbeats, timeouts and delays are real seconds, always.
+With a `--time-scale` of 60 each schedule minute lasts one real second. Only the schedule is scaled:
+heartbeats, timeouts and delays are real seconds.
 """
 
 from math import inf, nextafter

@@ -34,10 +34,7 @@ class WorkerDisconnected(NamedTuple):
 
 
 class ClockSet(NamedTuple):
-    """The wall clock was set: it is now `skew` seconds ahead of the steady time of the inputs.
-
-    Only the schedule follows it; timeouts, leases and fences go by the steady time.
-    """
+    """The wall clock was set: it is now `skew` seconds ahead of the steady time of the inputs."""
 
     skew: float
 

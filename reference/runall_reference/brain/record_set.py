@@ -1,8 +1,4 @@
-"""All records in memory, and the change that one step makes to them.
-
-A brain reads and writes here. The daemon takes what one step wrote as one atomic change, commits
-it to the store, and only then acts upon it. Nothing here reads or writes a file.
-"""
+"""All records in memory, and the change that one step makes to them."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar, cast

@@ -3,8 +3,6 @@
 It has a disk of its own. A job is written there before its process starts, and its result before
 it is reported. So a result that was reached survives the worker (RA-3.6), and what ran at the
 moment of a crash is known to be gone when the next start's inventory lacks it.
-
-One class, because its few rules share most of its few attributes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -173,8 +171,8 @@ class Worker:
     def exited(self, name: str, code: int) -> None:
         """Write down how a process ended, then report it.
 
-        An end by a SIGTERM of unknown origin is reported a moment later: a clean stop of this node,
-        of which the job saw the signal first, is known by then (RA-2.8).
+        An end by a SIGTERM of unknown origin is reported a moment later: by then this node knows
+        whether it goes down itself, and its job was only the first to obey (RA-2.8).
         """
         run = self.records.get(Run, name)
         if run is not None and not run.how:

@@ -1,8 +1,4 @@
-"""The HTTP API for people and programs, and the path at which workers link.
-
-Every view comes from the brain's records through `views`; every order goes to the brain. Nothing
-is kept here.
-"""
+"""The HTTP API for people and programs, and the path at which workers link."""
 
 import math
 from typing import Any
@@ -15,15 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runall_reference.brain.inputs import (
-    AbortJob,
-    CreateEvent,
-    DeleteEvent,
-    Order,
-    Refused,
-    RunEvent,
-    UpdateEvent,
-)
+from runall_reference.brain import inputs
 from runall_reference.brain.records import Event, Params
 from runall_reference.store import LeaseLost, StoreError
 
@@ -167,25 +155,28 @@ class Api:
             raise self.nobody()
         brain = self.primary.brain
         if not brain.leadership.may_answer(self.primary.clock()):
-            raise unavailable("overslept")
+            message = "the primary has not renewed its lease in time, and another may lead"
+            raise ApiError(503, "recovering", message, "try again in a moment, or ask another")
         return brain
 
     def nobody(self) -> ApiError:
-        return unavailable("deposed" if self.primary.store is not None else "recovering")
+        if self.primary.store is None:
+            message = "the primary is reading its store again"
+            return ApiError(503, "recovering", message, "try again in a moment; the log says why")
+        hint = "ask another; GET /health says 200 where it leads"
+        return ApiError(503, "not-primary", "another server leads; nothing was done", hint)
 
-    def order(self, order: Order) -> Any:
+    def order(self, order: inputs.Order) -> Any:
         """Give the brain an order. Raises `ApiError` if it is refused, or there is no brain."""
         try:
             answer = self.primary.handle(order)
-        except BrainDiscarded:
+        except (BrainDiscarded, LeaseLost):
             raise self.nobody() from None
-        except LeaseLost:
-            raise unavailable("deposed") from None
         except StoreError as error:
             message = f"it is not known whether this was done: {error.cause}"
             hint = "look whether it was, then order it again"
             raise ApiError(503, "outcome-unknown", message, hint) from None
-        if isinstance(answer, Refused):
+        if isinstance(answer, inputs.Refused):
             raise answer
         return answer
 
@@ -228,22 +219,22 @@ class Api:
         return reply(views.event_view(brain, event))
 
     async def create_event(self, request: Request) -> Response:
-        event = self.order(CreateEvent(decode(await body(request), Event)))
+        event = self.order(inputs.CreateEvent(decode(await body(request), Event)))
         return reply(views.event_view(self.brain, event), 201)
 
     async def update_event(self, request: Request) -> Response:
         fields = decode(await body(request), Params)
-        event = self.order(UpdateEvent(request.path_params["name"], fields))
+        event = self.order(inputs.UpdateEvent(request.path_params["name"], fields))
         return reply(views.event_view(self.brain, event))
 
     async def delete_event(self, request: Request) -> Response:
-        self.order(DeleteEvent(request.path_params["name"]))
+        self.order(inputs.DeleteEvent(request.path_params["name"]))
         return Response(status_code=204)
 
     async def run_event(self, request: Request) -> Response:
         asked = decode(await body(request) or b"{}", RunRequest)
         name, source = request.path_params["name"], asked.source or BY_HAND
-        job = self.order(RunEvent(name, asked.params, source))
+        job = self.order(inputs.RunEvent(name, asked.params, source))
         return reply(views.job_view(self.brain, job), 201)
 
     async def list_jobs(self, request: Request) -> Response:
@@ -257,37 +248,14 @@ class Api:
         name = request.path_params["name"]
         job = views.job(self.brain, name)
         if job is None:
-            raise Refused("unknown-job", f"there is no job {name!r}")
+            raise inputs.Refused("unknown-job", f"there is no job {name!r}")
         return reply(job)
 
     async def abort_job(self, request: Request) -> Response:
         """Abort a job and all its reruns."""
         asked = decode(await body(request) or b"{}", AbortRequest)
-        root = self.order(AbortJob(request.path_params["name"], asked.by))
+        root = self.order(inputs.AbortJob(request.path_params["name"], asked.by))
         return reply({"root": root})
-
-
-UNAVAILABLE = {
-    "overslept": (
-        "recovering",
-        "the primary has not renewed its lease in time, and another may lead",
-        "try again in a moment, or ask another",
-    ),
-    "recovering": (
-        "recovering",
-        "the primary is reading its store again",
-        "try again in a moment; the log says why",
-    ),
-    "deposed": (
-        "not-primary",
-        "another server leads; nothing was done",
-        "ask another; GET /health says 200 where it leads",
-    ),
-}
-
-
-def unavailable(why: str) -> ApiError:
-    return ApiError(503, *UNAVAILABLE[why])
 
 
 def number(request: Request, name: str, default: float, least: float = 0) -> float:
@@ -308,7 +276,7 @@ async def answer_error(_: Request, error: Exception) -> Response:
     match error:
         case ApiError():
             return error_reply(error)
-        case Refused():
+        case inputs.Refused():
             status, hint = REFUSALS.get(error.code, (400, "see the message"))
             return error_reply(ApiError(status, error.code, error.message, hint))
         case HTTPException(status_code=status):
@@ -321,6 +289,6 @@ async def answer_error(_: Request, error: Exception) -> Response:
 
 
 def application(primary: PrimaryRunner, token: str) -> ASGIApp:
-    answered = (ApiError, Refused, HTTPException, Exception)
+    answered = (ApiError, inputs.Refused, HTTPException, Exception)
     handlers = dict.fromkeys(answered, answer_error)
     return TokenCheck(Starlette(routes=Api(primary).routes(), exception_handlers=handlers), token)

@@ -15,8 +15,6 @@ from .orphans import OrphansRemain
 
 log = logging.getLogger("runall")
 
-STOPS = (signal.SIGTERM, signal.SIGINT)
-
 
 class SecondSignal(Exception):
     """A second signal: the daemon ends at once."""
@@ -50,7 +48,7 @@ class StopSignals:
         self.count = 0
         loop = asyncio.get_running_loop()
         self.second: asyncio.Future[None] = loop.create_future()
-        for which in STOPS:
+        for which in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(which, self.receive, which)
 
     def receive(self, which: signal.Signals) -> None:

@@ -24,8 +24,11 @@ def line_of(record: object) -> str:
             where = f" on {record.node}" if record.node else ""
             how = f"(attempt {record.attempt}, {record.cause})"
             return f"job {record.id} of {record.event} is {record.state}{where} {how}"
-        case Finished():
-            return finished_line(record)
+        case Finished(job=job):
+            code = "" if job.code is None else f" with status {job.code}"
+            late = "" if record.late_code is None else f"; a late result says {record.late_code}"
+            line = f"job {job.id} of {job.event} {job.state}{code}. {job.description}{late}"
+            return line.rstrip(" .")
         case Entry():
             detail = f", {record.detail}" if record.detail else ""
             decision = f"{record.what}: {record.decision}{detail}"
@@ -38,10 +41,3 @@ def line_of(record: object) -> str:
             return f"job {record.key} starts here"
         case _:
             return ""
-
-
-def finished_line(done: Finished) -> str:
-    job = done.job
-    code = "" if job.code is None else f" with status {job.code}"
-    late = "" if done.late_code is None else f"; a late result says {done.late_code}"
-    return f"job {job.id} of {job.event} {job.state}{code}. {job.description}{late}".rstrip(" .")

@@ -25,13 +25,10 @@ class Cronicle0949(Policy):
                 job, cause, "refused", "RA-1.3", "no event, or Run All was off at the start"
             )
             return
-        if cause != "crash of the primary" and self.rewinds(job):
+        if cause != "crash of the primary" and (self.rewinds_all or not job.source):
             self.rewind(job, cause)
         if self.reruns(job):
             self.run_job_again(job, event, cause)
-
-    def rewinds(self, job: Job) -> bool:
-        return self.rewinds_all or not job.source
 
     def reruns(self, job: Job) -> bool:
         """Whether the job itself is started again: a manual one, known by its source."""

@@ -73,22 +73,20 @@ class WorkerRunner:
 
         Raises `StoreError` when the store can't be used at the first start.
         """
-        await self.run_start(self.open())
+        await self.run_start()
         # The pauses grow from start to start: a disk that stays full must not spin through jobs.
         for pause in pauses():
             if self.done or await set_within(self.leaving, pause):
                 return
             try:
-                await self.run_start(self.open())
+                await self.run_start()
             except StoreError as error:
                 log.error("%s; trying on", error.cause)
 
-    def open(self) -> Store:
-        return open_store(f"sqlite:///{self.options.data / 'worker.db'}", WORKER_RECORDS)
-
-    async def run_start(self, store: Store) -> None:
+    async def run_start(self) -> None:
         """End the orphans of the last start, then run until the brain drains or the store fails."""
-        with contextlib.closing(store):
+        url = f"sqlite:///{self.options.data / 'worker.db'}"
+        with contextlib.closing(open_store(url, WORKER_RECORDS)) as store:
             records = store.load()
             if any(isinstance(record, Run) and not record.how for record in records):
                 log.info(

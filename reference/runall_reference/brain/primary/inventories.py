@@ -1,8 +1,4 @@
-"""What the primary concludes from a worker's inventory: ended, running, missing, or not ours.
-
-It compares states and waits for no event: each beat is compared with the records, so a message
-that is lost, late or doubled is mended by the next one.
-"""
+"""What the primary concludes from a worker's inventory: ended, running, missing, or not ours."""
 
 from msgspec.structs import replace
 
@@ -79,7 +75,7 @@ class Inventories:
             self.stopping.order(job)
 
     def missing_for_good(self, job: Job, beat: Beat) -> bool:
-        """Whether it neither runs nor will: of an earlier boot all is gone, begun or not (RA-2.13).
+        """Whether a job that an inventory lacks is gone: after a new boot it always is (RA-2.13).
 
         With the same boot a Start may be on its way, unless the worker takes none.
         """

@@ -9,16 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from ..inputs import (
-    BeatReceived,
-    Boot,
-    ClockSet,
-    Drain,
-    PrimaryInput,
-    Refused,
-    Tick,
-    WorkerDisconnected,
-)
+from .. import inputs
 from ..machines import ROLE
 from ..record_set import RecordSet, Step
 from ..records import Record
@@ -57,32 +48,32 @@ class Primary:
         self.waiting, self.slots = Waiting(state, placement), Slots(state, placement)
         self.orders = Orders(state, placement, self.stopping, self.waiting)
 
-    def handle(self, given: PrimaryInput, now: float) -> Step:
+    def handle(self, given: inputs.PrimaryInput, now: float) -> Step:
         """The step that follows from an input at the time `now`, in seconds."""
         state, reply = self.state, None
         state.now, state.actions, state.losses = now, [], 0
         guard = self.leadership.guard()
         try:
             reply = self.answer(given)
-        except Refused as refusal:
+        except inputs.Refused as refusal:
             reply = refusal
         self.settle()
         return Step(self.records.take_change(), tuple(state.actions), reply, guard)
 
-    def answer(self, given: PrimaryInput) -> object:
+    def answer(self, given: inputs.PrimaryInput) -> object:
         match given:
-            case Tick():
+            case inputs.Tick():
                 pass
-            case Boot(boot):
+            case inputs.Boot(boot):
                 self.lead(boot)
-            case Drain():
+            case inputs.Drain():
                 self.state.role = ROLE.fire(self.state.role, "drain")
-            case BeatReceived(beat):
+            case inputs.BeatReceived(beat):
                 self.inventories.take_in(beat)
-            case ClockSet(skew):
+            case inputs.ClockSet(skew):
                 # The schedule's clock alone: timeouts go by the steady time (RA-5.11).
                 self.state.clock = replace(self.state.clock, skew=skew)
-            case WorkerDisconnected(node, boot):
+            case inputs.WorkerDisconnected(node, boot):
                 self.reachability.disconnected(node, boot)
             case _:
                 return self.orders.obey(given)
