@@ -61,8 +61,8 @@ def aborted_stays_aborted(lineage: Lineage, _: Context) -> Iterator[Finding]:
         yield later and broken(expected, f"{later}", abort, later.first)
 
 
-def difference(earlier: Execution, later: Execution) -> tuple[str, object, object] | None:
-    """The first value in which two executions of a lineage differ: its name and both values."""
+def difference(earlier: Execution, later: Execution) -> tuple[str, object, object]:
+    """The first value in which two executions differ: its name and both; no name if none does."""
     for name, one, other in (
         ("parameters", earlier.params, later.params),
         ("logical time", earlier.now, later.now),
@@ -70,23 +70,22 @@ def difference(earlier: Execution, later: Execution) -> tuple[str, object, objec
     ):
         if one != other:
             return name, one, other
-    return None
+    return "", None, None
 
 
 def require_faithful(root: str, earlier: Execution, later: Execution) -> None:
     """Raise `Violation` if two executions of a lineage were given different values."""
-    if differing := difference(earlier, later):
-        name, one, other = differing
+    name, one, other = difference(earlier, later)
+    if name:
         raise Violation("RA-4.3", f"{name} of {root}: {one!r}", f"{other!r}")
 
 
 def reruns_are_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """Judge whether all executions of a lineage have the same parameters, source and time."""
     for earlier, later in pairwise(lineage.runs.values()):
-        differing = difference(earlier.execution, later.execution)
-        name, one, other = differing or ("", None, None)
+        name, one, other = difference(earlier.execution, later.execution)
         expected = f"{name} of {lineage.root}: {one!r}"
-        yield finding(not differing, expected, f"{other!r}", earlier.first, later.first)
+        yield finding(not name, expected, f"{other!r}", earlier.first, later.first)
 
 
 def ids_are_own(lineage: Lineage, _: Context) -> Iterator[Finding]:

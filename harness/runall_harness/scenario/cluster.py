@@ -153,13 +153,10 @@ class Cluster:
 
     def probe(self, node: str, within: float) -> None:
         """Run a job of a new event to its end on that node. Raises `Inconclusive`."""
-        tag = f"canary-{self.calls.count}"
+        tag, takes = f"canary-{self.calls.count}", f"{node} takes a job"
         params = {"tag": tag, "hold": "0"}
-        for order in (
-            lambda: self.calls.create(tag, node),
-            lambda: self.calls.run(tag, params, source="harness"),
-        ):
-            self.await_evidence(f"{node} takes a job", lambda o=order: accepted(o), within)
+        self.await_evidence(takes, lambda: accepted(self.calls.create, tag, node), within)
+        self.await_evidence(takes, lambda: accepted(self.calls.run, tag, params, "harness"), within)
         self.await_evidence(f"a job runs to its end on {node}", lambda: self.ended(tag), within)
 
     def regard(self, root: str, tag: str) -> None:
@@ -218,10 +215,10 @@ class Cluster:
             self.system.close()
 
 
-def accepted(order: Callable[[], object]) -> bool:
+def accepted(order: Callable[..., object], *args: object) -> bool:
     """Give an order, and return whether the system accepts it; it may have no server for it yet."""
     try:
-        order()
+        order(*args)
     except Rejected as refusal:
         if refusal.code != "no-server":
             raise
