@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from runall_harness.cli import exit_code_of
-from runall_harness.systems.adapter_check.report import AdapterReport
-from runall_harness.systems.adapter_check.rules import RULES
+from runall_harness.systems.adapter_check.report import AdapterReport, Rule
 from runall_harness.systems.adapter_check.run import check_adapter
 from runall_harness.systems.adapter_check.session import AdapterCheck
 from support.faulty_adapters import (
@@ -68,7 +67,9 @@ def broken(report: AdapterReport) -> dict[str, str]:
 
 def test_the_faultless_adapter_keeps_every_rule(env: dict[str, str]) -> None:
     report = check_adapter(command("Faultless"), env=env, minute=MINUTE, patience=PATIENCE)
-    assert {rule.rule: rule.verdict for rule in report.rules} == {r.name: "pass" for r in RULES}
+    assert {rule.rule: rule.verdict for rule in report.rules} == {
+        r.name.lower(): "pass" for r in Rule
+    }
     assert (report.code, report.verdict) == (0, "conformant")
     assert all(rule.judged for rule in report.rules)
 
@@ -83,7 +84,7 @@ def test_a_faulty_adapter_is_found_and_the_way_to_mend_it_is_shown(
     report = check_adapter(
         command(faulty.__name__), env=env, minute=MINUTE, patience=patience, limit=limit
     )
-    found, mend = broken(report), {rule.name: rule.mend for rule in RULES}
+    found, mend = broken(report), {rule.name.lower(): rule.mend for rule in Rule}
     assert FAULTY[faulty][0] in found
     assert found == {name: mend[name] for name in FAULTY[faulty] if name in found}
     assert report.code == 1
@@ -91,7 +92,7 @@ def test_a_faulty_adapter_is_found_and_the_way_to_mend_it_is_shown(
 
 
 def test_every_rule_has_a_faulty_adapter_that_breaks_it() -> None:
-    assert {names[0] for names in FAULTY.values()} == {rule.name for rule in RULES}
+    assert {names[0] for names in FAULTY.values()} == {rule.name.lower() for rule in Rule}
 
 
 def test_what_is_declared_is_unsupported_and_what_was_not_judged_is_no_pass(

@@ -18,15 +18,13 @@ from typing import Any
 
 import psutil
 import pytest
-from runall_harness.conformance.case_result import CaseResult
-from runall_harness.conformance.order import Order
-from runall_harness.conformance.run import Run
-from runall_harness.conformance.run_report import report_case
+from runall_harness.conformance.run import Display, Order, Run
+from runall_harness.conformance.run_report import CaseResult, report_case
 from runall_harness.conformance.workers.dispatcher import run_cases
 from runall_harness.contract.cases import Case, load_cases
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.host import load
-from runall_harness.reports.case_progress import Silent, Tree
+from runall_harness.reports.case_progress import Tree
 from runall_harness.reports.progress import Screen
 from runall_harness.rigs.processes.rig import SITE_MARKER
 from support.places import ROOT
@@ -168,7 +166,7 @@ def test_each_process_clears_its_own_rig_away(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------ how many at once
-class Watched(Silent):
+class Watched(Display):
     """A display that counts how many cases run at once."""
 
     def __init__(self) -> None:
@@ -243,7 +241,7 @@ def test_a_process_that_hangs_is_ended_and_its_case_is_an_error(
     monkeypatch.setenv("RUNALL_FEATURES", str(folder))
     monkeypatch.chdir(folder)
     order = Order(cases=load_cases(folder), rig="simulated", jobs=2)
-    run = run_cases(order, Silent(), patience=5)
+    run = run_cases(order, Display(), patience=5)
     assert [case.verdict for case in run.report().cases] == ["error", "pass", "pass"]
     assert "said nothing for 5 s" in run.report().cases[0].message
     assert run.exit_code == 3

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from runall_harness.checks.job_outcome import Outcome
 from runall_harness.conformance.run_report import CaseReport, Report, encode, make_report, unknown
+from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import Verdict
-from runall_harness.reports.comparison import WORST, cell, compare, comparison_schema, read_report
+from runall_harness.reports.comparison import SCHEMA, WORST, Comparison, cell, compare, read_report
 from runall_harness.reports.comparison_markdown import in_words
 from support.small_features import Done, runall
 
@@ -79,7 +80,7 @@ def test_rows_are_in_the_order_of_the_page_and_only_for_clauses_that_were_shown(
         [PASS, None],
         [None, FAIL],
     ]
-    jsonschema.validate(json.loads(encode(compared)), comparison_schema())
+    jsonschema.validate(json.loads(encode(compared)), schema_of(Comparison, SCHEMA))
 
 
 def test_rows_of_scenarios_are_those_of_the_feature_files_and_take_repeats_together() -> None:
@@ -93,7 +94,7 @@ def test_rows_of_scenarios_are_those_of_the_feature_files_and_take_repeats_toget
         f"{last}/scheduled",
     ]
     assert [row.cells[0].cases[PASS] for row in compared.rows if row.cells[0]] == [2, 1, 1]
-    jsonschema.validate(json.loads(encode(compared)), comparison_schema())
+    jsonschema.validate(json.loads(encode(compared)), schema_of(Comparison, SCHEMA))
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -11,6 +11,7 @@ import pytest
 from runall_harness.checks.job_outcome import Outcome
 from runall_harness.conformance.known_failures import declarations
 from runall_harness.conformance.run_report import (
+    SCHEMA,
     CaseReport,
     ExecutionReport,
     FaultReport,
@@ -18,10 +19,10 @@ from runall_harness.conformance.run_report import (
     SystemReport,
     encode,
     make_report,
-    report_schema,
 )
 from runall_harness.contract.cases import base_id, load_cases
 from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.places import page
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.reports.comparison import compare, read_report
@@ -35,7 +36,7 @@ from runall_harness.reports.results_page import (
     summary,
     system_page,
 )
-from runall_harness.systems.shipped import shipped
+from runall_harness.systems.lookup import shipped
 from support.small_features import runall
 
 # What no file of the repository may hold: where a run was, and which processes it had.
@@ -99,7 +100,7 @@ def test_what_is_kept_is_a_report_without_traces_and_without_a_machine(tmp_path:
     path = keep_report(tmp_path / "reports", report(*CASES))
     assert path.name == "mine-2.1_b-eager-processes.json"
     text = path.read_text("utf-8")
-    jsonschema.validate(json.loads(text), report_schema())
+    jsonschema.validate(json.loads(text), schema_of(Report, SCHEMA))
     assert not OF_A_MACHINE.search(text)
     kept = read_report(path)
     assert all((one.faults, one.executions, one.history) == ([], [], None) for one in kept.cases)

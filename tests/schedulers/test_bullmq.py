@@ -21,7 +21,7 @@ from runall_harness.rigs.processes.rig import ProcessesRig
 from runall_harness.scenario.cluster import PRIMARY, Cluster
 from runall_harness.systems.adapter_check.run import check_adapter
 from runall_harness.systems.described_system import DescribedSystem
-from runall_harness.systems.shipped import shipped
+from runall_harness.systems.lookup import shipped
 from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.timing import Timing
 from support.conform_runs import ROOT, ConformRun, conform

@@ -20,7 +20,7 @@ import pytest
 from runall_harness.adapter.protocol import VERBS, Done, Maybe, Message, Refused
 from runall_harness.evidence.views import JobView
 from runall_harness.systems.adapter_client import AdapterClient
-from runall_harness.systems.shipped import shipped
+from runall_harness.systems.lookup import shipped
 from support.conform_runs import conform
 from support.recorded_server import ELSEWHERE, NOT_ME, SILENCE, Answers, Player, playing
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runall_harness.systems.shipped import shipped
+from runall_harness.systems.lookup import shipped
 from support.machine import give_up
 
 PROGRAM = shipped()["cronicle"].parent / "prepare.js"

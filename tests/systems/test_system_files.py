@@ -15,11 +15,13 @@ import msgspec
 import pytest
 from runall_harness.conformance.run_report import encode
 from runall_harness.contract.errors import KitCannotRun
+from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import Unsupported
 from runall_harness.rigs.processes.rig import ProcessesRig
 from runall_harness.systems import find
 from runall_harness.systems.base import System, Timings
-from runall_harness.systems.description_file import description_schema, example
+from runall_harness.systems.description import SCHEMA, SystemDescription
+from runall_harness.systems.description_file import example
 from support.conform_runs import conform
 from support.places import ROOT
 from support.small_features import runall
@@ -119,9 +121,9 @@ def test_a_class_in_the_place_of_the_program_is_given_the_same(tmp_path: Path) -
 # ------------------------------------------------------------------ what a file may hold
 def test_the_schema_accepts_the_shipped_file_and_no_unknown_key() -> None:
     raw: dict[str, Any] = tomllib.loads(example())
-    jsonschema.validate(raw, description_schema())
+    jsonschema.validate(raw, schema_of(SystemDescription, SCHEMA))
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**raw, "nodes": 1}, description_schema())
+        jsonschema.validate({**raw, "nodes": 1}, schema_of(SystemDescription, SCHEMA))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +232,7 @@ def test_a_new_file_bears_its_name_is_right_and_never_takes_the_place_of_another
 
 def test_the_schema_on_standard_output_is_the_one_that_is_published(tmp_path: Path) -> None:
     done = runall(None, "system", "schema", cwd=tmp_path)
-    assert json.loads(done.stdout) == json.loads(encode(description_schema()))
+    assert json.loads(done.stdout) == json.loads(encode(schema_of(SystemDescription, SCHEMA)))
     jsonschema.Draft202012Validator.check_schema(json.loads(done.stdout))
 
 

@@ -16,11 +16,11 @@ from runall_harness.contract.verdicts import Verdict
 from runall_harness.evidence.facts import Proof
 from runall_harness.rigs.base import NodeSpec, Readiness
 from runall_harness.rigs.processes.rig import ProcessesRig
-from runall_harness.systems import SystemChoice, file_of, find, read_options
+from runall_harness.systems import file_of, find, read_options
 from runall_harness.systems.base import NoPolicy
 from runall_harness.systems.described_system import DescribedSystem
 from runall_harness.systems.description_file import example, laid_over, read_description
-from runall_harness.systems.shipped import shipped
+from runall_harness.systems.lookup import shipped
 from support.conform_runs import conform
 from support.small_features import runall
 
@@ -41,7 +41,7 @@ def write(folder: Path, *, top: str = "", tables: str = "", **changes: str) -> P
 def cause(path: Path, rig: str = "processes", **more: str) -> str:
     """Why the system of that file cannot be had."""
     with pytest.raises(KitCannotRun) as caught:
-        SystemChoice(name=str(path), **more).find(rig)  # pyright: ignore[reportArgumentType] - texts only
+        find(str(path), rig, **more)  # pyright: ignore[reportArgumentType] - texts only
     return f"{caught.value.cause}; {caught.value.hint}"
 
 

@@ -15,20 +15,8 @@ import msgspec
 
 from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
 
-from .protocol import (
-    OPTIONAL,
-    PROTOCOL,
-    VERBS,
-    AnyQuestion,
-    Changed,
-    Describe,
-    Description,
-    Done,
-    Maybe,
-    Message,
-    Question,
-    Refused,
-)
+from . import protocol
+from .protocol import Message, Question
 
 
 class Adapter:
@@ -48,11 +36,10 @@ class Adapter:
     def __init__(self) -> None:
         self._writing = threading.Lock()
 
-    # ---------------------------------------------------------------- the verbs
-    def describe(self) -> Description:
+    def describe(self) -> protocol.Description:
         """The name and version of the scheduler, what it claims, and what it can't do."""
-        return Description(
-            protocol=PROTOCOL,
+        return protocol.Description(
+            protocol=protocol.PROTOCOL,
             name=self.name,
             version=self.version,
             capabilities=sorted(self.capabilities),
@@ -118,14 +105,13 @@ class Adapter:
     def close(self) -> None:
         """Close connections: the kit asks nothing more."""
 
-    # ---------------------------------------------------------------- the program
     def serve(self) -> None:
         """Answer questions until standard input ends. Raises `TypeError` for a missing verb."""
         self.require_verbs()
         self._output = own_output()
         try:
             for line in sys.stdin.buffer:
-                self._write(self.answer(msgspec.json.decode(line, type=AnyQuestion)))
+                self._write(self.answer(msgspec.json.decode(line, type=protocol.AnyQuestion)))
         finally:
             self.close()
 
@@ -133,33 +119,33 @@ class Adapter:
         """Raise `TypeError` with the verbs that have neither a method nor a reason."""
         missing = [
             verb
-            for verb in VERBS
+            for verb in protocol.VERBS
             if getattr(type(self), verb) is getattr(Adapter, verb)
             and verb not in ("describe", "job", *self.cannot)
         ]
         if missing:
             raise TypeError(
                 f"{type(self).__name__} has neither a method nor a reason in `cannot` for "
-                f"{', '.join(missing)}; a reason will do for {', '.join(OPTIONAL)}"
+                f"{', '.join(missing)}; a reason will do for {', '.join(protocol.OPTIONAL)}"
             )
 
     def answer(self, question: Question) -> Message:
         """The answer to one question."""
         verb = question.verb()
-        args = {} if isinstance(question, Describe) else msgspec.structs.asdict(question)
+        args = {} if isinstance(question, protocol.Describe) else msgspec.structs.asdict(question)
         args.pop("id", None)
         if verb in self.cannot:
-            return Refused(id=question.id, code="cannot", message=self.cannot[verb])
+            return protocol.Refused(id=question.id, code="cannot", message=self.cannot[verb])
         try:
-            return Done(id=question.id, value=getattr(self, verb)(**args))
+            return protocol.Done(id=question.id, value=getattr(self, verb)(**args))
         except Rejected as refusal:
-            return Refused(id=question.id, code=refusal.code, message=refusal.message)
+            return protocol.Refused(id=question.id, code=refusal.code, message=refusal.message)
         except Unreachable as error:
-            return Maybe(id=question.id, message=str(error))
+            return protocol.Maybe(id=question.id, message=str(error))
 
     def changed(self) -> None:
         """Tell the kit, from any thread, that something may have changed."""
-        self._write(Changed())
+        self._write(protocol.Changed())
 
     def _write(self, message: Message) -> None:
         """Write a message as one whole line, also if several threads write at once."""

@@ -57,24 +57,25 @@ class AdapterProcess:
         self.command, self.notify = tuple(command), notify
         self.first_limit, self.limit = limit or FIRST_LIMIT, limit or LIMIT
         self.process = launch(self.command, {**os.environ, **env}, cwd)
-        assert self.process.stdin
-        os.set_blocking(self.process.stdin.fileno(), False)
+        stdin, stdout, stderr = self.process.stdin, self.process.stdout, self.process.stderr
+        assert stdin
+        assert stdout
+        assert stderr
+        self.stdin = stdin
+        os.set_blocking(stdin.fileno(), False)
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.words: deque[str] = deque(maxlen=TAIL)
         self.broken: AdapterBroke | None = None
         self.closed = self.ended = False
         self.number = 0
         self.asking = threading.Lock()
-        assert self.process.stdout
-        assert self.process.stderr
         self.threads = [
-            threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True),
-            threading.Thread(target=self.keep_last_words, args=(self.process.stderr,), daemon=True),
+            threading.Thread(target=self.read, args=(stdout,), daemon=True),
+            threading.Thread(target=self.keep_last_words, args=(stderr,), daemon=True),
         ]
         for thread in self.threads:
             thread.start()
 
-    # ---------------------------------------------------------------- its two streams
     def read(self, stream: IO[bytes]) -> None:
         """Queue the lines of its standard output; an empty line marks the end."""
         with stream:
@@ -97,7 +98,6 @@ class AdapterProcess:
             for line in stream:
                 self.words.append(line.decode("utf-8", "backslashreplace").rstrip())
 
-    # ---------------------------------------------------------------- asking
     def ask(self, kind: type[Question], **args: Any) -> Answer:
         """The answer to one question, with a value of the verb's type.
 
@@ -116,8 +116,7 @@ class AdapterProcess:
 
     def write(self, question: Question) -> None:
         """Write a question as fast as the adapter reads it; stop if it reads none for `limit` s."""
-        assert self.process.stdin
-        pipe, left = self.process.stdin.fileno(), msgspec.json.encode(question) + b"\n"
+        pipe, left = self.stdin.fileno(), msgspec.json.encode(question) + b"\n"
         with suppress(BrokenPipeError):
             while left and select.select([], [pipe], [], self.limit)[1]:
                 left = left[os.write(pipe, left) :]
@@ -185,7 +184,6 @@ class AdapterProcess:
             )
         return msgspec.structs.replace(answer, value=value)
 
-    # ---------------------------------------------------------------- the end
     def died(self, verb: str) -> NoReturn:
         """Raise `AdapterBroke` because its output ended before it answered."""
         try:
@@ -207,22 +205,17 @@ class AdapterProcess:
         # The underlines in a Python trace say nothing.
         words = "; ".join(word.strip() for word in self.words if word.strip(" ^~"))
         said = f" (last words: {words})" if words else ""
-        self.broken = AdapterBroke(how, f"the adapter {self.shown} {cause}{said}", hint)
+        shown = " ".join(self.command)[:QUOTED]
+        self.broken = AdapterBroke(how, f"the adapter {shown} {cause}{said}", hint)
         raise self.broken from None
-
-    @property
-    def shown(self) -> str:
-        """The beginning of the command of the adapter, for messages."""
-        return " ".join(self.command)[:QUOTED]
 
     def close(self) -> bool:
         """Close its input, and return whether it then ended by itself. Safe to call twice."""
         if self.closed:
             return True
         self.closed = True
-        if self.process.stdin:
-            with suppress(BrokenPipeError):
-                self.process.stdin.close()
+        with suppress(BrokenPipeError):
+            self.stdin.close()
         try:
             self.process.wait(LEAVE)
             return True
@@ -241,8 +234,7 @@ class AdapterProcess:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         with suppress(BrokenPipeError):
-            if self.process.stdin:
-                self.process.stdin.close()
+            self.stdin.close()
         for thread in self.threads:
             thread.join(LEAVE)
 

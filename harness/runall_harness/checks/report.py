@@ -9,7 +9,6 @@ from typing import Any, Literal
 import msgspec
 
 from runall_harness.contract.clauses import clauses
-from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import (
     CANNOT_RUN,
     CONFORMANT,
@@ -162,7 +161,3 @@ def report_all(histories: Iterable[HistoryReport]) -> CheckedReport:
     reports = list(histories)
     word: Any = WORDS[worst(one.code for one in reports)]
     return CheckedReport(schema=SCHEMA, verdict=word, histories=reports)
-
-
-def report_schema() -> dict[str, Any]:
-    return schema_of(CheckedReport, SCHEMA)

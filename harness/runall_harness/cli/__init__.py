@@ -38,11 +38,9 @@ class LazyGroup(click.Group):
     """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The commands, in the order in which people need them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
         daemon = cmd_name in DAEMONS
@@ -50,7 +48,6 @@ class LazyGroup(click.Group):
         return getattr(import_module(module), cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """The help of all commands, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -84,12 +81,10 @@ def runall() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line, and leave with an exit code that says what happened."""
     sys.exit(exit_code_of(sys.argv[1:]))
 
 
 def exit_code_of(arguments: list[str]) -> int:
-    """Carry out the arguments; the exit code."""
     try:
         code = runall.main(arguments, prog_name="runall", standalone_mode=False)
         sys.stdout.flush()

@@ -1,20 +1,15 @@
 """`runall adapter`: the protocol of adapters, and a check of an adapter."""
 
-import sys
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import format_option, schema_option
+from .options import FOLDER, format_option, schema_option, seconds_option
+from .output import STYLES, plain_console, print_json
 
 if TYPE_CHECKING:
     from runall_harness.systems.adapter_check.report import AdapterReport
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
-SECONDS = click.FloatRange(min=0, min_open=True)
-STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "unsupported": "dim"}
 
 EPILOG = """\b
 Examples:
@@ -50,9 +45,8 @@ def adapter() -> None:
 def schema() -> None:
     """Print the JSON Schema of the protocol: questions, messages, and the values of answers."""
     from runall_harness.adapter.protocol import schema as protocol_schema
-    from runall_harness.conformance.run_report import encode
 
-    click.echo(encode(protocol_schema()))
+    print_json(protocol_schema())
 
 
 @adapter.command(
@@ -68,33 +62,18 @@ def schema() -> None:
     help="A folder that the scheduler's jobs "
     "can write to, at the same path; without it, a new one of this machine.",
 )
-@click.option(
-    "--patience",
-    type=SECONDS,
-    default=20.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long evidence may take.",
-)
-@click.option(
-    "--minute",
-    type=SECONDS,
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long a minute of the schedule lasts.",
-)
-@click.option(
+@seconds_option("--patience", 20.0, "How long evidence may take.")
+@seconds_option("--minute", 60.0, "How long a minute of the schedule lasts.")
+@seconds_option(
     "--limit",
-    type=SECONDS,
-    metavar="SECONDS",
-    help="How long one answer may take. By "
-    "default 10, and 30 for the first, which includes the program's start.",
+    None,
+    "How long one answer may take. By default 10, and 30 for the first, which includes the "
+    "program's start.",
 )
 @format_option
 @schema_option(
     "--schema",
-    "systems.adapter_check.report:report_schema",
+    "systems.adapter_check.report:AdapterReport",
     "Print the JSON Schema of --format json and end.",
 )
 def check(command: tuple[str, ...], form: str, **options: Any) -> int:
@@ -102,38 +81,24 @@ def check(command: tuple[str, ...], form: str, **options: Any) -> int:
 
     COMMAND starts the adapter. Its answers are compared with what the jobs that ran have written.
     """
+    from rich.console import Console
+
     from runall_harness.systems.adapter_check.run import check_adapter
 
-    with ExitStack() as stack:
-        say = progress(stack) if sys.stderr.isatty() else None
-        report = check_adapter(command, **options, **({"say": say} if say else {}))
-    if form == "json":
-        from runall_harness.conformance.run_report import encode
-
-        click.echo(encode(report))
-    else:
-        print_report(report)
+    with Console(stderr=True).status("the adapter starts") as status:
+        report = check_adapter(
+            command, **options, say=lambda probe: status.update(f"probe: {probe}")
+        )
+    (print_json if form == "json" else print_report)(report)
     return report.code
 
 
-def progress(stack: ExitStack) -> Any:
-    """A function that shows on standard error which probe runs."""
-    from rich.console import Console
-
-    status = stack.enter_context(Console(stderr=True).status("the adapter starts"))
-
-    def say(probe: str) -> None:
-        status.update(f"probe: {probe}")
-
-    return say
-
-
 def print_report(report: "AdapterReport") -> None:
-    """Print for people each rule, what was seen if it is broken, and how to mend it."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    from runall_harness.reports.progress import say
+
+    console = plain_console()
     for rule in report.rules:
         line = Text.assemble(
             (f"{rule.verdict:12}", STYLES[rule.verdict]), f" {rule.rule:10}", f" {rule.claim}"
@@ -142,8 +107,6 @@ def print_report(report: "AdapterReport") -> None:
         rows = [("seen", seen) for seen in rule.seen] + [("mend", rule.mend), ("why", rule.reason)]
         for name, text in rows:
             if text:
-                console.print(f"    {name}: {text}", markup=False, soft_wrap=True)
+                say(console, f"    {name}: {text}")
     judged = sum(rule.judged for rule in report.rules)
-    console.print(
-        f"{report.verdict}: {judged} things judged by {len(report.rules)} rules", soft_wrap=True
-    )
+    say(console, f"{report.verdict}: {judged} things judged by {len(report.rules)} rules")

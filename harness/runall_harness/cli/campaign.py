@@ -1,20 +1,20 @@
-"""The campaign of `runall explore --budget`: seeds for so long, or so many, on all cores.
+"""The campaign of `runall explore --budget`: seeds for so long, or so many, on all cores."""
 
-Everything that only a campaign needs is here, and loaded when one is asked for.
-"""
-
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from . import INTERRUPTED
-from .stories import SearchDisplay, keep, search_display, write_result
+from .output import own_output, write_result
 
 if TYPE_CHECKING:
     from runall_harness.explorer.budget import Budget
     from runall_harness.explorer.campaign import Campaign, Totals
     from runall_harness.explorer.random_search import SeedPlan
+    from runall_harness.explorer.story import Story
+    from runall_harness.reports.progress import SearchDisplay
 
 
 def budget_of(_: click.Context, __: click.Parameter, value: str | None) -> "Budget | None":
@@ -36,11 +36,10 @@ def run_campaign(
     Ctrl-C and SIGTERM end it early, with a report of what was done by then.
     """
     from runall_harness.explorer.campaign import Campaign
-
-    from .conform import own_output
+    from runall_harness.reports.progress import SearchDisplay
 
     with own_output() as output:
-        with search_display(budget.seeds or budget.seconds or 0) as display:
+        with SearchDisplay(budget.seeds or budget.seconds or 0) as display:
             campaign = Campaign(plan, budget, first)
             campaign.run(jobs, lambda totals: show(display, budget, totals))
         conclude(campaign, out, form, output)
@@ -51,7 +50,7 @@ def run_campaign(
     return campaign.totals.exit_code
 
 
-def show(display: SearchDisplay, budget: "Budget", totals: "Totals") -> None:
+def show(display: "SearchDisplay", budget: "Budget", totals: "Totals") -> None:
     from runall_harness.explorer.coverage import possible_pairs
 
     of = f" of {budget}" if budget.seeds else " seeds"
@@ -61,11 +60,10 @@ def show(display: SearchDisplay, budget: "Budget", totals: "Totals") -> None:
     )
     found = totals.violations.found
     broken = {key: f"seed {each.seed}" for key, each in found.items()}
-    display.show(totals.seeds if budget.seeds else totals.seconds, words, broken)
+    display.tell(totals.seeds if budget.seeds else totals.seconds, words, broken)
 
 
 def conclude(campaign: "Campaign", out: Path, form: str, output: TextIO) -> None:
-    """Keep the shortest stories of what is broken, and print the report."""
     from runall_harness.explorer.campaign_report import make_report
     from runall_harness.explorer.printing import print_campaign
 
@@ -75,3 +73,16 @@ def conclude(campaign: "Campaign", out: Path, form: str, output: TextIO) -> None
     kept = [(story, keep(story, out)) for story in stories]
     report = make_report(campaign, out, kept)
     write_result(report, form, output, lambda screen: print_campaign(screen, report, stories))
+
+
+def keep(story: "Story", folder: Path) -> Path:
+    """Save a story under a name that says what it breaks; the same one always has the same name."""
+    import msgspec
+
+    from runall_harness.contract.cases import slug
+
+    digest = hashlib.sha256(msgspec.json.encode(story.script)).hexdigest()[:6]
+    clause = story.broken[0].clause
+    path = folder / f"{clause}-{slug(story.script.outline.name)}-{digest}.jsonl"
+    story.save(path)
+    return path

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import format_option, schema_option
+from .output import STYLES, plain_console, print_json
 
 if TYPE_CHECKING:
-    from runall_harness.checks.report import CheckedReport, HistoryReport, QuotedLine
-    from runall_harness.contract.verdicts import BrokenClause
+    from runall_harness.checks.report import CheckedReport, HistoryReport
 
-FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+HISTORY = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 STREAM = Path("-")
 # Lines between two updates of the progress bar.
 STRIDE = 20_000
-STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "unsupported": "dim"}
 
 EPILOG = """\b
 Examples:
@@ -42,14 +41,14 @@ nothing is claimed; 64 wrong usage, 130 interrupted. The worst history decides.
 
 
 @click.command(epilog=EPILOG, short_help="Judge histories, of any origin.")
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=HISTORY, metavar="FILE...")
 @format_option
 @schema_option(
-    "--schema", "evidence.history:schema", "Print the JSON Schema of a line of a history and end."
+    "--schema", "evidence.history:AnyLine", "Print the JSON Schema of a line of a history and end."
 )
 @schema_option(
     "--report-schema",
-    "checks.report:report_schema",
+    "checks.report:CheckedReport",
     "Print the JSON Schema of --format json and end.",
 )
 def check(files: tuple[Path, ...], form: str) -> int:
@@ -63,12 +62,7 @@ def check(files: tuple[Path, ...], form: str) -> int:
     if files.count(STREAM) > 1:
         raise click.UsageError("standard input can be read once: give - one time")
     report = report_all(judge(path) for path in files)
-    if form == "json":
-        from runall_harness.conformance.run_report import encode
-
-        click.echo(encode(report))
-    else:
-        print_report(report)
+    (print_json if form == "json" else print_report)(report)
     return report.code
 
 
@@ -110,43 +104,26 @@ def progress(path: Path) -> Generator[Any]:
 
 
 def print_report(report: "CheckedReport") -> None:
-    """Print for people what is broken and its proof, each clause, and the verdicts."""
-    from rich.console import Console
+    from runall_harness.reports.progress import say
 
-    # Where the output is no terminal, its width would only break lines.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console = plain_console()
     for history in report.histories:
         for line in history.malformed_lines:
-            console.print(
-                f"{history.file}, line {line.line}: {line.why}",
-                style="bold magenta",
-                markup=False,
-                soft_wrap=True,
-            )
+            say(console, f"{history.file}, line {line.line}: {line.why}", "bold magenta")
         for broken in history.violations:
-            print_broken(console, history.file, broken)
+            title = f"{history.file}: {broken.clause} is broken ({broken.check})"
+            say(console, title, "bold red")
+            say(console, f"  {broken.text}")
+            rows = [("expected", broken.expected), ("seen", broken.seen)]
+            rows += [(f"line {line.number}", line.text) for line in broken.lines]
+            for name, text in rows:
+                say(console, f"  {name:10} {text}")
+            console.print()
     console.print(table_of(report.histories))
     for history in report.histories:
         why = f": {history.reason}" if history.reason else ""
         counts = f"{history.lines} lines, {history.executions} executions"
-        line = f"{history.file}: {counts}: {history.verdict}{why}"
-        console.print(line, markup=False, soft_wrap=True)
-
-
-def print_broken(console: Any, file: str, broken: "BrokenClause[QuotedLine]") -> None:
-    """Print one broken clause in its own words, and the lines that prove it."""
-    rows = [("expected", broken.expected), ("seen", broken.seen)]
-    rows += [(f"line {line.number}", line.text) for line in broken.lines]
-    console.print(
-        f"{file}: {broken.clause} is broken ({broken.check})",
-        style="bold red",
-        markup=False,
-        soft_wrap=True,
-    )
-    console.print(f"  {broken.text}", markup=False, soft_wrap=True)
-    for name, text in rows:
-        console.print(f"  {name:10} {text}", markup=False, soft_wrap=True)
-    console.print()
+        say(console, f"{history.file}: {counts}: {history.verdict}{why}")
 
 
 def table_of(histories: "list[HistoryReport]") -> Any:

@@ -8,6 +8,7 @@ owner is dead. What belongs to a run that is going on is left alone.
 import click
 
 from .options import format_option
+from .output import print_json
 
 
 @click.command(short_help="Remove what runs that died have left behind.")
@@ -19,31 +20,20 @@ def clean(images: bool, form: str) -> None:
     Runs that are going on are left alone. Without a container engine only processes are looked
     for, and that is said.
     """
+    from runall_harness.contract.errors import KitCannotRun
+    from runall_harness.rigs.docker import clean_containers, clean_images
     from runall_harness.rigs.processes.run_records import clean_processes
 
-    done = clean_processes()
-    containers, trouble = clean_engine(images)
-    done += containers
+    done, trouble = clean_processes(), ""
+    try:
+        done += clean_containers()
+        done += clean_images() if images else []
+    except KitCannotRun as error:
+        trouble = str(error)
     if form == "json":
-        from runall_harness.conformance.run_report import encode
-
-        click.echo(encode({"done": done, "engine": trouble or "answers"}))
+        print_json({"done": done, "engine": trouble or "answers"})
         return
     for line in done or ["nothing was left behind"]:
         click.echo(line)
     if trouble:
         click.echo(f"containers were not looked for: {trouble}", err=True)
-
-
-def clean_engine(images: bool) -> tuple[list[str], str]:
-    """Clean the container engine: what was done, and what stood in the way."""
-    from runall_harness.contract.errors import KitCannotRun
-    from runall_harness.rigs.docker import clean_containers, clean_images
-
-    done: list[str] = []
-    try:
-        done += clean_containers()
-        done += clean_images() if images else []
-    except KitCannotRun as error:
-        return done, str(error)
-    return done, ""

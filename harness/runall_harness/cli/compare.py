@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import schema_option
+from .options import FOLDER, schema_option
+from .output import print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +54,7 @@ What the reports say decides nothing here: each run has had an exit code of its 
 )
 @click.option(
     "--keep",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Write what a comparison needs of each report into DIR, and show nothing: a "
     "file named after system, version, policy and rig, without traces.",
@@ -65,9 +66,7 @@ What the reports say decides nothing here: each run has had an exit code of its 
     "reports that are kept in docs/results/reports, and show nothing.",
 )
 @schema_option(
-    "--schema",
-    "reports.comparison:comparison_schema",
-    "Print the JSON Schema of a comparison and end.",
+    "--schema", "reports.comparison:Comparison", "Print the JSON Schema of a comparison and end."
 )
 def compare(
     reports: tuple[Path, ...], by: Any, form: str, keep: Path | None, write_page: bool
@@ -100,7 +99,6 @@ def compare(
 
 
 def renew_pages(reports: tuple[Path, ...]) -> int:
-    """Bring the pages of results up to date, and say of each whether it was written."""
     from runall_harness.reports.results_page import write_pages
 
     if reports:
@@ -111,11 +109,8 @@ def renew_pages(reports: tuple[Path, ...]) -> int:
 
 
 def show(compared: "Comparison", form: str) -> None:
-    """Print a comparison in the form that was asked for."""
     if form == "json":
-        from runall_harness.conformance.run_report import encode
-
-        click.echo(encode(compared))
+        print_json(compared)
     elif form == "markdown":
         from runall_harness.reports.comparison_markdown import markdown
 
@@ -125,7 +120,6 @@ def show(compared: "Comparison", form: str) -> None:
 
 
 def print_text(compared: "Comparison") -> None:
-    """The table, for people."""
     from rich.table import Table
 
     from runall_harness.reports.comparison_markdown import head, totals
@@ -135,7 +129,7 @@ def print_text(compared: "Comparison") -> None:
     console = Screen(highlight=False, width=width)
     table = Table(compared.by, show_lines=False)
     for column in compared.reports:
-        table.add_column("\n".join(head(column.system, column.rig)), no_wrap=False)
+        table.add_column("\n".join(head(column)), no_wrap=False)
     clauses = compared.by == "clause"
     if clauses:
         table.add_column("sentence", overflow="fold")
@@ -154,7 +148,6 @@ def print_text(compared: "Comparison") -> None:
 
 
 def cell_text(cell: "Cell | None", console: "Console") -> "Text":
-    """A verdict with its mark, and what there is to say beside it."""
     from rich.text import Text
 
     from runall_harness.reports.case_progress import mark

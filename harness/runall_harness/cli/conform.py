@@ -1,8 +1,4 @@
-"""`runall conform`: makes an order of what the user asked for, runs it, and shows the results.
-
-Standard output belongs to the result. While the cases run, whatever else writes to it ends up on
-standard error, so that a stray print can never damage a report.
-"""
+"""`runall conform`: makes an order of what the user asked for, runs it, and shows the results."""
 
 import os
 import sys
@@ -13,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from .options import format_option, run_options, schema_option
+from .options import format_option, jobs_option, run_options, schema_option
+from .output import own_output, print_list, write_result
 
 if TYPE_CHECKING:
     from runall_harness.conformance.known_failures import Declarations
-    from runall_harness.conformance.order import Order
-    from runall_harness.conformance.run import Run
+    from runall_harness.conformance.run import Order, Run
     from runall_harness.contract.cases import Case
 
 EPILOG = """\b
@@ -52,14 +48,10 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
     type=click.Choice(["manual", "scheduled"]),
     help="Only jobs that a person, or the clock, started.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(1, 64),
-    metavar="N",
-    envvar="RUNALL_JOBS",
-    show_envvar=True,
-    help="Run N cases at once. By default 1 in virtual time, else "
-    "as many as the load of the machine allows, up to 2 or 3 for each core.",
+@jobs_option(
+    64,
+    "Run N cases at once. By default 1 in virtual time, else as many as the load of the machine "
+    "allows, up to 2 or 3 for each core.",
 )
 @click.option(
     "--update-known-failures",
@@ -78,9 +70,7 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
 @click.option("--list", "listing", is_flag=True, help="List the cases and run nothing.")
 @format_option
 @schema_option(
-    "--schema",
-    "conformance.run_report:report_schema",
-    "Print the JSON Schema of the report and end.",
+    "--schema", "conformance.run_report:Report", "Print the JSON Schema of the report and end."
 )
 def conform(
     scenario: str, trigger: str | None, listing: bool, form: str, update: bool, **options: Any
@@ -93,7 +83,7 @@ def conform(
     cases = chosen(scenario, trigger or "")
     if listing:
         return list_cases(cases, form)
-    from runall_harness.conformance.order import Order
+    from runall_harness.conformance.run import Order
 
     order = Order(cases=cases, **options)
     check_system(order)
@@ -115,7 +105,7 @@ def check_system(order: "Order") -> None:
     rigs = ("processes", "docker") if order.rig == "auto" else (order.rig,)
     for rig in rigs:
         try:
-            order.wanted().find(rig).close()
+            order.find(rig).close()
         except NoSystem as error:
             raise click.BadParameter(str(error), param_hint="'--system'") from error
         except NoPolicy as error:
@@ -155,18 +145,11 @@ def chosen(scenario: str, trigger: str) -> "list[Case]":
 
 
 def list_cases(cases: "list[Case]", form: str) -> int:
-    """Print the cases: one id a line with its clauses, or JSON."""
-    if form == "json":
-        from runall_harness.conformance.run_report import encode
-
-        names = ("id", "feature", "scenario", "trigger", "clauses", "needs")
-        click.echo(encode({"cases": [{n: getattr(case, n) for n in names} for case in cases]}))
-        return 0
+    names = ("id", "feature", "scenario", "trigger", "clauses", "needs")
+    rows = [{name: getattr(case, name) for name in names} for case in cases]
     width = max(len(case.id) for case in cases)
-    for case in cases:
-        click.echo(f"{case.id:{width}}  {' '.join(case.clauses)}".rstrip())
-    click.echo(f"{len(cases)} cases", err=True)
-    return 0
+    lines = (f"{case.id:{width}}  {' '.join(case.clauses)}".rstrip() for case in cases)
+    return print_list("cases", form, rows, lines)
 
 
 def run_order(order: "Order", form: str, update: "Declarations | None" = None) -> int:
@@ -174,19 +157,20 @@ def run_order(order: "Order", form: str, update: "Declarations | None" = None) -
 
     `update` is where known failures are to be brought up to date, if they are.
     """
+    from runall_harness.conformance.run_report import encode
+    from runall_harness.reports.summary import print_summary
+
     with own_output() as output:
+        quiet = form == "json" and not sys.stderr.isatty()
+        run = run_shown(order, sys.stderr if form == "json" else output, quiet=quiet)
+        report = run.report()
+        write_result(report, form, output, lambda screen: print_summary(screen, run))
         if form == "json":
-            run = run_shown(order, sys.stderr, quiet=not sys.stderr.isatty())
-            write_report(run, output)
             for trouble in run.troubles:
                 click.echo(f"runall: {trouble}", err=True)
-        else:
-            run = run_shown(order, output)
-            print_result(run, output)
         if order.out is not None:
             order.out.mkdir(parents=True, exist_ok=True)
-            with (order.out / "report.json").open("w", encoding="utf-8") as file:
-                write_report(run, file)
+            (order.out / "report.json").write_text(encode(report) + "\n", "utf-8")
     if update is not None:
         update_declarations(run, update)
     return run.exit_code
@@ -206,45 +190,17 @@ def update_declarations(run: "Run", where: "Declarations") -> None:
 
 def run_shown(order: "Order", stream: TextIO, *, quiet: bool = False) -> "Run":
     """Run the cases, and show on that stream how far they are."""
+    from runall_harness.conformance.run import Display
     from runall_harness.conformance.workers.dispatcher import run_cases
-    from runall_harness.reports.case_progress import Silent, make_display
+    from runall_harness.reports.case_progress import make_display
     from runall_harness.reports.progress import Screen
 
     with copy_of(stream) as shown:
         console = Screen(file=shown, highlight=False)
-        with Silent() if quiet else make_display(console, order.expected()) as display:
+        if quiet:
+            return run_cases(order, Display())
+        with make_display(console, order.expected()) as display:
             return run_cases(order, display)
-
-
-def print_result(run: "Run", output: TextIO) -> None:
-    """Print the summary on a terminal, or in a log, where a width would only break lines."""
-    from runall_harness.reports.progress import Screen
-    from runall_harness.reports.summary import print_summary
-
-    width = None if output.isatty() else 160
-    print_summary(Screen(file=output, highlight=False, width=width), run)
-
-
-def write_report(run: "Run", stream: TextIO) -> None:
-    """Write the report as JSON."""
-    from runall_harness.conformance.run_report import encode
-
-    stream.write(encode(run.report()) + "\n")
-
-
-@contextmanager
-def own_output() -> Generator[TextIO, None, None]:
-    """Standard output for the result alone: meanwhile all other output goes to standard error."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with os.fdopen(os.dup(kept), "w", encoding=sys.stdout.encoding) as output:
-            yield output
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 @contextmanager

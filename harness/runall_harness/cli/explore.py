@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .campaign import budget_of, run_campaign
-from .options import format_option
-from .stories import keep, search_display, write_result
+from .campaign import budget_of, keep, run_campaign
+from .options import SECONDS, format_option, jobs_option, out_option
+from .output import own_output, print_json, print_list, write_result
 
 if TYPE_CHECKING:
     from runall_harness.explorer.exploration import Exploration, Explored
     from runall_harness.explorer.worlds import Outline
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
 KINDS = ("crash", "nemesis", "orders")
 KEPT = Path("runall-out", "stories")
 FIRST_SEED = 1
@@ -54,7 +53,6 @@ nothing to judge in all of it, 3 the kit could not run, 64 wrong usage, 130 inte
 
 
 def kinds_of(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
-    """The kinds of faults, in the order in which they are explored."""
     named = [name.strip() for name in value.split(",") if name.strip()]
     if unknown := [name for name in named if name not in KINDS] or ["" for _ in KINDS if not named]:
         raise click.BadParameter(f"{unknown[0]!r} is not one of {', '.join(KINDS)}.")
@@ -62,7 +60,6 @@ def kinds_of(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
 
 
 def policy_of(_: click.Context, __: click.Parameter, value: str) -> str:
-    """Check the policy's name; the policies are loaded only for that."""
     from runall_reference.daemon.releases import POLICIES
 
     if value not in POLICIES:
@@ -82,11 +79,10 @@ def mutant_of(_: click.Context, __: click.Parameter, value: str) -> str:
 
 
 def print_schema(*, campaign: bool) -> int:
-    from runall_harness.conformance.run_report import encode
     from runall_harness.explorer.campaign_report import campaign_schema
     from runall_harness.explorer.report import report_schema
 
-    click.echo(encode(campaign_schema() if campaign else report_schema()))
+    print_json(campaign_schema() if campaign else report_schema())
     return 0
 
 
@@ -129,20 +125,13 @@ def print_schema(*, campaign: bool) -> int:
 )
 @click.option(
     "--hunt",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     metavar="S",
     help="Look for one story only, where bugs show soonest, for S seconds at the most. "
     "To find none proves nothing.",
 )
 @click.option("--first", is_flag=True, help="End with the first violation.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    envvar="RUNALL_JOBS",
-    show_envvar=True,
-    help="Search N worlds at once; by default one a core.",
-)
+@jobs_option(256, "Search N worlds at once; by default one a core.")
 @click.option(
     "--no-merge",
     is_flag=True,
@@ -151,14 +140,7 @@ def print_schema(*, campaign: bool) -> int:
 @click.option(
     "--compare", is_flag=True, help="Explore merged and unmerged: both must find the same clauses."
 )
-@click.option(
-    "--out",
-    type=FOLDER,
-    default=KEPT,
-    metavar="DIR",
-    show_default=True,
-    help="Where the stories that break something are kept.",
-)
+@out_option(KEPT, "Where the stories that break something are kept.")
 @click.option("--list", "listing", is_flag=True, help="List the worlds and explore nothing.")
 @format_option
 @click.option(
@@ -231,15 +213,8 @@ def chosen(patterns: Sequence[str], policy: str) -> "list[Outline]":
 
 
 def list_worlds(worlds: "list[Outline]", form: str) -> int:
-    if form == "json":
-        from runall_harness.conformance.run_report import encode
-
-        click.echo(encode({"worlds": [{"name": each.name, "outline": each} for each in worlds]}))
-        return 0
-    for each in worlds:
-        click.echo(each.name)
-    click.echo(f"{len(worlds)} worlds", err=True)
-    return 0
+    rows = [{"name": each.name, "outline": each} for each in worlds]
+    return print_list("worlds", form, rows, (each.name for each in worlds))
 
 
 def exploration_of(worlds: "list[Outline]", asked: dict[str, Any]) -> "Exploration":
@@ -273,11 +248,8 @@ def search_seeds(worlds: list[str], policy: str, form: str, asked: dict[str, Any
 def explore_worlds(
     exploration: "Exploration", form: str, asked: dict[str, Any], *, every: bool
 ) -> int:
-    """Explore, keep the stories that were found, and print the report; the exit code."""
     from runall_harness.explorer.printing import print_report
     from runall_harness.explorer.report import make_report
-
-    from .conform import own_output
 
     with own_output() as output:
         explored = searched(exploration, asked)
@@ -316,8 +288,8 @@ def hunted(seconds: float, mutant: str) -> "Explored":
 
 
 def displayed(exploration: "Exploration") -> "Explored":
-    """Explore, and show on standard error how far it is."""
     from runall_harness.explorer.exploration import Running, explore
+    from runall_harness.reports.progress import SearchDisplay
 
     worlds = len(exploration.outlines)
 
@@ -326,7 +298,7 @@ def displayed(exploration: "Exploration") -> "Explored":
         pace = schedules / explored.seconds if explored.seconds else 0.0
         done = len(explored.worlds)
         words = f"{done} of {worlds} worlds, {schedules:,} schedules, {pace:,.0f} a second"
-        display.show(done, words, running.broken)
+        display.tell(done, words, running.broken)
 
-    with search_display(worlds) as display:
+    with SearchDisplay(worlds) as display:
         return explore(exploration, show)

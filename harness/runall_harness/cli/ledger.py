@@ -5,7 +5,6 @@ when it makes it; this command only asks for the records and shows them.
 """
 
 import os
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +14,13 @@ import click
 
 from runall_harness.contract.errors import KitCannotRun
 
-from .options import format_option
+from .options import FILE, format_option
+from .output import plain_console, print_json
 
 if TYPE_CHECKING:
     from runall_harness.evidence.views import LedgerView
 
 SCHEMA = "runall-ledger/1"
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SECONDS = 10.0
 
 EPILOG = """\b
@@ -69,7 +68,10 @@ def ledger(url: str, token_file: Path | None, event: str, form: str) -> None:
     """
     address = url if "://" in url else f"http://{url}"
     entries = [entry for entry in ask(address, token_of(token_file)) if event in ("", entry.event)]
-    (print_json if form == "json" else print_table)(entries, address, event)
+    if form == "json":
+        print_json({"schema": SCHEMA, "url": address, "event": event or None, "entries": entries})
+    else:
+        print_table(entries, address, event)
 
 
 def token_of(file: Path | None) -> str:
@@ -87,6 +89,9 @@ def token_of(file: Path | None) -> str:
 def ask(url: str, token: str) -> "list[LedgerView]":
     """The ledger of the primary at that address. Raises `KitCannotRun`."""
     import httpx
+    import msgspec
+
+    from runall_harness.evidence.views import LedgerView
 
     headers = {"Authorization": f"Bearer {token}"}
     try:
@@ -98,17 +103,8 @@ def ask(url: str, token: str) -> "list[LedgerView]":
         raise KitCannotRun(f"{url} does not answer ({error})", hint) from None
     if not answer.is_success:
         refuse(url, answer.status_code, answer.content)
-    return entries_of(url, answer.content)
-
-
-def entries_of(url: str, body: bytes) -> "list[LedgerView]":
-    """The lines in an answer. Raises `KitCannotRun` if it is no ledger."""
-    import msgspec
-
-    from runall_harness.evidence.views import LedgerView
-
     try:
-        return msgspec.json.decode(body, type=list[LedgerView])
+        return msgspec.json.decode(answer.content, type=list[LedgerView])
     except msgspec.MsgspecError as error:
         hint = "see that --url is the address of a primary, without any path"
         raise KitCannotRun(f"{url} answers, but not with a ledger ({error})", hint) from None
@@ -128,33 +124,17 @@ def refuse(url: str, status: int, body: bytes) -> NoReturn:
     raise KitCannotRun(cause, hint)
 
 
-def print_json(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
-    """Print all lines as JSON, with times in seconds since the epoch."""
-    import msgspec
-
-    from runall_harness.conformance.run_report import encode
-
-    rows = [msgspec.to_builtins(entry) for entry in entries]
-    click.echo(encode({"schema": SCHEMA, "url": url, "event": event or None, "entries": rows}))
-
-
 def print_table(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
-    """Print a table for people, and how many were refused."""
-    from rich.console import Console
-
     if not entries:
         about = f" about {event!r}" if event else ""
         click.echo(f"the ledger of {url} has no line{about}: no server took a job down")
         return
-    # Where the output is no terminal, its width would only break lines.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    console.print(table_of(entries))
+    plain_console().print(table_of(entries))
     refused = sum(entry.refused for entry in entries)
     click.echo(f"{len(entries)} line{'s' * (len(entries) != 1)}, {refused} refused")
 
 
 def table_of(entries: "Sequence[LedgerView]") -> Any:
-    """A table with one row for each line of the ledger."""
     from rich.table import Table
     from rich.text import Text
 
@@ -163,12 +143,8 @@ def table_of(entries: "Sequence[LedgerView]") -> Any:
         table.add_column(name, overflow="fold")
     for entry in entries:
         style = "yellow" if entry.refused else "green"
-        cells = (when(entry.at), entry.event, entry.job, entry.what)
+        time = datetime.fromtimestamp(entry.at, UTC).astimezone()  # in the reader's time zone
+        cells = (f"{time:%Y-%m-%d %H:%M:%S}", entry.event, entry.job, entry.what)
         decision = Text(entry.decision, style)
         table.add_row(*map(Text, cells), decision, Text(entry.clause), Text(entry.detail))
     return table
-
-
-def when(at: float) -> str:
-    """A time (seconds since the epoch) in the reader's time zone."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")

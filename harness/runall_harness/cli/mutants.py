@@ -6,21 +6,20 @@ With `--suite` it scores somebody else's tests in place of the kit's own. Such a
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import format_option
+from .options import FOLDER, SECONDS, format_option
+from .output import own_output, print_json, print_list, write_result
 
 if TYPE_CHECKING:
     from runall_harness.mutants.mutant import Mutant
+    from runall_harness.reports.progress import Screen
     from runall_harness.scoring.score import Score
     from runall_harness.scoring.trial import Trial
 
 WAYS = ("scenarios", "explorer")
-FOLDER = click.Path(file_okay=False, path_type=Path)
-SECONDS = click.FloatRange(min=0, min_open=True)
 
 EPILOG = """\b
 Examples:
@@ -134,22 +133,14 @@ def named(name: str) -> "Mutant":
 
 
 def list_mutants(chosen: "Sequence[Mutant]", form: str) -> int:
-    if form == "json":
-        from runall_harness.conformance.run_report import encode
-
-        fields = ("name", "story", "source", "clause")
-        rows = [{name: getattr(mutant, name) for name in fields} for mutant in chosen]
-        click.echo(encode({"mutants": rows}))
-        return 0
-    for mutant in chosen:
-        head = f"{click.style(mutant.name, bold=True)} ({mutant.clause}; {mutant.source})"
-        click.echo(f"{head}\n  {mutant.story}")
-    click.echo(f"{len(chosen)} mutants", err=True)
-    return 0
+    fields = ("name", "story", "source", "clause")
+    rows = [{name: getattr(mutant, name) for name in fields} for mutant in chosen]
+    heads = (f"{click.style(m.name, bold=True)} ({m.clause}; {m.source})" for m in chosen)
+    lines = (f"{head}\n  {m.story}" for head, m in zip(heads, chosen, strict=True))
+    return print_list("mutants", form, rows, lines)
 
 
 def write_table() -> int:
-    """Bring the generated part of docs/mutants.md up to date, and say whether it was."""
     from runall_harness.contract.places import page
     from runall_harness.mutants import ALL
     from runall_harness.reports.generated_section import write_anew
@@ -162,13 +153,10 @@ def write_table() -> int:
 
 
 def try_mutants(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
-    """Try the mutants, and print what killed each of them; the exit code."""
     from runall_harness.host.interruptions import terminated_as_interrupted
     from runall_harness.reports.progress import Progress, Screen
     from runall_harness.scoring.score import Score
     from runall_harness.scoring.trials import TrialOptions, try_all
-
-    from .conform import own_output
 
     how = TrialOptions(
         scenarios="scenarios" in options["ways"],
@@ -195,30 +183,24 @@ def try_mutants(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
 
 
 def print_score(score: "Score", output: Any, options: dict[str, Any]) -> None:
-    from runall_harness.conformance.run_report import encode
-    from runall_harness.reports.progress import Screen
     from runall_harness.scoring.score import as_json, kill_table, matrix, releases_table
 
-    if options["form"] == "json":
-        content = as_json(score)
-        if options["matrix"]:
-            content["matrix"] = {trial.name: trial.verdicts for trial in score.trials}
-        output.write(encode(content) + "\n")
-        return
-    screen = Screen(file=output, highlight=False, width=None if output.isatty() else 200)
-    tables = (kill_table, matrix, releases_table) if options["matrix"] else (kill_table,)
-    for table in tables:
-        screen.print(table(score))
-    for line in score.reference_failures:
-        screen.print(f"the unchanged reference: {line}", style="bold red", soft_wrap=True)
-    word = "passes everything" if score.reference.passed else "FAILS"
-    screen.print(f"killed: {score.word}; the reference {word}")
+    def print_for_people(screen: "Screen") -> None:
+        tables = (kill_table, matrix, releases_table) if options["matrix"] else (kill_table,)
+        for table in tables:
+            screen.print(table(score))
+        for line in score.reference_failures:
+            screen.print(f"the unchanged reference: {line}", style="bold red", soft_wrap=True)
+        word = "passes everything" if score.reference.passed else "FAILS"
+        screen.print(f"killed: {score.word}; the reference {word}")
+
+    content = as_json(score)
+    if options["matrix"]:
+        content["matrix"] = {trial.name: trial.verdicts for trial in score.trials}
+    write_result(content, options["form"], output, print_for_people, width=200)
 
 
-# ------------------------------------------------------------------ somebody else's tests
 def score_suite(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
-    """Score a foreign suite, and print which mutants it kills; the exit code."""
-    from runall_harness.conformance.run_report import encode
     from runall_harness.reports.progress import Screen
     from runall_harness.scoring import suite as scoring
 
@@ -228,7 +210,7 @@ def score_suite(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
         suite, chosen, options["jobs"] or 1, lambda result: progress.print(result.line)
     )
     if options["form"] == "json":
-        click.echo(encode(scoring.as_json(score)))
+        print_json(scoring.as_json(score))
     elif score.fit:
         Screen(highlight=False).print(scoring.result_table(score))
     if score.fit:

@@ -6,7 +6,13 @@ from typing import Any
 
 import click
 
-from runall_harness.conformance.run_options import OPTIONS, RunOption
+from runall_harness.conformance.run_options import OPTIONS
+
+from .output import print_json
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+SECONDS = click.FloatRange(min=0, min_open=True)
 
 # What a command prints: a page for people, or JSON and nothing else on standard output.
 format_option = click.option(
@@ -19,19 +25,20 @@ format_option = click.option(
 )
 
 
-def schema_option(flag: str, made_by: str, words: str) -> Any:
+def schema_option(flag: str, of: str, words: str) -> Any:
     """An option that prints a JSON Schema and ends, whatever else the call lacks.
 
-    `made_by` is the function that makes the schema, as `module:function` within this package, so
-    that nothing is loaded before somebody asks for it.
+    `of` is the type, as `module:Type` within this package, so that nothing is loaded before
+    somebody asks for it. The module has the name of the format as SCHEMA.
     """
 
     def print_schema(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if value and not ctx.resilient_parsing:
-            from runall_harness.conformance.run_report import encode
+            from runall_harness.contract.json_schemas import schema_of
 
-            module, name = made_by.split(":")
-            click.echo(encode(getattr(import_module(f"runall_harness.{module}"), name)()))
+            name, kind = of.split(":")
+            module = import_module(f"runall_harness.{name}")
+            print_json(schema_of(getattr(module, kind), module.SCHEMA))
             ctx.exit(0)
 
     return click.option(
@@ -39,15 +46,38 @@ def schema_option(flag: str, made_by: str, words: str) -> Any:
     )
 
 
+def seconds_option(flag: str, default: float | None, words: str) -> Any:
+    return click.option(
+        flag, type=SECONDS, default=default, show_default=True, metavar="SECONDS", help=words
+    )
+
+
+def out_option(default: Path, words: str) -> Any:
+    return click.option(
+        "--out", type=FOLDER, default=default, metavar="DIR", show_default=True, help=words
+    )
+
+
+def jobs_option(most: int, words: str) -> Any:
+    return click.option(
+        "--jobs",
+        type=click.IntRange(1, most),
+        metavar="N",
+        envvar="RUNALL_JOBS",
+        show_envvar=True,
+        help=words,
+    )
+
+
 def run_options(command: Any) -> Any:
-    """Give a command all options of a run, in their order."""
-    for field, option in reversed(OPTIONS.items()):
-        command = run_option(field, option)(command)
+    for field in reversed(OPTIONS):
+        command = run_option(field)(command)
     return command
 
 
-def run_option(field: str, option: RunOption) -> Any:
+def run_option(field: str) -> Any:
     """One option of a run; the command gets its value under the name of its field."""
+    option = OPTIONS[field]
     folder = click.Path(
         file_okay=option.metavar == "FILE", dir_okay=option.metavar == "DIR", path_type=Path
     )

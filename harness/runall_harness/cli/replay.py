@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import format_option, schema_option
-from .stories import write_result
+from .options import FILE, format_option, out_option, run_option, schema_option
+from .output import own_output, write_result
 
 if TYPE_CHECKING:
     from runall_harness.explorer.replay import ReplayReport
     from runall_harness.explorer.story import Replayed, Script, Story
     from runall_harness.reports.progress import Screen
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
 RIGS = ("simulated", "processes", "docker")
 KEPT = Path("runall-out", "replays")
 OTHER_HISTORY = (
@@ -55,24 +53,11 @@ story can't be played on that rig, 3 the kit could not run, or FILE has no story
     help="Where: in virtual time, or on real nodes.",
 )
 @click.option("--honest", is_flag=True, help="Leave out the bug that was planted.")
-@click.option(
-    "--out",
-    type=FOLDER,
-    default=KEPT,
-    metavar="DIR",
-    show_default=True,
-    help="Where the history of a replay on real nodes is kept.",
-)
-@click.option(
-    "--base-image",
-    metavar="IMAGE",
-    envvar="RUNALL_BASE_IMAGE",
-    show_envvar=True,
-    help="What the docker rig builds its image on.",
-)
+@out_option(KEPT, "Where the history of a replay on real nodes is kept.")
+@run_option("base_image")
 @format_option
 @schema_option(
-    "--schema", "explorer.replay:report_schema", "Print the JSON Schema of the report and end."
+    "--schema", "explorer.replay:ReplayReport", "Print the JSON Schema of the report and end."
 )
 def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None, form: str) -> int:
     """Play a story again, and see whether it still breaks what it broke.
@@ -85,8 +70,6 @@ def replay(file: Path, rig: str, honest: bool, out: Path, base_image: str | None
     from runall_harness.evidence.history import History
     from runall_harness.explorer.replay import replay_simulated, report_replay
     from runall_harness.explorer.story import read_script
-
-    from .conform import own_output
 
     script, before = read_script(file)
     if honest:
@@ -120,7 +103,6 @@ def real(script: "Script", rig: str, base: str | None) -> "Replayed":
 
 
 def print_replay(screen: "Screen", report: "ReplayReport", story: "Story | None") -> None:
-    """Print the story, how it went on real nodes if it was played there, and the conclusion."""
     from runall_harness.explorer.printing import print_broken, print_sentences, print_story, say
 
     if story is not None:

@@ -1,10 +1,11 @@
 """`runall spec`: the clauses, the code of the reference that keeps each, and its cases."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from .options import format_option
+from .output import print_json
 
 if TYPE_CHECKING:
     from runall_harness.contract.clauses import Clause
@@ -49,12 +50,11 @@ def spec(clause: str | None, form: str, write_diagrams: bool) -> None:
         return redraw()
     shown = [row for row in rows() if clause in (None, row.clause.id)]
     if form == "json":
-        return print_json(shown)
+        return print_json({"clauses": [as_json(row) for row in shown]})
     return print_one(shown[0]) if clause else print_pretty(shown)
 
 
 def rows() -> list[ClauseRow]:
-    """All clauses, in the order of the specification."""
     from runall_harness.contract.cases import load_cases
     from runall_harness.contract.clauses import clauses
     from runall_harness.contract.code_places import code_places
@@ -67,7 +67,6 @@ def rows() -> list[ClauseRow]:
 
 
 def redraw() -> None:
-    """Bring the generated part of SPEC.md up to date, and say whether it was."""
     from runall_harness.contract.clauses import spec_path
     from runall_harness.reports.spec_diagrams import write_diagrams
 
@@ -76,28 +75,12 @@ def redraw() -> None:
     click.echo(f"{path}: {'drawn anew' if changed else 'was up to date'}", err=True)
 
 
-def print_json(shown: list[ClauseRow]) -> None:
-    """Print the clauses for programs, as one JSON document."""
-    from msgspec import to_builtins
-
-    from runall_harness.conformance.run_report import encode
-
-    listed = [
-        {
-            "id": row.clause.id,
-            "level": row.clause.level,
-            "capability": row.clause.capability,
-            "text": row.clause.text,
-            "code": to_builtins(row.code),
-            "cases": row.cases,
-        }
-        for row in shown
-    ]
-    click.echo(encode({"clauses": listed}))
+def as_json(row: ClauseRow) -> dict[str, Any]:
+    own = {name: getattr(row.clause, name) for name in ("id", "level", "capability", "text")}
+    return own | {"code": row.code, "cases": row.cases}
 
 
 def print_pretty(shown: list[ClauseRow]) -> None:
-    """Print the clauses for people, by section, with the number of cases of each."""
     section = ""
     for row in shown:
         if row.clause.section != section:
@@ -109,7 +92,6 @@ def print_pretty(shown: list[ClauseRow]) -> None:
 
 
 def print_one(row: ClauseRow) -> None:
-    """Print one clause for people: its sentence, then its code and its cases, a line each."""
     click.echo(f"{heading(row)} {row.clause.text}")
     click.echo(click.style("\ncode", bold=True))
     for place in row.code:
@@ -120,7 +102,6 @@ def print_one(row: ClauseRow) -> None:
 
 
 def heading(row: ClauseRow, more: str = "") -> str:
-    """The number of a clause, its level, and what more is known about it."""
     clause = row.clause
     level = f"extended: {clause.capability}" if clause.capability else "core"
     return f"{click.style(clause.id, bold=True)} ({level}{more})"

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import click
 
+from .options import FILE
+from .output import print_json
+
 MISTAKEN = 1
 EPILOG = """\b
 Examples:
@@ -36,7 +39,7 @@ def new(name: str, adapter: bool) -> int:
     It runs as it is. With --adapter the file is short, and has only what every scheduler needs. A
     file that exists is never overwritten.
     """
-    from runall_harness.systems.scaffold import scaffold
+    from runall_harness.systems.description_file import scaffold
 
     folder, stem = Path(name).parent, Path(name).name
     texts = {folder / file: text for file, text in scaffold(stem, adapter=adapter).items()}
@@ -66,7 +69,7 @@ def listing() -> int:
     from runall_reference.daemon.releases import POLICIES
 
     from runall_harness.systems.description_file import read_description
-    from runall_harness.systems.shipped import shipped
+    from runall_harness.systems.lookup import shipped
 
     known = {"reference": ("the scheduler of this kit", list(POLICIES))}
     for name, path in shipped().items():
@@ -78,7 +81,7 @@ def listing() -> int:
 
 
 @system.command(short_help="Check a file for errors.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 def check(file: Path) -> int:
     """Check a description with each of its policies; print each error with its key and next step.
 
@@ -118,7 +121,7 @@ def check_policy(file: Path, policy: str) -> None:
 @system.command(short_help="Print the JSON Schema of such a file.")
 def schema() -> None:
     """Print the JSON Schema of a file that describes a system."""
-    from runall_harness.conformance.run_report import encode
-    from runall_harness.systems.description_file import description_schema
+    from runall_harness.contract.json_schemas import schema_of
+    from runall_harness.systems.description import SCHEMA, SystemDescription
 
-    click.echo(encode(description_schema()))
+    print_json(schema_of(SystemDescription, SCHEMA))

@@ -21,7 +21,6 @@ class VerdictCount:
         self.verdicts: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in the verdict of a case that is over."""
         if report.when == "teardown":
             self.verdicts += [
                 str(value) for name, value in report.user_properties if name == PROPERTY
@@ -29,7 +28,6 @@ class VerdictCount:
 
     @property
     def claims_nothing(self) -> bool:
-        """Whether there were cases, and none of them was judged."""
         from runall_harness.contract.verdicts import Verdict
 
         return bool(self.verdicts) and {Verdict.UNSUPPORTED, Verdict.SKIPPED} >= {*self.verdicts}
@@ -41,7 +39,6 @@ class VerdictCount:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say how often each verdict was given, and whether that claims anything."""
         if not self.verdicts:
             return
         from runall_harness.contract.verdicts import Verdict

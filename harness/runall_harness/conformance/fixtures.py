@@ -6,6 +6,7 @@ A suite may put its own `rig`, `new_system` or `cluster_class` in the place of t
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 
 import pytest
 
@@ -24,43 +25,38 @@ from .running_case import RunningCase
 def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
     """The rig of this run; everything that it made is removed at the end."""
     session = pytestconfig.stash[SESSION]
-    wanted = session.wanted
-    name = fit(session.options.rig, wanted.find, session.say)
-    base = session.options.base_image
-    image = wanted.find("docker").image if name in ("auto", "docker") else None
-    server = read_server(wanted.store) if wanted.store and name != "simulated" else None
-    store = server.address if server else None
-    with closing(
-        choose(name, session.share, image=image, base=base, store=store, say=session.say)
-    ) as rig:
+    options, say = session.options, session.say
+    name = fit(options.rig, options.find, say)
+    image = options.find("docker").image if name in ("auto", "docker") else None
+    url = options.store_url if name != "simulated" else None
+    server = read_server(url) if url else None
+    store = (server.host, server.port) if server else None
+    base = options.base_image
+    with closing(choose(name, session.share, image=image, base=base, store=store, say=say)) as rig:
         if server:
             check_server(server, rig.name)
-            session.say(f"primaries that share a store keep it in schemas of {server.shown}")
+            say(f"primaries that share a store keep it in schemas of {server.shown}")
         yield rig
 
 
 @pytest.fixture(scope="session")
 def new_system(pytestconfig: pytest.Config, rig: Rig) -> Callable[[], System]:
     """What makes the scheduler under test anew: each cluster has one with secrets of its own."""
-    wanted = pytestconfig.stash[SESSION].wanted
-    return lambda: wanted.find(rig.name)
+    return partial(pytestconfig.stash[SESSION].options.find, rig.name)
 
 
 @pytest.fixture(scope="session")
 def system(new_system: Callable[[], System]) -> System:
-    """The scheduler under test, as it describes itself."""
     return new_system()
 
 
 @pytest.fixture(scope="session")
 def cluster_class() -> type[Cluster]:
-    """What makes a cluster of a rig, a case and a system."""
     return Cluster
 
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest) -> Case:
-    """The case that is running."""
     return running(request)[1].case
 
 
@@ -75,7 +71,7 @@ def cluster(
 ) -> Iterator[Cluster]:
     """The cluster of this case. Its traces are saved where they are of use, then it is closed."""
     session, state = running(request)
-    session.meet(rig, system)
+    session.rig, session.system = rig, system
     session.check_support(case, rig, system)
     cluster = cluster_class(rig, case, new_system())
     try:
@@ -90,6 +86,5 @@ def cluster(
 
 
 def running(request: pytest.FixtureRequest) -> tuple[CaseSession, RunningCase]:
-    """The session of the cases, and the one that is running."""
     session = request.config.stash[SESSION]
     return session, session.running[request.node.nodeid]

@@ -43,6 +43,5 @@ def install_steps(node: pytest.Collector) -> None:
 
 
 def modules() -> list[ModuleType]:
-    """The modules that define the fixtures and the steps of the features."""
     names = [f"{steps.__name__}.{each.name}" for each in pkgutil.iter_modules(steps.__path__)]
     return [fixtures, *map(import_module, names)]

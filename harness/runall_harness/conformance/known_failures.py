@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 from runall_harness.contract.cases import base_id
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import Verdict
-from runall_harness.systems.declared_failures import EXAMPLE, RACES, TABLE, check_table, read_toml
+from runall_harness.systems.description_file import EXAMPLE, RACES, TABLE, check_table, read_toml
 
 from .run_report import CaseReport, unsteady
 
@@ -32,7 +32,6 @@ class Declared(NamedTuple):
     reason: str
 
     def turn(self, verdict: Verdict) -> Verdict:
-        """The verdict of a case that was declared as failing and ended with this one."""
         turned = {Verdict.FAIL: Verdict.KNOWN_FAILURE, Verdict.PASS: Verdict.UNEXPECTED_PASS}
         return turned.get(verdict, verdict)
 
@@ -52,16 +51,13 @@ class Race(Declared):
     __slots__ = ()
 
     def turn(self, verdict: Verdict) -> Verdict:
-        """The verdict of a case that was declared as a race and ended with this one."""
         return Verdict.KNOWN_FAILURE if verdict in (Verdict.FAIL, Verdict.PASS) else verdict
 
     def message(self, verdict: Verdict, found: str) -> str:
-        """The message of a case that ended so, after `turn`; `found` is what there was to say."""
         return super().message(verdict, found or "a race: this time the promise was kept")
 
 
 def covers(pattern: str, case: str) -> bool:
-    """Whether an entry is about that case: it is its id, or a glob that matches it."""
     return case == pattern or fnmatchcase(case, pattern)
 
 
@@ -80,11 +76,9 @@ class Known(NamedTuple):
     races: Mapping[str, str]
 
     def of(self, case: str) -> Declared | None:
-        """What was declared of a case: that it fails, else that it is a race."""
         return declared(self.failures, case) or declared(self.races, case, Race)
 
 
-# ------------------------------------------------------------------ the file
 class Declarations(NamedTuple):
     """Where the known failures of a run are declared: a file, and the table in it.
 
@@ -162,7 +156,6 @@ def load(
 
 
 def table_at(document: object, keys: Keys) -> object:
-    """What lies under these keys, or None."""
     for key in keys:
         document = (
             cast(dict[str, object], document).get(key) if isinstance(document, dict) else None
@@ -170,7 +163,6 @@ def table_at(document: object, keys: Keys) -> object:
     return document
 
 
-# ------------------------------------------------------------------ keeping it up to date
 def updated(
     entries: Mapping[str, str],
     cases: Collection[str],

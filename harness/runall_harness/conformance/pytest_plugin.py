@@ -7,22 +7,37 @@ fixtures and checks (`pytest_session`) come in once pytest collects the feature 
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .exit_guard import VerdictCount
-from .hooks import SESSION_PLUGIN, Hooks
 from .run_options import OPTIONS
+
+if TYPE_CHECKING:
+    from runall_harness.contract.cases import Case
+
+    from .run_report import CaseResult
+
+
+class Hooks:
+    """What a listener can hear of a run's progress; a conftest.py may implement these hooks too."""
+
+    def pytest_runall_case_started(self, case: "Case") -> None:
+        """A case begins, before its cluster is made."""
+
+    def pytest_runall_said(self, line: str) -> None:
+        """The rig reports in one line what was chosen, or what takes a moment."""
+
+    def pytest_runall_case_ended(self, result: "CaseResult") -> None:
+        """A case is over, its cluster is closed, and what had to be saved is saved."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Make the hooks known."""
     pluginmanager.add_hookspecs(Hooks)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of `runall conform` to plain pytest, and those between its processes."""
     group = parser.getgroup("runall", "Run All conformance cases")
     for option in OPTIONS.values():
         several: Any = {"action": "append"} if option.many else {"type": option.kind}
@@ -61,9 +76,9 @@ def pytest_collect_directory(
 
     if node is not None and path.resolve() == (folder := feature_folder()):
         from .install_steps import install_steps
-        from .pytest_session import join
+        from .pytest_session import SESSION, join
 
-        if not parent.config.pluginmanager.has_plugin(SESSION_PLUGIN):
+        if SESSION not in parent.config.stash:
             join(parent.config, folder)
         install_steps(node)
     return node

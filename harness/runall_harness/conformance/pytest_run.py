@@ -10,39 +10,21 @@ import os
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from runall_harness.contract.cases import Case, feature_folder
 from runall_harness.host.interruptions import terminated_as_interrupted
 
-from .case_result import CaseResult
-from .order import Order
 from .pytest_session import SESSION
-from .run import Run
-from .run_report import describe
+from .run import Display, Order, Run
+from .run_report import CaseResult, describe
 
 # What pytest may end with when the cases themselves say all that there is to say.
 EXPECTED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
 PLUGINS = ("pytest_bdd.plugin", "runall_harness.conformance.pytest_plugin")
 NOT_WANTED = ("no:terminal", "no:cacheprovider")
-
-
-class Display(Protocol):
-    """Whoever shows how a run gets on."""
-
-    def say(self, line: str) -> None:
-        """The rig says what was chosen, or what takes a moment."""
-        ...
-
-    def started(self, case: Case) -> None:
-        """A case begins, before its cluster is made."""
-        ...
-
-    def ended(self, result: CaseResult) -> None:
-        """A case is over."""
-        ...
 
 
 def carry_out(order: Order, display: Display) -> Run:
@@ -66,7 +48,6 @@ def call_pytest(run: Run, *listeners: object, more: Sequence[str] = ()) -> None:
 
 
 def command_line(order: Order) -> list[str]:
-    """The command line of pytest."""
     folder = feature_folder()
     # No settings file of any folder above applies. The root is not the folder itself: the
     # fixtures of a conftest in the root would not win over those of a plugin.
@@ -85,17 +66,14 @@ class Listener:
         self.session: pytest.Session | None = None
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Remember the session: it may have to be stopped."""
         self.session = session
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_runall_said(self, line: str) -> None:
-        """Show what the rig says."""
         self.display.say(line)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_runall_case_started(self, case: Case) -> None:
-        """Show that a case begins."""
         self.display.started(case)
 
     @pytest.hookimpl(optionalhook=True)
@@ -113,7 +91,6 @@ class Listener:
         self.display.ended(result)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A module that cannot be imported is trouble."""
         if report.failed:
             self.run.troubles.append(report.longreprtext)
 
@@ -125,13 +102,11 @@ class Listener:
             self.run.interrupted = True
 
     def pytest_internalerror(self, excrepr: Any) -> None:
-        """Some code of pytest itself, or of a plugin, broke."""
         self.run.troubles.append(str(excrepr))
 
 
 @contextmanager
 def clean_environment() -> Generator[None]:
-    """Keep the user's pytest options out."""
     kept = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     try:
         yield

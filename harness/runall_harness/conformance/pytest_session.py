@@ -19,15 +19,14 @@ from runall_harness.contract.verdicts import CANNOT_RUN, Unsupported, Verdict, v
 from runall_harness.rigs.base import Rig
 from runall_harness.rigs.faults import FAULTS, SITUATIONS, WHY, stand_apart
 from runall_harness.rigs.run_names import new_run_id, share_of
-from runall_harness.systems import file_of
+from runall_harness.systems import file_of, read_options
 from runall_harness.systems.base import System
 
-from .case_result import TROUBLE
 from .exit_guard import PROPERTY
-from .hooks import SESSION_PLUGIN
 from .known_failures import Declared, Known, declarations
-from .order import repeated
+from .run import repeated
 from .run_options import OPTIONS, RunOptions
+from .run_report import TROUBLE
 from .running_case import RunningCase
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
@@ -49,8 +48,10 @@ class CaseSession:
         self.options = RunOptions(
             **{field: option(config, each.name) for field, each in OPTIONS.items()}
         )
-        self.wanted = self.options.wanted()
-        self.known = known_failures(self.options, [case.id for case in cases])
+        read_options(self.options.options)  # a badly written one ends the run at once
+        named, system = self.options.known_failures, file_of(self.options.system)
+        where = declarations(named, system, self.options.policy)
+        self.known = where.known([case.id for case in cases]) if where else Known({}, {})
         self.rig: Rig | None = None
         self.system: System | None = None
         self.said: list[str] = []
@@ -60,9 +61,7 @@ class CaseSession:
         self.selected: list[pytest.Item] = []
         self.next: Case | None = None
 
-    # ---------------------------------------------------------------- collection
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Repeat each case as often as was asked for."""
         times = self.options.repeat
         if times > 1 and template_of(metafunc.function) is not None:
             metafunc.fixturenames.append(ATTEMPT)
@@ -104,7 +103,6 @@ class CaseSession:
             )
 
     def keep_selected(self, items: list[pytest.Item]) -> None:
-        """Deselect what was not asked for, and put the cases into the order of the files."""
         asked: set[str] = set(option(self.config, "cases"))
         if unknown := asked - {case.id for case in self.cases}:
             raise pytest.UsageError(f"--runall-cases names no case: {', '.join(sorted(unknown))}")
@@ -116,12 +114,10 @@ class CaseSession:
         cases = sorted(self.by_node, key=lambda item: order[key_of_case(self.by_node[item])])
         items[:] = [item for item in items if item not in self.by_node and item not in out] + cases
 
-    # ---------------------------------------------------------------- running
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
-        """Let listeners know of each case's start and end."""
         case = self.by_node.get(item)
         if case is None:
             return (yield)
@@ -144,7 +140,10 @@ class CaseSession:
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         """While this case runs, the rig may prepare what the next one needs."""
         if item in self.by_node and self.rig and self.next:
-            self.rig.prepare(self.next.id, cuttable=self.cuttable(self.next))
+            # Whether each node of the next case needs a network interface of its own.
+            own_hosts = bool(self.system and self.system.own_hosts)
+            cuttable = stand_apart(self.next.tags, own_hosts=own_hosts)
+            self.rig.prepare(self.next.id, cuttable=cuttable)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -197,7 +196,6 @@ class CaseSession:
             line = f"Run All: none of the {self.collected} collected cases was selected"
             terminalreporter.write_line(line, yellow=True)
 
-    # ---------------------------------------------------------------- for the fixtures
     @property
     def share(self) -> str:
         """The name of what this process makes: that of the run, unless workers share the run."""
@@ -205,16 +203,10 @@ class CaseSession:
         return share_of(self.run, worker) if worker else self.run
 
     def say(self, line: str) -> None:
-        """Pass on to listeners what the rig says of itself."""
         self.said.append(line)
         self.config.hook.pytest_runall_said(line=line)
 
-    def meet(self, rig: Rig, system: System) -> None:
-        """Note the rig on which the cases run, and the system that they test."""
-        self.rig, self.system = rig, system
-
     def check_support(self, case: Case, rig: Rig, system: System) -> None:
-        """Raise `Unsupported` when the system or the rig lacks what the case needs."""
         for need in case.needs:
             if need not in system.capabilities:
                 raise Unsupported(f"the system does not declare the capability {need}")
@@ -226,13 +218,7 @@ class CaseSession:
                 why = f": {WHY[fault]}" if fault in WHY else ""
                 raise Unsupported(f"the {rig.name} rig cannot show the fault {fault}{why}")
 
-    def cuttable(self, case: Case) -> bool:
-        """Whether each node of that case needs a network interface of its own."""
-        own_hosts = bool(self.system and self.system.own_hosts)
-        return stand_apart(case.tags, own_hosts=own_hosts)
-
     def keeps(self, running: RunningCase) -> bool:
-        """Whether the traces of that case are to be saved."""
         return self.options.out is not None or running.declared_verdict in TROUBLE
 
     def folder(self, case: Case) -> Path:
@@ -255,13 +241,7 @@ def join(config: pytest.Config, folder: Path) -> None:
     for mark in sorted({mark_of(tag) for case in cases for tag in case.tags}):
         config.addinivalue_line("markers", f"{mark}: a tag of the features")
     config.stash[SESSION] = session
-    config.pluginmanager.register(session, SESSION_PLUGIN)
-
-
-def known_failures(options: RunOptions, cases: Sequence[str]) -> Known:
-    """What was declared as failing: in the file that was named, else in that of the system."""
-    where = declarations(options.known_failures, file_of(options.system), options.policy)
-    return where.known(cases) if where else Known({}, {})
+    config.pluginmanager.register(session, "runall-session")
 
 
 def report_declared(
@@ -283,12 +263,10 @@ def mark_of(tag: str) -> str:
 
 
 def option(config: pytest.Config, name: str) -> Any:
-    """The value of one of the plugin's options."""
     return config.getoption(f"--runall-{name}")
 
 
 def template_of(function: Any) -> Any:
-    """The scenario that a collected function stands for, or None."""
     from pytest_bdd.scenario import scenario_wrapper_template_registry as registry
 
     try:
@@ -313,6 +291,5 @@ def key_of_case(case: Case) -> Key:
 
 
 def params_of(item: pytest.Item) -> dict[str, Any]:
-    """The parameters that an item was made with."""
     callspec = getattr(item, "callspec", None)
     return callspec.params if callspec else {}

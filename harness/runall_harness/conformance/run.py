@@ -1,10 +1,11 @@
-"""The results of an order: one for each case, the report, and the exit code."""
+"""What a user asked for, and its results: one for each case, the report, and the exit code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from runall_harness.contract.cases import Case
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import (
     CANNOT_RUN,
@@ -17,10 +18,10 @@ from runall_harness.contract.verdicts import (
     worst,
 )
 
-from .case_result import CaseResult
-from .order import Order
+from .run_options import RunOptions
 from .run_report import (
     CaseReport,
+    CaseResult,
     Report,
     SystemReport,
     describe,
@@ -28,6 +29,42 @@ from .run_report import (
     report_case,
     unknown,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(RunOptions):
+    """The cases to run, and how.
+
+    `jobs` is how many cases may run at once; None for what suits the rig and the machine. `strict`
+    counts extended clauses as required.
+    """
+
+    cases: Sequence[Case]
+    jobs: int | None = None
+    strict: bool = False
+
+    def expected(self) -> list[Case]:
+        """Every case that has to be run, each of its repeats too."""
+        numbers = range(1, self.repeat + 1)
+        return [repeated(case, number) for case in self.cases for number in numbers]
+
+
+def repeated(case: Case, number: int) -> Case:
+    """The case under the id of its repeat, whose number counts from 1."""
+    return case if number == 1 else msgspec.structs.replace(case, id=f"{case.id}#{number}")
+
+
+class Display:
+    """Shows how a run gets on. This one shows nothing, for runs of which only the report counts."""
+
+    def say(self, line: str) -> None:
+        """The rig says what was chosen, or what takes a moment."""
+
+    def started(self, case: Case) -> None:
+        """A case begins, before its cluster is made."""
+
+    def ended(self, result: CaseResult) -> None:
+        """A case is over."""
 
 
 @dataclass
@@ -48,16 +85,15 @@ class Run:
     @property
     def exit_code(self) -> int:
         """The worst of all cases; 130 after an interruption, as shells expect it."""
-        if self.interrupted:
-            return 130
-        if self.troubles:
-            return CANNOT_RUN
-        return self.judge(self.report().cases)
+        return 130 if self.interrupted else self.judge(self.report().cases)
 
     def judge(self, cases: Sequence[CaseReport]) -> int:
-        """The exit code of these cases, strict or not, as was ordered."""
+        """What these cases mean, strict or not, as was ordered, unless the run was cut short."""
+        if self.troubles:
+            return CANNOT_RUN
         required = self.lacks() if self.order.strict else {}
-        return worst([exit_code(case.verdict for case in cases), *required.values()])
+        code = worst([exit_code(case.verdict for case in cases), *required.values()])
+        return INCONCLUSIVE if self.interrupted and code == CONFORMANT else code
 
     def lacks(self) -> dict[str, int]:
         """The unsupported cases, by id, each with what it means where all is required."""
@@ -79,25 +115,17 @@ class Run:
         ]
         system = self.system or unmet(self.order)
         report = make_report(system, self.rig, self.duration, cases)
-        return msgspec.structs.replace(report, verdict=self.word(WORDS[self.judge(cases)]))
+        return msgspec.structs.replace(report, verdict=WORDS[self.judge(cases)])
 
     def not_run(self) -> tuple[Verdict, str]:
-        """The verdict and the message of a case that never started."""
         why = "interrupted" if self.interrupted else "; ".join(self.troubles)
         verdict = Verdict.SKIPPED if self.interrupted else Verdict.ERROR
         return verdict, f"not run: {why or 'pytest never came to it'}"
-
-    def word(self, verdict: str) -> str:
-        """The verdict of the run: that of its cases, unless it could not end as it should."""
-        if self.troubles:
-            return WORDS[CANNOT_RUN]
-        cut_short = self.interrupted and verdict == WORDS[CONFORMANT]
-        return WORDS[INCONCLUSIVE] if cut_short else verdict
 
 
 def unmet(order: Order) -> SystemReport:
     """The report of a system that no case has met: at least its name."""
     try:
-        return describe(order.wanted().find("processes"))
+        return describe(order.find("processes"))
     except KitCannotRun:
         return unknown(order.system, order.policy)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from runall_harness.systems import SystemChoice
+    from runall_harness.systems.base import System
 
 
 class RunOption(NamedTuple):
@@ -34,7 +34,6 @@ class RunOption(NamedTuple):
     shown: Callable[[Any], str] | None = str
 
     def usual(self) -> Any:
-        """The value when the command line gives none."""
         return (self.variable and os.environ.get(self.variable)) or self.default
 
     def values(self, value: Any) -> list[Any]:
@@ -45,7 +44,6 @@ class RunOption(NamedTuple):
 
 
 def option(*words: Any, **more: Any) -> Any:
-    """A field of `RunOptions`, with its declaration."""
     declared = RunOption(*words, **more)
     return field(default=declared.default, metadata={"option": declared})
 
@@ -135,12 +133,13 @@ class RunOptions:
         shown=None,
     )
 
-    def wanted(self) -> "SystemChoice":
-        """The system under test. Raises `KitCannotRun` for an option that is badly written."""
-        from runall_harness.systems import SystemChoice, read_options
+    def find(self, rig: str) -> "System":
+        """The system under test, for one cluster on a rig of that name. Raises `KitCannotRun`."""
+        from runall_harness.systems import find, read_options
 
-        return SystemChoice(
-            name=self.system,
+        return find(
+            self.system,
+            rig,
             policy=self.policy,
             store=self.store_url,
             image=self.image or "",
@@ -148,7 +147,6 @@ class RunOptions:
         )
 
     def pytest_words(self) -> list[str]:
-        """These options on the command line of pytest."""
         return [
             f"--runall-{option.name}={each}"
             for field_name, option in OPTIONS.items()

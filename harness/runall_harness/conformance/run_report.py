@@ -8,6 +8,7 @@ Version 3 says with which options the system ran, and in which image.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -15,15 +16,16 @@ import msgspec
 from runall_harness.checks.job_outcome import JobOutcome, Outcome
 from runall_harness.checks.job_traces import root_of
 from runall_harness.contract.cases import Case, base_id
-from runall_harness.contract.json_schemas import schema_of
-from runall_harness.contract.verdicts import WORDS, Verdict, exit_code
-from runall_harness.evidence.facts import Execution, Proof
+from runall_harness.contract.verdicts import WORDS, BrokenClause, Verdict, exit_code
+from runall_harness.evidence.facts import Execution
 from runall_harness.systems.base import System
 
 if TYPE_CHECKING:
     from runall_harness.scenario.cluster import Cluster
 
 SCHEMA = "runall-report/3"
+# What a reader will want to look into.
+TROUBLE = (Verdict.FAIL, Verdict.UNEXPECTED_PASS, Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 
 class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,6 @@ def describe(system: System) -> SystemReport:
 
 
 def unknown(name: str, policy: str) -> SystemReport:
-    """The report of a system of which only the name is known."""
     return SystemReport(
         name=name,
         version="unknown",
@@ -127,10 +128,23 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def job_outcome(self) -> JobOutcome | None:
-        """What became of its job, with its measure."""
         if self.outcome is None:
             return None
         return JobOutcome(outcome=self.outcome, within_s=self.within_s, together_s=self.together_s)
+
+
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that is over, for whoever shows, counts or reports it. It can be pickled.
+
+    `violation` is there if a clause was broken, and `trouble` says why the kit could not run, if
+    that is how the case ended. `logs` are files in `folder`.
+    """
+
+    report: CaseReport
+    violation: BrokenClause[int] | None = None
+    trouble: str = ""
+    folder: Path = Path()
+    logs: tuple[Path, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,7 +176,6 @@ def make_report(
 
 
 def count_verdicts(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
-    """How often each of the eight verdicts was given."""
     counts = Counter(verdicts)
     return {verdict: counts[verdict] for verdict in Verdict}
 
@@ -209,33 +222,16 @@ def observed(cluster: "Cluster", job: JobOutcome | None) -> dict[str, Any]:
     return (msgspec.structs.asdict(job) if job else {}) | {
         "recovery_s": cluster.recovery_s,
         "deadline_s": cluster.deadline_s,
-        "faults": [report_fault(proof) for proof in cluster.faults],
+        "faults": msgspec.convert(cluster.faults, list[FaultReport], from_attributes=True),
         "executions": [report_execution(each) for each in cluster.executions()],
     }
 
 
-def report_fault(proof: Proof) -> FaultReport:
-    """A fault as the report has it."""
-    return FaultReport(kind=proof.kind, node=proof.node, at=proof.at, proven=proof.proven)
-
-
 def report_execution(execution: Execution) -> ExecutionReport:
-    """An execution as the report has it, with its lineage."""
-    return ExecutionReport(
-        job=execution.job,
-        lineage=root_of(execution),
-        node=execution.node,
-        started_at=execution.started_at,
-        ended_at=execution.ended_at,
-        how=execution.how,
-    )
+    facts = msgspec.structs.asdict(execution) | {"lineage": root_of(execution)}
+    return msgspec.convert(facts, ExecutionReport)
 
 
 def encode(report: Any) -> str:
     """Indented JSON, for people and programs."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
-
-
-def report_schema() -> dict[str, Any]:
-    """The JSON Schema of a report."""
-    return schema_of(Report, SCHEMA)

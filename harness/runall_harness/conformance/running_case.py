@@ -21,9 +21,8 @@ from runall_harness.contract.verdicts import (
     verdict_of,
 )
 
-from .case_result import TROUBLE, CaseResult
 from .known_failures import Declared
-from .run_report import observed, report_case
+from .run_report import TROUBLE, CaseResult, observed, report_case
 
 if TYPE_CHECKING:
     from runall_harness.scenario.cluster import Cluster
@@ -65,7 +64,6 @@ class RunningCase:
         self.verdict, self.error = verdict, self.error or error
 
     def cut_short(self, error: BaseException) -> None:
-        """The whole run was interrupted in the middle of this case."""
         self.verdict, self.error, self.message = Verdict.SKIPPED, error, "interrupted"
 
     def observe(self, cluster: "Cluster") -> None:
@@ -75,7 +73,6 @@ class RunningCase:
         self.observed = observed(cluster, cluster.job_outcome() if judged else None)
 
     def save(self, cluster: "Cluster") -> None:
-        """Write the history, and one log for each node, into the case's folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         cluster.end_history()
         self.history = self.folder / "history.jsonl"
@@ -84,7 +81,6 @@ class RunningCase:
             self.write(f"{node}.log", text)
 
     def write(self, name: str, text: str) -> None:
-        """Write a log into the case's folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / name
         path.write_text(text, "utf-8")

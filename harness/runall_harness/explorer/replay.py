@@ -6,13 +6,12 @@ nodes it is as near to that as their clocks allow, and its history is judged by 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from runall_harness.checks import examine
 from runall_harness.checks.report import code_of
-from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.evidence.history import AnyLine, Reproduction
 
@@ -111,7 +110,3 @@ def sentences(again: Replayed) -> list[SentenceReport]:
         return report_sentences(again.story.sentences())
     found = Narrator(again.lines, again.began, faults=True).sentences()
     return report_sentences(sorted(found, key=lambda each: round(each.at, 3)))
-
-
-def report_schema() -> dict[str, Any]:
-    return schema_of(ReplayReport, SCHEMA)

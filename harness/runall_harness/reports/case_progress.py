@@ -6,16 +6,15 @@ meaning depends on colour alone.
 """
 
 import time
-from collections import deque
-from collections.abc import Sequence
-from typing import Self
+from collections import Counter, deque
+from collections.abc import Container, Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from runall_harness.conformance.case_result import CaseResult
-from runall_harness.conformance.run_report import CaseReport
+from runall_harness.conformance.run import Display
+from runall_harness.conformance.run_report import CaseReport, CaseResult
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
 
@@ -38,14 +37,12 @@ WIDEST = max(len(verdict) for verdict in Verdict)
 
 
 def mark(verdict: Verdict, console: Console) -> Text:
-    """A verdict as mark and word."""
     good, plain, colour = MARKS[verdict]
     sign = good if console.encoding.startswith("utf") else plain
     return Text(f"{sign} {verdict:{WIDEST}}", style=colour)
 
 
 def recovery(recovery_s: float | None, deadline_s: float | None) -> str:
-    """The measured recovery time beside its deadline."""
     if recovery_s is None:
         return ""
     return f"{recovery_s:.2f} s" + (f" of {deadline_s:.1f} s" if deadline_s is not None else "")
@@ -59,33 +56,21 @@ def remark(report: CaseReport) -> str:
     return took and f"recovered in {took}"
 
 
-class Silent:
-    """A display that shows nothing, for runs of which only the report counts."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        pass
-
-    def say(self, line: str) -> None:
-        """Drop a line of the rig."""
-
-    def started(self, case: Case) -> None:
-        """Ignore the start of a case."""
-
-    def ended(self, result: CaseResult) -> None:
-        """Ignore the end of a case."""
+def reason(case: CaseReport) -> str:
+    """The first line of its message, which says why the case ended so."""
+    return case.message.partition("\n")[0].removeprefix("setup: ")
 
 
-class Lines(Progress):
+def count_reasons(cases: Iterable[CaseReport], verdicts: Container[Verdict]) -> list[str]:
+    """A line for each reason why cases have one of these verdicts, with the number of cases."""
+    counts = Counter(f"{c.verdict}: {reason(c)}" for c in cases if c.verdict in verdicts)
+    return [f"{line} ({n} case{'s' * (n > 1)})" for line, n in counts.items()]
+
+
+class Lines(Progress, Display):
     """One line for each case as it ends, without any cursor control."""
 
-    def started(self, case: Case) -> None:
-        """Show nothing yet: a line that is printed cannot change."""
-
     def ended(self, result: CaseResult) -> None:
-        """Print the verdict, the id, and the recovery time, or else the outcome of the job."""
         self.done += 1
         report = result.report
         line = mark(report.verdict, self.console)
@@ -96,12 +81,14 @@ class Lines(Progress):
         self.console.print(line, soft_wrap=True, highlight=False)
 
 
-class Tree(Progress):
+class Tree(Progress, Display):
     """The cases by feature, with what is running below them.
 
     Lines stay in the order of the files, also when several cases run at once: the line of a case
     waits for those of earlier cases.
     """
+
+    style = "dim"
 
     def __init__(self, console: Console, cases: Sequence[Case]) -> None:
         self.running: dict[str, tuple[Case, float]] = {}
@@ -117,10 +104,6 @@ class Tree(Progress):
         for name in [name for name in self.coming if name in self.over]:
             self.settle(self.over.pop(name))
         super().__exit__(*exc)
-
-    def say(self, line: str, style: str = "dim") -> None:
-        """Print a line of the rig above the tree that follows."""
-        super().say(line, style)
 
     def started(self, case: Case) -> None:
         """Show a line that changes for the case, below the title of its feature."""
@@ -138,17 +121,14 @@ class Tree(Progress):
             self.settle(self.over.pop(self.coming.popleft()))
 
     def count(self, done: float) -> None:
-        """Show how many cases are over."""
         self.show(done, f"{done:.0f} of {self.total:.0f}")
 
     def entitle(self, feature: str) -> None:
-        """Print the title of a new feature."""
         if feature != self.feature:
             self.feature = feature
             self.console.print(Text(feature.replace("_", " "), "bold"))
 
     def settle(self, case: CaseReport) -> None:
-        """Print the line of a case that is over."""
         self.entitle(case.feature)
         row = new_row()
         row.add_row(
@@ -160,7 +140,6 @@ class Tree(Progress):
         self.console.print(row)
 
     def moving(self) -> RenderableType:
-        """The lines that change: each running case with its seconds, and the progress."""
         row = new_row()
         for case, since in list(self.running.values()):
             spent = f"{time.monotonic() - since:.1f} s"
@@ -186,5 +165,4 @@ def new_row() -> Table:
 
 
 def make_display(console: Console, cases: Sequence[Case]) -> Tree | Lines:
-    """The display that suits where the output goes."""
     return Tree(console, cases) if console.is_terminal else Lines(console, len(cases))

@@ -20,7 +20,6 @@ from runall_harness.conformance.run_report import CaseReport, Report, SystemRepo
 from runall_harness.contract.cases import base_id, load_cases
 from runall_harness.contract.clauses import clauses
 from runall_harness.contract.errors import KitCannotRun
-from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import Verdict
 
 SCHEMA = "runall-comparison/3"
@@ -153,7 +152,6 @@ def compare(reports: Sequence[tuple[str, Report]], by: By = "clause") -> Compari
 
 
 def clause_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
-    """A row for each clause that any case shows."""
     for clause in clauses().values():
         cells = [cell([c for c in cases if clause.id in c.clauses]) for cases in reports]
         if any(cells):
@@ -175,7 +173,6 @@ def scenario_rows(reports: Sequence[Sequence[CaseReport]]) -> Iterable[Row]:
 
 
 def cell(shown: Sequence[CaseReport]) -> Cell | None:
-    """The cell of these cases; None without cases."""
     if not shown:
         return None
     counts = Counter(case.verdict for case in shown)
@@ -191,10 +188,4 @@ def cell(shown: Sequence[CaseReport]) -> Cell | None:
 
 
 def greatest(numbers: Iterable[float | None]) -> float | None:
-    """The greatest of the known numbers; None if none is known."""
     return max((number for number in numbers if number is not None), default=None)
-
-
-def comparison_schema() -> dict[str, Any]:
-    """The JSON Schema of a comparison."""
-    return schema_of(Comparison, SCHEMA)

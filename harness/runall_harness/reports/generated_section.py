@@ -31,14 +31,13 @@ class GeneratedPart(NamedTuple):
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown. No cell may hold a line break."""
-    lines = [line(head), f"|{'|'.join('---' for _ in head)}|", *map(line, rows)]
-    return "\n".join(lines)
+    """A table in Markdown; what would break it is replaced in its cells."""
+    return "\n".join([line(head), f"|{'|'.join('---' for _ in head)}|", *map(line, rows)])
 
 
 def line(cells: Sequence[str]) -> str:
-    """A row of such a table."""
-    return f"| {' | '.join(cells)} |"
+    whole = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return f"| {' | '.join(whole)} |"
 
 
 def write_anew(path: Path, new: str) -> bool:

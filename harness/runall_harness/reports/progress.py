@@ -2,17 +2,13 @@
 
 On a terminal the last line has a bar, and words that say how far the work is. Elsewhere, as in a
 log, these words are printed as plain lines every few seconds. A printed line stays, so that a long
-run scrolls as people expect.
-
-    with Progress(Screen(file=sys.stderr, highlight=False), total) as progress:
-        progress.say("seed 7 breaks RA-1.1")
-        progress.show(done, f"{done} of {total} worlds")
-
-`case_progress` builds the tree of a conformance run on it.
+run scrolls as people expect. `case_progress` builds the tree of a conformance run on it.
 """
 
 import os
+import sys
 import time
+from collections.abc import Mapping
 from typing import Self
 
 from rich.console import Console, ConsoleDimensions, RenderableType
@@ -54,6 +50,9 @@ class Screen(Console):
 class Progress:
     """The progress of a long task. `total` is the amount of work, in any unit."""
 
+    # That of the lines that are said.
+    style = ""
+
     def __init__(self, console: Console, total: float) -> None:
         self.console, self.total = console, total
         self.done, self.words = 0.0, ""
@@ -76,10 +75,10 @@ class Progress:
     def __exit__(self, *exc: object) -> None:
         self.bottom.stop()
 
-    def say(self, line: str, style: str = "") -> None:
+    def say(self, line: str) -> None:
         """Print a line that stays, above the line that changes."""
         self.said = time.monotonic()
-        self.console.print(Text(line, style), soft_wrap=True)
+        say(self.console, line, self.style)
 
     def show(self, done: float, words: str) -> None:
         """Show how much is done, in the unit of the total, and these words."""
@@ -88,7 +87,26 @@ class Progress:
             self.say(words)
 
     def moving(self) -> RenderableType:
-        """The line that changes on a terminal: the bar, and the words beside it."""
         bar = Table.grid(padding=(0, 1))
         bar.add_row(ProgressBar(self.total, self.done, 30), Text(self.words))
         return bar
+
+
+class SearchDisplay(Progress):
+    """The progress of a search, on standard error, which says at once what the search breaks."""
+
+    def __init__(self, total: float) -> None:
+        super().__init__(Screen(file=sys.stderr, highlight=False), total)
+        self.known: set[tuple[str, str]] = set()
+
+    def tell(self, done: float, words: str, broken: Mapping[tuple[str, str], str]) -> None:
+        """Show how much is done; `broken` says for each violation where it was found first."""
+        for check, clause in sorted(broken.keys() - self.known):
+            self.say(f"{broken[check, clause]} breaks {clause} ({check})")
+        self.known |= broken.keys()
+        self.show(done, words)
+
+
+def say(console: Console, line: str, style: str = "") -> None:
+    """Print text as it is: no markup, no wrapping that would break a path or a command."""
+    console.print(Text(line, style), soft_wrap=True)

@@ -8,7 +8,6 @@ and a test fails if they differ.
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -20,9 +19,9 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.places import page as page_of
 from runall_harness.contract.verdicts import Verdict
 
-from .case_progress import MARKS
+from .case_progress import MARKS, count_reasons, reason
 from .comparison import Column, Comparison, Row, compare, read_report
-from .comparison_markdown import escaped, head, heads, rows_of
+from .comparison_markdown import head_line, rows_of
 from .generated_section import END, GeneratedPart, table, write_anew
 
 BEGIN = "<!-- generated from reports/*.json by `runall compare --write-page` -->"
@@ -32,10 +31,10 @@ NOTE = f"""{BEGIN}
 [How to read it](README.md#how-to-read-it). Each column is one run of all cases."""
 # Verdicts whose reason was written down before the run; other reasons depend on the machine.
 REASONED = (Verdict.UNSUPPORTED, Verdict.KNOWN_FAILURE)
+SECONDS = ("within_s", "together_s", "recovery_s", "deadline_s")
 FIVE = tuple("12345")
 
 
-# ------------------------------------------------------------------ what is kept
 def slim(report: Report) -> Report:
     """The same report without traces, and without anything about the machine."""
     cases = [slim_case(case) for case in report.cases]
@@ -47,15 +46,12 @@ def slim(report: Report) -> Report:
 
 def slim_case(case: CaseReport) -> CaseReport:
     """A case with its reason, if it has one, else with the clause that it broke."""
-    first = case.message.partition("\n")[0].removeprefix("setup: ")
+    first = reason(case)
     keeps = case.verdict in REASONED or first.startswith("RA-")
     return msgspec.structs.replace(
         case,
         message=first if keeps else "",
-        within_s=rounded(case.within_s),
-        together_s=rounded(case.together_s),
-        recovery_s=rounded(case.recovery_s),
-        deadline_s=rounded(case.deadline_s),
+        **{name: rounded(getattr(case, name)) for name in SECONDS},
         faults=[],
         executions=[],
         history=None,
@@ -63,12 +59,10 @@ def slim_case(case: CaseReport) -> CaseReport:
 
 
 def rounded(seconds: float | None) -> float | None:
-    """Seconds, rounded to the digits that are meaningful on another machine."""
     return None if seconds is None else round(seconds, 2)
 
 
 def file_name(report: Report) -> str:
-    """The file name of a kept report: system, version, policy and rig."""
     system = report.system
     words = (system.name, system.version, system.policy, report.rig)
     return "-".join(re.sub(r"[^\w.]+", "_", word) for word in words if word) + ".json"
@@ -86,7 +80,6 @@ def keep_report(folder: Path, report: Report) -> Path:
     return path
 
 
-# ------------------------------------------------------------------ the pages
 def kept_reports(page: Path) -> list[Report]:
     """The reports that are kept beside the page, by their files' names. Raises `KitCannotRun`."""
     paths = sorted((page.parent / "reports").glob("*.json"))
@@ -111,7 +104,6 @@ def write_pages() -> dict[Path, bool]:
 
 
 def by_system(reports: Sequence[Report]) -> dict[str, list[Report]]:
-    """The reports of each system, by its name."""
     found: dict[str, list[Report]] = {}
     for report in reports:
         found.setdefault(report.system.name, []).append(report)
@@ -119,11 +111,9 @@ def by_system(reports: Sequence[Report]) -> dict[str, list[Report]]:
 
 
 def page_name(system: str) -> str:
-    """The file of a system's page."""
     return re.sub(r"[^\w.]+", "_", system) + ".md"
 
 
-# ------------------------------------------------------------------ the summary
 def summary(reports: Sequence[Report]) -> str:
     """A row for each run, with how often each verdict was given in each of the five failures."""
     five = sorted({c.feature for r in reports for c in r.cases if c.feature.startswith(FIVE)})
@@ -133,17 +123,11 @@ def summary(reports: Sequence[Report]) -> str:
 
 
 def summary_row(report: Report, five: Sequence[str]) -> list[str]:
-    """A run, with a link to the page of its system, and the counts of its verdicts."""
     rows = compare([("", report)], "scenario").rows
     groups = [[row for row in rows if row.group == feature] for feature in five]
     groups.append([row for row in rows if row.group not in five])
-    link = f"[{title_of(report)}]({page_name(report.system.name)})"
+    link = f"[{head_line(report)}]({page_name(report.system.name)})"
     return [link, *map(counts, groups)]
-
-
-def title_of(report: Report) -> str:
-    """The title of a report, on one line."""
-    return escaped(", ".join(head(report.system, report.rig)))
 
 
 def counts(rows: Sequence[Row]) -> str:
@@ -152,9 +136,7 @@ def counts(rows: Sequence[Row]) -> str:
     return " ".join(f"{MARKS[v][0]} {verdicts.count(v)}" for v in Verdict if v in verdicts)
 
 
-# ------------------------------------------------------------------ the page of a system
 def system_page(name: str, reports: Sequence[Report]) -> str:
-    """The page of a system, with the results of each of its runs."""
     compared = compare([(name, report) for report in reports], "scenario")
     judged = [row for row in compared.rows if is_judged(row)]
     silent = len(compared.rows) - len(judged)
@@ -176,16 +158,13 @@ def system_page(name: str, reports: Sequence[Report]) -> str:
 
 
 def is_judged(row: Row) -> bool:
-    """Whether a case of that row was judged in any report."""
     return any(cell is not None and cell.verdict != Verdict.UNSUPPORTED for cell in row.cells)
 
 
 def scenarios(compared: Comparison, rows: list[Row]) -> str:
-    """A table for each feature, under its name."""
-    parts: list[str] = []
+    head, parts = ("scenario", *map(head_line, compared.reports)), list[str]()
     for feature, group in groupby(rows, lambda row: row.group):
-        title = feature.replace("_", " ")
-        parts += [f"### {title}", table(("scenario", *heads(compared)), rows_of(list(group)))]
+        parts += [f"### {feature.replace('_', ' ')}", table(head, rows_of(list(group)))]
     return "\n\n".join(parts)
 
 
@@ -200,15 +179,12 @@ def run_part(column: Column, report: Report) -> str:
         *((str(verdict), str(n)) for verdict, n in column.summary.items() if n),
         ("verdict", column.verdict),
     ]
-    rows = [[escaped(name), escaped(value)] for name, value in facts if value]
-    parts = [f"### {title_of(report)}", table(("", ""), rows), reasons(report)]
+    rows = [fact for fact in facts if fact[1]]
+    parts = [f"### {head_line(report)}", table(("", ""), rows), reasons(report)]
     return "\n\n".join(part for part in parts if part)
 
 
 def reasons(report: Report) -> str:
-    """The reasons of unsupported cases and declared failures, with the number of cases."""
-    lines = Counter(
-        f"{case.verdict}: {case.message}" for case in report.cases if case.verdict in REASONED
-    )
-    listed = "\n".join(f"- {line} ({n} case{'s' * (n > 1)})" for line, n in lines.items())
+    lines = count_reasons(report.cases, REASONED)
+    listed = "\n".join(f"- {line}" for line in lines)
     return listed and f"Why a case may fail, or was not judged:\n\n{listed}"

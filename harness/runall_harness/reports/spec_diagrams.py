@@ -9,10 +9,10 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
-from runall_reference.brain.machines import JOB, LINK, ROLE, Life, Rule, Token
+from runall_reference.brain.machines import JOB, LINK, ROLE, Life, Token
 from transitions.extensions import GraphMachine
 
-from .generated_section import END, GeneratedPart, write_anew
+from .generated_section import END, GeneratedPart, table, write_anew
 
 BEGIN = "<!-- generated from brain/machines.py by `runall spec --write-diagrams` -->"
 PART = GeneratedPart("SPEC.md", BEGIN, "diagrams")
@@ -30,7 +30,6 @@ class Drawn(Token):
 
 
 def draw(life: Life) -> str:
-    """The machine as a Mermaid state diagram."""
     drawing: Any = GraphMachine(
         model=Drawn(life.initial, frozenset()),
         states=list(life.states),
@@ -48,16 +47,10 @@ def draw(life: Life) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def given(rule: Rule) -> str:
-    """The conditions of a rule, in words."""
-    return " and ".join(rule.given)
-
-
 def tabulate(life: Life) -> str:
-    """The machine as a table, a line for each transition, in the order in which they are tried."""
-    lines = ["| trigger | from | to | given |", "|---|---|---|---|"]
-    lines += [f"| {r.trigger} | {source} | {r.dest} | {given(r)} |" for r, source in life.rows()]
-    return "\n".join(lines)
+    """A line for each transition, in the order in which they are tried."""
+    rows = [(r.trigger, source, r.dest, " and ".join(r.given)) for r, source in life.rows()]
+    return table(("trigger", "from", "to", "given"), rows)
 
 
 def condition(name: str) -> str:
@@ -67,7 +60,6 @@ def condition(name: str) -> str:
 
 
 def generated() -> str:
-    """The whole generated part, with its marks."""
     parts = [BEGIN, "\n".join([INTRODUCTION, "", *map(condition, CONDITIONS)])]
     for title, life in MACHINES.items():
         parts += [f"### {title}", f"```mermaid\n{draw(life)}\n```", tabulate(life)]
@@ -75,10 +67,8 @@ def generated() -> str:
 
 
 def renewed(page: str) -> str:
-    """The page with its generated part made anew. Raises `KitCannotRun` if it has no marks."""
     return PART.renewed(page, generated())
 
 
 def write_diagrams(path: Path) -> bool:
-    """Bring the page up to date; whether anything had to change."""
     return write_anew(path, renewed(path.read_text("utf-8")))

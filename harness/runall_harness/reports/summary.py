@@ -11,17 +11,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runall_harness.conformance.case_result import TROUBLE, CaseResult
 from runall_harness.conformance.run import Run
-from runall_harness.conformance.run_report import CaseReport, Report, unsteady
+from runall_harness.conformance.run_report import TROUBLE, CaseReport, CaseResult, Report, unsteady
 from runall_harness.contract.cases import Case, base_id
 from runall_harness.contract.verdicts import Verdict
 
-from .case_progress import mark, recovery
+from .case_progress import count_reasons, mark, recovery
+from .progress import say
 
 
 def print_summary(console: Console, run: Run) -> None:
-    """Print the failures, the unsteady cases, the table, and the verdict of the run."""
     report = run.report()
     for case in run.order.expected():
         result = run.results.get(case.id)
@@ -44,7 +43,6 @@ def print_summary(console: Console, run: Run) -> None:
 
 
 def print_trouble(console: Console, run: Run, case: Case, result: CaseResult) -> None:
-    """Print the facts of one case that did not pass."""
     console.print()
     head = mark(result.report.verdict, console)
     head.append(f" {case.id}", "bold default")
@@ -55,7 +53,6 @@ def print_trouble(console: Console, run: Run, case: Case, result: CaseResult) ->
 
 
 def facts(run: Run, case: Case, result: CaseResult) -> Iterator[tuple[str, str]]:
-    """The facts of a case that did not pass, as names and texts."""
     report = result.report
     if broken := result.violation:
         yield "clause", f"{broken.clause} {broken.text}"
@@ -77,31 +74,21 @@ def facts(run: Run, case: Case, result: CaseResult) -> Iterator[tuple[str, str]]
 
 
 def command_for(run: Run, case: Case) -> str:
-    """The command that runs this case again, alone."""
     words = ["runall", "conform", "--rig", run.rig, "--scenario", base_id(case.id)]
     words += [*run.order.shown_words(), *["--strict"] * run.order.strict]
     return shlex.join(words)
 
 
 def print_reasons(console: Console, run: Run) -> None:
-    """Print why cases were not judged or may fail: one line for each reason."""
-    reasons: dict[str, int] = {}
-    for result in run.results.values():
-        case = result.report
-        if case.verdict in (Verdict.UNSUPPORTED, Verdict.SKIPPED, Verdict.KNOWN_FAILURE):
-            reason = case.message.removeprefix("setup: ").partition("\n")[0]
-            line = f"{case.verdict}: {reason}"
-            reasons[line] = reasons.get(line, 0) + 1
-    if reasons:
-        console.print()
-    for line, count in reasons.items():
-        say(console, f"{line} ({count} case{'s' if count > 1 else ''})")
+    cases = [result.report for result in run.results.values()]
+    unjudged = (Verdict.UNSUPPORTED, Verdict.SKIPPED, Verdict.KNOWN_FAILURE)
+    if reasons := count_reasons(cases, unjudged):
+        say(console, "\n" + "\n".join(reasons))
     if run.order.strict and (lacks := len(run.lacks())):
         say(console, f"strict: what is unsupported counts too ({lacks} case{'s' * (lacks > 1)})")
 
 
 def summary_table(console: Console, report: Report) -> Table:
-    """The table of verdicts and their numbers, the slowest recovery, and the time of the run."""
     table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -117,11 +104,5 @@ def summary_table(console: Console, report: Report) -> Table:
 
 
 def slowest_recovery(report: Report) -> CaseReport | None:
-    """The case whose recovery took longest, if any recovered."""
     recovered = [case for case in report.cases if case.recovery_s is not None]
     return max(recovered, key=lambda case: case.recovery_s or 0.0, default=None)
-
-
-def say(console: Console, line: str, style: str = "") -> None:
-    """Print text as it is: no markup, no wrapping that would break a path or a command."""
-    console.print(Text(line, style), soft_wrap=True)

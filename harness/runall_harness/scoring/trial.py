@@ -13,15 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runall_harness.conformance.case_result import CaseResult
-from runall_harness.conformance.order import Order
 from runall_harness.conformance.pytest_run import Listener, call_pytest
-from runall_harness.conformance.run import Run
+from runall_harness.conformance.run import Display, Order, Run
+from runall_harness.conformance.run_report import CaseResult
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.explorer.hunt import hunt
 from runall_harness.mutants.mutant import Mutant, planted
-from runall_harness.reports.case_progress import Silent
 
 REFERENCE = "reference"
 
@@ -89,7 +87,7 @@ class TrialListener(Listener):
     """Adds the result of each case to a trial; with `first`, ends the run at the first kill."""
 
     def __init__(self, run: Run, trial: Trial, mutant: Mutant | None, *, first: bool) -> None:
-        super().__init__(run, Silent())
+        super().__init__(run, Display())
         self.trial, self.mutant, self.first = trial, mutant, first
         self.began = time.monotonic() - trial.seconds
 

@@ -4,32 +4,12 @@ If a case needs what the adapter declares that its scheduler cannot do, the case
 with the adapter's own reason. No answer is ever made up.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runall_harness.adapter.protocol import (
-    Abort,
-    CreateEvent,
-    DeleteEvent,
-    Describe,
-    Description,
-    Done,
-    Jobs,
-    Leader,
-    LedgerLines,
-    OneEvent,
-    OneJob,
-    Owes,
-    PresentSlot,
-    Question,
-    Ready,
-    Reasons,
-    Refused,
-    Run,
-    UpdateEvent,
-)
+from runall_harness.adapter import protocol
+from runall_harness.adapter.protocol import Description, Question
 from runall_harness.adapter.wire import AdapterProcess
 from runall_harness.contract.verdicts import Unsupported
 from runall_harness.evidence.views import EventView, JobView, LedgerView, Rejected, Unreachable
@@ -61,14 +41,11 @@ class AdapterClient:
     ) -> None:
         self.wire = AdapterProcess(command, env or {}, cwd, notify, limit)
         self.described: Description | None = None
-        # How long each answer took, by verb, in seconds.
-        self.took: dict[str, list[float]] = {}
 
     def describe(self) -> Description:
-        """The adapter's description of itself and of its scheduler; the adapter is asked once."""
         if self.described is None:
             try:
-                self.described = self.put(Describe)
+                self.described = self.put(protocol.Describe)
             except (Rejected, Unreachable) as error:
                 self.wire.fail(
                     "nonsense",
@@ -98,30 +75,23 @@ class AdapterClient:
 
     def put(self, kind: type[Question], **args: Any) -> Any:
         """The value of the answer. Raises `Rejected` for a refusal, `Unreachable` for `maybe`."""
-        began = time.monotonic()
         answer = self.wire.ask(kind, **args)
-        verb = kind.verb()
-        self.took.setdefault(verb, []).append(time.monotonic() - began)
-        if isinstance(answer, Done):
+        if isinstance(answer, protocol.Done):
             return answer.value
-        if isinstance(answer, Refused):
+        if isinstance(answer, protocol.Refused):
             raise Rejected(answer.code, answer.message)
         raise Unreachable(answer.message)
 
-    # ---------------------------------------------------------------- the verbs
     def present_slot(self) -> int:
-        """The running minute of the schedule, in minutes since the epoch."""
-        return self.ask(PresentSlot)
+        return self.ask(protocol.PresentSlot)
 
     def create_event(self, event: Mapping[str, Any]) -> None:
-        """Create an event. Raises `Unsupported` for a field that is not supported."""
         self.require_fields(event)
-        self.ask(CreateEvent, event=dict(event))
+        self.ask(protocol.CreateEvent, event=dict(event))
 
     def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
-        """Change fields of an event. Raises `Unsupported` for a field that is not supported."""
         self.require_fields(fields)
-        self.ask(UpdateEvent, event=event, fields=dict(fields))
+        self.ask(protocol.UpdateEvent, event=event, fields=dict(fields))
 
     def require_fields(self, fields: Mapping[str, Any]) -> None:
         """Raise `Unsupported` for the first field that the scheduler can't honour."""
@@ -130,50 +100,39 @@ class AdapterClient:
                 self.require(f"event.{name}")
 
     def delete_event(self, event: str) -> None:
-        """Delete an event: nothing of it starts any more."""
-        self.ask(DeleteEvent, event=event)
+        self.ask(protocol.DeleteEvent, event=event)
 
     def event(self, event: str) -> EventView:
-        """How far an event has been served; without a cursor where the system shows none."""
-        return self.ask_if_able(OneEvent, EventView(id=event), event=event)
+        return self.ask_if_able(protocol.OneEvent, EventView(id=event), event=event)
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
-        """Start an event by hand; the new job's id."""
         if params:
             self.require("run.params")
-        return self.ask(Run, event=event, params=dict(params), source=source)
+        return self.ask(protocol.Run, event=event, params=dict(params), source=source)
 
     def abort(self, job: str) -> None:
-        """End a job for good: nothing may follow it."""
-        self.ask(Abort, job=job)
+        self.ask(protocol.Abort, job=job)
 
     def jobs(self) -> list[JobView]:
-        """All jobs, live and finished."""
-        return self.ask(Jobs)
+        return self.ask(protocol.Jobs)
 
     def job(self, job: str) -> JobView | None:
-        """One job; None if it is not known."""
-        return self.ask(OneJob, job=job)
+        return self.ask(protocol.OneJob, job=job)
 
     def leader(self) -> str:
-        """The node that leads."""
-        return self.ask(Leader)
+        return self.ask(protocol.Leader)
 
     def online(self) -> set[str]:
-        """The servers that take work now."""
-        return set(self.ask(Ready))
+        return set(self.ask(protocol.Ready))
 
     def owes(self, root: str) -> bool | None:
-        """Whether something is still to run for that lineage; None if the system can't say."""
-        return self.ask_if_able(Owes, None, root=root)
+        return self.ask_if_able(protocol.Owes, None, root=root)
 
     def ledger(self) -> list[LedgerView]:
-        """The operator's ledger; empty where the system keeps none."""
-        return self.ask_if_able(LedgerLines, [])
+        return self.ask_if_able(protocol.LedgerLines, [])
 
     def reasons(self, root: str) -> str:
-        """What the system says about that lineage; empty where it says nothing."""
-        return self.ask_if_able(Reasons, "", root=root)
+        return self.ask_if_able(protocol.Reasons, "", root=root)
 
     def close(self) -> None:
         """Let the adapter end by itself; kill it if it does not."""

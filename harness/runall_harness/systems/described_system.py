@@ -65,7 +65,6 @@ class DescribedSystem:
         self.nodes: list[str] = []
 
     def check_rig(self, path: Path) -> None:
-        """Raise `KitCannotRun` if the rig cannot run it."""
         described = self.described
         if self.rig not in described.rigs:
             cause = f"{path}: {self.name} can't be run on the {self.rig} rig"
@@ -90,7 +89,6 @@ class DescribedSystem:
         """The timings in seconds: those that the image gives replace those of the file."""
         return msgspec.structs.replace(self.described.timings, **self.facts.timings)
 
-    # ---------------------------------------------------------------- its folders
     @cached_property
     def cache(self) -> Path:
         """The folder that its set-up filled. Raises `KitCannotRun` if the set-up failed."""
@@ -111,9 +109,7 @@ class DescribedSystem:
         own = {"here": str(self.folder), "python": sys.executable}
         return own | ({"cache": str(self.cache)} if "cache" in names else {})
 
-    # ---------------------------------------------------------------- nodes
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
-        """The node that the file describes for that role, with every name filled in."""
         described: Role = getattr(self.described.roles, role)
         asked = names_in(*(text for _, text, _ in role_templates(role, described)))
         others = {p: site.dial(name, p) for p in primaries if p != name}
@@ -145,7 +141,6 @@ class DescribedSystem:
         *,
         backups: bool,
     ) -> tuple[str, ...]:
-        """The words of a node's command."""
         words = [self.fill(word, values) for word in described.command]
         if backups:
             words += [self.fill(word, values) for word in described.with_backups]
@@ -162,7 +157,6 @@ class DescribedSystem:
     def values(
         self, site: Site, name: str, role: str, others: dict[str, tuple[str, int]]
     ) -> dict[str, str]:
-        """The values of the names in a node's templates."""
         place = site.place(name)
         own = {"name": name, "role": role, "data": place.data, "witness": place.witness}
         addresses = ",".join(f"{host}:{port}" for host, port in others.values())
@@ -183,9 +177,7 @@ class DescribedSystem:
         words = tuple(self.fill(word, {}) for word in unsafe.words)
         return msgspec.structs.replace(spec, command=(*spec.command, *words)), unsafe.refusal
 
-    # ---------------------------------------------------------------- its API
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
-        """A client by the program or the class that the file names."""
         adapter = self.described.adapter
         if self.make_client is not None:
             urls = [site.url(primary) for primary in primaries]
@@ -197,7 +189,6 @@ class DescribedSystem:
         return AdapterClient(command, env, self.folder, notify=site.notify, limit=limit)
 
     def program(self, site: Site, primaries: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
-        """The words of the adapter's command, and what is added to its environment."""
         adapter = self.described.adapter
         asked = names_in(*adapter.command, *adapter.env.values())
         urls = " ".join(site.url(primary) for primary in primaries)

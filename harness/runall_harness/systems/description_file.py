@@ -1,9 +1,11 @@
-"""Reads the TOML file that describes a scheduler.
+"""Reads the TOML file that describes a scheduler, and writes the first one.
 
 The author of such a file has never seen this code. So an error names the key, the cause and the
 next step, and an unknown key is an error too: a misspelt key would otherwise be ignored silently.
 """
 
+import json
+import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -12,14 +14,15 @@ from typing import Any, cast
 import msgspec
 
 from runall_harness.contract.errors import KitCannotRun
-from runall_harness.contract.json_schemas import schema_of
 
 from .base import NoPolicy, Timings
-from .declared_failures import RACES, TABLE, check_table, read_toml
-from .description import SCHEMA, SystemDescription
+from .description import SystemDescription
 from .validation import find_errors
 
+FILES = Path(__file__).parent / "files"
 POLICIES = "policies"
+TABLE, RACES = "known_failures", "known_races"
+EXAMPLE = '"1_worker_lost/*/manual" = "why it fails"'
 
 
 def read_description(path: Path, policy: str = "") -> SystemDescription:
@@ -71,8 +74,30 @@ def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     return joined
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file. Raises `KitCannotRun` with the line that is wrong."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        cause = f"{path} cannot be read: {error.strerror}"
+        raise KitCannotRun(cause, "correct the path, or see who may read the file") from error
+    except (tomllib.TOMLDecodeError, UnicodeError) as error:
+        raise KitCannotRun(f"{path} is not TOML: {error}", "correct that line") from error
+
+
+def check_table(path: Path, table: object, name: str) -> dict[str, str]:
+    """A table in which each value is a reason. Raises `KitCannotRun` with the key that is wrong."""
+    if not isinstance(table, dict):
+        raise KitCannotRun(f"{path}: {name} is not a table", f"write lines like {EXAMPLE} under it")
+    entries = cast(dict[str, object], table)
+    for pattern, reason in entries.items():
+        if not isinstance(reason, str) or not reason.strip():
+            cause = f"{path}: {name}.{pattern!r} has no reason"
+            raise KitCannotRun(cause, "say why it fails, in a string that is not empty")
+    return cast(dict[str, str], entries)
+
+
 def in_words(error: msgspec.ValidationError) -> str:
-    """A validation error, its key first and then the reason."""
     why, _, place = str(error).partition(" - at `$")
     return f"{place.removesuffix('`').lstrip('.') or 'the file'}: {why}"
 
@@ -86,11 +111,20 @@ def check_timings(raw: Mapping[str, Any]) -> None:
         raise msgspec.ValidationError(f"{why} - at `$.timings`")
 
 
-def description_schema() -> dict[str, Any]:
-    """The JSON Schema of a file that describes a system."""
-    return schema_of(SystemDescription, SCHEMA)
-
-
 def example() -> str:
-    """The file that describes the reference, with comments; new files begin as copies of it."""
-    return (Path(__file__).parent / "files" / "reference.toml").read_text("utf-8")
+    """The file that describes the reference, with comments, which runs as it is."""
+    return (FILES / "reference.toml").read_text("utf-8")
+
+
+def scaffold(name: str, *, adapter: bool) -> dict[str, str]:
+    """The first files of a system of that name, with their texts, to be changed by their author.
+
+    With an adapter program they are short: the author of another scheduler would have to change
+    nearly all of the long file, which is the reference's own and has every key.
+    """
+    word = json.dumps(name, ensure_ascii=False)  # a name may hold quotes, in TOML and in Python
+    if not adapter:
+        return {f"{name}.toml": example().replace('name = "reference"', f"name = {word}")}
+    files = {f"{name}.toml": "new.toml", f"{name}_adapter.py": "new_adapter.py"}
+    texts = {file: (FILES / source).read_text("utf-8") for file, source in files.items()}
+    return {file: text.replace("NAME", word[1:-1]) for file, text in texts.items()}

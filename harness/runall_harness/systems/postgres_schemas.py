@@ -42,11 +42,6 @@ class PostgresServer(NamedTuple):
         """The URL for messages, without the password."""
         return self.at(self.host, self.port)
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """The host and the port at which the server listens."""
-        return self.host, self.port
-
     def at(self, host: str, port: int, options: str = "") -> str:
         """The URL without its password, at another address, with more of libpq's `options`."""
         parts = urlsplit(self.url)
@@ -97,7 +92,6 @@ def check_server(server: PostgresServer, rig: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether each machine or container means itself by that address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -133,8 +127,7 @@ class Schema:
         self.execute("CREATE SCHEMA {}", self.name)
 
     def store(self, route: Route) -> str:
-        """The URL for a node that reaches the server on that route; the password is in `env`."""
-        host, port = route(*self.server.address)
+        host, port = route(self.server.host, self.server.port)
         return self.server.at(host, port, f"-csearch_path={self.name}")
 
     @property
@@ -180,7 +173,6 @@ class Schema:
         )
 
     def execute(self, statement: LiteralString, name: str) -> None:
-        """Execute a statement, with the schema's name filled in."""
         from psycopg import sql
 
         self.db.execute(sql.SQL(statement).format(sql.Identifier(name)))

@@ -27,7 +27,6 @@ class Names(Template):
 
 
 def names_in(*texts: str) -> set[str]:
-    """The names that these texts hold."""
     return {name for text in texts for name in Names(text).get_identifiers()}
 
 
@@ -59,7 +58,6 @@ def role_templates(key: str, role: Role) -> Iterator[Found]:
 def each(
     key: str, texts: Sequence[str] | Mapping[str, str], names: tuple[str, ...] = ()
 ) -> Iterator[Found]:
-    """Each text of a list or a table as a template that may hold these names."""
     if isinstance(texts, Mapping):
         yield from ((f"{key}.{name}", text, names) for name, text in texts.items())
     else:

@@ -33,7 +33,6 @@ def find_errors(described: SystemDescription) -> Iterator[str]:
 
 
 def find_unknown_words(described: SystemDescription) -> Iterator[str]:
-    """Capabilities and faults that the kit does not know, and faults without a reason."""
     for capability in described.capabilities:
         if capability not in CAPABILITIES:
             known = ", ".join(sorted(CAPABILITIES))
@@ -60,7 +59,6 @@ def find_in_role(key: str, role: Role) -> Iterator[str]:
 
 
 def find_in_readiness(role: Role) -> Iterator[str]:
-    """The errors in a role's readiness: neither or both of http and log, or a bad expression."""
     ready = role.ready
     if ready is None:
         return

@@ -30,11 +30,9 @@ from runall_harness.rigs.remains import remove_remains
 from runall_harness.rigs.run_names import new_run_id, share_of
 from runall_harness.systems.base import Timings
 
-from ..case_result import CaseResult
-from ..order import Order
-from ..pytest_run import Display, carry_out
-from ..run import Run
-from ..run_report import report_case
+from ..pytest_run import carry_out
+from ..run import Display, Order, Run
+from ..run_report import CaseResult, report_case
 from .worker import Ended, Finished, NextCase, Said, Started, run_worker
 
 # A case may be silent for PATIENCE seconds, and for its system's own timings WAITS times over,
@@ -57,7 +55,7 @@ def run_cases(order: Order, display: Display, patience: float | None = None) -> 
     try:
         with terminated_as_interrupted():
             choice = settle_for(order, display.say)
-        system = order.wanted().find(choice.rig)
+        system = order.find(choice.rig)
         patience = patience_with(system.timings) if patience is None else patience
         Dispatcher(run, choice, display, patience, order.jobs or system.jobs).work()
     except KitCannotRun as error:
@@ -69,10 +67,8 @@ def run_cases(order: Order, display: Display, patience: float | None = None) -> 
 
 
 def settle_for(order: Order, say: Say) -> Choice:
-    """The rig of an order, with the image that its system wants. Raises `KitCannotRun`."""
-    find = order.wanted().find
-    rig = fit(order.rig, find, say)
-    image = find("docker").image if rig in ("auto", "docker") else None
+    rig = fit(order.rig, order.find, say)
+    image = order.find("docker").image if rig in ("auto", "docker") else None
     return settle(rig, new_run_id(), image=image, base=order.base_image, say=say)
 
 
@@ -109,7 +105,6 @@ class Dispatcher:
         self.load = Load()
 
     def work(self) -> None:
-        """Have all cases run; returns when every worker has ended."""
         with self.load, self.pool, interruptions_as_events(self.pool):
             for _ in range(self.jobs):
                 self.pool.start()
@@ -128,50 +123,39 @@ class Dispatcher:
         return max(soonest - time.monotonic(), PAUSE)
 
     def end_the_silent(self) -> None:
-        """Kill each worker that has work and was silent for too long."""
         for worker in self.pool.workers.difference(self.pool.idle):
             if time.monotonic() - worker.since >= self.patience:
                 worker.kill()
 
     def act(self, event: Event) -> None:
-        """Act on an event of the pool."""
         match event:
             case Interrupted():
                 self.interrupt()
             case WorkerGone():
                 self.bury(event)
-            case WorkerReport(worker, message):
-                self.hear(worker, message)
-
-    def hear(self, worker: Worker, message: object) -> None:
-        """Act on a message of a worker."""
-        match message:
-            case Said(line):
+            case WorkerReport(_, Said(line)):
                 self.say(line)
-            case Started(case):
+            case WorkerReport(_, Started(case)):
                 self.display.started(self.cases[case])
-            case Ended(result, rig, system):
+            case WorkerReport(worker, Ended(result, rig, system)):
                 self.run.rig = rig or self.run.rig
                 self.run.system = system or self.run.system
                 worker.task = None
                 self.keep(result)
-            case Finished():
+            case WorkerReport(worker, Finished() as message):
                 self.finish(worker, message)
-            case _:
+            case WorkerReport(_, message):
                 raise TypeError(f"no worker sends {message!r}")
 
     def say(self, line: str) -> None:
-        """Show once what the rig of each worker says."""
         if line not in self.said:
             self.said.add(line)
             self.display.say(line)
 
     def keep(self, result: CaseResult) -> None:
-        """Remember how a case ended, and show it."""
         self.run.results[result.report.id] = result
         self.display.ended(result)
 
-    # ---------------------------------------------------------------- the next case
     def hand_out(self) -> None:
         """Give a case to an idle worker, if the load allows it; dismiss all when none is left."""
         if not self.pending:
@@ -185,7 +169,6 @@ class Dispatcher:
         alone = all(worker.task is None for worker in self.pool.workers)
         return alone or self.run.order.jobs is not None or self.load.allows_more()
 
-    # ---------------------------------------------------------------- ends
     def finish(self, worker: Worker, message: Finished) -> None:
         """A worker ends in order. One that met trouble of the kit's own ends the run."""
         self.finished.add(worker)
@@ -212,13 +195,11 @@ class Dispatcher:
             self.run.troubles.append(f"a process that was to run cases died: {why}")
 
     def lost(self, case: Case, message: str) -> CaseResult:
-        """The result of a case whose process died."""
         verdict = Verdict.SKIPPED if self.run.interrupted else Verdict.ERROR
         folder = self.run.order.out or Path("runall-out", self.name)
         return CaseResult(report=report_case(case, verdict, message), folder=folder)
 
     def remove_remains(self, worker: Worker) -> str:
-        """Remove what a dead worker had made; says if something is left."""
         try:
             remove_remains(self.choice.rig, share_of(self.name, worker.number))
         except KitCannotRun as error:

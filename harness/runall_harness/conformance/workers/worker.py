@@ -14,12 +14,10 @@ from runall_harness.contract.cases import Case
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.host.worker_pool import Channel
 
-from ..case_result import CaseResult
-from ..order import Order
 from ..pytest_run import Listener, call_pytest
 from ..pytest_session import SESSION
-from ..run import Run
-from ..run_report import SystemReport
+from ..run import Display, Order, Run
+from ..run_report import CaseResult, SystemReport
 
 
 class NextCase(NamedTuple):
@@ -56,22 +54,19 @@ class Finished(NamedTuple):
     interrupted: bool
 
 
-class CaseWorker:
+class CaseWorker(Display):
     """A plugin of pytest that asks for a case, runs it, and asks again; and a display."""
 
     def __init__(self, run: Run, channel: Channel) -> None:
         self.run, self.channel = run, channel
 
     def say(self, line: str) -> None:
-        """Send the dispatcher what the rig says."""
         self.channel.send(Said(line))
 
     def started(self, case: Case) -> None:
-        """Let the dispatcher know that a case begins."""
         self.channel.send(Started(case.id))
 
     def ended(self, result: CaseResult) -> None:
-        """Send the dispatcher how a case ended."""
         self.channel.send(Ended(result, self.run.rig, self.run.system))
 
     @pytest.hookimpl(tryfirst=True)
@@ -103,7 +98,6 @@ def check_end(session: pytest.Session) -> None:
 
 
 def run_worker(channel: Channel, order: Order, name: str) -> None:
-    """Run cases of an order as they come; `name` is that of the run."""
     run = Run(order, "")
     worker = CaseWorker(run, channel)
     more = (f"--runall-run={name}", f"--runall-worker={channel.number}")

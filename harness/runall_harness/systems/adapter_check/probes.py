@@ -12,57 +12,41 @@ from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.evidence.witness_job import LEAD_SLOTS, NOTE, exactly
 
-from .rules import (
-    ABORTS,
-    DELETES,
-    DESCRIBES,
-    IDS,
-    LINEAGE,
-    PARAMS,
-    REFUSES,
-    RUNS,
-    SCHEDULES,
-    SHOWS,
-    STATES,
-    TELLS,
-    TRIGGERS,
-    UPDATES,
-    Rule,
-)
+from .report import Rule
 from .session import AdapterCheck
 
 SOURCE = "adapter check"
 PREFIXES = ("event.", "run.", "job.")
 
 
-# ---------------------------------------------------------------- the description
 def description(check: AdapterCheck) -> None:
     """`describe` answers a name, a version, and capabilities that exist."""
     from ..reference.views import CAPABILITIES
 
     described = check.client.describe()
-    check.hold(DESCRIBES, described.name.strip(), "the name is empty")
-    check.hold(DESCRIBES, described.version.strip(), "the version is empty")
+    check.hold(Rule.DESCRIBES, described.name.strip(), "the name is empty")
+    check.hold(Rule.DESCRIBES, described.version.strip(), "the version is empty")
     strange = sorted(set(described.capabilities) - CAPABILITIES)
-    check.hold(DESCRIBES, not strange, f"unknown capabilities: {', '.join(strange)}")
+    check.hold(Rule.DESCRIBES, not strange, f"unknown capabilities: {', '.join(strange)}")
     cannots(check, described)
 
 
 def cannots(check: AdapterCheck, described: Description) -> None:
     """`cannot` names verbs and fields that exist, each with a reason."""
     wrong = [n for n in described.cannot if n not in VERBS and not n.startswith(PREFIXES)]
-    check.hold(DESCRIBES, not wrong, f"`cannot` names unknown verbs or fields: {', '.join(wrong)}")
+    check.hold(
+        Rule.DESCRIBES, not wrong, f"`cannot` names unknown verbs or fields: {', '.join(wrong)}"
+    )
     needed = [name for name in described.cannot if name in REQUIRED]
-    check.hold(DESCRIBES, not needed, f"`cannot` names a required verb: {', '.join(needed)}")
+    check.hold(Rule.DESCRIBES, not needed, f"`cannot` names a required verb: {', '.join(needed)}")
     bare = [name for name, reason in described.cannot.items() if not reason.strip()]
-    check.hold(DESCRIBES, not bare, f"no reason is given for {', '.join(bare)}")
+    check.hold(Rule.DESCRIBES, not bare, f"no reason is given for {', '.join(bare)}")
 
 
 def readiness(check: AdapterCheck) -> None:
     """Wait until a node takes work. Raises `KitCannotRun` if none does."""
 
     def taking() -> set[str]:
-        """The nodes that take work; none while the scheduler does not answer."""
         try:
             return check.client.online()
         except (Rejected, Unreachable):
@@ -77,15 +61,17 @@ def readiness(check: AdapterCheck) -> None:
 
 def refusals(check: AdapterCheck) -> None:
     """An event that does not exist cannot be run, and a job that does not exist is not shown."""
-    require_refusal(check, REFUSES, check.name("never-created"))
+    require_refusal(check, Rule.REFUSES, check.name("never-created"))
     if check.client.cannot("job"):
         return
     try:
         shown = check.client.job(check.name("no-such-job"))
     except (Rejected, Unreachable) as error:
-        check.hold(REFUSES, False, f"`job` of a job that does not exist gives an error: {error}")
+        check.hold(
+            Rule.REFUSES, False, f"`job` of a job that does not exist gives an error: {error}"
+        )
     else:
-        check.hold(REFUSES, shown is None, f"`job` shows a job that does not exist: {shown}")
+        check.hold(Rule.REFUSES, shown is None, f"`job` shows a job that does not exist: {shown}")
 
 
 def require_refusal(check: AdapterCheck, rule: Rule, event: str) -> None:
@@ -100,20 +86,19 @@ def require_refusal(check: AdapterCheck, rule: Rule, event: str) -> None:
         check.hold(rule, False, f"a run of an event that is not there is `done`, as {job!r}")
 
 
-# ---------------------------------------------------------------- by hand
 def manual(check: AdapterCheck) -> None:
     """A manual job gets its parameters, is shown correctly, and runs once."""
     event, tag = check.name("manual"), check.name("one")
     own = {"note": "the event's own", "record": "KEPT", "kept": "the event's"}
     check.create(event, check.params(tag, **own))
-    given = given_to(check, tag)
+    given = {} if check.client.cannot("run.params") else {"tag": tag, "note": NOTE}
     job = check.client.run(event, given, SOURCE)
     run = started(check, job, tag)
     if given:
-        gives(check, run, PARAMS, TAG=tag, NOTE=NOTE)
-    gives(check, run, PARAMS, KEPT="the event's")
+        gives(check, run, Rule.PARAMS, TAG=tag, NOTE=NOTE)
+    gives(check, run, Rule.PARAMS, KEPT="the event's")
     shown = check.await_state(job, "running")
-    check.hold(STATES, shown == "running", f"a job that runs is shown as {shown}")
+    check.hold(Rule.STATES, shown == "running", f"a job that runs is shown as {shown}")
     if view := check.view(job):
         shows(check, view, event, {**check.params(tag, **own), **given})
     alike(check, job)
@@ -124,14 +109,9 @@ def manual(check: AdapterCheck) -> None:
     again(check, event, job)
 
 
-def given_to(check: AdapterCheck, tag: str) -> dict[str, str]:
-    """The parameters for a run; none if the scheduler accepts none with a run."""
-    return {} if check.client.cannot("run.params") else {"tag": tag, "note": NOTE}
-
-
 def started(check: AdapterCheck, job: str, tag: str) -> Execution:
     """The one execution of a job, as the job reports it. Raises `RuleBroken`, `Inconclusive`."""
-    check.require(IDS, job.strip(), "`run` answers an empty id")
+    check.require(Rule.IDS, job.strip(), "`run` answers an empty id")
     runs = check.wait(lambda: check.tagged(tag))
     listed = check.view(job)
     if not runs and listed and not check.site.executions():
@@ -139,17 +119,18 @@ def started(check: AdapterCheck, job: str, tag: str) -> Execution:
             f"no job has written to the witness within {check.patience:g} s: jobs must be able "
             f"to write to {check.witness.folder} (see --witness)"
         )
-    check.require(RUNS, runs, f"`run` is done as {job}, and nothing ran")
-    check.hold(RUNS, listed, f"{job} is not listed by `jobs`")
+    check.require(Rule.RUNS, runs, f"`run` is done as {job}, and nothing ran")
+    check.hold(Rule.RUNS, listed, f"{job} is not listed by `jobs`")
     assert runs
     check.hold(
-        IDS, runs[0].job == job, f"`run` answers {job!r}, and the job calls itself {runs[0].job!r}"
+        Rule.IDS,
+        runs[0].job == job,
+        f"`run` answers {job!r}, and the job calls itself {runs[0].job!r}",
     )
     return runs[0]
 
 
 def gives(check: AdapterCheck, run: Execution, rule: Rule, **wanted: str) -> None:
-    """Judge whether an execution got these parameters."""
     for name, value in wanted.items():
         got = run.params.get(name)
         check.hold(rule, got == value, f"{name} is {value!r}, and the job got {got!r}")
@@ -157,15 +138,17 @@ def gives(check: AdapterCheck, run: Execution, rule: Rule, **wanted: str) -> Non
 
 def shows(check: AdapterCheck, view: JobView, event: str, params: dict[str, str]) -> None:
     """Judge whether a job is shown with its event, parameters, source, and as a first attempt."""
-    check.hold(SHOWS, view.event == event, f"it is of {event!r}, and shown as of {view.event!r}")
+    check.hold(
+        Rule.SHOWS, view.event == event, f"it is of {event!r}, and shown as of {view.event!r}"
+    )
     wanted: dict[str, Any] = {"params": params, "source": SOURCE}
-    if check.caught(PARAMS):
+    if check.caught(Rule.PARAMS):
         del wanted["params"]  # a parameter that the job did not get is reported already
     for name, value in wanted.items():
         if not check.client.cannot(f"job.{name}"):
             got = getattr(view, name)
-            check.hold(SHOWS, got == value, f"its {name} is {value!r}, and shown as {got!r}")
-    check.hold(TRIGGERS, view.cause == "manual", f"a run by hand is shown as {view.cause!r}")
+            check.hold(Rule.SHOWS, got == value, f"its {name} is {value!r}, and shown as {got!r}")
+    check.hold(Rule.TRIGGERS, view.cause == "manual", f"a run by hand is shown as {view.cause!r}")
     first(check, view)
 
 
@@ -173,43 +156,44 @@ def first(check: AdapterCheck, view: JobView) -> None:
     """Judge whether a job that replaces no other is shown as the first of its own lineage."""
     links = (view.attempt, view.root, view.predecessor)
     check.hold(
-        LINEAGE,
+        Rule.LINEAGE,
         links == (1, view.id, ""),
         f"{view.id} is shown as attempt {view.attempt} of {view.root!r} after {view.predecessor!r}",
     )
 
 
 def alike(check: AdapterCheck, job: str) -> None:
-    """Judge whether `job` shows what `jobs` shows, ids are unique, and each state is known."""
     views = check.client.jobs()
     strange = sorted({view.state for view in views} - {*LIVE, *FINAL})
-    check.hold(STATES, not strange, f"unknown states: {', '.join(strange)}")
+    check.hold(Rule.STATES, not strange, f"unknown states: {', '.join(strange)}")
     ids = [view.id for view in views]
-    check.hold(IDS, len(ids) == len(set(ids)), "`jobs` lists an id twice")
+    check.hold(Rule.IDS, len(ids) == len(set(ids)), "`jobs` lists an id twice")
     if not check.client.cannot("job"):
         one = check.client.job(job)
-        check.hold(IDS, one and one.id == job, f"`job` of {job!r} shows {one.id if one else one!r}")
+        check.hold(
+            Rule.IDS, one and one.id == job, f"`job` of {job!r} shows {one.id if one else one!r}"
+        )
 
 
 def ended(check: AdapterCheck, job: str, state: str) -> None:
-    """Judge whether a job that has ended is shown in its final state."""
     shown = check.await_state(job, state)
-    check.hold(STATES, shown == state, f"a job that {state} is shown as {shown}")
+    check.hold(Rule.STATES, shown == state, f"a job that {state} is shown as {shown}")
 
 
 def tells(check: AdapterCheck, job: str) -> None:
     """Judge whether nothing is owed for a lineage that succeeded, and the leader has a name."""
     owed = check.client.owes(job)
-    check.hold(TELLS, not owed, f"something is owed for {job}, which has succeeded")
+    check.hold(Rule.TELLS, not owed, f"something is owed for {job}, which has succeeded")
     if not check.client.cannot("leader"):
-        check.hold(TELLS, check.client.leader(), "the leader has no name")
+        check.hold(Rule.TELLS, check.client.leader(), "the leader has no name")
     check.client.ledger()
     check.client.reasons(job)
 
 
 def once(check: AdapterCheck, tag: str) -> None:
-    """Judge whether there is exactly one execution of that tag."""
-    check.hold(RUNS, len(check.tagged(tag)) == 1, f"one run, {len(check.tagged(tag))} executions")
+    check.hold(
+        Rule.RUNS, len(check.tagged(tag)) == 1, f"one run, {len(check.tagged(tag))} executions"
+    )
 
 
 def again(check: AdapterCheck, event: str, before: str) -> None:
@@ -219,14 +203,14 @@ def again(check: AdapterCheck, event: str, before: str) -> None:
     try:
         check.client.update_event(event, {"params": check.params(tag, **edit)})
     except Unsupported as reason:
-        check.leave_open((UPDATES,), Verdict.UNSUPPORTED, str(reason))
+        check.leave_open((Rule.UPDATES,), Verdict.UNSUPPORTED, str(reason))
         return
     job = check.client.run(event, {}, SOURCE)
-    check.hold(IDS, job != before, f"two runs have one id, {job!r}")
+    check.hold(Rule.IDS, job != before, f"two runs have one id, {job!r}")
     runs = check.wait(lambda: check.tagged(tag))
-    check.require(UPDATES, runs, "after an edit of its parameters the event runs the old ones")
+    check.require(Rule.UPDATES, runs, "after an edit of its parameters the event runs the old ones")
     assert runs
-    gives(check, runs[0], UPDATES, KEPT="the edit's")
+    gives(check, runs[0], Rule.UPDATES, KEPT="the edit's")
     ended(check, job, "failed")
     once(check, tag)
 
@@ -240,11 +224,11 @@ def abort(check: AdapterCheck) -> None:
     started(check, job, tag)
     check.client.abort(job)
     over = check.wait(lambda: all(run.how != "running" for run in check.tagged(tag)))
-    check.hold(ABORTS, over, "`abort` is done, and the job runs on")
-    if check.caught(STATES):
+    check.hold(Rule.ABORTS, over, "`abort` is done, and the job runs on")
+    if check.caught(Rule.STATES):
         return  # a wrong state is reported already
     shown = check.await_state(job, "aborted")
-    check.hold(ABORTS, shown == "aborted", f"an aborted job is shown as {shown}")
+    check.hold(Rule.ABORTS, shown == "aborted", f"an aborted job is shown as {shown}")
 
 
 def deletion(check: AdapterCheck) -> None:
@@ -253,10 +237,9 @@ def deletion(check: AdapterCheck) -> None:
     event = check.name("deleted")
     check.create(event, check.params(check.name("never"), hold="0"))
     check.client.delete_event(event)
-    require_refusal(check, DELETES, event)
+    require_refusal(check, Rule.DELETES, event)
 
 
-# ---------------------------------------------------------------- by the clock
 def scheduled(check: AdapterCheck) -> None:
     """An event that is due in one minute runs once in that minute."""
     for needed in ("present_slot", "event.timing"):
@@ -273,34 +256,35 @@ def scheduled(check: AdapterCheck) -> None:
             f"minute {slot} did not come: is a minute {check.minute:g} s? (--minute)"
         )
     runs = check.wait(lambda: check.tagged(tag))
-    check.require(SCHEDULES, runs, f"minute {slot} has passed, and nothing ran")
+    check.require(Rule.SCHEDULES, runs, f"minute {slot} has passed, and nothing ran")
     served(check, event, tag, slot)
 
 
 def served(check: AdapterCheck, event: str, tag: str, slot: int) -> None:
     """The job of a slot is shown as scheduled, and for that minute."""
     run = check.tagged(tag)[0]
-    gives(check, run, PARAMS, NOTE=NOTE)
+    gives(check, run, Rule.PARAMS, NOTE=NOTE)
     view = check.wait(lambda: check.view(run.job))
-    check.require(SCHEDULES, view, f"the slot's job, {run.job}, is not listed by `jobs`")
+    check.require(Rule.SCHEDULES, view, f"the slot's job, {run.job}, is not listed by `jobs`")
     assert view
     seen = f"a job of the clock is shown as {view.cause!r}, started by {view.source!r}"
-    check.hold(TRIGGERS, (view.cause, view.source) == ("schedule", ""), seen)
+    check.hold(Rule.TRIGGERS, (view.cause, view.source) == ("schedule", ""), seen)
     if not check.client.cannot("job.now"):
         seen = f"its minute began at {slot * 60}, and `now` is {view.now:.0f}"
-        check.hold(SCHEDULES, view.now == slot * 60, seen)
+        check.hold(Rule.SCHEDULES, view.now == slot * 60, seen)
     cursor = check.client.event(event).cursor
     seen = f"slot {slot} was served, and the cursor is {cursor}"
-    check.hold(SCHEDULES, cursor is None or cursor >= slot, seen)
+    check.hold(Rule.SCHEDULES, cursor is None or cursor >= slot, seen)
     first(check, view)
     once(check, tag)
 
 
 Probe = Callable[[AdapterCheck], None]
+BY_HAND = (Rule.RUNS, Rule.IDS, Rule.PARAMS, Rule.SHOWS, Rule.TRIGGERS, Rule.LINEAGE, Rule.STATES)
 PROBES: tuple[tuple[Probe, tuple[Rule, ...]], ...] = (
-    (refusals, (REFUSES,)),
-    (manual, (RUNS, IDS, PARAMS, SHOWS, TRIGGERS, LINEAGE, STATES, UPDATES, TELLS)),
-    (abort, (ABORTS,)),
-    (deletion, (DELETES,)),
-    (scheduled, (SCHEDULES,)),
+    (refusals, (Rule.REFUSES,)),
+    (manual, (*BY_HAND, Rule.UPDATES, Rule.TELLS)),
+    (abort, (Rule.ABORTS,)),
+    (deletion, (Rule.DELETES,)),
+    (scheduled, (Rule.SCHEDULES,)),
 )

@@ -2,15 +2,14 @@
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from runall_harness.adapter.wire import AdapterBroke
 
 from ..adapter_client import AdapterClient
 from .probes import PROBES, description, readiness
-from .report import AdapterReport
-from .rules import DESCRIBES, LEAVES, SPEAKS
+from .report import AdapterReport, Rule
 from .session import AdapterCheck
 
 
@@ -33,26 +32,21 @@ def check_adapter(
     Raises:
         KitCannotRun: the adapter can't be started, or no node takes work.
     """
-    with tempfile.TemporaryDirectory(prefix="runall-adapter-") as own:
+    with tempfile.TemporaryDirectory(prefix="runall-adapter-") as own, ExitStack() as stack:
+        Path(own).chmod(0o755)  # jobs may run as any user
         client = AdapterClient(command, env, limit=limit)
-        try:
-            # Jobs may run as any user.
-            Path(own).chmod(0o755)
-            check = AdapterCheck(client, witness or Path(own) / "witness", patience, minute)
-            try:
-                run_probes(check, say)
-            finally:
-                check.witness.close()
-            return check.report(tuple(command))
-        finally:
-            client.wire.end()
+        stack.callback(client.wire.end)
+        check = AdapterCheck(client, witness or Path(own) / "witness", patience, minute)
+        stack.callback(check.witness.close)
+        run_probes(check, say)
+    return check.report(command)
 
 
 def run_probes(check: AdapterCheck, say: Callable[[str], None]) -> None:
     """Run the probes. An adapter that breaks down ends the check, and is reported."""
     try:
         say("description")
-        check.attempt(description, (DESCRIBES,))
+        check.attempt(description, (Rule.DESCRIBES,))
         readiness(check)
         try:
             for probe, rules in PROBES:
@@ -65,8 +59,10 @@ def run_probes(check: AdapterCheck, say: Callable[[str], None]) -> None:
                 check.clean_up()
             raise
         check.clean_up()
-        check.hold(SPEAKS, True, "")
+        check.hold(Rule.SPEAKS, True, "")
         say("leaving")
-        check.hold(LEAVES, check.client.wire.close(), "it runs on although its input has ended")
+        check.hold(
+            Rule.LEAVES, check.client.wire.close(), "it runs on although its input has ended"
+        )
     except AdapterBroke as broken:
-        check.hold(SPEAKS, False, f"{broken.cause}; {broken.hint}")
+        check.hold(Rule.SPEAKS, False, f"{broken.cause}; {broken.hint}")

@@ -6,20 +6,20 @@ So what ran is known from the jobs themselves.
 
 import secrets
 import shlex
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runall_harness.contract.verdicts import Inconclusive, Unsupported, Verdict
+from runall_harness.contract.verdicts import WORDS, Inconclusive, Unsupported, Verdict, exit_code
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.evidence.witness import Witness
 from runall_harness.rigs.real_site import RealSite
 
 from ..adapter_client import AdapterClient
-from .report import AdapterReport, RuleReport, make_report
-from .rules import RULES, Rule
+from .report import AdapterReport, Rule, RuleReport
 
 T = TypeVar("T")
 
@@ -39,16 +39,15 @@ class AdapterCheck:
         self.mark = f"adapter-check-{secrets.token_hex(3)}"
         self.events: list[str] = []
         self.tags: list[str] = []
-        self.judged: dict[str, int] = {}
-        self.breaches: dict[str, list[str]] = {}
-        self.open: dict[str, tuple[Verdict, str]] = {}
+        self.judged: Counter[Rule] = Counter()
+        self.breaches: dict[Rule, list[str]] = {rule: [] for rule in Rule}
+        self.open: dict[Rule, tuple[Verdict, str]] = {}
 
-    # ---------------------------------------------------------------- judging
     def hold(self, rule: Rule, holds: object, seen: str) -> bool:
         """Judge one thing by a rule, and return whether it holds. `seen` says what was wrong."""
-        self.judged[rule.name] = self.judged.get(rule.name, 0) + 1
-        if not holds and seen not in self.breaches.setdefault(rule.name, []):
-            self.breaches[rule.name].append(seen)
+        self.judged[rule] += 1
+        if not holds and seen not in self.breaches[rule]:
+            self.breaches[rule].append(seen)
         return bool(holds)
 
     def require(self, rule: Rule, holds: object, seen: str) -> None:
@@ -58,15 +57,14 @@ class AdapterCheck:
 
     def caught(self, rule: Rule) -> bool:
         """Whether that rule is known to be broken, so that one fault is reported once."""
-        return bool(self.breaches.get(rule.name))
+        return bool(self.breaches[rule])
 
     def leave_open(self, rules: Iterable[Rule], verdict: Verdict, why: str) -> None:
         """Record why these rules were not judged; the first reason counts."""
         for rule in rules:
-            self.open.setdefault(rule.name, (verdict, why))
+            self.open.setdefault(rule, (verdict, why))
 
     def attempt(self, probe: "Callable[[AdapterCheck], None]", rules: Iterable[Rule]) -> None:
-        """Run a probe. Raises `AdapterBroke` when the adapter cannot be asked any more."""
         try:
             probe(self)
         except RuleBroken:
@@ -78,7 +76,6 @@ class AdapterCheck:
         except Rejected as refusal:
             self.leave_open(rules, Verdict.INCONCLUSIVE, f"the scheduler refused: {refusal}")
 
-    # ---------------------------------------------------------------- events
     def name(self, word: str) -> str:
         """A name that no other check uses."""
         return f"{self.mark}-{word}"
@@ -91,37 +88,30 @@ class AdapterCheck:
         return {"script": script, "tag": tag, **more}
 
     def create(self, event: str, params: dict[str, str], **fields: Any) -> None:
-        """Create an event that may run on any node."""
         self.events.append(event)
         body = {"id": event, "title": event, "target": "*", "params": params, **fields}
         self.client.create_event(body)
 
-    # ---------------------------------------------------------------- seeing
     def tagged(self, tag: str) -> list[Execution]:
-        """The executions that really ran under that tag."""
         return [run for run in self.site.executions() if run.tag == tag]
 
     def view(self, job: str) -> JobView | None:
-        """The job as `jobs` shows it; None if `jobs` does not list it."""
         return next((view for view in self.client.jobs() if view.id == job), None)
 
     def wait(self, condition: Callable[[], T | None], within: float = 0.0) -> T | None:
         """The condition's first true value; None after `within` seconds, or the patience."""
         return self.site.wait(condition, within or self.patience)
 
-    def await_state(self, job: str, *states: str) -> str:
-        """The state of a job once it is one of these, or when the patience is over."""
-        shown = ["nothing"]
+    def await_state(self, job: str, state: str) -> str:
+        """The state of a job once it is this one, or when the patience is over."""
 
-        def look() -> bool:
+        def shown() -> str:
             view = self.view(job)
-            shown[0] = view.state if view else "nothing"
-            return shown[0] in states
+            return view.state if view else "nothing"
 
-        self.wait(look)
-        return shown[0]
+        self.wait(lambda: shown() == state)
+        return shown()
 
-    # ---------------------------------------------------------------- the end
     def clean_up(self) -> None:
         """Let every job of the check end, and delete its events."""
         for tag in self.tags:
@@ -132,22 +122,23 @@ class AdapterCheck:
         # A job whose folder is removed would never see that it may end.
         self.wait(lambda: all(run.how != "running" for run in self.site.executions()))
 
-    def report(self, command: tuple[str, ...]) -> AdapterReport:
-        """The report on the adapter, rule by rule."""
-        described = self.client.described
-        return make_report(command, described, [self.report_of(rule) for rule in RULES])
+    def report(self, command: Sequence[str]) -> AdapterReport:
+        rules = [self.report_of(rule) for rule in Rule]
+        word = WORDS[exit_code(rule.verdict for rule in rules)]
+        adapter = self.client.described
+        return AdapterReport(command=list(command), adapter=adapter, verdict=word, rules=rules)
 
     def report_of(self, rule: Rule) -> RuleReport:
         """The report on one rule. A rule that nobody judged never passes."""
-        judged, breaches = self.judged.get(rule.name, 0), self.breaches.get(rule.name, [])
+        judged, breaches = self.judged[rule], self.breaches[rule]
         passed = (Verdict.PASS, "") if judged else (Verdict.INCONCLUSIVE, "it was not reached")
-        verdict, why = self.open.get(rule.name, passed)
+        verdict, why = self.open.get(rule, passed)
         if judged and verdict is Verdict.UNSUPPORTED:
             verdict, why = passed
         if breaches:
             verdict, why = Verdict.FAIL, ""
         return RuleReport(
-            rule=rule.name,
+            rule=rule.name.lower(),
             claim=rule.claim,
             verdict=verdict,
             judged=judged,

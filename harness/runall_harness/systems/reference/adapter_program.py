@@ -34,11 +34,9 @@ class ReferenceAdapter(HttpClient, Adapter):
         super().__init__(self.changed, env["RUNALL_URLS"].split(), env["RUNALL_TOKEN"])
 
     def ready(self) -> list[str]:
-        """The servers that take work now."""
         return sorted(self.online())
 
     def job(self, job: str) -> JobView | None:
-        """One job; None for one that is not known."""
         try:
             return job_of(self.call("GET", f"/v1/jobs/{job}"))
         except Rejected as refusal:
@@ -48,7 +46,6 @@ class ReferenceAdapter(HttpClient, Adapter):
 
 
 def main() -> None:
-    """Answer questions about the reference that the environment names."""
     if missing := [name for name in ("RUNALL_URLS", "RUNALL_TOKEN") if not os.environ.get(name)]:
         sys.exit(f"set {' and '.join(missing)}: see {__spec__.name if __spec__ else __name__}")
     ReferenceAdapter(os.environ).serve()

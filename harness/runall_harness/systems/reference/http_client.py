@@ -81,9 +81,11 @@ class HttpClient(ReferenceViews):
         something, it refused the connection, or it says that it does not lead.
         """
         why = ""
+        # Less time for one primary where another may answer instead.
+        patience = TIMEOUT if len(self.urls) == 1 else QUICK_TIMEOUT
         for url in list(self.urls):
             try:
-                answer = self.http.request(method, f"{url}{path}", timeout=self.patience(), **more)
+                answer = self.http.request(method, f"{url}{path}", timeout=patience, **more)
             except httpx.HTTPError as error:
                 why = f"{method} {url}{path}: {error!r}"
                 if not harmless(method, error):
@@ -95,45 +97,32 @@ class HttpClient(ReferenceViews):
             why = f"{url} does not lead"
         raise Unreachable(why)
 
-    def patience(self) -> httpx.Timeout:
-        """How long one primary may take to answer: less where another may answer instead."""
-        return TIMEOUT if len(self.urls) == 1 else QUICK_TIMEOUT
-
     def create_event(self, event: Mapping[str, Any]) -> None:
-        """Create an event from these fields."""
         self.call("POST", "/v1/events", json=dict(event))
 
     def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
-        """Change these fields of an event, and keep the others."""
         self.call("PATCH", f"/v1/events/{event}", json=dict(fields))
 
     def delete_event(self, event: str) -> None:
-        """Delete the event of that name."""
         self.call("DELETE", f"/v1/events/{event}")
 
     def event(self, event: str) -> EventView:
-        """How far an event has been served."""
         return event_of(self.call("GET", f"/v1/events/{event}"))
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
-        """Start an event by hand."""
         body = {"params": dict(params), "source": source}
         return self.call("POST", f"/v1/events/{event}/run", json=body)["id"]
 
     def abort(self, job: str) -> None:
-        """End a job for ever."""
         self.call("POST", f"/v1/jobs/{job}/abort")
 
     def views(self, kind: str) -> list[View]:
-        """All views of a kind, such as jobs or ledger."""
         return self.call("GET", f"/v1/{kind}")
 
     def status(self) -> View:
-        """The view of the primary that leads."""
         return self.call("GET", "/v1/status")
 
     def close(self) -> None:
-        """Close the connections, and end the threads."""
         self.closed.set()
         self.http.close()
         self.feed.close()

@@ -37,12 +37,10 @@ class SimulatedClient(ReferenceViews):
         return max(leaders, key=lambda leader: self.leads(leader).state.epoch)
 
     def leads(self, leader: SimulatedBrain) -> Primary:
-        """The brain of a primary."""
         assert isinstance(leader.brain, Primary)
         return leader.brain
 
     def brain(self) -> Primary:
-        """The brain of the primary that leads."""
         return self.leads(self.leading())
 
     def order(self, order: Any) -> Any:
@@ -56,35 +54,27 @@ class SimulatedClient(ReferenceViews):
         return reply
 
     def create_event(self, event: Mapping[str, Any]) -> None:
-        """Create an event from these fields."""
         self.order(CreateEvent(msgspec.convert(dict(event), Event)))
 
     def update_event(self, event: str, fields: Mapping[str, Any]) -> None:
-        """Change these fields of an event, and keep the others."""
         self.order(Update(event, dict(fields)))
 
     def delete_event(self, event: str) -> None:
-        """Delete the event of that name."""
         self.order(DeleteEvent(event))
 
     def event(self, event: str) -> EventView:
-        """How far an event has been served."""
         return next(event_of(view) for view in self.views("events") if view["id"] == event)
 
     def run(self, event: str, params: Mapping[str, Any], source: str) -> str:
-        """Start an event by hand."""
         return self.order(RunEvent(event, dict(params), source)).id
 
     def abort(self, job: str) -> None:
-        """End a job for ever."""
         self.order(AbortJob(job, "harness"))
 
     def views(self, kind: str) -> list[View]:
-        """All views of that kind, as the daemon would serve them."""
         return VIEWS[kind](self.brain())
 
     def status(self) -> View:
-        """The view of the primary that leads."""
         return status(self.brain(), self.site.now())
 
     def close(self) -> None:

@@ -68,12 +68,10 @@ class Reference:
 
     @property
     def in_force(self) -> Mapping[str, str]:
-        """The settings of all of its nodes."""
         return {name: f"{value}" for name, value in msgspec.structs.asdict(self.settings).items()}
 
     @property
     def timings(self) -> Timings:
-        """What the settings promise, in seconds."""
         s = self.settings
         return Timings(
             dead_job_timeout=s.dead_job_timeout,
@@ -89,7 +87,6 @@ class Reference:
             spread=s.spread,
         )
 
-    # ---------------------------------------------------------------- nodes
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
         """A primary with a worker of its own, or a worker that dials the primary that leads."""
         place = site.place(name)
@@ -115,11 +112,9 @@ class Reference:
         )
 
     def set_by(self, *names: str) -> dict[str, str]:
-        """These settings as texts, by name."""
         return {name: f"{getattr(self.settings, name):g}" for name in names}
 
     def shared_store(self, site: Site, name: str) -> str:
-        """The URL at which that primary finds the store that it shares with the others."""
         if self.server is None:
             # The folder of the witness is the only one that all nodes of a case share.
             return f"sqlite:///{site.place(name).witness}/primary.db"
@@ -127,7 +122,6 @@ class Reference:
         return self.schema.store(partial(site.route, name))
 
     def close(self) -> None:
-        """Drop the schema of the cluster, if it had one. Raises `KitCannotRun`."""
         if self.schema is not None:
             self.schema.close()
 
@@ -139,7 +133,6 @@ class Reference:
         return unsafe, "shorten the fence"
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
-        """A client for the primary that leads: by calls in virtual time, by HTTP elsewhere."""
         if isinstance(site, SimulatedSite):
             return SimulatedClient(site, primaries)
         from .http_client import HttpClient
@@ -148,5 +141,4 @@ class Reference:
 
 
 def options(**values: str) -> list[str]:
-    """The words of command-line options, in the order in which they are given."""
     return [word for n, value in values.items() for word in (f"--{n.replace('_', '-')}", value)]

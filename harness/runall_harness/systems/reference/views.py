@@ -17,7 +17,6 @@ NEVER_CLAIMED = frozenset({"hold", "slots", "lineage", "bounds"})
 
 
 def reference_version() -> str:
-    """The version of the kit, which is that of the reference; "unknown" if it is not installed."""
     try:
         return version("runall-kit")
     except PackageNotFoundError:
@@ -25,12 +24,10 @@ def reference_version() -> str:
 
 
 def job_of(view: View) -> JobView:
-    """The harness's view of a job, from the reference's."""
     return msgspec.convert({k: view[k] for k in JobView.__struct_fields__}, JobView)
 
 
 def event_of(view: View) -> EventView:
-    """The harness's view of an event, from the reference's."""
     owed = tuple(owed["slot"] for owed in view["owed"])
     return EventView(id=view["id"], cursor=view["cursor"], owed=owed)
 
@@ -50,19 +47,15 @@ class ReferenceViews(ABC):
         """The view of the primary itself."""
 
     def present_slot(self) -> int:
-        """The running minute of the schedule, in minutes since the epoch."""
         return self.status()["slot"]
 
     def leader(self) -> str:
-        """The name of the primary that leads."""
         return self.status()["node"]
 
     def jobs(self) -> list[JobView]:
-        """All jobs, live and finished."""
         return [job_of(view) for view in self.views("jobs")]
 
     def online(self) -> set[str]:
-        """The servers that take work now."""
         return {view["name"] for view in self.views("servers") if view["state"] == "online"}
 
     def owes(self, root: str) -> bool:
@@ -83,11 +76,9 @@ class ReferenceViews(ABC):
         )
 
     def ledger(self) -> list[LedgerView]:
-        """The operator's ledger, oldest line first."""
         return msgspec.convert(self.views("ledger"), list[LedgerView])
 
     def reasons(self, root: str) -> str:
-        """What the ledger says about a lineage."""
         return "; ".join(
             f"{line.what}: {line.decision} ({line.clause}) {line.detail}"
             for line in self.ledger()
