@@ -77,5 +77,5 @@ def test_it_is_judged_where_the_system_does_not_say_that_jobs_end_without_a_prim
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timings = scenario.timings
-    monkeypatch.setattr(Scenario, "timings", msgspec.structs.replace(timings, alone=math.inf))
+    monkeypatch.setattr(scenario, "timings", msgspec.structs.replace(timings, alone=math.inf))
     come_back_after(scenario, 2 * timings.alone)

@@ -65,12 +65,12 @@ REAL = (
 REAL_FIXTURES = frozenset({"daemons", "engine", "image", "postgres", "server", "releases"})
 # Each of these chains runs in one process of pytest, one test after the other: they count the
 # containers of this machine, or fill its cores with a run of their own. A test that has one of the
-# rigs as a parameter belongs to the chain of that name.
+# rigs as a parameter belongs to the chain of that name, and one of a foreign scheduler that ends
+# `in_containers` to that of docker.
 CHAINS = {
     "rigs/docker": "docker",
     "rigs/test_killed_runs.py": "docker",
     "systems/test_from_image.py": "docker",
-    "schedulers": "docker",
     "rigs/processes": "processes",
     "scenario/test_failover_postgres.py": "processes",
 }
@@ -100,6 +100,8 @@ def group_of(nodeid: str) -> str:
     """What runs in one process with this test: its chain, its module, or nothing but itself."""
     file, _, name = nodeid.partition("::")
     path, parameters = ROOT / file, name.partition("[")[2]
+    if name.partition("[")[0].endswith("in_containers"):
+        return "docker"
     if named := [chain for chain in set(CHAINS.values()) if chain in parameters]:
         return named[0]
     chain = place_in(path, tuple(CHAINS))

@@ -74,14 +74,14 @@ def schedule_other_at_half_past_three(scenario: Scenario, zone: str) -> None:
 @given("it is due every minute, and has been served three times")
 def serve_event_three_times(scenario: Scenario, due: DueSlots) -> None:
     due.schedule(timing={}, max_children=0)
-    scenario.await_minutes(6, "it is served", lambda: len(due.served()) >= 3)
+    scenario.await_minutes(6, "it is served", lambda: len(due.runs()) >= 3)
 
 
 @given("another event is due every minute, with Run All on")
 def serve_other_event_with_run_all(scenario: Scenario, due: DueSlots) -> None:
     fields = {"timing": {}, "params": slot_params(EVERY), "catch_up": True, "max_children": 0}
     scenario.calls.create(EVERY, "worker-*", **fields)
-    scenario.await_minutes(4, "it is served", lambda: due.served(EVERY))
+    scenario.await_minutes(4, "it is served", lambda: due.runs(EVERY))
 
 
 @when("the primary is killed, the clock is set over all that, and the primary comes back")

@@ -81,7 +81,7 @@ def pass_six_slots_unserved(scenario: Scenario, due: DueSlots) -> None:
 # ------------------------------------------------------------------ outages
 @when(parsers.re(rf"the first is served, and the primary is {GONE} until all have passed"))
 def outlast_slots_after_the_first(scenario: Scenario, due: DueSlots, gone: str) -> None:
-    scenario.await_minutes(4, "the first minute is served", due.served)
+    scenario.await_minutes(4, "the first minute is served", due.runs)
     outlast_slots(scenario, due, gone)
 
 
