@@ -1,6 +1,7 @@
 """The harness's client of the reference separates what did not happen from what may have."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,29 @@ def test_an_order_whose_outcome_the_primary_does_not_know_is_no_refusal(tmp_path
         client.close()
     finally:
         daemons.close()
+
+
+def test_a_primary_that_reads_its_store_again_leaves_the_answer_to_another_one(
+    tmp_path: Path,
+) -> None:
+    with (
+        closing(RealDaemons(tmp_path / "one")) as one,
+        closing(RealDaemons(tmp_path / "two")) as two,
+    ):
+        primary, api = one.primary()
+        _, other = two.primary()
+        urls = [str(each.http.base_url).rstrip("/") for each in (api, other)]
+        both, alone = (HttpClient(lambda: None, each, TOKEN) for each in (urls, urls[:1]))
+        locked = sqlite3.connect(tmp_path / "one" / "p" / "primary.db", isolation_level=None)
+        locked.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unreachable, match="outcome-unknown"):
+            alone.create_event({"id": "during"})
+        primary.says("the state is read from the store again")
+        with pytest.raises(Rejected, match="recovering"):
+            alone.views("events")
+        assert both.views("events") == []
+        both.create_event({"id": "elsewhere"})
+        assert [view["id"] for view in both.views("events")] == ["elsewhere"]
+        locked.close()
+        both.close()
+        alone.close()

@@ -353,6 +353,7 @@ def wired(rig: ProcessesRig) -> ProcessesSite:
     place = site.place("primary")
     site.start(python(ECHO, "primary", place.host, str(place.port)))
     assert site.wait(lambda: _listens(place.host, place.port), LONG)
+    assert site.wait(lambda: "closed" in site.logs("primary"), LONG)
     return site
 
 

@@ -29,9 +29,9 @@ def harmless(method: str, error: httpx.HTTPError) -> bool:
     return method == "GET" or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
 
 
-def follows(answer: httpx.Response) -> bool:
-    """Whether a primary says that it does not lead."""
-    return answer.status_code == UNAVAILABLE and '"not-primary"' in answer.text
+def says(answer: httpx.Response, code: str) -> bool:
+    """Whether a primary refuses with that code, because of its own state."""
+    return answer.status_code == UNAVAILABLE and f'"{code}"' in answer.text
 
 
 class HttpClient(ReferenceViews):
@@ -78,9 +78,10 @@ class HttpClient(ReferenceViews):
         """The answer of the primary that leads; the one that answered last is asked first.
 
         The next primary is asked only if this one cannot have acted: it was asked to show
-        something, it refused the connection, or it says that it does not lead.
+        something, it refused the connection, or it says that it does not lead. One that reads its
+        store again may have been deposed, so its refusal counts only if nobody else answers.
         """
-        why = ""
+        why, recovering = "", None
         # Less time for one primary where another may answer instead.
         patience = TIMEOUT if len(self.urls) == 1 else QUICK_TIMEOUT
         for url in list(self.urls):
@@ -91,11 +92,16 @@ class HttpClient(ReferenceViews):
                 if not harmless(method, error):
                     raise Unreachable(why) from error
                 continue
-            if not follows(answer):
+            if says(answer, "recovering"):
+                recovering = answer
+            elif says(answer, "not-primary"):
+                why = f"{url} does not lead"
+            else:
                 self.urls = [url, *(other for other in self.urls if other != url)]
                 return answer
-            why = f"{url} does not lead"
-        raise Unreachable(why)
+        if recovering is None:
+            raise Unreachable(why)
+        return recovering
 
     def create_event(self, event: Mapping[str, Any]) -> None:
         self.call("POST", "/v1/events", json=dict(event))
