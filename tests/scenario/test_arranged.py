@@ -14,7 +14,7 @@ SYSTEM = """\
 from typing import Any
 
 import msgspec
-from runall_harness.evidence.views import Rejected
+from runall_harness.evidence.views import Rejected, Unreachable
 from runall_harness.systems.reference.system import Reference, SimulatedClient
 from runall_reference.brain.primary.placement import Placement
 
@@ -50,6 +50,39 @@ class FalteringClient(SimulatedClient):
         super().create_event(event)
 
 
+class LosesAnAnswer(SimulatedClient):
+    lost = False
+
+    def run(self, event: str, params: Any, source: str) -> str:
+        job = super().run(event, params, source)
+        if event.startswith("canary") and not self.lost:
+            self.lost = True
+            raise Unreachable("the connection was lost")
+        return job
+
+
+class Losing(Reference):
+    "It carries out the first run of a canary, and the answer is lost."
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return LosesAnAnswer(site, primaries)
+
+
+class ShowsNoStop(SimulatedClient):
+    def jobs(self) -> list[Any]:
+        return [
+            msgspec.structs.replace(job, state="running") if job.state == "stopping" else job
+            for job in super().jobs()
+        ]
+
+
+class Abrupt(Reference):
+    "It never shows that a job is being stopped."
+
+    def client(self, site: Any, primaries: tuple[str, ...]) -> Any:
+        return ShowsNoStop(site, primaries)
+
+
 class Faltering(Reference):
     "Nobody leads for a moment after a fault."
 
@@ -58,6 +91,7 @@ class Faltering(Reference):
 """
 LOWERED = "limits/a-rerun-does-not-take-its-event-over-a-limit-that-was-lowered-meanwhile"
 TAKEN_OVER = "1_worker_lost/another-worker-of-the-group-takes-over/manual"
+OVERTIME = "retries/a-server-that-dies-while-it-stops-a-job-for-its-time-limit/manual-stays-away"
 HANDED = "fencing/a-job-that-was-handed-to-a-server-which-died-before-it-began"
 
 
@@ -83,3 +117,12 @@ def test_a_server_is_frozen_so_shortly_before_a_minute_that_it_is_still_given_th
 
 def test_a_system_that_has_no_leader_for_a_moment_is_waited_for(tmp_path: Path) -> None:
     assert verdict_on(tmp_path, "Faltering", TAKEN_OVER) == ("pass", "")
+
+
+def test_a_canary_whose_answer_is_lost_is_left_alone_and_another_one_sent(tmp_path: Path) -> None:
+    assert verdict_on(tmp_path, "Losing", TAKEN_OVER) == ("pass", "")
+
+
+def test_a_stop_that_is_never_shown_accuses_nobody(tmp_path: Path) -> None:
+    verdict, message = verdict_on(tmp_path, "Abrupt", OVERTIME)
+    assert (verdict, message) == ("inconclusive", "the job had ended before its server was killed")

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing
 
+import msgspec
 import pytest
 from runall_harness.contract.cases import feature_folder, load_cases
+from runall_harness.contract.verdicts import Unsupported
 from runall_harness.rigs.simulated.rig import SimulatedRig
 from runall_harness.scenario.cluster import Cluster
-from runall_harness.scenario.due_slots import TAG, DueSlots, slot_params
+from runall_harness.scenario.due_slots import TAG, DueSlots, slot_of, slot_params
 from runall_harness.scenario.expectations import Scenario
 from runall_harness.scenario.nodes import PRIMARY
 from runall_harness.scenario.steps.slots import require_last_only
@@ -48,6 +50,13 @@ def test_a_slot_whose_job_is_run_again_after_the_outage_counts_as_served_before_
     first, last = due.slots[0], due.slots[-1]
     assert [run.how for run in due.runs()[first]] == ["killed", "completed"]
     assert due.served_late() == [last]
+
+
+def test_a_job_that_is_not_given_its_slot_leaves_its_case_unsupported(scenario: Scenario) -> None:
+    scenario.cluster.probe("worker-1", scenario.timings.start)
+    (run,) = scenario.cluster.executions()
+    with pytest.raises(Unsupported, match="got no JOB_NOW"):
+        slot_of(msgspec.structs.replace(run, now=""))
 
 
 def test_a_slot_is_not_served_before_its_job_has_come_to_its_end(scenario: Scenario) -> None:

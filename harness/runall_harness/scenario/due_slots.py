@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from runall_harness.checks.job_traces import root_of
-from runall_harness.contract.verdicts import Inconclusive
+from runall_harness.contract.verdicts import Inconclusive, Unsupported
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.witness_job import LEAD_SLOTS, SCRIPT
 
@@ -40,7 +40,9 @@ def timing_of(slots: Sequence[int]) -> dict[str, Any]:
 
 
 def slot_of(run: Execution) -> int:
-    """The slot that an execution serves."""
+    """The slot that an execution serves. Raises `Unsupported` if its job was not given that."""
+    if not run.now:
+        raise Unsupported(f"{run.job} got no JOB_NOW, so nobody can say which slot it serves")
     return int(float(run.now)) // 60
 
 
