@@ -34,7 +34,7 @@ def test_a_run_of_unsupported_cases_only_is_inconclusive(tmp_path: Path) -> None
 
 def test_two_scenarios_of_one_name_are_an_error(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "f", {"run again": STEPS["run again"]})
-    twice = (folder / "small.feature").read_text() + "  Scenario: run again\n    Given nothing\n"
+    twice = (folder / "small.feature").read_text() + "  Scenario: run again\n    Then nothing\n"
     (folder / "small.feature").write_text(twice)
     for done in (conform(folder), plain_pytest(folder)):
         assert done.returncode not in (0, 1)
@@ -52,6 +52,37 @@ def test_a_compiled_case_that_pytest_did_not_collect_is_an_error(tmp_path: Path)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "1 compiled cases were not collected by pytest: small/lost/manual" in done.stderr
     assert conform(folder, "--scenario", "run again").returncode == 3
+
+
+def test_a_scenario_that_expects_nothing_is_an_error(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "f", {"run again": STEPS["run again"]})
+    text = (folder / "small.feature").read_text("utf-8")
+    (folder / "small.feature").write_text(text.replace("    Then", "    When"), "utf-8")
+    for done in (conform(folder), plain_pytest(folder)):
+        assert done.returncode not in (0, 1)
+        assert "small.feature:4 has no Then" in done.stdout + done.stderr
+
+
+def test_a_plan_of_the_set_up_runs_no_case_and_is_no_success(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "f", {"run again": STEPS["run again"]})
+    done = plain_pytest(folder, "--setup-plan")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "Run All: 1 error; no case was judged" in done.stdout
+
+
+@pytest.mark.parametrize("times", ["0", "-5"])
+def test_fewer_repeats_than_one_are_wrong_usage(times: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "f", {"run again": STEPS["run again"]})
+    done = plain_pytest(folder, f"--runall-repeat={times}")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"{times} is below 1" in done.stderr
+
+
+def test_a_run_of_other_features_than_the_kit_s_says_so(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "f", {"run again": STEPS["run again"]})
+    line = f"RUNALL_FEATURES: the cases are those of {folder}"
+    assert line in conform(folder, "--format", "json").stderr
+    assert line in plain_pytest(folder).stdout
 
 
 def test_a_setup_failure_exits_3_and_no_case_is_left_out(tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def test_comments_order_and_other_tables_of_the_file_stay(tmp_path: Path) -> Non
     [
         ("[known_failures]\n'a/one/manual' = ''", "'a/one/manual' has no reason"),
         ("[known_failures]\n'a/one/manual' = 3", "'a/one/manual' has no reason"),
-        ("[known_failures]\n'z*' = 'gone'", "'z*' names no case"),
+        ("[known_failures]\n'z/*' = 'gone'", "'z/*' names no case"),
+        ("[known_failures]\n'*' = 'all of it'", "'*' names no feature"),
+        ("[known_failures]\n'*/one/manual' = 'many'", "'*/one/manual' names no feature"),
         ("[known-failures]\n'a/*' = 'misspelt'", "no table [known_failures]"),
         ("known_failures = 1", "is not a table"),
         ("[known_failures\n", "line 1"),
@@ -254,6 +256,16 @@ def test_a_declared_race_ends_alike_in_each_run_whoever_wins(tmp_path: Path) -> 
     asked = (f"--runall-known-failures={folder / 'known.toml'}", "--runall-repeat=2")
     plain = plain_pytest(folder, *asked)
     assert "2 passed, 2 xfailed" in plain.stdout
+
+
+@pytest.mark.parametrize("pattern", ["*", "small/*", "*/lost/*"])
+def test_a_race_names_a_scenario_and_never_all_of_them(pattern: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "f", {"lost": NAMED["lost"]})
+    races = f'[known_failures]\n[known_races]\n"{pattern}" = "who knows"\n'
+    (folder / "known.toml").write_text(races, "utf-8")
+    done = run(folder)
+    assert done.returncode == 3
+    assert f"known_races.{pattern!r} names no scenario" in done.stderr
 
 
 def test_a_race_that_names_no_case_is_an_error(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ Feature: A worker dies
 
   @RA-2.1 @partition
   Scenario Outline: A <trigger> job is "run" again
-    When it dies <where>
+    Then it is seen <where>
     Examples:
       | trigger   | where      |
       | manual    | over there |
@@ -25,9 +25,9 @@ Feature: A worker dies
   Rule: some
     @scheduled
     Scenario: The clock only
-      When it dies
+      Then it is seen
     Scenario: Whoever
-      When it dies
+      Then it is seen
 """
 
 
@@ -78,14 +78,14 @@ def test_a_case_knows_its_row_and_its_place(cases: list[Case]) -> None:
 def test_two_scenarios_of_one_name_in_one_file_are_an_error_with_both_places(
     tmp_path: Path,
 ) -> None:
-    path = write(tmp_path, WORKER + "  Rule: other\n    Scenario: Whoever\n      When it dies\n")
+    path = write(tmp_path, WORKER + "  Rule: other\n    Scenario: Whoever\n      Then it is seen\n")
     cause = cause_of(tmp_path)
     assert f"{path}:21" in cause
     assert f"{path}:24" in cause
 
 
 def test_two_cases_of_one_id_are_an_error_with_both_places(tmp_path: Path) -> None:
-    path = write(tmp_path, WORKER + "    Scenario: Whoever?\n      When it dies\n")
+    path = write(tmp_path, WORKER + "    Scenario: Whoever?\n      Then it is seen\n")
     cause = cause_of(tmp_path)
     assert "worker_dies/whoever/either" in cause
     assert f"{path}:21" in cause
@@ -101,6 +101,11 @@ def test_one_name_in_two_files_is_no_error(tmp_path: Path) -> None:
 def test_a_scenario_without_steps_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path, "Feature: f\n  Scenario: empty\n")
     assert f"{path}:2 has no steps" in cause_of(tmp_path)
+
+
+def test_a_scenario_that_expects_nothing_is_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path, "Feature: f\n  Scenario: idle\n    Given a\n    When b\n    And c\n")
+    assert f"{path}:2 has no Then" in cause_of(tmp_path)
 
 
 def test_a_trigger_that_is_none_is_an_error(tmp_path: Path) -> None:
@@ -133,7 +138,7 @@ def test_a_file_without_a_scenario_is_an_error(tmp_path: Path) -> None:
 def test_a_misspelt_keyword_that_gherkin_takes_for_prose_is_an_error(
     tmp_path: Path, typo: str
 ) -> None:
-    write(tmp_path, f"Feature: f\n  Scenario: s\n    {typo}\n    When it dies\n")
+    write(tmp_path, f"Feature: f\n  Scenario: s\n    {typo}\n    Then it is seen\n")
     assert f"{typo!r} is only prose" in cause_of(tmp_path)
 
 
@@ -141,7 +146,7 @@ def test_a_misspelt_keyword_that_gherkin_takes_for_prose_is_an_error(
     "prose", ["The primary is here.", "They die.", "Note: no", "Whenever it is"]
 )
 def test_prose_is_no_error(tmp_path: Path, prose: str) -> None:
-    write(tmp_path, f"Feature: f\n  {prose}\n  Scenario: s\n    {prose}\n    When it dies\n")
+    write(tmp_path, f"Feature: f\n  {prose}\n  Scenario: s\n    {prose}\n    Then it is seen\n")
     assert len(load_cases(tmp_path)) == 1
 
 
@@ -168,7 +173,7 @@ def test_a_pattern_is_a_part_or_a_glob_of_id_or_name(
 
 
 def test_a_whole_id_selects_that_case_alone(tmp_path: Path) -> None:
-    longer = "    Scenario: Whoever it is\n      When it dies\n"
+    longer = "    Scenario: Whoever it is\n      Then it is seen\n"
     write(tmp_path, WORKER.replace("Scenario: The clock only", "Scenario: Whoever either") + longer)
     found = load_cases(tmp_path)
     assert len(select(found, "whoever")) == 3

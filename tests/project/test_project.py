@@ -5,6 +5,7 @@ before it fails, so that one run names them all.
 """
 
 import ast
+import os
 import re
 import subprocess
 import tomllib
@@ -211,6 +212,18 @@ class TestEachScript:
         name = str(script.relative_to(ROOT))
         assert name in done.stdout
         assert len(done.stdout.splitlines()) >= 4
+
+
+def test_an_environment_of_a_python_that_is_missing_is_never_ready() -> None:
+    done = subprocess.run(
+        [ROOT / "ci/environment"],
+        env={**os.environ, "PYTHON": "python3.99"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "at PYTHON=python3.99" in done.stderr
 
 
 def test_the_readme_and_contributing_name_only_commands_that_exist() -> None:

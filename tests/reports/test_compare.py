@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from runall_harness.checks.job_outcome import Outcome
 from runall_harness.conformance.run_report import CaseReport, Report, encode, make_report, unknown
+from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.json_schemas import schema_of
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.reports.comparison import SCHEMA, WORST, Comparison, cell, compare, read_report
@@ -111,6 +112,14 @@ def test_a_report_of_an_earlier_version_is_compared_too(version: int, tmp_path: 
     assert [(c.verdict, c.outcome) for c in read.cases] == [(FAIL, None)]
     done = shown(tmp_path, "r.json", "--format", "markdown")
     assert (done.returncode, done.stdout.count("✗ fail")) == (0, 1), done.stderr
+
+
+def test_a_report_whose_totals_contradict_its_cases_is_refused(tmp_path: Path) -> None:
+    honest = report("s", case(1, PASS), case(2, FAIL))
+    better = msgspec.structs.replace(honest, summary={**honest.summary, PASS: 2, FAIL: 0})
+    (tmp_path / "r.json").write_text(encode(better), "utf-8")
+    with pytest.raises(KitCannotRun, match="its totals are not those of its cases"):
+        read_report(tmp_path / "r.json")
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,16 @@ def test_a_suite_that_fails_on_the_unchanged_reference_is_not_scored(tmp_path: P
     assert "no scheduler is good enough" in (tmp_path / "out/reference/output.txt").read_text()
 
 
+def test_a_suite_that_passes_on_the_unchanged_reference_only_once_is_not_scored(
+    tmp_path: Path,
+) -> None:
+    once = tmp_path / "once"
+    lucky = shlex.join(["sh", "-c", f"test ! -e {once} && touch {once}"])
+    done = score(lucky, tmp_path / "out", "--only", "schedule_only,one_try")
+    assert done.returncode == 2, done.stderr
+    assert json.loads(done.stdout)["reference"] == "fail"
+
+
 def test_a_suite_that_hangs_on_the_unchanged_reference_is_not_scored(tmp_path: Path) -> None:
     hangs = ("--only", "schedule_only", "--suite-timeout", "0.5")
     done = score(suite("hangs"), tmp_path / "out", *hangs)

@@ -14,7 +14,7 @@ from typing import Any
 
 CONFTEST = """
 import pytest, os, pathlib
-from pytest_bdd import given, parsers
+from pytest_bdd import parsers, then
 from runall_harness.checks.job_outcome import JobOutcome, Outcome
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs.base import Execution, Proof
@@ -76,61 +76,61 @@ def cluster_class():
     return FakeCluster
 
 
-@given("a pretended job that is run again")
+@then("a pretended job that is run again")
 def _(cluster):
     print("a stray print")
     os.write(1, b"a stray write")
 
 
-@given("a pretended job that is lost")
+@then("a pretended job that is lost")
 def _(cluster):
     raise Violation("RA-1.1", "one rerun", "none")
 
 
-@given("a pretended history that a check condemns")
+@then("a pretended history that a check condemns")
 def _(cluster):
     cluster.verdict = Violation("RA-7.1", "one at a time", "two at once")
 
 
-@given("a pretended fault that nobody can prove")
+@then("a pretended fault that nobody can prove")
 def _(cluster):
     raise Inconclusive("the process may live")
 
 
-@given("a pretended rig that cannot do this")
+@then("a pretended rig that cannot do this")
 def _(cluster):
     raise Unsupported("not here")
 
 
-@given("a pretended harness that breaks")
+@then("a pretended harness that breaks")
 def _(cluster):
     raise RuntimeError("oops")
 
 
-@given("a pretended test that gives up")
+@then("a pretended test that gives up")
 def _(cluster):
     pytest.skip("not today")
 
 
-@given("a pretended async step")
+@then("a pretended async step")
 async def _(cluster):
     raise AssertionError("never reached")
 
 
-@given("a pretended step that forgets to await")
+@then("a pretended step that forgets to await")
 def _(cluster):
     async def never():
         raise AssertionError("never reached")
     never()
 
 
-@given("a pretended job that is lost every second time")
+@then("a pretended job that is lost every second time")
 def _(cluster):
     if cluster.case.id.endswith("#2"):
         raise Violation("RA-1.1", "one rerun", "none")
 
 
-@given("a pretended run that is interrupted")
+@then("a pretended run that is interrupted")
 def _(cluster):
     os.kill(os.getpid(), 2)
 """
@@ -156,7 +156,7 @@ def write_folder(folder: Path, scenarios: Mapping[str, str], conftest: str = CON
     folder.mkdir(exist_ok=True)
     body = "".join(
         f"  @manual {'@needs:telepathy' if name == 'needy' else '@partition' * (name == 'cut')}\n"
-        f"  Scenario: {name}\n    Given {step}\n"
+        f"  Scenario: {name}\n    Then {step}\n"
         for name, step in scenarios.items()
     )
     (folder / "small.feature").write_text(f"@RA-1.1\nFeature: small\n{body}", "utf-8")

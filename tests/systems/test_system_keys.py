@@ -52,12 +52,12 @@ version = "patient"
 [policies.patient.timings]
 dead_job_timeout = 77.0
 [policies.patient.known_failures]
-"1_*" = "too patient"
+"1_a/b/*" = "too patient"
 """
 
 
 def test_a_policy_is_laid_over_the_file_and_all_else_stays(tmp_path: Path) -> None:
-    path = write(tmp_path, tables=f'"2_*" = "of the file"\n{PATIENT}')
+    path = write(tmp_path, tables=f'"2_a/*" = "of the file"\n{PATIENT}')
     plain, patient = read_description(path), read_description(path, "patient")
     assert (patient.version, patient.timings.dead_job_timeout) == ("patient", 77.0)
     assert patient.timings.notice == plain.timings.notice
@@ -66,9 +66,9 @@ def test_a_policy_is_laid_over_the_file_and_all_else_stays(tmp_path: Path) -> No
 
 
 def test_a_policy_has_known_failures_of_its_own_alone(tmp_path: Path) -> None:
-    path = write(tmp_path, tables=f'"2_*" = "of the file"\n{PATIENT}')
+    path = write(tmp_path, tables=f'"2_a/*" = "of the file"\n{PATIENT}')
     cases = ["1_a/b/manual", "2_a/b/manual"]
-    for policy, known in (("", {"2_*": "of the file"}), ("patient", {"1_*": "too patient"})):
+    for policy, known in (("", {"2_a/*": "of the file"}), ("patient", {"1_a/b/*": "too patient"})):
         where = declarations(None, path, policy)
         assert where is not None
         assert where.known(cases).failures == known
@@ -78,11 +78,11 @@ def test_a_policy_has_known_failures_of_its_own_alone(tmp_path: Path) -> None:
 def test_a_policy_that_declares_nothing_shares_what_the_file_declares(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        tables='"2_*" = "of the file"\n[policies.quiet]\n[known_races]\n'
-        '"1_*" = "a race"\n[policies.lucky.known_failures]\n',
+        tables='"2_a/*" = "of the file"\n[policies.quiet]\n[known_races]\n'
+        '"1_a/b/*" = "a race"\n[policies.lucky.known_failures]\n',
     )
     cases = ["1_a/b/manual", "2_a/b/manual"]
-    shared = ({"2_*": "of the file"}, {"1_*": "a race"})
+    shared = ({"2_a/*": "of the file"}, {"1_a/b/*": "a race"})
     nothing: dict[str, str] = {}
     for policy, known in (("quiet", shared), ("lucky", (nothing, shared[1]))):
         where = declarations(None, path, policy)
@@ -91,7 +91,7 @@ def test_a_policy_that_declares_nothing_shares_what_the_file_declares(tmp_path: 
 
 
 def test_an_update_for_a_policy_leaves_the_others_as_they_are(tmp_path: Path) -> None:
-    path = write(tmp_path, tables='"2_*" = "of the file"\n[policies.quiet]\n')
+    path = write(tmp_path, tables='"2_a/*" = "of the file"\n[policies.quiet]\n')
     cases = ["1_a/b/manual", "2_a/b/manual"]
     quiet, plain = (declarations(None, path, policy) for policy in ("quiet", ""))
     assert quiet is not None
@@ -99,7 +99,7 @@ def test_an_update_for_a_policy_leaves_the_others_as_they_are(tmp_path: Path) ->
     assert not quiet.update(cases, [ended("2_a/b/manual", Verdict.KNOWN_FAILURE)])
     assert quiet.update(cases, [ended("2_a/b/manual", Verdict.UNEXPECTED_PASS)])
     declared = quiet.known(cases).failures, plain.known(cases).failures
-    assert declared == ({}, {"2_*": "of the file"})
+    assert declared == ({}, {"2_a/*": "of the file"})
 
 
 def ended(case: str, verdict: Verdict) -> CaseReport:

@@ -136,8 +136,10 @@ def known_failures(order: "Order", update: bool) -> "Declarations | None":
 
 def chosen(scenario: str, trigger: str) -> "list[Case]":
     """The cases that were asked for. Raises `click.UsageError` if there are none."""
-    from runall_harness.contract.cases import NoMatch, load_cases, select
+    from runall_harness.contract.cases import NoMatch, foreign_features, load_cases, select
 
+    if line := foreign_features():
+        click.echo(line, err=True)
     try:
         return select(load_cases(), scenario, trigger)
     except NoMatch as error:

@@ -30,7 +30,8 @@ class VerdictCount:
     def claims_nothing(self) -> bool:
         from runall_harness.contract.verdicts import Verdict
 
-        return bool(self.verdicts) and {Verdict.UNSUPPORTED, Verdict.SKIPPED} >= {*self.verdicts}
+        nothing = {Verdict.UNSUPPORTED, Verdict.SKIPPED, Verdict.ERROR}
+        return bool(self.verdicts) and nothing >= {*self.verdicts}
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -8,6 +8,7 @@ A race is declared apart: what two messages that cross decide, or the ground und
 in one run and kept in the next, and a run that was lucky has shown nothing.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,6 +24,9 @@ from .run_report import CaseReport, unsteady
 # The tables above the one that is meant, and its own name.
 Keys = tuple[str, ...]
 OWN: Keys = (TABLE,)
+# What must stand before any wildcard: a feature, and of a race the beginning of a scenario too. A
+# race is green however its cases end, so a glob over many would excuse what nobody has looked at.
+NAMED = {TABLE: ("feature", r"[^*?\[/]+/"), RACES: ("scenario", r"[^*?\[/]+/[^*?\[/]")}
 
 
 class Declared(NamedTuple):
@@ -137,7 +141,8 @@ def load(
     of use for them only, so that it must have the table.
 
     Raises:
-        KitCannotRun: the file cannot be read, an entry has no reason, or it covers no case.
+        KitCannotRun: the file cannot be read, or an entry has no reason, covers no case, or names
+            nothing before its wildcard.
     """
     document = read_toml(path)
     table = table_at(document, keys)
@@ -152,6 +157,10 @@ def load(
         if not any(covers(pattern, case) for case in cases):
             cause = f"{path}: {keys[-1]}.{pattern!r} names no case"
             raise KitCannotRun(cause, "take it out; `runall conform --list` shows all ids")
+        what, beginning = NAMED[keys[-1]]
+        if not re.match(beginning, pattern):
+            cause = f"{path}: {keys[-1]}.{pattern!r} names no {what}"
+            raise KitCannotRun(cause, f"begin with a whole one, as in {EXAMPLE}")
     return entries
 
 

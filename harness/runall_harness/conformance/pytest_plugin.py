@@ -5,6 +5,7 @@ into every test run of its environment. So this module only adds a group of opti
 fixtures and checks (`pytest_session`) come in once pytest collects the feature folder.
 """
 
+from argparse import ArgumentTypeError
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,10 +38,18 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(Hooks)
 
 
+def count(text: str) -> int:
+    """A number from 1 on. Raises `ArgumentTypeError` for any other: it would run nothing."""
+    if (number := int(text)) < 1:
+        raise ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("runall", "Run All conformance cases")
     for option in OPTIONS.values():
-        several: Any = {"action": "append"} if option.many else {"type": option.kind}
+        kind = count if option.kind is int else option.kind
+        several: Any = {"action": "append"} if option.many else {"type": kind}
         group.addoption(
             f"--runall-{option.name}",
             default=list(option.default) if option.many else option.usual(),

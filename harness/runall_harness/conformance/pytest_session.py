@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from runall_harness.contract.cases import Case, base_id, load_cases
+from runall_harness.contract.cases import Case, base_id, foreign_features, load_cases
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import CANNOT_RUN, Unsupported, Verdict, verdict_of
 from runall_harness.rigs.base import Rig
@@ -190,7 +190,7 @@ class CaseSession:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say in plain pytest which rig was taken, and why; or that no case ran."""
-        for line in self.said:
+        for line in filter(None, (foreign_features(), *self.said)):
             terminalreporter.write_line(line)
         if self.collected and not any(item in self.by_node for item in self.selected):
             line = f"Run All: none of the {self.collected} collected cases was selected"

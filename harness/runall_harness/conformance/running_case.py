@@ -51,7 +51,8 @@ class RunningCase:
     @property
     def declared_verdict(self) -> Verdict:
         """The verdict so far, in the light of what was declared."""
-        return self.known.turn(self.verdict) if self.known else self.verdict
+        verdict = self.verdict if self.called or self.error else Verdict.ERROR
+        return self.known.turn(verdict) if self.known else verdict
 
     def note(self, phase: str, error: BaseException | None) -> None:
         """Take in how a phase ended: the first trouble gives the verdict, unless worse follows."""

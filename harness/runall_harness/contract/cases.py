@@ -71,6 +71,12 @@ def feature_folder() -> Path:
     return shipped("features", "features")
 
 
+def foreign_features() -> str:
+    """What to say of cases that are not the kit's own; empty where they are."""
+    named = os.environ.get("RUNALL_FEATURES")
+    return f"RUNALL_FEATURES: the cases are those of {feature_folder()}" if named else ""
+
+
 def load_cases(folder: Path | None = None) -> list[Case]:
     """All cases of a folder, by file and then by line.
 
@@ -156,6 +162,9 @@ def make_case(path: Path, scenario: dict[str, Any], pickle: dict[str, Any]) -> C
     line: int = pickle["location"]["line"]
     if not pickle["steps"]:
         raise CasesError(f"{path}:{line} has no steps", "a scenario without steps always passes")
+    if all(step["type"] != "Outcome" for step in pickle["steps"]):
+        hint = "say what must be seen: a scenario that expects nothing always passes"
+        raise CasesError(f"{path}:{line} has no Then", hint)
     tags = [tag["name"].lstrip("@") for tag in pickle["tags"]]
     example = row_of(scenario, pickle["astNodeIds"])
     trigger = trigger_of(f"{path}:{line}", tags, example)

@@ -16,7 +16,7 @@ import msgspec
 
 from runall_harness.checks.job_outcome import JobOutcome, Outcome
 from runall_harness.conformance.run_report import SCHEMA as REPORT
-from runall_harness.conformance.run_report import CaseReport, Report, SystemReport
+from runall_harness.conformance.run_report import CaseReport, Report, SystemReport, count_verdicts
 from runall_harness.contract.cases import base_id, load_cases
 from runall_harness.contract.clauses import clauses
 from runall_harness.contract.errors import KitCannotRun
@@ -107,13 +107,16 @@ def read_report(path: Path) -> Report:
     """A report that `runall conform --format json` wrote, in any version. Raises `KitCannotRun`."""
     hint = "write it with runall conform --format json, or take report.json from --out"
     try:
-        return msgspec.convert(upgraded(msgspec.json.decode(path.read_bytes())), Report)
+        report = msgspec.convert(upgraded(msgspec.json.decode(path.read_bytes())), Report)
     except OSError as error:
         raise KitCannotRun(
             f"{path} cannot be read: {error.strerror}", "correct the path"
         ) from error
     except msgspec.MsgspecError as error:
         raise KitCannotRun(f"{path} is not a report: {error}", hint) from error
+    if report.summary != count_verdicts(case.verdict for case in report.cases):
+        raise KitCannotRun(f"{path}: its totals are not those of its cases", hint)
+    return report
 
 
 def upgraded(document: Any) -> Any:

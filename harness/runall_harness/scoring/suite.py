@@ -1,8 +1,8 @@
 """Scores a foreign test suite: one test command, run against each mutant as real daemons.
 
-The command is first run against the unchanged reference. A suite that fails there, or hangs, says
-nothing by failing elsewhere, so it is not scored at all. After that a non-zero exit status is a
-kill, whatever the reason: unlike a case of the kit, a foreign suite names no clause.
+The command is run against the unchanged reference first and last. A suite that fails there, or
+hangs, says nothing by failing elsewhere, so it is not scored at all. In between a non-zero exit
+status is a kill, whatever the reason: unlike a case of the kit, a foreign suite names no clause.
 """
 
 import shlex
@@ -117,13 +117,16 @@ def read_suite(command: str, timeout: float, out: Path | None) -> Suite:
 def score_suite(
     suite: Suite, mutants: Sequence[Mutant], jobs: int, on_result: Callable[[SuiteResult], None]
 ) -> SuiteScore:
-    """Run the suite against the reference and, if that passes, against each mutant.
+    """Run the suite against the reference, if that passes against each mutant, and once again.
+
+    A suite that fails on the reference after all was only lucky before, and what it killed says
+    nothing.
 
     `jobs` clusters run at once; `on_result` is called with each result as it comes.
     """
     names = [REFERENCE, *(mutant.name for mutant in mutants)]
     results: dict[str, SuiteResult] = {}
-    for tasks in (names[:1], names[1:]):
+    for tasks in (names[:1], names[1:], names[:1]):
         for result in in_workers(tasks, min(jobs, len(tasks)), serve_suite, suite):
             results[result.name] = result
             on_result(result)

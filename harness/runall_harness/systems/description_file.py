@@ -22,7 +22,7 @@ from .validation import find_errors
 FILES = Path(__file__).parent / "files"
 POLICIES = "policies"
 TABLE, RACES = "known_failures", "known_races"
-EXAMPLE = '"1_worker_lost/*/manual" = "why it fails"'
+EXAMPLE = '"1_worker_lost/another-worker*/manual" = "why it fails"'
 
 
 def read_description(path: Path, policy: str = "") -> SystemDescription:
