@@ -49,17 +49,17 @@ import signal
 HERE = pathlib.Path(__file__).parent
 
 
-@given("a pretended job that waits for another case")
+@then("a pretended job that waits for another case")
 def _(cluster):
     os.close(os.open(HERE / "pipe", os.O_RDONLY))
 
 
-@given("a pretended job that another case waits for")
+@then("a pretended job that another case waits for")
 def _(cluster):
     os.close(os.open(HERE / "pipe", os.O_WRONLY))
 
 
-@given("a pretended process that dies")
+@then("a pretended process that dies")
 def _(cluster):
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -297,7 +297,7 @@ def running(folder: Path, *options: str) -> Generator[subprocess.Popen[str]]:
 STUCK = (
     MEETING
     + """
-@given("a pretended job that stays")
+@then("a pretended job that stays")
 def _(cluster):
     with open(HERE / "there", "a") as pipe:
         pipe.write(f"{os.getpid()}\\n")
