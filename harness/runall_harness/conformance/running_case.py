@@ -49,9 +49,14 @@ class RunningCase:
     logs: list[Path] = field(default_factory=list[Path])
 
     @property
+    def never_ran(self) -> bool:
+        """Whether nothing went wrong and the scenario was not called either: that is no success."""
+        return self.error is None and not self.called
+
+    @property
     def declared_verdict(self) -> Verdict:
         """The verdict so far, in the light of what was declared."""
-        verdict = self.verdict if self.called or self.error else Verdict.ERROR
+        verdict = Verdict.ERROR if self.never_ran else self.verdict
         return self.known.turn(verdict) if self.known else verdict
 
     def note(self, phase: str, error: BaseException | None) -> None:
@@ -89,7 +94,7 @@ class RunningCase:
 
     def finish(self) -> CaseResult:
         """The last phase is over: nothing that never ran may look as if it had passed."""
-        if self.error is None and not self.called:
+        if self.never_ran:
             self.verdict, self.message = Verdict.ERROR, "the scenario was never called"
         if self.known:
             self.verdict = self.declared_verdict
