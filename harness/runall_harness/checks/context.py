@@ -60,7 +60,7 @@ def defaults() -> dict[str, Any]:
 
 
 class CleanStop(msgspec.Struct):
-    """A clean stop of a node, from its SIGTERM to its next start, in seconds."""
+    """A clean stop of a node, from its SIGTERM to its exit or its next start, in seconds."""
 
     node: str
     since: float
@@ -112,10 +112,14 @@ class Context:
             self.stops.append(CleanStop(fault.node, fault.at, line))
 
     def start(self, node: str, role: str, at: float) -> None:
-        """Remember that a node was started: its clean stop is over."""
+        """Remember that a node was started."""
         if role == "primary":
             self.primaries.setdefault(node, at)
         self.starts.setdefault(node, []).append(at)
+        self.exit(node, at)
+
+    def exit(self, node: str, at: float) -> None:
+        """Remember that a node has ended, or was started anew: its clean stop is over."""
         for stop in self.stops:
             if stop.node == node:
                 stop.until = min(stop.until, at)

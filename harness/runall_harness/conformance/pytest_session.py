@@ -27,7 +27,7 @@ from .known_failures import Declared, Known, declarations
 from .run import repeated
 from .run_options import OPTIONS, RunOptions
 from .run_report import TROUBLE
-from .running_case import RunningCase
+from .running_case import RunningCase, judged
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
@@ -147,11 +147,17 @@ class CaseSession:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """When the scenario went well, run the checks, which can still fail it."""
-        done = yield
-        if pyfuncitem in self.by_node:
-            cluster: Any = pyfuncitem.funcargs["cluster"]
-            cluster.judge()
+        """Write down what the steps came to; when all went well, the checks can still fail it."""
+        if pyfuncitem not in self.by_node:
+            return (yield)
+        cluster: Any = pyfuncitem.funcargs["cluster"]
+        try:
+            done = yield
+        except BaseException as error:
+            cluster.history.add(judged(cluster, error))
+            raise
+        cluster.history.add(judged(cluster, None))
+        cluster.judge()
         return done
 
     def pytest_bdd_apply_tag(self, tag: str, function: Any) -> bool:
@@ -159,11 +165,13 @@ class CaseSession:
         getattr(pytest.mark, mark_of(tag))(function)
         return True
 
-    def pytest_bdd_before_step_call(self, step: Any, step_func: Any) -> None:
-        """An async step would never run. Raises `AsyncStep`."""
+    def pytest_bdd_before_step_call(self, request: Any, step: Any, step_func: Any) -> None:
+        """Write down that a step begins. Raises `AsyncStep` for one that would never run."""
         if inspect.iscoroutinefunction(step_func) or inspect.isasyncgenfunction(step_func):
             cause = f"the step {step.name!r} is async: it would never run, and seem to pass"
             raise AsyncStep(cause, "make it a plain function")
+        cluster: Any = request.getfixturevalue("cluster")
+        cluster.history.begin_step(cluster.site.now(), f"{step.keyword} {step.name}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

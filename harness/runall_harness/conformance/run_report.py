@@ -7,7 +7,6 @@ Version 3 says with which options the system ran, and in which image.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -50,7 +49,6 @@ class SystemReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def describe(system: System) -> SystemReport:
     """The report of a system, as it describes itself, without timings that have no limit."""
-    timings: dict[str, float] = msgspec.structs.asdict(system.timings)
     return SystemReport(
         name=system.name,
         version=system.version,
@@ -58,7 +56,7 @@ def describe(system: System) -> SystemReport:
         merged=system.merged,
         image=system.image,
         capabilities=sorted(system.capabilities),
-        timings={name: round(s, 3) for name, s in timings.items() if isfinite(s)},
+        timings=system.timings.stated(),
         options=dict(system.in_force),
     )
 

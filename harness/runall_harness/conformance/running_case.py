@@ -6,6 +6,7 @@ error, and an error never turns into anything better.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,7 @@ from runall_harness.contract.verdicts import (
     Violation,
     verdict_of,
 )
+from runall_harness.evidence.history import Judged
 
 from .known_failures import Declared
 from .run_report import TROUBLE, CaseResult, observed, report_case
@@ -111,6 +113,19 @@ class RunningCase:
             folder=self.folder,
             logs=tuple(self.logs),
         )
+
+
+def judged(cluster: "Cluster", error: BaseException | None) -> Judged:
+    """The line of the history that says what the steps of a case came to."""
+    steps, verdict = cluster.history.steps, verdict_in("call", error).value
+    line: Any = partial(Judged, at=cluster.site.now(), verdict=verdict)
+    if error is None:
+        return line(clauses=cluster.case.clauses)
+    if isinstance(error, Violation):
+        broken = error.broken
+        words = {"clause": broken.clause, "expected": broken.expected, "seen": broken.seen}
+        return line(step=steps, **words)
+    return line(step=steps, reason=in_words(error))
 
 
 def verdict_in(phase: str, error: BaseException | None) -> Verdict:

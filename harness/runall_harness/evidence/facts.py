@@ -7,7 +7,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """The result of injecting a fault. `at` is seconds on the rig's clock.
 
     `evidence` is what was observed, in one line (an exit code, a vanished pid, a refused
-    connection). A fault that is not proven makes its case inconclusive, never green.
+    connection). A fault that is not proven makes its case inconclusive, never green. `peers` are
+    the nodes at the other end of a cut or of a message; empty where that is every other node.
     """
 
     kind: str
@@ -15,6 +16,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     proven: bool
     evidence: str
+    peers: tuple[str, ...] = ()
 
 
 class Execution(msgspec.Struct, kw_only=True):

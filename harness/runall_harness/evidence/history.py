@@ -16,8 +16,10 @@ from runall_harness.contract.json_schemas import schema_of
 from .facts import Execution, Proof
 from .views import JobView, LedgerView
 
-SCHEMA = "runall-history/1"
+SCHEMA = "runall-history/2"
 AnswerOutcome = Literal["done", "refused", "maybe"]
+Role = Literal["", "subject", "other", "canary"]
+CaseVerdict = Literal["pass", "fail", "inconclusive", "unsupported", "skipped", "error"]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
@@ -32,9 +34,11 @@ class Meta(Line, frozen=True, kw_only=True, tag="meta"):
     `capabilities` are the extended ones that the system declares. `grace` is how long, in
     seconds, a job may live on after it was ordered to end: the system's kill grace and what a busy
     machine adds to it. `lag` is how long (seconds) a server may take to receive a signal to stop.
+    `clauses` are those that the case is about. `timings` are what the system states of its own
+    speed, in seconds, by their names in a system file; one without a limit is left out.
     """
 
-    schema: Literal["runall-history/1"] = SCHEMA
+    schema: Literal["runall-history/2", "runall-history/1"] = SCHEMA
     case: str = ""
     system: str
     version: str = ""
@@ -43,6 +47,15 @@ class Meta(Line, frozen=True, kw_only=True, tag="meta"):
     capabilities: tuple[str, ...] = ()
     grace: float = 0.0
     lag: float = 1.0
+    clauses: tuple[str, ...] = ()
+    timings: dict[str, float] = {}
+
+
+class Step(Line, frozen=True, kw_only=True, tag="step"):
+    """A step of the case begins, and the one before it has ended. `text` is its sentence."""
+
+    number: int
+    text: str
 
 
 class Call(Line, frozen=True, kw_only=True, tag="call"):
@@ -81,6 +94,18 @@ class Start(Line, frozen=True, kw_only=True, tag="start"):
     role: str = ""
 
 
+class Exit(Line, frozen=True, kw_only=True, tag="exit"):
+    """A node that was stopped has exited: its clean stop is over."""
+
+    node: str
+
+
+class Lead(Line, frozen=True, kw_only=True, tag="lead"):
+    """A node says that it leads: from now on, until another `lead` line names another node."""
+
+    node: str
+
+
 class Clock(Line, frozen=True, kw_only=True, tag="clock"):
     """The wall clock of a node was set ahead by so many seconds; back, if negative."""
 
@@ -91,10 +116,13 @@ class Clock(Line, frozen=True, kw_only=True, tag="clock"):
 class Witnessed(Line, frozen=True, kw_only=True, tag="witness"):
     """An execution: written when it is first known, and whenever it has changed.
 
-    If it still runs at the end of the case, it is written again with its last sign of life.
+    If it still runs at the end of the case, it is written again with its last sign of life. `role`:
+    subject (the case is about that job), other (what runs beside it) or canary (the harness started
+    it to see whether a server takes work); empty where nobody says.
     """
 
     execution: Execution
+    role: Role = ""
 
 
 class Seen(Line, frozen=True, kw_only=True, tag="job"):
@@ -128,6 +156,9 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
     given. `tag` is that of the job's executions: a system that declares no lineage may show no link
     between a job and its rerun, which is then known by its tag. A history that ends before `until`
     does not decide whether that was done.
+
+    `due` is the promised instant, where that is earlier than `until`: what comes between the two is
+    late, and decides nothing.
     """
 
     what: Literal["end", "rerun", "rest"]
@@ -136,6 +167,24 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
     job: str = ""
     since: float | None = None
     tag: str = ""
+    due: float | None = None
+
+
+class Judged(Line, frozen=True, kw_only=True, tag="judged"):
+    """What the steps of the case, or the harness, came to; the checks judge besides.
+
+    A failure has its `clause`, what was `expected` and what was `seen`; other trouble has a
+    `reason`. A pass has the clauses that the steps found kept. `step` is the number of the step
+    that decided; 0 for none.
+    """
+
+    verdict: CaseVerdict
+    clauses: tuple[str, ...] = ()
+    clause: str = ""
+    expected: str = ""
+    seen: str = ""
+    reason: str = ""
+    step: int = 0
 
 
 class End(Line, frozen=True, kw_only=True, tag="end"):
@@ -161,6 +210,10 @@ AnyLine = (
     | Answer
     | Fault
     | Start
+    | Exit
+    | Lead
+    | Step
+    | Judged
     | Clock
     | Witnessed
     | Seen
@@ -187,6 +240,9 @@ class History:
         self.lines: list[AnyLine] = list(lines)
         self._jobs: dict[str, JobView] = {}
         self._executions: dict[str, tuple[str, float | None]] = {}
+        self._leader = ""
+        self.steps = 0
+        self._roles: dict[str, Role] = {}
 
     def add(self, line: AnyLine) -> None:
         self.lines.append(line)
@@ -210,13 +266,32 @@ class History:
             state = (execution.how, execution.ended_at)
             if self._executions.get(execution.id) != state:
                 self._executions[execution.id] = state
-                self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
+                self.add(self.witnessed(at, execution))
 
     def see_last(self, at: float, executions: Iterable[Execution]) -> None:
         """Append the last signs of life of what still runs at the end of the case."""
         for execution in executions:
             if execution.how == "running":
-                self.add(Witnessed(at=at, execution=msgspec.structs.replace(execution)))
+                self.add(self.witnessed(at, execution))
+
+    def witnessed(self, at: float, execution: Execution) -> Witnessed:
+        """The line about an execution as it is now, with the role that its tag was given."""
+        role = self._roles.get(execution.tag, "")
+        return Witnessed(at=at, execution=msgspec.structs.replace(execution), role=role)
+
+    def cast(self, tag: str, role: Role) -> None:
+        """Say what the executions of a tag are; what was said first stands."""
+        self._roles.setdefault(tag, role)
+
+    def see_leader(self, at: float, node: str) -> None:
+        """Append the node that leads, if it is another than before; empty means that none says."""
+        if node and node != self._leader:
+            self._leader = node
+            self.add(Lead(at=at, node=node))
+
+    def begin_step(self, at: float, text: str) -> None:
+        self.steps += 1
+        self.add(Step(at=at, number=self.steps, text=text))
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from runall_reference.brain.records import Finished, Job, Reopened, Run
 from runall_reference.brain.timing import Timing
 
 from runall_harness.evidence.facts import Proof
-from runall_harness.evidence.history import End, Fault, History, Ledger, Meta, Owed, Start
+from runall_harness.evidence.history import End, Exit, Fault, History, Ledger, Meta, Owed, Start
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.rigs.base import NodeSpec
 from runall_harness.rigs.simulated.node import EPOCH, ActOfStart, Node
@@ -208,6 +208,7 @@ class Play:
         if state != self.seen:
             self.seen = state
             shown = self.client.jobs() if leader else self.committed()
+            self.history.see_leader(self.site.now(), self.client.leader() if leader else "")
             self.history.see_jobs(self.site.now(), shown)
         self.history.see_executions(self.site.now(), world.executions)
 
@@ -260,6 +261,7 @@ class Play:
     def await_end(self, node: str, boots: int, back: float | None) -> None:
         victim = self.site.node(node)
         if not victim.up:
+            self.history.add(Exit(at=self.site.now(), node=node))
             self.returns(node, back)
         elif victim.boots == boots:
             self.plan(MOMENT, "await_end", node, boots, back)

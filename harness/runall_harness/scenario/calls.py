@@ -7,13 +7,15 @@ value for the time in which the system does not answer, because a primary that i
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from runall_harness.evidence.history import Answer, AnswerOutcome, Call, History
+from runall_harness.evidence.history import Answer, AnswerOutcome, Call, History, Role
 from runall_harness.evidence.views import JobView, LedgerView, Rejected, Unreachable
 from runall_harness.evidence.witness_job import SCRIPT
 from runall_harness.rigs.base import Site
 from runall_harness.systems.base import Client
 
 T = TypeVar("T")
+# The event that a case is about, and the first letters of one that only shows that a server works.
+EVENT, CANARY = "report", "canary-"
 
 
 class Calls:
@@ -42,6 +44,7 @@ class Calls:
         """Call a verb of the client, and write down the call and its answer."""
         self.count += 1
         number = self.count
+        self.cast(verb, args)
         self.history.add(Call(at=self.site.now(), number=number, verb=verb, args=args))
         try:
             value = getattr(self.api, verb)(**args)
@@ -50,6 +53,16 @@ class Calls:
             raise
         self.answer(number, "done", value)
         return value
+
+    def cast(self, verb: str, args: Mapping[str, Any]) -> None:
+        """Note what the executions of a tag will be, if this call gives an event a tag."""
+        event, fields = args.get("event"), args
+        if verb == "create_event":
+            event, fields = args["event"]["id"], args["event"]
+        elif verb == "update_event":
+            fields = args["fields"]
+        if tag := fields.get("params", {}).get("tag"):
+            self.history.cast(tag, role_of(str(event)))
 
     def answer(self, number: int, outcome: AnswerOutcome, value: Any) -> None:
         at = self.site.now()
@@ -80,8 +93,10 @@ class Calls:
         return self.ask(lambda api: api.online(), set[str]())
 
     def leader(self) -> str:
-        """The server that leads; empty while none answers."""
-        return self.ask(lambda api: api.leader(), "")
+        """The server that leads, written down; empty while none answers."""
+        leader = self.ask(lambda api: api.leader(), "")
+        self.history.see_leader(self.site.now(), leader)
+        return leader
 
     def jobs(self) -> list[JobView]:
         """The jobs that the system shows, written down; none while it does not answer."""
@@ -103,3 +118,10 @@ class Calls:
     def ledger_of(self, root: str) -> list[LedgerView]:
         """The ledger's lines about a lineage; none while the system does not answer."""
         return [line for line in self.ask(lambda api: api.ledger(), []) if line.root == root]
+
+
+def role_of(event: str) -> Role:
+    """What the jobs of an event are to the case."""
+    if event == EVENT:
+        return "subject"
+    return "canary" if event.startswith(CANARY) else "other"

@@ -9,22 +9,26 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, TypeVar
 
+import msgspec
+
 from runall_harness.checks import judge
 from runall_harness.checks.job_outcome import JobOutcome, outcome_of
 from runall_harness.checks.job_traces import About, Gathered
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Inconclusive, Unsupported
 from runall_harness.evidence.facts import Execution, Proof
-from runall_harness.evidence.history import Clock, End, Fault, History, Ledger, Meta, Owed
+from runall_harness.evidence.history import Clock, End, Exit, Fault, History, Ledger, Meta, Owed
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.rigs.base import Rig
 from runall_harness.rigs.faults import stand_apart
 from runall_harness.systems.base import Client, System
 
-from .calls import Calls
+from .calls import CANARY, Calls
 from .nodes import PRIMARY, Nodes
 
 T = TypeVar("T")
+# Faults with two ends: a site cuts a node off from all others.
+PARTINGS = ("cut", "join")
 Condition = Callable[[], T | None]
 
 
@@ -67,6 +71,8 @@ class Cluster:
             capabilities=tuple(sorted(s.capabilities)),
             grace=s.timings.grace + s.timings.slack,
             lag=s.timings.lag,
+            clauses=tuple(sorted(self.case.clauses)),
+            timings=s.timings.stated(),
         )
 
     def up(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
@@ -79,6 +85,7 @@ class Cluster:
         self.nodes.await_online(*self.nodes.specs)
         for node in self.nodes.specs if self.system.probe else ():
             self.probe(node, self.system.timings.start)
+        self.calls.leader()
 
     @property
     def api(self) -> Client:
@@ -90,8 +97,13 @@ class Cluster:
             proof = inject()
         except NotImplementedError as error:
             raise Unsupported(f"the {self.rig.name} rig cannot show this fault: {error}") from None
+        if proof.kind in PARTINGS:
+            peers = tuple(sorted(self.nodes.specs.keys() - {proof.node}))
+            proof = msgspec.structs.replace(proof, peers=peers)
         self.faults.append(proof)
         self.history.add(Fault(at=proof.at, proof=proof))
+        if proof.kind == "stop" and proof.proven:
+            self.history.add(Exit(at=self.site.now(), node=proof.node))
         if not proof.proven:
             raise Inconclusive(f"{proof.kind} of {proof.node} is not proven: {proof.evidence}")
         return proof
@@ -156,7 +168,7 @@ class Cluster:
 
         def canary() -> str | None:
             """The tag of a job that was accepted. What a lost answer was about is left alone."""
-            tag = f"canary-{self.calls.count}"
+            tag = f"{CANARY}{self.calls.count}"
             try:
                 self.calls.create(tag, node)
                 self.calls.run(tag, {"tag": tag, "hold": "0"}, source="harness")
@@ -198,6 +210,7 @@ class Cluster:
 
     def judge(self) -> None:
         """Run every check over the history. Raises `Violation`, or `Inconclusive`."""
+        self.calls.leader()
         self.calls.jobs()
         self.executions()
         self.keep_ledger()

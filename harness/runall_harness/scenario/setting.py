@@ -14,10 +14,9 @@ from runall_harness.evidence.views import JobView
 from runall_harness.evidence.witness_job import LEAD_SLOTS, NOTE, exactly
 from runall_harness.rigs.base import Scope, StopTo
 
+from .calls import EVENT
 from .cluster import Cluster
 from .nodes import PRIMARY
-
-EVENT = "report"
 
 
 class Work(msgspec.Struct, kw_only=True):

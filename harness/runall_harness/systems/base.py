@@ -45,6 +45,11 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     alone: float = math.inf
     start: float = 30.0
 
+    def stated(self) -> dict[str, float]:
+        """Those that have a limit, by their names in a system file; seconds."""
+        timings: dict[str, float] = msgspec.structs.asdict(self)
+        return {name: round(s, 3) for name, s in timings.items() if math.isfinite(s)}
+
 
 class NoPolicy(KitCannotRun):
     """The system has no policy of that name."""
