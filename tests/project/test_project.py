@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from support.kinds import CHAINS, REAL, SPREAD, TESTS
+from support.kinds import CHAINS, LONG, REAL, SPREAD, TESTS
 from support.places import ROOT
 from support.project_files import files
 
@@ -237,7 +237,7 @@ def test_the_readme_and_contributing_name_only_commands_that_exist() -> None:
 
 
 def test_what_is_named_as_real_or_as_a_chain_exists() -> None:
-    assert [name for name in (*REAL, *CHAINS, *SPREAD) if not (TESTS / name).exists()] == []
+    assert [name for name in (*REAL, *LONG, *CHAINS, *SPREAD) if not (TESTS / name).exists()] == []
 
 
 # ------------------------------------------------------------------ plain names and plain English

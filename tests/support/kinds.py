@@ -1,4 +1,4 @@
-"""Which tests are real, which of them must not run side by side, and which begin first.
+"""Which tests are real, long or foreign, which must not run side by side, and which begin first.
 
 Every test is quick unless it is named here, so that a new one is never left out in silence. The
 names are folders and modules below tests/.
@@ -13,8 +13,8 @@ from xdist.scheduler import LoadScopeScheduling
 from support.places import ROOT
 
 TESTS = ROOT / "tests"
-# They start daemons, containers, servers or whole runs, or search for many seconds. The order is
-# that in which they begin: the longest first, so that none is left over for the end.
+# They start daemons, containers, servers or whole runs. The order is that in which they begin: the
+# longest first, so that none is left over for the end.
 REAL = (
     "conformance/test_rigs_agree.py",
     "rigs",
@@ -32,11 +32,8 @@ REAL = (
     "daemon/test_job_processes.py",
     "daemon/test_leases_and_keys.py",
     "scoring",
-    "explorer/test_campaign.py",
     "explorer/test_campaign_cli.py",
-    "explorer/test_explore.py",
     "explorer/test_explore_cli.py",
-    "explorer/test_explorer_search.py",
     "explorer/test_replay.py",
     "project/test_bench.py",
     "project/test_guide.py",
@@ -46,21 +43,32 @@ REAL = (
     "systems/test_system_files.py",
     "systems/test_system_keys.py",
     "systems/test_systems.py",
+    "cli/test_ledger_cli.py",
+    "cli/test_check_cli.py",
+    "host/test_worker_pool.py",
+    "evidence/test_witness.py",
+)
+# They search or run everything in virtual time: they keep a core busy, and no clock matters.
+LONG = (
+    "conformance/test_broken_references.py",
+    "conformance/test_conform_traps.py",
+    "scoring/test_mutants.py",
+    "explorer/test_campaign.py",
+    "explorer/test_explore.py",
+    "explorer/test_explorer_search.py",
+    "explorer/test_plays.py",
     "scenario/test_absences.py",
     "scenario/test_arranged.py",
     "scenario/test_late_returns.py",
     "scenario/test_retries.py",
     "scenario/test_transitions.py",
-    "cli/test_ledger_cli.py",
-    "cli/test_check_cli.py",
-    "host/test_worker_pool.py",
-    "evidence/test_witness.py",
     "checks/test_history_laws.py",
     "brain/timing/test_timing_laws.py",
-    "explorer/test_plays.py",
     "reports/test_compare.py",
     "evidence/test_history.py",
 )
+# They wait for the timers of other schedulers, and leave the cores to others meanwhile.
+FOREIGN = ("schedulers",)
 # A test that uses one of these is real wherever it stands.
 REAL_FIXTURES = frozenset({"daemons", "engine", "image", "postgres", "server", "releases"})
 # Each of these chains runs in one process of pytest, one test after the other: they count the
@@ -96,11 +104,16 @@ def is_real(item: pytest.Item) -> bool:
     return place_in(item.path, REAL) is not None or bool(used & REAL_FIXTURES)
 
 
+def in_containers(name: str) -> bool:
+    """Whether the test of that name shares the containers of this machine with others."""
+    return name.partition("[")[0].endswith("in_containers")
+
+
 def group_of(nodeid: str) -> str:
     """What runs in one process with this test: its chain, its module, or nothing but itself."""
     file, _, name = nodeid.partition("::")
     path, parameters = ROOT / file, name.partition("[")[2]
-    if name.partition("[")[0].endswith("in_containers"):
+    if in_containers(name):
         return "docker"
     if named := [chain for chain in set(CHAINS.values()) if chain in parameters]:
         return named[0]
@@ -127,16 +140,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupSc
     return GroupScheduling(config, log)
 
 
+def marks_of(item: pytest.Item) -> list[str]:
+    """The kinds of a test: real or long, and foreign; none for a quick one."""
+    if is_real(item):
+        waits = place_in(item.path, FOREIGN) is not None and not in_containers(item.name)
+        return ["real", "foreign"] if waits else ["real"]
+    return [] if place_in(item.path, LONG) is None else ["long"]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is real, and let the longest begin first."""
+    """Mark what is real, long or foreign, and let the longest begin first."""
     for item in items:
-        if is_real(item):
-            item.add_marker("real")
+        for mark in marks_of(item):
+            item.add_marker(mark)
     items.sort(key=begins)
 
 
 def begins(item: pytest.Item) -> int:
-    """When a test begins, among the others: as its name in REAL says, the quick ones last."""
-    found = place_in(item.path, REAL)
-    return len(REAL) if found is None else found
+    """When a test begins: as its name in REAL and LONG says, the quick ones last."""
+    order = (*REAL, *LONG)
+    found = place_in(item.path, order)
+    return len(order) if found is None else found
