@@ -10,12 +10,12 @@ from difflib import get_close_matches
 
 from runall_harness.contract.errors import KitCannotRun
 
-from . import liveness, recovery
+from . import liveness, recovery, takeovers
 from .mutant import Mutant, planted
 from .releases import RELEASES
 
 KIT = (sys.executable, "-P", "-m", "runall_harness.cli")
-BUGS = (*vars(recovery).values(), *vars(liveness).values())
+BUGS = tuple(bug for module in (recovery, liveness, takeovers) for bug in vars(module).values())
 ALL: tuple[Mutant, ...] = (*(each for each in BUGS if isinstance(each, Mutant)), *RELEASES)
 
 

@@ -63,6 +63,10 @@ class Scenario(Setting):
         """The clause by which the job counts as interrupted; RA-2.1 if no tag names another."""
         return self.clause("RA-9.5", "RA-2.12", "RA-2.3", "RA-2.5", "RA-2.8", "RA-2.1")
 
+    def rerun_clause(self, work: Work) -> str:
+        """The clause that is broken if a job is not run again, or its rerun was not kept."""
+        return self.clause("RA-9.9", work.rerun_clause)
+
     def over(self, work: Work) -> JobView | None:
         """The first attempt, if the system shows that it is over."""
         view = self.calls.job(work.root)
@@ -101,7 +105,7 @@ class Scenario(Setting):
         `Inconclusive` for one that is late, of a system that can't say what it owes.
         """
         cluster, giving_up = self.cluster, GivingUp(self.cluster, work.root)
-        wait, clause = Wait(cluster, self.deadline), work.rerun_clause
+        wait, clause = Wait(cluster, self.deadline), self.rerun_clause(work)
         owed = {"job": work.root, "clause": clause, "since": work.first.started_at, "tag": work.tag}
         cluster.owe(wait.most, what="rerun", **owed)
         cluster.deadline_s = self.deadline

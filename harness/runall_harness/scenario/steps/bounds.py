@@ -66,7 +66,8 @@ def refusals(scenario: Scenario) -> list[LedgerView]:
     parsers.re(rf"the job is not run again, and the ledger says that (?P<why>{'|'.join(REASONS)})")
 )
 def require_recorded_refusal(scenario: Scenario, why: str) -> None:
-    clause, allowed = REASONS[why], 1 + scenario.plan.get("max_reruns", 0)
+    reason, allowed = REASONS[why], 1 + scenario.plan.get("max_reruns", 0)
+    clause = scenario.clause("RA-9.10", reason)
     wait = Wait(scenario.cluster, scenario.deadline)
     refused = wait.timely("the refusal", lambda: decided(scenario, allowed))
     scenario.run_canaries()
@@ -74,8 +75,8 @@ def require_recorded_refusal(scenario: Scenario, why: str) -> None:
     broken = clause if len(runs) > allowed else work.rerun_clause
     require(len(runs) == allowed, broken, f"{allowed} execution(s) of {work.tag}", listed(runs))
     lines = refusals(scenario)
-    good = refused and any(line.clause == clause and line.detail for line in lines)
-    expected = f"a line of the ledger that gives {clause} as the reason"
+    good = refused and any(line.clause == reason and line.detail for line in lines)
+    expected = f"a line of the ledger that gives {reason} as the reason"
     require(good, "RA-8.3", expected, lambda: f"{lines or scenario.shown()}")
     scenario.require_no_debt(clause)
 

@@ -12,7 +12,7 @@ from ..expectations import Scenario
 from ..nodes import PRIMARY
 from ..setting import EVENT
 
-COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "seven": 7}
+COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "seven": 7, "twelve": 12}
 TARGETS = {
     "any worker": "worker-*",
     "the first worker": "worker-1",
@@ -26,12 +26,19 @@ AGE = 20
 RETRY_DELAY = 2.0
 # Seconds beyond the dead-job timeout, so that a rerun has begun to wait before it is too old.
 SOON = 3.0
+# How many takeovers fit into a time that is to outlast two of them.
+TAKEOVERS = 3
 TERMS: dict[str, dict[str, Any] | Callable[[Timings], dict[str, Any]]] = {
     "": {},
     " and a time limit": {"timeout": 1.0},
     " and a time limit of 2 seconds": {"timeout": 2.0},
     " and a time limit of 3 seconds": {"timeout": 3.0},
     " and room for many jobs": {"max_children": 0},
+    " and a long time limit": lambda timings: {"timeout": TAKEOVERS * timings.takeover},
+    " and one more try, long after a failure": lambda timings: {
+        "retries": 1,
+        "retry_delay": TAKEOVERS * timings.takeover,
+    },
     " and one more try after a failure": {"retries": 1, "retry_delay": RETRY_DELAY},
     " and two more tries after a failure": {"retries": 2, "retry_delay": RETRY_DELAY},
     " and the last missed minute wanted": {"missed": "last"},
@@ -42,6 +49,7 @@ TERMS: dict[str, dict[str, Any] | Callable[[Timings], dict[str, Any]]] = {
     ", with room for two jobs": {"max_children": 2},
     ", with room for one job and a queue of one": {"max_children": 1, "queue_max": 1},
     ", with room for one job and a queue of three": {"max_children": 1, "queue_max": 3},
+    ", with room for one job and a queue of twelve": {"max_children": 1, "queue_max": 12},
     ", to be run again once at most": {"max_reruns": 1},
     ", to be run again twice at most": {"max_reruns": 2},
     ", worth nothing after two seconds": {"rerun_age": 2.0},
@@ -70,6 +78,7 @@ EDITS: dict[str, dict[str, Any]] = {
     "from now on it runs one job at a time": {"max_children": 1},
     "the limit of the event is set to one": {"max_children": 1},
     "the limit of the event is set to three": {"max_children": 3},
+    "Run All is turned off for its event": {"catch_up": False},
     "the event is disabled": {"enabled": False},
     "a user edits the event": {"title": "edited", "timeout": 60.0},
 }

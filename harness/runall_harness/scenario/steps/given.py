@@ -12,6 +12,7 @@ from ..nodes import PRIMARY
 from .events import COUNTS
 
 BACKUP = "backup"
+BACKUPS = {"a backup": (BACKUP,), "two backups": (BACKUP, "backup-2")}
 MANNERS = {
     "": {},
     " that ignores SIGTERM": {"on_term": "ignore"},
@@ -31,10 +32,10 @@ def start_primary_and_workers(scenario: Scenario, count: str) -> None:
     scenario.cluster.up(*scenario.workers)
 
 
-@given("a primary, a backup and one worker")
-def start_primary_backup_and_worker(scenario: Scenario) -> None:
-    scenario.workers = ("worker-1",)
-    scenario.cluster.up(*scenario.workers, backups=(BACKUP,))
+@given(parsers.re(rf"a primary, (?P<backups>{'|'.join(BACKUPS)}) and (?P<count>one|two) workers?"))
+def start_primary_backups_and_workers(scenario: Scenario, backups: str, count: str) -> None:
+    scenario.workers = tuple(f"worker-{n}" for n in range(1, COUNTS[count] + 1))
+    scenario.cluster.up(*scenario.workers, backups=BACKUPS[backups])
 
 
 @given(

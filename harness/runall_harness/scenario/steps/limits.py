@@ -10,7 +10,8 @@ from .events import COUNTS
 from .limbo import try_to_run
 
 SECOND = "second"
-QUEUE = parsers.re(r"(?P<count>one|three) manual runs? of it waits? in the queue")
+NUMBER = "(?P<count>one|three|twelve)"
+QUEUE = parsers.re(f"{NUMBER} manual runs? of it waits? in the queue")
 
 
 def queued(count: str) -> list[str]:
@@ -61,25 +62,25 @@ def queue_manual_runs(scenario: Scenario, count: str) -> None:
 
 @then("another manual run is refused, for the queue is full")
 def require_full_queue(scenario: Scenario) -> None:
-    answer = try_to_run(scenario)
-    require(answer == "limit", "RA-6.7", "a refusal, for the queue is full", answer)
+    answer, clause = try_to_run(scenario), scenario.clause("RA-9.9", "RA-6.7")
+    require(answer == "limit", clause, "a refusal, for the queue is full", answer)
 
 
-@then(parsers.re(r"the (?P<count>one|three) runs? starts? in .+"))
+@then(parsers.re(f"the {NUMBER} runs? starts? in .+"))
 def require_queue_order(scenario: Scenario, count: str) -> None:
-    tags = queued(count)
+    tags, clause = queued(count), scenario.clause("RA-9.9", "RA-6.6")
     scenario.site.release(scenario.work.tag)
     for number, tag in enumerate(tags):
         expected, left = f"{tag} starts next", tags[number:]
         first = scenario.require_in_time(
-            "RA-6.6", expected, lambda left=left: started(scenario, left)
+            clause, expected, lambda left=left: started(scenario, left)
         )
-        require(first == tag, "RA-6.6", expected, f"{first} did")
+        require(first == tag, clause, expected, f"{first} did")
         scenario.site.release(tag)
         scenario.cluster.await_evidence(f"{tag} ends", lambda tag=tag: scenario.cluster.ended(tag))
     scenario.run_canaries()
     runs = [run.tag for run in scenario.cluster.executions() if run.tag in tags]
-    require(runs == tags, "RA-6.6", f"{', '.join(tags)}, once each", ", ".join(runs))
+    require(runs == tags, clause, f"{', '.join(tags)}, once each", ", ".join(runs))
 
 
 def started(scenario: Scenario, tags: list[str]) -> str | None:

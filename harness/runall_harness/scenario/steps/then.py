@@ -35,7 +35,8 @@ def require_prompt_interruption(scenario: Scenario) -> None:
 
 @then(parsers.re(f"the job (?P<end>{'|'.join(STATES)}), and is not run again"))
 def require_end_without_rerun(scenario: Scenario, end: str) -> None:
-    state, clause = STATES[end]
+    state, own = STATES[end]
+    clause = scenario.clause("RA-9.10", own)
     scenario.await_state(end, state, clause=clause)
     scenario.require_nothing_follows(scenario.work, 1, clause)
 
@@ -123,12 +124,12 @@ def require_first_execution_to_end_before(scenario: Scenario) -> None:
 @then("the system says that it still owes the job")
 def require_debt(scenario: Scenario) -> None:
     owes = scenario.cluster.api.owes(scenario.work.root)
-    require(owes, "RA-4.6", "the rerun waits", scenario.shown)
+    require(owes, scenario.clause("RA-9.9", "RA-4.6"), "the rerun waits", scenario.shown)
 
 
 @then("the rerun waits for its event")
 def require_rerun_to_wait(scenario: Scenario) -> None:
-    scenario.require_nothing_follows(scenario.work, 1, "RA-6.4")
+    scenario.require_nothing_follows(scenario.work, 1, scenario.clause("RA-9.10", "RA-6.4"))
     require_debt(scenario)
 
 

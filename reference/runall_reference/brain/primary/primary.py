@@ -80,7 +80,11 @@ class Primary:
         return None
 
     def lead(self, boot: str) -> None:
-        """Take the lease, and wait for each known worker to report what it still runs."""
+        """Take the lease, and wait for each known worker to report what it still runs.
+
+        All else goes on as the records say: each schedule from its cursor (RA-9.8), what waits
+        (RA-9.9) and what binds (RA-9.10). So nothing of that may be anywhere but in the records.
+        """
         old = self.leadership.lease()
         self.leadership.take(boot)
         self.reachability.expect_known(alive_at=old.renewed_at if old else self.state.now)
