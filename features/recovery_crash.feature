@@ -23,6 +23,10 @@ Feature: The primary crashes inside its own recovery
       | scheduled | after commit 2  |
       | manual    | amid step 1     |
       | scheduled | amid step 1     |
+      | manual    | within commit 1 |
+      | scheduled | within commit 1 |
+      | manual    | within commit 2 |
+      | scheduled | within commit 2 |
       | manual    | after commit 3  |
       | scheduled | after commit 3  |
 
@@ -43,6 +47,8 @@ Feature: The primary crashes inside its own recovery
       | scheduled | after commit 1  |
       | manual    | amid step 1     |
       | scheduled | amid step 1     |
+      | manual    | within commit 1 |
+      | scheduled | within commit 1 |
       | manual    | before commit 4 |
       | scheduled | before commit 4 |
 

@@ -10,6 +10,7 @@ from runall_reference.brain.record_set import Change, Put, Step
 from runall_reference.brain.records import Counter, Record
 from runall_reference.daemon.brain_runner import BrainDiscarded, BrainRunner
 from runall_reference.store import CommitFailed
+from runall_reference.store.base import ignore_row
 
 CHANGE: Change = (Put(Counter(name="c", next=2)),)
 
@@ -43,7 +44,10 @@ class Notebook:
     def lease(self) -> None:
         return None
 
-    def commit(self, change: Change, guard: int | None) -> None:
+    def commit(
+        self, change: Change, guard: int | None, written: Callable[[int], None] = ignore_row
+    ) -> None:
+        del written
         if self.trouble:
             raise self.trouble
         self.events.append(("commit", change, guard))

@@ -59,7 +59,8 @@ def fired(point: Failpoint, *steps: Step) -> list[tuple[int, str, int]]:
     trigger = Trigger(point)
     where: list[tuple[int, str, int]] = []
     for number, step in enumerate(steps):
-        points: list[tuple[Where, int]] = [("before", 0), ("after", 0)]
+        rows: list[tuple[Where, int]] = [("within", row) for row in range(1, len(step.change))]
+        points: list[tuple[Where, int]] = [("before", 0), *rows, ("after", 0)]
         for act in range(1, len(step.actions) + 1):
             points.append(("between", act))
         where += [(number, kind, act) for kind, act in points if trigger.fires(kind, step, act)]
@@ -69,9 +70,16 @@ def fired(point: Failpoint, *steps: Step) -> list[tuple[int, str, int]]:
 def test_a_trigger_fires_once_at_the_point_that_was_named() -> None:
     three = (COUNTED, COUNTED, COUNTED)
     assert fired(Failpoint(where="before", count=2), *three) == [(1, "before", 0)]
+    assert fired(Failpoint(where="within", act=1), *three) == []
     assert fired(Failpoint(where="after", count=3), *three) == [(2, "after", 0)]
     assert fired(Failpoint(where="between", act=2), *three) == [(0, "between", 2)]
     assert fired(Failpoint(where="between", act=3), *three) == []
+
+
+def test_a_crash_within_a_commit_comes_after_so_many_of_its_rows() -> None:
+    pair = Step(change=COUNTED.change * 2)
+    assert fired(Failpoint(where="within"), COUNTED, pair, pair) == [(1, "within", 1)]
+    assert fired(Failpoint(where="within", act=2), pair) == []
 
 
 def test_a_step_that_commits_nothing_has_only_points_between_its_acts() -> None:

@@ -140,6 +140,19 @@ def test_a_change_that_fails_midway_leaves_nothing_behind(store: Store, url: str
     assert keys(url) == ["a"]
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_crash_between_two_rows_of_a_change_leaves_nothing_behind(
+    store: Store, url: str, rows: int
+):
+    def crash(written: int) -> None:
+        if written == rows:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.commit(tuple(Put(Event(id=key)) for key in "abc"), None, crash)
+    assert keys(url) == []
+
+
 def test_a_change_that_failed_does_not_stand_in_the_way_of_the_next(store: Store, url: str):
     store.commit((Put(lease(1)),), 0)
     store.load()

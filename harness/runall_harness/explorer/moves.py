@@ -192,7 +192,8 @@ class Probe(Trigger):
         self.note = note
 
     def fires(self, where: Where, step: Step, act: int = 0) -> bool:
-        if step.change or where == "between":
+        # Within a commit is the same as before it: a disk of virtual time writes it at once.
+        if where != "within" and (step.change or where == "between"):
             self.note(where, act, step)
         return False
 

@@ -77,12 +77,13 @@ class CrashPoint(msgspec.Struct, frozen=True, kw_only=True):
     """A point inside the work of a daemon at which it is to crash by itself.
 
     A daemon works in steps: a step commits its change, then carries out its actions.
-    where: before a step's commit, after it, or between its actions, after `act` of them.
+    where: before a step's commit, within it, after `act` of its rows, after it, or between its
+    actions, after `act` of them.
     count: the point is the `count`-th of its kind, counted from when the crash was asked for.
     first: the counting begins with the step that first writes to that table; empty: at once.
     """
 
-    where: Literal["before", "after", "between"]
+    where: Literal["before", "within", "after", "between"]
     count: int = 1
     act: int = 1
     first: str = ""

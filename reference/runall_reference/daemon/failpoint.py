@@ -32,9 +32,9 @@ TURNS = 2
 class Failpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One point: the `count`-th time that a step gets there, from when the point was set.
 
-    where: before a step's commit, after it and before its first action, or between its actions
-    (and its reply): after `act` of them. A step that commits nothing has only points between
-    actions.
+    where: before a step's commit, within it: after `act` of its rows, after it and before its
+    first action, or between its actions (and its reply): after `act` of them. A step that commits
+    nothing has only points between actions.
     first: the counting begins with the first step that writes to that table; empty: at once.
     """
 
@@ -56,7 +56,8 @@ class Trigger:
         self.counting = self.counting or any(
             isinstance(write, Put) and write.record.table == point.first for write in step.change
         )
-        here = act == point.act if where == "between" else bool(step.change)
+        counted = where in ("within", "between")
+        here = act == point.act if counted else bool(step.change)
         if self.counting and where == point.where and here:
             self.left -= 1
             return self.left == 0

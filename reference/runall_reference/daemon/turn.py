@@ -6,6 +6,7 @@ acts is given.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from runall_reference.brain.record_set import Change, Step
@@ -13,8 +14,8 @@ from runall_reference.brain.record_set import Change, Step
 # A wake that is due already still leaves this many seconds for other inputs.
 SHORTEST_WAKE = 0.001
 
-# A crash falls before a step's commit, after it, or between its actions.
-Where = Literal["before", "after", "between"]
+# A crash falls before a step's commit, within it, after it, or between its actions.
+Where = Literal["before", "within", "after", "between"]
 
 
 class Brain(Protocol):
@@ -30,7 +31,7 @@ class Brain(Protocol):
 
 
 # Called at every point of a step at which a crash can fall, with the number of actions that were
-# carried out; it may not return.
+# carried out, or of rows that were written; it may not return.
 Reached = Callable[[Where, Step, int], None]
 
 
@@ -42,7 +43,7 @@ def take_turn(
     brain: Brain,
     given: Any,
     now: float,
-    commit: Callable[[Change, int | None], None],
+    commit: Callable[[Change, int | None, Callable[[int], None]], None],
     act: Callable[[Any], None],
     reached: Reached,
 ) -> Step:
@@ -56,7 +57,7 @@ def take_turn(
     step = brain.handle(given, now)
     reached("before", step, 0)
     if step.change or step.actions:
-        commit(step.change, step.guard)
+        commit(step.change, step.guard, partial(reached, "within", step))
     reached("after", step, 0)
     for number, action in enumerate(step.actions, 1):
         act(action)

@@ -5,10 +5,16 @@ change of a primary that no longer holds it. SQLite is one store; PostgreSQL, wh
 can share, is the other.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from runall_reference.brain.record_set import Change
 from runall_reference.brain.records import Lease, Record
+
+
+def ignore_row(rows: int) -> None:
+    """Do nothing after a row: nobody asked."""
+    del rows
 
 
 class StoreError(Exception):
@@ -52,8 +58,13 @@ class Store(Protocol):
         """
         ...
 
-    def commit(self, change: Change, guard: int | None) -> None:
+    def commit(
+        self, change: Change, guard: int | None, written: Callable[[int], None] = ignore_row
+    ) -> None:
         """Write a change as one transaction, on the disk when this returns.
+
+        `written` is called between two rows, with the number of those that were given to the
+        database. A crash there must leave nothing of the change (RA-3.2).
 
         With a `guard` it is written only if the stored lease has that epoch (0: there is none),
         and only if nobody else has written since this store loaded its records. Raises

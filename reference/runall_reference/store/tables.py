@@ -12,7 +12,7 @@ read again first. The same holds for a commit that was given up as unknown and a
 
 import abc
 import contextlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import ClassVar, Self
 
@@ -21,7 +21,7 @@ import msgspec
 from runall_reference.brain.record_set import Change, Drop, Put
 from runall_reference.brain.records import Lease, Record
 
-from .base import CommitFailed, LeaseLost, StoreError
+from .base import CommitFailed, LeaseLost, StoreError, ignore_row
 
 SCHEMA = 1
 LEASE_KEY = "primary"
@@ -72,12 +72,14 @@ class TableStore(abc.ABC):
         with self.naming(Lease, LEASE_KEY):
             return None if lease is None else msgspec.json.decode(lease, type=Lease)
 
-    def commit(self, change: Change, guard: int | None) -> None:
+    def commit(
+        self, change: Change, guard: int | None, written: Callable[[int], None] = ignore_row
+    ) -> None:
         """Write a change at once (RA-3.2), if the lease still has the guard's epoch (RA-9.1)."""
         if change:
             with self.failing(CommitFailed), self.writing():
                 self.check(guard)
-                self.write(change)
+                self.write(change, written)
         elif guard is not None:
             with self.failing(CommitFailed):
                 self.check_lease(guard, self.lease_body())
@@ -109,8 +111,10 @@ class TableStore(abc.ABC):
                 "start the newer version that wrote it",
             )
 
-    def write(self, change: Change) -> None:
-        for one in change:
+    def write(self, change: Change, written: Callable[[int], None]) -> None:
+        for rows, one in enumerate(change):
+            if rows:
+                written(rows)
             match one:
                 case Put(record):
                     self.put(record.table, record.key, encode(record))

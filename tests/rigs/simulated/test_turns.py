@@ -12,6 +12,7 @@ from runall_reference.brain.records import Lease, Record
 from runall_reference.brain.settings import Settings
 from runall_reference.daemon.brain_runner import BrainRunner
 from runall_reference.store import LeaseLost
+from runall_reference.store.base import ignore_row
 
 OWN, OTHERS = 1, 2
 LOST = Lease(holder="another", epoch=OTHERS, since=0.0)
@@ -40,8 +41,10 @@ class LostLease:
     def lease(self) -> Lease:
         return LOST
 
-    def commit(self, change: Change, guard: int | None) -> None:
-        del change
+    def commit(
+        self, change: Change, guard: int | None, written: Callable[[int], None] = ignore_row
+    ) -> None:
+        del change, written
         if guard not in (None, OTHERS):
             raise LeaseLost(guard, OTHERS)
 

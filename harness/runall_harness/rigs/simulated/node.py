@@ -73,8 +73,13 @@ class SimulatedBrain:
         self.plan_wake()
         return step.reply
 
-    def commit(self, change: Change, guard: int | None) -> None:
-        """Write a step's change. Raises `LeaseLost` or `Unavailable`; then nothing is written."""
+    def commit(self, change: Change, guard: int | None, written: Callable[[int], None]) -> None:
+        """Write a step's change. Raises `LeaseLost` or `Unavailable`; then nothing is written.
+
+        The disk writes all rows at once. So a crash between two of them comes before all.
+        """
+        for rows in range(1, len(change)):
+            written(rows)
         if self.disk is self.node.disks["primary"] and not self.node.reaches_store():
             raise Unavailable
         self.disk.commit(change, guard)

@@ -14,8 +14,9 @@ from ..expectations import Scenario
 from ..nodes import PRIMARY
 from ..setting import EVENT
 
-KINDS: dict[str, Literal["before", "after", "between"]] = {
+KINDS: dict[str, Literal["before", "within", "after", "between"]] = {
     "before commit": "before",
+    "within commit": "within",
     "after commit": "after",
     "amid step": "between",
 }
