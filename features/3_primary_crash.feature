@@ -42,3 +42,45 @@ Feature: The primary crashes
       | trigger   |
       | manual    |
       | scheduled |
+
+  @RA-2.11
+  Scenario Outline: A job on a worker outlives three crashes in a row
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When the primary is killed and comes back three times in a row
+    Then the job goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-2.14 @RA-2.1
+  Scenario Outline: A worker is lost while the primary crashes again and again
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And the primary is killed and comes back, again and again, for longer than the timeout
+    Then its loss was found, although no primary had led for that long
+    And the job is run again, once, on another server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-2.14 @needs:failover
+  Scenario Outline: A backup goes on with the count of a loss
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And the backup takes over after most of the dead-job timeout has passed
+    Then the job ends as interrupted
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |

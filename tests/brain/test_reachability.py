@@ -110,9 +110,70 @@ def test_it_is_remembered_when_a_worker_was_last_alive_until_it_is_back():
     driver = PrimaryDriver()
     driver.beat(3)
     driver.tick(3 + SILENCE)
-    assert server(driver) == Server(name="w", boot="w#1", joined_at=NOW + 3, alive_at=NOW + 3)
+    assert server(driver) == Server(
+        name="w", boot="w#1", joined_at=NOW + 3, alive_at=NOW + 3, missed_at=NOW + 3 + SILENCE
+    )
     driver.beat(20)
     assert server(driver) == Server(name="w", boot="w#1", joined_at=NOW + 3)
+
+
+@pytest.mark.parametrize("restarts", [1, 2, 9])
+def test_the_count_of_a_silence_goes_on_over_restarts(restarts: int):
+    driver = PrimaryDriver()
+    driver.beat(0)
+    driver.handle(WorkerDisconnected("w", "w#1"), 1)
+    for number in range(restarts):
+        driver.tick(11 + 10 * number)
+        driver = next_primary(driver)
+    assert driver.now - link(driver).since == 10 * restarts
+
+
+def test_the_time_without_a_primary_does_not_count():
+    driver = PrimaryDriver()
+    driver.beat(0)
+    driver.handle(WorkerDisconnected("w", "w#1"), 1)
+    driver.tick(11)
+    driver = next_primary(driver, after=1000)
+    assert driver.now - link(driver).since == 10
+
+
+def test_a_worker_that_was_in_reach_has_the_whole_timeout_to_report():
+    driver = PrimaryDriver()
+    driver.beat(0)
+    driver.tick(10)
+    driver = next_primary(driver)
+    assert link(driver).since == driver.now
+
+
+def next_primary(driver: PrimaryDriver, after: float = 0.0) -> PrimaryDriver:
+    """The primary that leads over the same records, so many seconds later."""
+    records = [record for table in driver.records.tables.values() for record in table.values()]
+    later = PrimaryDriver(records, began=driver.now + after)
+    assert later.state.epoch == driver.state.epoch + 1
+    return later
+
+
+def test_a_primary_that_was_stalled_does_not_count_its_own_deaf_time():
+    driver = PrimaryDriver()
+    driver.beat(0)
+    driver.handle(WorkerDisconnected("w", "w#1"), 1)
+    wake = driver.brain.next_wake()
+    assert wake is not None
+    driver.tick(wake - NOW + DEAD)
+    assert (link(driver).state, link(driver).since) == ("suspect", NOW + 1 + DEAD)
+    known = server(driver)
+    assert known is not None
+    assert known.missed_at == link(driver).since
+
+
+def test_a_primary_that_is_a_moment_late_counts_on():
+    driver = PrimaryDriver()
+    driver.beat(0)
+    driver.handle(WorkerDisconnected("w", "w#1"), 1)
+    wake = driver.brain.next_wake()
+    assert wake is not None
+    driver.tick(wake - NOW + Settings().heartbeat - 0.001)
+    assert link(driver).since == NOW + 1
 
 
 @pytest.mark.parametrize("draining", [False, True])

@@ -30,13 +30,15 @@ SLOT = 29_000_000
 
 
 class PrimaryDriver:
-    """A primary `p` that leads since `NOW`. Times are seconds after that, and never go back."""
+    """A primary `p` that leads since `began`. Times are seconds after `NOW`, and never go back."""
 
-    def __init__(self, records: Iterable[Record] = (), **settings: Any) -> None:
+    def __init__(
+        self, records: Iterable[Record] = (), *, began: float = NOW, **settings: Any
+    ) -> None:
         self.settings = Settings(**settings)
         self.brain = Primary("p", self.settings, records, POLICIES[self.settings.policy])
         self.state, self.records = self.brain.state, self.brain.records
-        self.now = NOW
+        self.now = began
         self.step = self.handle(Boot("p#1"))
 
     # ---------------------------------------------------------------- inputs

@@ -1,7 +1,7 @@
 """Mutants: the reference with one real bug of the field each.
 
-`mutant` says what a mutant is, `planting` plants and removes its bug; `recovery`, `liveness` and
-`releases` define all mutants. docs/mutants.md says what they are for.
+`mutant` says what a mutant is, `planting` plants and removes its bug; the others
+define the mutants, by what breaks in them. docs/mutants.md says what they are for.
 """
 
 import sys
@@ -10,12 +10,13 @@ from difflib import get_close_matches
 
 from runall_harness.contract.errors import KitCannotRun
 
-from . import liveness, recovery, takeovers
+from . import liveness, promise, recovery, takeovers
 from .mutant import Mutant, planted
 from .releases import RELEASES
 
 KIT = (sys.executable, "-P", "-m", "runall_harness.cli")
-BUGS = tuple(bug for module in (recovery, liveness, takeovers) for bug in vars(module).values())
+MODULES = (recovery, liveness, takeovers, promise)
+BUGS = tuple(bug for module in MODULES for bug in vars(module).values())
 ALL: tuple[Mutant, ...] = (*(each for each in BUGS if isinstance(each, Mutant)), *RELEASES)
 
 

@@ -168,8 +168,9 @@ class Abort(Record, frozen=True, kw_only=True):
 class Server(Record, frozen=True, kw_only=True):
     """A node that has joined at least once, and the last start of it that was seen.
 
-    `alive_at` is when it was last known to live, in seconds, while it is out of reach; else 0. The
-    next primary must know it: a loss does not get younger because a primary dies as well (RA-8.2).
+    While it is out of reach, `alive_at` is when it was last known to live and `missed_at` when
+    the count of its silence began, on the clock of whoever leads; both are seconds, else 0. The
+    next primary must know them: a loss gets no younger because a primary dies as well (RA-8.2).
     """
 
     table: ClassVar[str] = "servers"
@@ -179,6 +180,7 @@ class Server(Record, frozen=True, kw_only=True):
     boot: str
     joined_at: float
     alive_at: float = 0.0
+    missed_at: float = 0.0
 
 
 class Lease(Record, frozen=True, kw_only=True):

@@ -38,6 +38,8 @@ class Primary:
         policy: type[Policy] = Policy,
     ) -> None:
         self.records = RecordSet(records)
+        # The wake that was asked for last, in seconds.
+        self.wake: float | None = None
         self.state = state = State(node, settings, self.records)
         self.leadership, self.stopping = Leadership(state), Stopping(state)
         self.placement = placement = Placement(state)
@@ -53,12 +55,20 @@ class Primary:
         state, reply = self.state, None
         state.now, state.actions, state.losses = now, [], 0
         guard = self.leadership.guard()
+        self.notice_deafness()
         try:
             reply = self.answer(given)
         except inputs.Refused as refusal:
             reply = refusal
         self.settle()
         return Step(self.records.take_change(), tuple(state.actions), reply, guard)
+
+    def notice_deafness(self) -> None:
+        """A primary that is woken a heartbeat too late was stalled, and heard nobody meanwhile."""
+        late = 0.0 if self.wake is None else self.state.now - self.wake
+        self.wake = None
+        if late >= self.state.settings.heartbeat:
+            self.reachability.forgive(late)
 
     def answer(self, given: inputs.PrimaryInput) -> object:
         match given:
@@ -118,4 +128,7 @@ class Primary:
         if not self.leads():
             return None
         parts = (self.reachability, self.stopping, self.waiting, self.slots)
-        return min((self.leadership.renewal_at(), *(at for part in parts for at in part.wakes())))
+        self.wake = min(
+            (self.leadership.renewal_at(), *(at for part in parts for at in part.wakes()))
+        )
+        return self.wake

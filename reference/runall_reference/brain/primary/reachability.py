@@ -25,15 +25,30 @@ class Reachability:
         """
         now = self.state.now
         for server in list(self.state.records.all(Server).values()):
-            alive = server.alive_at or alive_at
-            self.remember(server.name, alive_at=alive)
+            alive, since = server.alive_at or alive_at, now - self.missed_for(server, alive_at)
+            self.remember(server.name, alive_at=alive, missed_at=since)
             self.state.links[server.name] = Link(
-                state="suspect", boot=server.boot, since=now, heard=now, alive=alive
+                state="suspect", boot=server.boot, since=since, heard=now, alive=alive
             )
+
+    def missed_for(self, server: Server, alive_at: float) -> float:
+        """How long earlier primaries have missed a worker: the count goes on from there (RA-2.14).
+
+        Only what the last primary lived to see counts, so a living worker has had the chance to
+        report; both times are of its clock.
+        """
+        return max(0.0, alive_at - server.missed_at) if server.missed_at else 0.0
+
+    def forgive(self, deaf: float) -> None:
+        """Do not count the seconds in which this primary itself heard nobody (RA-2.11)."""
+        for node, link in self.state.links.items():
+            if link.state == "suspect":
+                link.since += deaf
+                self.remember(node, alive_at=link.alive, missed_at=link.since)
 
     def returned(self, node: str, link: Link, *, draining: bool) -> None:
         self.move(link, "last_beats" if draining else "beat")
-        self.remember(node, alive_at=0.0)
+        self.remember(node, alive_at=0.0, missed_at=0.0)
 
     def disconnected(self, node: str, boot: str) -> None:
         link = self.state.links.get(node)
@@ -49,7 +64,7 @@ class Reachability:
     def miss(self, node: str, link: Link) -> None:
         """A worker is out of reach; the record of when it was last alive outlives this primary."""
         self.move(link, "miss")
-        self.remember(node, alive_at=link.alive)
+        self.remember(node, alive_at=link.alive, missed_at=link.since)
 
     def silent_at(self, link: Link) -> float:
         return link.heard + self.state.settings.silence
@@ -65,11 +80,11 @@ class Reachability:
     def given_up_at(self, link: Link) -> float:
         return link.since + self.state.settings.dead_job_timeout
 
-    def remember(self, node: str, alive_at: float) -> None:
-        """Write down when a worker that is out of reach was last alive; 0 while it is in reach."""
+    def remember(self, node: str, **times: float) -> None:
+        """Write down since when a worker is out of reach; 0 while it is in reach."""
         server = self.state.records.get(Server, node)
-        if server is not None and server.alive_at != alive_at:
-            self.state.records.put(replace(server, alive_at=alive_at))
+        if server is not None and (known := replace(server, **times)) != server:
+            self.state.records.put(known)
 
     def move(self, link: Link, trigger: str) -> None:
         """Take a link through its machine; `since` is when it got into its present state."""
