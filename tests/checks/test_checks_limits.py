@@ -95,7 +95,7 @@ def history(ledger: Ledger) -> list[AnyLine]:
 
 
 def test_an_interruption_without_a_line_in_the_ledger_breaks_the_clause():
-    judge(history(noted(21, "j1", "refused")))
+    judge(history(noted(21, "j1", "refused", clause="RA-8.2")))
     with pytest.raises(Violation, match=r"RA-8\.4"):
         judge(history(Ledger(at=21, entries=())))
     with pytest.raises(Violation, match=r"RA-8\.4"):
@@ -109,4 +109,4 @@ def test_a_refusal_without_a_reason_breaks_the_clause():
 
 
 def test_a_ledger_that_nobody_could_ask_for_proves_nothing():
-    judge(history(noted(21, "j1", "refused"))[:-1])
+    judge(history(noted(21, "j1", "refused", clause="RA-8.2"))[:-1])

@@ -83,7 +83,7 @@ def test_what_stirs_again_is_counted_once_and_its_breach_is_reported_once() -> N
     found = examine(lines, sweep=1)
     assert found == examine(lines)
     assert [(one.clause, one.lines) for one in found.violations] == [("RA-3.4", (2, 3, 4))]
-    assert found.exercised["completed-is-final"] == 1
+    assert found.exercised["completed-is-final"] == 2
 
 
 def test_whether_a_start_was_one_too_many_waits_for_the_end_of_those_beside_it() -> None:

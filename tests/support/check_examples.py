@@ -36,6 +36,9 @@ LOST = shown(5, "j1", "interrupted")
 AGAIN = shown(6, "j1.2", "running")
 
 
+LOST_TWICE = [LOST, shown(7, "j1.2", "interrupted")]
+
+
 EXAMPLES = [
     example(
         "completed-is-final",
@@ -178,9 +181,15 @@ EXAMPLES = [
     example(
         "deleted-is-over",
         "RA-6.3",
-        [*asked(2, 1, "delete_event", event="e"), LOST, AGAIN, ran("j1.2", 7)],
-        (4, 5, 8),
-        [*asked(2, 1, "delete_event", event="e"), LOST],
+        [
+            ran("j1", 0.5, 4, "killed"),
+            *asked(2, 1, "delete_event", event="e"),
+            LOST,
+            AGAIN,
+            ran("j1.2", 7),
+        ],
+        (5, 6, 9),
+        [ran("j1", 0.5, 4, "killed"), *asked(2, 1, "delete_event", event="e"), LOST],
     ),
     example(
         "disabled-waits",
@@ -213,6 +222,13 @@ EXAMPLES = [
         [*created(rerun_age=2.0), ran("j1", 0.5, 1, "killed"), LOST, AGAIN],
         (2, 3, 4, 5, 6),
         [*created(rerun_age=9.0), ran("j1", 0.5, 1, "killed"), LOST, AGAIN],
+    ),
+    Example(
+        "refusals-are-true",
+        "RA-8.3",
+        [*created(max_reruns=1), *LOST_TWICE[:1], noted(6, "j1", "refused")],
+        (2, 3, 4, 5),
+        [*created(max_reruns=1), *LOST_TWICE, noted(8, "j1.2", "refused")],
     ),
     example(
         "refusals-have-reasons",
@@ -379,7 +395,7 @@ EXAMPLES = [
             LOST,
             AGAIN,
             shown(7, "j1.2", "aborted"),
-            noted(7, "j1.2", "refused"),
+            noted(7, "j1.2", "refused", clause="RA-8.2"),
             owed("rest", 9),
             End(at=20),
         ],

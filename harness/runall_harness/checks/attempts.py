@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from .check import Finding, Kept, broken, finding
-from .context import HIDDEN, SILENCES, Context
+from .context import ENDINGS, SILENCES, Context
 from .records import BEAT, UNDER_WAY, Attempt, Lineage, RunRecord
 
 BY_ITSELF = ("succeeded", "failed")
@@ -109,26 +109,21 @@ def flag_is_heeded(lineage: Lineage, context: Context) -> Iterator[Finding]:
         if over is None or attempt.ends[0].state != "interrupted":
             continue
         if off := context.surely(event, "catch_up", False, over):
-            rerun = follower(lineage, attempt)
+            rerun = lineage.follower(attempt)
             expected = f"{attempt.view.id} is not run again, for Run All is off"
             yield rerun and broken(
                 expected, f"{rerun.view.id} replaces it", *off, attempt.ends[0], rerun.first
             )
 
 
-def follower(lineage: Lineage, attempt: Attempt) -> Attempt | None:
-    """The attempt that replaces an interrupted one."""
-    return next((a for _, a in lineage.reruns() if a.view.predecessor == attempt.view.id), None)
-
-
 def deleted_is_over(lineage: Lineage, context: Context) -> Iterator[Finding]:
-    """No rerun starts once its event was surely deleted."""
-    if (gone := context.deleted.get(lineage.event())) is None:
+    """No rerun starts once its event was surely deleted, also if that was made again since."""
+    if (gone := context.deletion(lineage.event(), lineage.first_line())) is None:
         return
     for attempt in lineage.attempts.values():
         over = attempt.ends[0] if attempt.ends else None
         lost = over and over.state == "interrupted" and over.at > gone.called_at
-        if lost and follower(lineage, attempt) is None:
+        if lost and lineage.follower(attempt) is None:
             yield None
     for _, attempt in lineage.reruns():
         for run in lineage.runs_of(attempt.view.id):
@@ -168,7 +163,7 @@ def in_reach(run: RunRecord, at: float, context: Context) -> str | None:
     """The clause by which a run must go on, given what its server went through; None if none."""
     own = context.faults(run.node, run.started_at, at)
     kinds = [fault.kind for fault in own]
-    if HIDDEN.intersection(kinds):
+    if ENDINGS.intersection(kinds):
         return None
     for silence, mended in SILENCES.items():
         changes = [kind for kind in kinds if kind in (silence, mended)]
@@ -264,20 +259,3 @@ def lost_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
             expected = f"a line about {name}, with decision and clause"
             seen = f"{notes[0].entry if notes else 'none'}"
             yield finding(kept, expected, seen, attempt.ends[-1], *notes)
-
-
-def refusals_have_reasons(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """The ledger gives the reason for each refusal."""
-    for note in lineage.refusals():
-        entry = note.entry
-        expected = f"the reason why {entry.job} is not run again"
-        yield finding(entry.clause and entry.detail, expected, f"{entry}", note)
-
-
-def refused_is_refused(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """A job whose rerun is refused in the ledger is not run again."""
-    for note in lineage.refusals():
-        job = lineage.attempts.get(note.entry.job)
-        rerun = follower(lineage, job) if job else None
-        expected = f"nothing follows on {note.entry.job}: {note.entry.detail}"
-        yield rerun and broken(expected, rerun.view.id, note, rerun.first)

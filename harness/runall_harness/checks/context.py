@@ -19,8 +19,6 @@ from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
 # Faults that end a whole node at once.
 GONE = frozenset({"kill", "crash"})
-# Faults after which it is unknown from outside what the jobs of a node went through.
-HIDDEN = ENDINGS | {"message"}
 # Faults that keep a node from being heard, each with the one that mends it.
 SILENCES = {"cut": "join", "pause": "unpause"}
 AT = attrgetter("at")
@@ -33,7 +31,7 @@ KINDS: dict[str, Any] = {
 
 
 class Freeze(msgspec.Struct):
-    """A node was frozen from `since` until it was woken or ended, in seconds."""
+    """A node was frozen, or cut off, from `since` until that was over, in seconds."""
 
     since: float
     until: float = inf
@@ -83,11 +81,14 @@ class Context:
         self.proven, self.jobs_shown, self.ledger_shown = True, False, False
         self.primaries: dict[str, float] = {}
         self.freezes: dict[str, list[Freeze]] = {}
+        self.cuts: dict[str, list[Freeze]] = {}
         self.hurts: dict[str, list[Proof]] = {}
         self.stops: list[CleanStop] = []
         self.starts: dict[str, list[float]] = {}
         self.edits: dict[str, list[Edit]] = {}
-        self.deleted: dict[str, Edit] = {}
+        self.deletions: dict[str, list[Edit]] = {}
+        self.aborting: set[str] = set()
+        self.timings: Mapping[str, float] = {}
         self.debts: list[Debt] = []
         self.tagged: dict[str, list[RunRecord]] = {}
         self.timed = False
@@ -103,13 +104,18 @@ class Context:
         if fault.kind == "clock":
             self.set_clock(fault.at)
         insort(self.hurts.setdefault(fault.node, []), fault, key=AT)
-        if fault.kind in ("unpause", "kill", "stop"):
-            for freeze in self.freezes.get(fault.node, ()):
-                freeze.until = min(freeze.until, fault.at)
-        if fault.kind == "pause":
-            self.freezes.setdefault(fault.node, []).append(Freeze(fault.at))
+        self.silence(fault)
         if fault.kind == "stop" and fault.proven:
             self.stops.append(CleanStop(fault.node, fault.at, line))
+
+    def silence(self, fault: Proof) -> None:
+        """Remember from when to when a node is frozen or cut off."""
+        stretches = self.cuts if fault.kind in ("cut", "join") else self.freezes
+        if fault.kind in ("unpause", "kill", "stop", "join"):
+            for stretch in stretches.get(fault.node, ()):
+                stretch.until = min(stretch.until, fault.at)
+        elif fault.kind in SILENCES:
+            stretches.setdefault(fault.node, []).append(Freeze(fault.at))
 
     def start(self, node: str, role: str, at: float) -> None:
         """Remember that a node was started."""
@@ -153,6 +159,30 @@ class Context:
         ended = [one.at for one in self.hurts.get(node, ()) if one.kind in GONE and one.at <= at]
         return bool(ended) and not any(ended[-1] <= one <= at for one in self.starts.get(node, ()))
 
+    def unheard(self, node: str, since: float, until: float) -> bool:
+        """Whether what a node had to say may not have been heard in that time (seconds).
+
+        It or a part of it ended, or it or a primary was out of touch. A primary that ends is heard
+        of again, and asks.
+        """
+        ended = any(one.kind in ENDINGS for one in self.faults(node, since, until))
+        return ended or any(self.silent(one, since, until) for one in {node, *self.primaries})
+
+    def silent(self, node: str, since: float, until: float) -> bool:
+        """Whether a node was cut off or frozen at any moment of that time (seconds)."""
+        stretches = (*self.freezes.get(node, ()), *self.cuts.get(node, ()))
+        return any(one.since <= until and one.until >= since - UNDER_WAY for one in stretches)
+
+    def restless(self, run: RunRecord, before: float, until: float) -> bool:
+        """Whether anything but the end of a run's node may have kept its last words from a primary.
+
+        From so many seconds before its last sign of life until that time (seconds).
+        """
+        since = run.seen - before
+        others = any(self.faults(node, since, until) for node in self.primaries)
+        kinds = {fault.kind for fault in self.faults(run.node, since, until)}
+        return others or not kinds <= ENDINGS or self.silent(run.node, since, until)
+
     def deaf(self, at: float) -> bool:
         """Whether a primary was out of touch then: it may take an old message for a new one."""
         latest = [self.faults(node, -inf, at)[-1:] for node in self.leaders(at)]
@@ -165,12 +195,8 @@ class Context:
         event, fields = settings
         made = Edit(fields, call.at, (line,))
         self.timed = self.timed or bool(fields.get("timeout"))
-        if call.verb == "delete_event":
-            self.deleted[event] = made
-        else:
-            self.edits.setdefault(event, []).append(made)
-            if call.verb == "create_event":
-                self.deleted.pop(event, None)
+        edits = self.deletions if call.verb == "delete_event" else self.edits
+        edits.setdefault(event, []).append(made)
         return event, made
 
     def settle(self, event: str, edit: Edit, outcome: str, at: float, line: int) -> None:
@@ -178,9 +204,13 @@ class Context:
         if outcome == "done":
             edit.done_at = at + UNDER_WAY
         elif outcome == "refused":
-            if self.deleted.get(event) is edit:
-                del self.deleted[event]
-            self.edits[event] = [one for one in self.edits.get(event, ()) if one is not edit]
+            for edits in (self.deletions, self.edits):
+                edits[event] = [one for one in edits.get(event, ()) if one is not edit]
+
+    def deletion(self, event: str, line: int) -> Edit | None:
+        """The first deletion of an event, or what may be one, after that line of the history."""
+        gone = (one for one in self.deletions.get(event, ()) if one.lines[0] > line)
+        return next(gone, None)
 
     def possible(self, event: str, field: str, at: float) -> list[Edit]:
         """The edits that may have set a setting of an event to its value at that time."""

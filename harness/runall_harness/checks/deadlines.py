@@ -13,6 +13,7 @@ from runall_harness.contract.verdicts import BrokenClause
 from .check import Finding, Kept, broken, finding
 from .context import Context
 from .records import BEAT, UNDER_WAY, Attempt, Debt, Group, Lineage, RunRecord, proof
+from .refusals import false_refusal, promise
 
 
 def accepted_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
@@ -84,12 +85,6 @@ def ended_for_good(lineage: Lineage) -> bool:
     return bool(lineage.aborts or lineage.refusals() or states - {"interrupted"})
 
 
-def promise(lineage: Lineage) -> str:
-    """The clause that promises the rerun: of a manual job, or of a scheduled one."""
-    by_hand = lineage.accepted or any(a.view.source for a in lineage.attempts.values())
-    return "RA-1.1" if by_hand or not lineage.slot else "RA-1.2"
-
-
 def by_debt(open_: BrokenClause[int], debt: Debt) -> BrokenClause[int]:
     """The unfinished work as a finding, proven also by the `owed` line that it breaks."""
     clause = debt.owed.clause or open_.clause
@@ -102,7 +97,8 @@ def unsettled(lineage: Lineage, group: Group, context: Context) -> BrokenClause[
     Nothing is to do while its event is deleted or disabled.
     """
     event = lineage.event()
-    off = event in context.deleted or False in context.values(event, "enabled", context.now)[0]
+    gone = context.deletion(event, lineage.first_line())
+    off = gone or False in context.values(event, "enabled", context.now)[0]
     return None if off else left_over(lineage, group, context)
 
 
@@ -126,9 +122,10 @@ def unanswered(
 ) -> BrokenClause[int] | None:
     """An interruption that nothing followed, or a rerun that ended as aborted without a request.
 
-    A refusal counts as an answer.
+    A refusal counts as an answer, unless the history shows that its reason can't be true.
     """
-    if any(note.entry.job == last.view.id for note in lineage.refusals()):
+    refusals = [note for note in lineage.refusals() if note.entry.job == last.view.id]
+    if any(not false_refusal(note, lineage, context) for note in refusals):
         return None
     if last.view.state == "aborted" and last.view.cause == "interrupted":
         # The rerun ended before it started: no user asked for that, and no refusal explains it.

@@ -99,6 +99,7 @@ class Evaluation:
             raise BadHistory(self.number, "`meta` is the first line, and only the first")
         self.context.capabilities = frozenset(line.capabilities)
         self.context.grace, self.context.lag = line.grace, line.lag
+        self.context.timings = line.timings
         self._due.clear()
 
     def call(self, line: Call) -> None:
@@ -106,7 +107,7 @@ class Evaluation:
         if line.number in self.calls:
             raise BadHistory(self.number, f"call {line.number} was made before, and is unanswered")
         if line.verb == "abort":
-            name_in(line, "job", self.number)
+            self.context.aborting.add(name_in(line, "job", self.number))
         self.calls[line.number] = self.number, line, self.context.edit(line, self.number)
 
     def answer(self, line: Answer) -> None:
@@ -117,7 +118,9 @@ class Evaluation:
         lines = (number, self.number)
         if edit is not None:
             self.context.settle(*edit, line.outcome, line.at, self.number)
-        elif call.verb == "abort" and line.outcome != "refused":
+        elif call.verb == "abort" and line.outcome == "refused":
+            self.context.aborting.discard(name_in(call, "job", number))
+        elif call.verb == "abort":
             answered = line.at if line.outcome == "done" else None
             self.abort(call, answered, lines)
         elif call.verb == "run" and line.outcome == "done" and isinstance(line.value, str):

@@ -8,7 +8,7 @@ from runall_harness.evidence.facts import Execution
 
 from .check import Finding, broken, finding
 from .context import Context
-from .records import BEAT, Attempt, Group, Lineage, RunRecord
+from .records import BEAT, Ending, Group, Lineage, RunRecord
 
 
 def one_live_attempt(lineage: Lineage, context: Context) -> Iterator[Finding]:
@@ -23,27 +23,37 @@ def one_live_attempt(lineage: Lineage, context: Context) -> Iterator[Finding]:
         yield finding(kept, expected, seen, earlier, later)
 
 
-def reached(lineage: Lineage, run: RunRecord) -> Attempt | None:
-    """The attempt of an execution that completed, if the system received that result.
+def final(lineage: Lineage, run: RunRecord, until: float, context: Context) -> bool:
+    """Whether an execution completed, and its result had surely arrived by `until` (seconds).
 
-    A process that ended a moment before its server died may leave a result that nobody received:
-    that attempt is interrupted, and delivery is at least once.
+    It had if the system showed it, or if nobody was out of reach since. A process that ended a
+    moment before its server died may leave a result that nobody received: that attempt is
+    interrupted, and delivery is at least once.
     """
+    if run.execution.how != "completed":
+        return False
     attempt = lineage.attempts.get(run.job)
-    if attempt is None or run.execution.how != "completed":
-        return None
-    return attempt if any(ending.state == "succeeded" for ending in attempt.ends) else None
+    if attempt and any(ending.state == "succeeded" for ending in attempt.ends):
+        return True
+    return not context.unheard(run.node, run.seen, until)
 
 
-def completed_is_final(lineage: Lineage, _: Context) -> Iterator[Finding]:
+def completed_is_final(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """Nothing of a lineage starts after one of its attempts has completed."""
     runs = list(lineage.runs.values())
     for run in runs:
-        if (attempt := reached(lineage, run)) is None:
+        later = next((r for r in runs if run is not r and run.seen < r.started_at), None)
+        if not final(lineage, run, later.started_at if later else run.seen, context):
             continue
-        later = next((r for r in runs if (run.execution.ended_at or 0) < r.started_at), None)
         expected = f"{lineage.root} completed once and for all"
-        yield later and broken(expected, f"{run}, then {later}", run, attempt.ends[0], later.first)
+        proof = (run, *ending_of(lineage, run))
+        yield later and broken(expected, f"{run}, then {later}", *proof, later.first)
+
+
+def ending_of(lineage: Lineage, run: RunRecord) -> list[Ending]:
+    """The end of an execution's attempt as the system showed it, if it did."""
+    attempt = lineage.attempts.get(run.job)
+    return attempt.ends[:1] if attempt else []
 
 
 def aborted_stays_aborted(lineage: Lineage, _: Context) -> Iterator[Finding]:
@@ -108,35 +118,31 @@ def disabled_waits(lineage: Lineage, context: Context) -> Iterator[Finding]:
                 yield finding(not off, expected, f"{run} started", *off, run.first)
 
 
-def slot_completed_once(group: Group, _: Context) -> Iterator[Finding]:
+def slot_completed_once(group: Group, context: Context) -> Iterator[Finding]:
     """A slot that was served to its end is not started again by another job."""
     for lineage in group if group[0].slot else ():
         others = [run for other in group if other is not lineage for run in other.runs.values()]
         for run in lineage.runs.values():
-            if (attempt := reached(lineage, run)) is None:
-                continue
             again = next((one for one in others if one.started_at > run.started_at), None)
+            if not final(lineage, run, again.started_at if again else run.seen, context):
+                continue
             expected, seen = f"the slot {slot_words(group)} is served once", f"{run}, then {again}"
-            yield again and broken(expected, seen, run, attempt.ends[0], again.first)
+            proof = (run, *ending_of(lineage, run))
+            yield again and broken(expected, seen, *proof, again.first)
 
 
 def slot_served_once(group: Group, _: Context) -> Iterator[Finding]:
     """A slot has one job and its reruns; the clock starts no second job for it."""
     if not group[0].slot:
         return
-    first = min(group, key=first_line)
+    first = min(group, key=Lineage.first_line)
     others = [lineage for lineage in group if lineage is not first]
     if not others:
         yield None
     for other in others:
         expected = f"one job for the slot {slot_words(group)}"
         seen = f"{first.root} and {other.root}"
-        yield broken(expected, seen, first_line(first), first_line(other))
-
-
-def first_line(lineage: Lineage) -> int:
-    """The number of the first line that shows an attempt of it or reports an execution."""
-    return min(one.first for one in (*lineage.runs.values(), *lineage.attempts.values()))
+        yield broken(expected, seen, first.first_line(), other.first_line())
 
 
 def slot_words(group: Group) -> str:

@@ -219,6 +219,16 @@ class Lineage(msgspec.Struct):
             if attempt.view.cause == "interrupted":
                 yield self.attempts.get(attempt.view.predecessor), attempt
 
+    def follower(self, attempt: Attempt) -> Attempt | None:
+        """The attempt that replaces an interrupted one."""
+        name = attempt.view.id
+        return next((one for _, one in self.reruns() if one.view.predecessor == name), None)
+
+    def first_line(self) -> int:
+        """The number of the first line that shows it, reports a run of it, or accepts it; or 0."""
+        firsts = [one.first for one in (*self.runs.values(), *self.attempts.values())]
+        return min((*firsts, *(one.lines[0] for one in self.accepted.values())), default=0)
+
     def runs_of(self, job: str) -> list[RunRecord]:
         return [run for run in self.runs.values() if run.job == job]
 

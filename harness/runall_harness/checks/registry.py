@@ -5,7 +5,7 @@ The order is the one in which broken clauses are reported.
 
 from typing import Any
 
-from . import attempts, deadlines, lineages
+from . import attempts, deadlines, lineages, refusals
 from .check import Check
 from .records import NONE, Group, Lineage
 
@@ -35,8 +35,9 @@ LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("disabled-waits", "RA-6.4", lineages.disabled_waits, needs("hold"), "rerun"),
     Check("reruns-are-bounded", "RA-8.1", attempts.reruns_are_bounded, BOUNDS, "rerun"),
     Check("old-is-let-go", "RA-8.2", attempts.old_is_let_go, BOUNDS, "rerun"),
-    Check("refusals-have-reasons", "RA-8.3", attempts.refusals_have_reasons, BOUNDS, "note"),
-    Check("refused-is-refused", "RA-8.3", attempts.refused_is_refused, BOUNDS, "note"),
+    Check("refusals-are-true", "RA-8.3", refusals.refusals_are_true, BOUNDS, "note"),
+    Check("refusals-have-reasons", "RA-8.3", refusals.refusals_have_reasons, BOUNDS, "note"),
+    Check("refused-is-refused", "RA-8.3", refusals.refused_is_refused, BOUNDS, "note"),
     Check("interruptions-are-told", "RA-8.4", attempts.lost_are_on_record, BOUNDS, "interruption"),
     Check("late-results-stay-apart", "RA-3.5", attempts.late_results_stay_apart, needs("once")),
     Check("finalized-once", "RA-3.1", attempts.finalized_once, needs("once"), clauses=("RA-3.5",)),

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.records import Finished, Job, Reopened, Run
+from runall_reference.brain.settings import TAKEOVER, Settings
 from runall_reference.brain.timing import Timing
 
 from runall_harness.evidence.facts import Proof
@@ -25,7 +26,7 @@ from runall_harness.scenario.calls import Calls
 from runall_harness.systems.reference.simulated_client import SimulatedClient
 from runall_harness.systems.reference.views import CAPABILITIES, NEVER_CLAIMED, job_of
 
-from .prompt_returns import returns_are_prompt
+from .prompt_returns import PROMPT, returns_are_prompt
 from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
 EVENT, TAG = "report", "work"
@@ -64,7 +65,22 @@ def meta(outline: Outline, at: float) -> Meta:
         capabilities=tuple(sorted(claimed)),
         grace=outline.settings.kill_grace + MOMENT,
         lag=MOMENT,
+        timings=timings(outline.settings),
     )
+
+
+def timings(settings: Settings) -> dict[str, float]:
+    """How fast a system with these settings is in virtual time, by the names of a system file."""
+    return {
+        "dead_job_timeout": settings.dead_job_timeout,
+        "notice": settings.silence + settings.heartbeat,
+        "heartbeat": settings.heartbeat,
+        "takeover": settings.lease * TAKEOVER + MOMENT,
+        "prompt": PROMPT,
+        "minute": 60 / settings.time_scale,
+        "spread": settings.spread,
+        "slack": MOMENT,
+    }
 
 
 class Play:

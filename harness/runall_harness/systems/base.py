@@ -28,6 +28,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     forgives: how long a server may be away until its jobs are given up for good, at the earliest.
     alone: how long a worker lets its jobs go on without a primary.
     start: from the start of a node until it takes work.
+    heartbeat: how often a server reports that it lives, at least.
     slack: what a busy machine may add to any of these; lag: to a signal, until it is heard.
     """
 
@@ -44,6 +45,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     forgives: float = math.inf
     alone: float = math.inf
     start: float = 30.0
+    heartbeat: float = math.inf
 
     def stated(self) -> dict[str, float]:
         """Those that have a limit, by their names in a system file; seconds."""

@@ -85,6 +85,7 @@ class Reference:
             slack=SLACK[self.rig],
             lag=LAG[self.rig],
             spread=s.spread,
+            heartbeat=s.heartbeat,
         )
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
