@@ -92,6 +92,11 @@ class DueSlots:
         else:
             scenario.calls.create(EVENT, **{**scenario.plan, **fields})
 
+    def schedule_anew(self, fields: dict[str, Any]) -> None:
+        """Create the planned event once more, after it was deleted."""
+        plan = {**self.scenario.plan, "params": slot_params(), **fields}
+        self.scenario.calls.create(EVENT, **plan)
+
     def schedule_slots(self, count: int, apart: int = 1, **fields: Any) -> None:
         """Choose so many slots, and make the planned event due at them."""
         self.choose(count, apart)

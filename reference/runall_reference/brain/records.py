@@ -76,6 +76,18 @@ class Cursor(Record, frozen=True, kw_only=True):
     slot: int
 
 
+class PastTiming(Record, frozen=True, kw_only=True):
+    """The timing that an event had up to `until`, kept while a slot of it may be owed (RA-5.14)."""
+
+    table: ClassVar[str] = "timings"
+    key_form: ClassVar[str] = "{0.event}@{0.until}"
+
+    event: str
+    until: int
+    timing: Timing | None
+    timezone: str
+
+
 class Job(Record, frozen=True, kw_only=True):
     """One execution of an event: an attempt of a lineage.
 

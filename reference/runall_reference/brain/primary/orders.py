@@ -14,7 +14,7 @@ from ..inputs import AbortJob, CreateEvent, DeleteEvent, Order, Refused, RunEven
 from ..records import Abort, Cursor, Event, Finished, Job
 from ..timing import zone
 from .placement import Placement
-from .state import State
+from .slots import Slots
 from .stopping import Stopping
 from .waiting import Waiting
 
@@ -38,10 +38,11 @@ class Orders:
     """Carries out orders. Raises `Refused` for one that can't be carried out."""
 
     def __init__(
-        self, state: State, placement: Placement, stopping: Stopping, waiting: Waiting
+        self, placement: Placement, stopping: Stopping, waiting: Waiting, slots: Slots
     ) -> None:
-        self.state, self.records, self.placement = state, state.records, placement
-        self.stopping, self.waiting = stopping, waiting
+        self.state, self.records = placement.state, placement.state.records
+        self.placement, self.stopping = placement, stopping
+        self.waiting, self.slots = waiting, slots
 
     def obey(self, order: Order) -> Any:
         verbs: dict[type, Callable[[Any], Any]] = {
@@ -77,6 +78,7 @@ class Orders:
             event = checked(msgspec.convert(merged, Event))
         except msgspec.ValidationError as error:
             raise Refused("invalid", str(error)) from None
+        self.slots.edited(self.known(order.event), event)
         self.records.put(event)
         return event
 
@@ -84,8 +86,7 @@ class Orders:
         """Delete an event. Running jobs go on; what waits or is owed is refused (RA-6.3)."""
         event = self.known(order.event)
         self.records.drop(event)
-        if cursor := self.records.get(Cursor, event.id):
-            self.records.drop(cursor)
+        self.slots.deleted(event)
         waiting = [job for job in self.state.live() if job.state == "waiting"]
         for held in (*waiting, *self.state.owed()):
             if held.event == event.id:

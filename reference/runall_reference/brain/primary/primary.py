@@ -48,7 +48,7 @@ class Primary:
         self.reachability = Reachability(state, self.finalization)
         self.inventories = Inventories(placement, self.stopping, self.reachability)
         self.waiting, self.slots = Waiting(state, placement), Slots(state, placement)
-        self.orders = Orders(state, placement, self.stopping, self.waiting)
+        self.orders = Orders(placement, self.stopping, self.waiting, self.slots)
 
     def handle(self, given: inputs.PrimaryInput, now: float) -> Step:
         """The step that follows from an input at the time `now`, in seconds."""

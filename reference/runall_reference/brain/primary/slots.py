@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from ..jumps import due_slots
-from ..records import Cursor, Event, Missed, Reopened
+from ..records import Cursor, Event, Missed, PastTiming, Reopened
 from ..rerun import again
 from .placement import Placement
 from .state import State
@@ -21,7 +21,7 @@ class Slots:
         self.state, self.placement = state, placement
 
     def serve_all(self) -> None:
-        """Serve what is due, event by event; a disabled event's slots accumulate."""
+        """Serve what is due, event by event. A pause of an event is an outage of it (RA-5.15)."""
         for event in list(self.state.records.all(Event).values()):
             if event.enabled and self.serve_reopened(event):
                 self.serve_cursor(event)
@@ -60,8 +60,40 @@ class Slots:
     def owed_slots(self, event: Event, present: int) -> Iterable[int]:
         """The due slots that the event still wants, oldest first, or only the last (RA-5.6)."""
         after = max(self.cursor(event), self.oldest_wanted(event, present) - 1)
-        slots = due_slots(event.timing, event.timezone, after, present)
+        slots = self.due(event, after, present)
         return deque(slots, maxlen=1) if self.missed(event) == "last" else slots
+
+    def due(self, event: Event, after: int, until: int) -> Iterator[int]:
+        """The due slots of a window, each by the timing that was in force in its minute."""
+        for past in self.past_timings(event):
+            yield from due_slots(past.timing, past.timezone, after, min(past.until, until))
+            after = max(after, past.until)
+        yield from due_slots(event.timing, event.timezone, after, until)
+
+    def past_timings(self, event: Event) -> list[PastTiming]:
+        known = self.state.records.all(PastTiming).values()
+        return sorted((p for p in known if p.event == event.id), key=lambda past: past.until)
+
+    def edited(self, old: Event, new: Event) -> None:
+        """Let a new timing count from the edit (RA-5.13), and keep the old one for what it owes.
+
+        The minute of the edit has begun under the old timing, so it is of that one. A slot that
+        was owed before the edit stays owed (RA-5.14).
+        """
+        if (old.timing, old.timezone) != (new.timing, new.timezone):
+            until = self.state.clock.slot(self.state.now)
+            past = PastTiming(event=old.id, until=until, timing=old.timing, timezone=old.timezone)
+            if until > self.reached(old):
+                self.state.records.put(past)
+
+    def reached(self, event: Event) -> int:
+        """Up to which slot it is settled what is due: served, or by an earlier timing."""
+        return max(self.cursor(event), *(past.until for past in self.past_timings(event)), 0)
+
+    def forget_timings(self, event: Event, until: int) -> None:
+        for past in self.past_timings(event):
+            if past.until <= until:
+                self.state.records.drop(past)
 
     def oldest_wanted(self, event: Event, present: int) -> int:
         """The first slot that is not too old to be served (RA-5.5)."""
@@ -86,6 +118,14 @@ class Slots:
         """Advance the cursor. A clock that is set back does not move it (RA-5.10)."""
         if slot > self.cursor(event) or self.state.records.get(Cursor, event.id) is None:
             self.state.records.put(Cursor(event=event.id, slot=slot))
+            self.forget_timings(event, slot)
+
+    def deleted(self, event: Event) -> None:
+        """Forget a schedule with its event: one of the same name begins anew."""
+        if cursor := self.state.records.get(Cursor, event.id):
+            self.state.records.drop(cursor)
+        for past in self.past_timings(event):
+            self.state.records.drop(past)
 
     def wakes(self) -> Iterator[float]:
         events = self.state.records.all(Event).values()
