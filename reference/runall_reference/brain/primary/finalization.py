@@ -42,7 +42,8 @@ class Finalization:
     def finalize(self, job: Job, description: str, *facts: str, cause: str) -> None:
         """Move a job to the finished ones (RA-3.1), with all that follows, in one change (RA-3.2).
 
-        A crash leaves all of it or none, so an interruption has one rerun (RA-1.4, RA-12.1).
+        A crash leaves all of it or none, so an interruption has one rerun (RA-1.4, RA-12.1). A job
+        that is no longer live holds no place (RA-6.8).
         """
         if self.aborted(job.root):  # also while its server stops cleanly (RA-3.7)
             facts = (*facts, "aborted")
@@ -66,7 +67,7 @@ class Finalization:
             self.retry(done)
 
     def retry(self, done: Job) -> None:
-        """Try a failed job again after its delay (RA-11.1); it waits on no node (RA-11.2)."""
+        """Try a failed job again (RA-11.1) after its delay (RA-11.5); on no node (RA-11.2)."""
         event = self.state.event(done.event)
         if event is None or self.aborted(done.root):
             return

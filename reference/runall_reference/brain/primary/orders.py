@@ -83,7 +83,7 @@ class Orders:
         return event
 
     def delete_event(self, order: DeleteEvent) -> None:
-        """Delete an event. Running jobs go on; what waits or is owed is refused (RA-6.3)."""
+        """Delete an event: what runs goes on; what waits or is owed is refused (RA-6.3, RA-6.9)."""
         event = self.known(order.event)
         self.records.drop(event)
         self.slots.deleted(event)
@@ -118,7 +118,10 @@ class Orders:
         return job
 
     def abort_job(self, order: AbortJob) -> str:
-        """End a lineage for ever (RA-3.3): what runs, also in limbo (RA-10.2), waits or is owed."""
+        """End a lineage for ever (RA-3.3): what runs, also in limbo (RA-10.2), waits or is owed.
+
+        It is in the records before the answer, so the next primary knows it, too (RA-3.8).
+        """
         root = self.root_of(order.job)
         attempts = [job for job in self.state.live() if job.root == root]
         owed = [slot for slot in self.state.owed() if slot.job.root == root]
@@ -132,6 +135,7 @@ class Orders:
         return root
 
     def abort_attempt(self, job: Job, by: str) -> None:
+        """Stop an attempt that runs; one that waits, a retry too (RA-11.6), never starts."""
         if job.state != "waiting":
             self.stopping.request(job, "abort")
         elif job.cause == "interrupted":

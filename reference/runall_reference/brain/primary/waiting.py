@@ -22,7 +22,7 @@ class Waiting:
         return sorted(waits, key=lambda job: job.cause == "manual")
 
     def place_all(self) -> None:
-        """Start what waits and can start; one that can't does not hold up the next (RA-4.11)."""
+        """Start what waits, in its turn (RA-6.10); one that can't holds up no other (RA-4.11)."""
         for job in self.jobs():
             if job.not_before <= self.state.now:
                 self.place_held(job)

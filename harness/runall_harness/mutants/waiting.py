@@ -1,0 +1,182 @@
+"""Bugs in what waits to start, and in the places that ended jobs have held."""
+
+from contextlib import suppress
+from typing import Any
+
+from msgspec.structs import replace
+from runall_reference.brain.inputs import Refused
+from runall_reference.brain.primary import Primary
+from runall_reference.brain.primary.orders import Orders
+from runall_reference.brain.primary.placement import Placement
+from runall_reference.brain.primary.waiting import Waiting
+from runall_reference.brain.records import Abort, Entry, Job
+
+from .mutant import mutant
+from .planting import Plant
+
+
+def after_lead(plant: Plant, forget: Any) -> None:
+    """Let a primary that begins to lead change its records by `forget` once it has them."""
+    original = Primary.lead
+
+    @plant.method(Primary)
+    def lead(self: Any, boot: str) -> None:
+        original(self, boot)
+        forget(self)
+
+
+# ------------------------------------------------------------------ aborts
+@mutant(source="Kestra 19683", clause="RA-11.6")
+def abort_misses_retry(plant: Plant) -> None:
+    """An abort while a retry waits for its delay is answered, and the retry runs all the same."""
+    original = Orders.abort_attempt
+
+    @plant.method(Orders)
+    def abort_attempt(self: Any, job: Any, by: str) -> None:
+        if job.state != "waiting" or job.cause != "retry":
+            original(self, job, by)
+
+
+@mutant(source="Jenkins workflow-job 167", clause="RA-3.8", also=("RA-3.3", "RA-3.7", "RA-10.2"))
+def aborts_in_memory(plant: Plant) -> None:
+    """The next primary does not know of an abort, and lets what was being stopped go on."""
+
+    def forget(self: Any) -> None:
+        for abort in list(self.records.all(Abort).values()):
+            self.records.drop(abort)
+        for job in self.state.live():
+            if job.stop_reason == "abort":
+                state = "running" if job.started_at else "starting"
+                self.records.put(replace(job, state=state, stop_reason=""))
+
+    after_lead(plant, forget)
+
+
+@mutant(source="by the rule", clause="RA-3.8", also=("RA-3.3", "RA-10.2", "RA-11.6"))
+def aborts_after_the_answer(plant: Plant) -> None:
+    """An abort is answered first and carried out with the next input, if there is one."""
+    original, handle = Orders.abort_job, Primary.handle
+    put_off: dict[int, Any] = {}
+
+    @plant.method(Orders)
+    def abort_job(self: Any, order: Any) -> str:
+        root = self.root_of(order.job)
+        put_off[id(self)] = order
+        return str(root)
+
+    def first(self: Any, given: Any, now: float) -> Any:
+        if order := put_off.pop(id(self.orders), None):
+            self.state.now, self.state.actions = now, []
+            with suppress(Refused):
+                original(self.orders, order)
+        return handle(self, given, now)
+
+    plant(Primary, "handle", first)
+
+
+# ------------------------------------------------------------------ places
+@mutant(source="Prefect 17415", clause="RA-6.8")
+def refused_keep_their_places(plant: Plant) -> None:
+    """A lost job that is not run again is over, and counts against its event's limit for ever."""
+    original = Placement.below_limit
+
+    @plant.method(Placement)
+    def below_limit(self: Any, event: Any) -> bool:
+        lines = self.state.records.all(Entry).values()
+        held = sum(line.event == event.id and line.decision == "refused" for line in lines)
+        taken = event.max_children and event.max_children <= held
+        return not taken and original(self, event)
+
+
+# ------------------------------------------------------------------ retries
+def retries(self: Any) -> list[Job]:
+    return [job for job in self.waiting.jobs() if job.cause == "retry"]
+
+
+@mutant(source="by the rule", clause="RA-11.5")
+def restart_ends_delays(plant: Plant) -> None:
+    """When a retry is due is only in memory: the next primary starts it at once."""
+
+    def forget(self: Any) -> None:
+        for job in retries(self):
+            self.records.put(replace(job, not_before=0.0))
+
+    after_lead(plant, forget)
+
+
+@mutant(source="by the rule", clause="RA-11.5")
+def restart_begins_delays_anew(plant: Plant) -> None:
+    """The next primary lets each retry wait for its whole delay once more."""
+
+    def forget(self: Any) -> None:
+        for job in retries(self):
+            self.records.put(replace(job, not_before=self.state.now + job.retry_delay))
+
+    after_lead(plant, forget)
+
+
+@mutant(source="by the rule", clause="RA-11.6")
+def retries_run_disabled(plant: Plant) -> None:
+    """Disabling an event does not hold back a retry that waits."""
+    original = Waiting.place_held
+
+    @plant.method(Waiting)
+    def place_held(self: Any, job: Any) -> None:
+        event = self.state.event(job.event)
+        if job.cause == "retry" and event and (node := self.placement.free_node(event)):
+            self.placement.place(job, node)
+        else:
+            original(self, job)
+
+
+@mutant(source="by the rule", clause="RA-11.6", also=("RA-6.5",))
+def retries_keep_their_target(plant: Plant) -> None:
+    """A retry goes where its event might run when the job had failed."""
+    original = Waiting.place_held
+
+    @plant.method(Waiting)
+    def place_held(self: Any, job: Any) -> None:
+        event = self.state.event(job.event)
+        if job.cause != "retry" or event is None:
+            return original(self, job)
+        node = self.placement.free_node(replace(event, target=job.target))
+        if event.enabled and node:
+            self.placement.place(job, node)
+        return None
+
+
+# ------------------------------------------------------------------ the queue
+def survives_deletion(plant: Plant, cause: str) -> None:
+    """Let a deletion pass over what waits for that cause; it starts if the event is made anew."""
+    original = Waiting.refuse
+
+    @plant.method(Waiting)
+    def refuse(self: Any, held: Any, clause: str, reason: str) -> None:
+        kept = isinstance(held, Job) and held.cause == cause and "deleted" in reason
+        if not kept:
+            original(self, held, clause, reason)
+
+
+@mutant(source="by the rule", clause="RA-6.9")
+def queue_outlives_its_event(plant: Plant) -> None:
+    """A deletion forgets the queue, which goes on when an event is made anew under that id."""
+    survives_deletion(plant, "manual")
+
+
+@mutant(source="by the rule", clause="RA-11.6", also=("RA-6.9",))
+def retries_outlive_their_event(plant: Plant) -> None:
+    """A deletion forgets a retry, which runs when an event is made anew under that id."""
+    survives_deletion(plant, "retry")
+
+
+@mutant(source="by the rule", clause="RA-6.10")
+def queue_takes_edits(plant: Plant) -> None:
+    """A run that waited in the queue has the parameters that its event has when it starts."""
+    original = Waiting.place_held
+
+    @plant.method(Waiting)
+    def place_held(self: Any, job: Any) -> None:
+        event = self.state.event(job.event)
+        if job.cause == "manual" and event:
+            job = replace(job, params={**job.params, **event.params})
+        original(self, job)
