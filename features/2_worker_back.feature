@@ -24,6 +24,7 @@ Feature: A worker dies, or is lost from sight, and comes back
     And a <trigger> job of it runs
     When its server is killed and comes back at once
     Then the job ends as interrupted before the dead-job timeout has passed
+    And the job is run again, once
 
     Examples:
       | trigger   |

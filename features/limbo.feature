@@ -10,6 +10,7 @@ Feature: A job whose server is out of reach is in limbo
     When its server is killed and stays away
     Then the job is shown in limbo
     And a manual run of its event is refused, for the limit is reached
+    And the job is run again, once
 
     Examples:
       | trigger   |
@@ -40,6 +41,7 @@ Feature: A job whose server is out of reach is in limbo
     When its server is cut off in silence
     Then its loss is noticed
     And the job ends as interrupted
+    And the job is run again, once
 
   @RA-10.1 @RA-2.4 @needs:limbo @partition
   Scenario Outline: Limbo ends when the server is in reach again, and the job was running all the time

@@ -12,6 +12,8 @@ Feature: Reruns and manual runs keep to the limits of their event
     And the limit of the event is set to one
     Then the job ends as interrupted
     And the job is not run again while the second job runs
+    When the second job ends
+    Then the job is run again, once
 
     Examples:
       | trigger   |

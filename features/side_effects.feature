@@ -110,6 +110,8 @@ Feature: What the recovery must leave alone
     Then the job ends as interrupted
     When the dead-job timeout has passed for every job that was there
     Then the job on the second worker goes on undisturbed, and ends well
+    When its server comes back
+    Then the job is run again, once
 
     Examples:
       | trigger   |

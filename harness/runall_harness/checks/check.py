@@ -17,9 +17,13 @@ from .records import Evidence, Group, Judgement, Lineage, proof
 
 
 class Kept(NamedTuple):
-    """The finding that a clause was kept, for checks that judge by several clauses."""
+    """The finding that a clause was kept, and what shows it.
 
-    clause: str
+    Without a clause it is the check's own; without evidence, all that was judged shows it.
+    """
+
+    clause: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
 
 Finding = BrokenClause[int] | Kept | None
@@ -31,7 +35,7 @@ def finding(
 ) -> Finding:
     """The finding about one thing: the clause is kept if it `holds`, else broken."""
     if holds:
-        return Kept(clause) if clause else None
+        return Kept(clause, evidence)
     return broken(expected, seen, *evidence, clause=clause)
 
 
@@ -56,19 +60,26 @@ class Check(NamedTuple, Generic[Of]):
     clauses: tuple[str, ...] = ()
 
     def run(self, judged: Of, context: Context, judgement: Judgement) -> None:
-        """Judge a lineage or a group. The common finding, None, is only counted."""
-        kept, counted = (self.name, self.clause), judgement.counted
+        """Judge a lineage or a group. The finding None says that the check's own clause is kept."""
         for found in self.judge(judged, context):
-            if found is None:
-                counted[kept] = counted.get(kept, 0) + 1
-            else:
-                self.record(found, judgement)
+            self.record(found, judgement, context, judged)
 
-    def record(self, found: Finding, judgement: Judgement) -> None:
+    def record(
+        self, found: Finding, judgement: Judgement, context: Context, judged: Of | None = None
+    ) -> None:
         """Count a finding by check and clause, and store it if the clause is broken."""
         clause = (found.clause if found else "") or self.clause
         key = (self.name, clause)
         judgement.counted[key] = judgement.counted.get(key, 0) + 1
-        if isinstance(found, BrokenClause):
+        if not isinstance(found, BrokenClause):
+            context.samples.note(key, (found and found.evidence) or reports_of(judged))
+        else:
             own = {"check": self.name, "clause": clause, "text": clause_text(clause)}
             judgement.broken.append(msgspec.structs.replace(found, **own))
+
+
+def reports_of(judged: Lineage | Group | None) -> Iterator[Evidence]:
+    """All that reports a lineage or a group: its executions, and its attempts."""
+    for lineage in [judged] if isinstance(judged, Lineage) else judged or ():
+        yield from lineage.runs.values()
+        yield from lineage.attempts.values()

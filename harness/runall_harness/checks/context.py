@@ -13,7 +13,7 @@ import msgspec
 from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.history import BadHistory, Call
 
-from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord
+from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord, Samples
 
 # Faults that end jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
@@ -92,6 +92,7 @@ class Context:
         self.debts: list[Debt] = []
         self.tagged: dict[str, list[RunRecord]] = {}
         self.timed = False
+        self.samples = Samples()
 
     def traits(self) -> frozenset[str]:
         """What there is to judge about any lineage; see `Lineage.traits`."""

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 
 import msgspec
 
+from runall_harness.contract.clauses import clause_text
 from runall_harness.contract.verdicts import BrokenClause
 
 from .check import Finding, Kept, broken, finding
 from .context import Context
 from .records import BEAT, UNDER_WAY, Attempt, Debt, Group, Lineage, RunRecord, proof
 from .refusals import false_refusal, promise
+
+# The ends of an execution by which nothing was interrupted.
+OWN_ENDS = ("completed", "failed")
 
 
 def accepted_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
@@ -33,6 +37,49 @@ def deadlines_are_met(group: Group, context: Context) -> Iterator[Finding]:
         for debt in context.debts:
             if debt.owed.until <= context.now and (open_ := unsettled(lineage, group, context)):
                 yield by_debt(open_, debt)
+
+
+def open_questions(group: Group, context: Context) -> Iterator[BrokenClause[int]]:
+    """What the history leaves undecided: it ends before what is still to do has come."""
+    for lineage in group:
+        if not interrupted(lineage) or answered(lineage, context):
+            continue
+        if open_ := unsettled(lineage, group, context) or unshown(lineage, group, context):
+            yield msgspec.structs.replace(open_, text=clause_text(open_.clause))
+
+
+def interrupted(lineage: Lineage) -> bool:
+    """Whether a lineage was interrupted, and no execution of it has come to its own end since.
+
+    The job's word counts before the system's: a result may still be under way at the end.
+    """
+    runs, attempts = list(lineage.runs.values()), list(lineage.attempts.values())
+    if runs and runs[-1].execution.how in OWN_ENDS:
+        return False
+    killed = any(run.execution.how in ("killed", "terminated") for run in runs)
+    return killed or any(one.view.cause == "interrupted" or one.ends for one in attempts)
+
+
+def unshown(lineage: Lineage, group: Group, context: Context) -> BrokenClause[int] | None:
+    """A killed job of which the system shows nothing, and which no other execution replaces."""
+    last = list(lineage.runs.values())[-1] if lineage.runs else None
+    if last is None or lineage.attempts or lineage.aborts or len(group) > 1:
+        return None
+    event = lineage.event()
+    off = {False} & {*context.values(event, "catch_up", last.seen)[0]}
+    if off or event in context.deleted or last.execution.how != "killed":
+        return None
+    expected = f"{last.job} is run again, or refused with a reason"
+    return broken(expected, f"{last}, and nothing more is known", last, clause=promise(lineage))
+
+
+def answered(lineage: Lineage, context: Context) -> bool:
+    """Whether a later execution with the tag of the last one may be its rerun, without a link."""
+    if "lineage" in context.capabilities or not lineage.runs:
+        return False
+    last = list(lineage.runs.values())[-1]
+    tagged = context.tagged.get(last.execution.tag, ())
+    return any(run.started_at > last.started_at for run in tagged)
 
 
 def judge_debt(debt: Debt, lineage: Lineage, group: Group, context: Context) -> Iterator[Finding]:

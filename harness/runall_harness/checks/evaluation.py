@@ -11,6 +11,7 @@ from math import inf
 from typing import Any
 
 from runall_harness.contract.clauses import clauses
+from runall_harness.contract.verdicts import BrokenClause, Verdict
 from runall_harness.evidence.history import (
     Answer,
     AnyLine,
@@ -19,19 +20,22 @@ from runall_harness.evidence.history import (
     Clock,
     Exit,
     Fault,
+    Judged,
     Ledger,
     Line,
     Meta,
     Owed,
     Seen,
     Start,
+    Step,
     Witnessed,
 )
 
+from .case_verdict import STEPS, CaseVerdict
 from .check import Check, Finding, Kept, Of
 from .concurrency import ConcurrencyChecks, ObservedStart
 from .context import Context, Edit, name_in
-from .deadlines import left_over
+from .deadlines import left_over, open_questions
 from .lineage_index import LineageIndex, slot_of, slot_of_execution
 from .records import (
     AbortRequest,
@@ -61,7 +65,8 @@ class Evaluation:
     def __init__(self, sweep: int = SWEEP) -> None:
         self.context = Context()
         self.number = self.executions = self.interruptions = 0
-        self.total = Judgement()
+        self.total, self.case = Judgement(), CaseVerdict()
+        self.open: list[BrokenClause[int]] = []
         self.index = LineageIndex(self.total)
         self.calls: dict[int, tuple[int, Call, tuple[str, Edit] | None]] = {}
         self.concurrency = ConcurrencyChecks(self.context, self.record)
@@ -79,6 +84,8 @@ class Evaluation:
             Seen: self.show,
             Ledger: self.note,
             Owed: self.owe,
+            Step: lambda line: self.case.begin(line, self.number),
+            Judged: self.end_case,
         }
 
     def take(self, line: AnyLine) -> None:
@@ -199,10 +206,25 @@ class Evaluation:
             runs = (run for one in self.index.lineages.values() for run in one.runs.values())
             self.context.tagged[line.tag] = [run for run in runs if run.execution.tag == line.tag]
 
+    def end_case(self, line: Judged) -> None:
+        """Take in what the steps came to. Raises `BadHistory` for a clause that nobody wrote."""
+        if strange := {*line.clauses, line.clause} - {"", *clauses()}:
+            raise BadHistory(self.number, f"the specification has no clause {min(strange)}")
+        if line.verdict == Verdict.FAIL and not line.clause:
+            raise BadHistory(self.number, "a failure needs the clause that is broken")
+        self.case.end(line, self.number)
+
+    def samples(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """For each check and clause, the steps of a case included, some lines that were judged."""
+        steps = {(STEPS, clause): self.case.lines for clause in self.case.kept}
+        broken = [*self.total.broken, *self.case.broken()]
+        found = {(one.check, one.clause): one.lines for one in broken}
+        return {key: tuple(n) for key, n in self.context.samples.lines.items()} | found | steps
+
     def record(self, name: str, found: Finding) -> None:
         """Record a finding about concurrency by the name of its check, if that check applies."""
         if (check := BY_NAME[name]).needs <= self.context.capabilities:
-            check.record(found, self.total)
+            check.record(found, self.total, self.context)
 
     def put_away(self) -> None:
         """Judge the starts of long ago, and archive the groups that are over."""
@@ -262,7 +284,9 @@ class Evaluation:
         self.concurrency.judge_until(inf, last=True)
         for group in self.index.groups():
             self.judge(group).add_to(self.total)
+            self.open += open_questions(group, self.context)
         for debt in self.context.debts:
             if debt.owed.until <= self.context.now:
-                DEADLINES.record(Kept(debt.owed.clause or "RA-1.1"), self.total)
+                kept = Kept(debt.owed.clause or "RA-1.1", (debt,))
+                DEADLINES.record(kept, self.total, self.context)
         self.index.archive.close()

@@ -61,10 +61,11 @@ def judge_file(
     with without_collector():
         reading.read(watch(file))
     found = findings_of(reading.evaluation)
-    wanted = {number for broken in found.violations for number in broken.lines}
+    wanted = {n for one in (*found.violations, *found.questions) for n in one.lines}
     file.seek(0)
     texts = dict(quote(file, wanted)) if wanted else {}
-    return report_history(name, reading.about, found, reading.malformed, reading.count, texts)
+    samples, malformed = reading.evaluation.samples(), (reading.count, reading.malformed)
+    return report_history(name, reading.about, found, malformed, texts, samples)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ A lineage is judged as a whole, by functions that read like its clauses. It is k
 anything of it lives or is owed; `evaluation` decides that, and `archive` keeps what is over.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import compress
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ BEAT = 0.15
 NONE: frozenset[str] = frozenset()
 # How long an order, or an edit, may be under way before it is surely taken in; seconds.
 UNDER_WAY = 1.0
+# How many lines are named by which a clause was found kept.
+SAMPLE = 6
 
 
 def last_sign(execution: Execution) -> float:
@@ -257,6 +259,20 @@ def reorder(kept: dict[str, T], key: Callable[[T], float]) -> None:
 
 Group = list[Lineage]
 """Lineages that are judged as one: those that serve the same slot, or one without a slot."""
+
+
+class Samples:
+    """For each check and clause the lines by which it was first found kept, a few of them."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, str], list[int]] = {}
+
+    def note(self, key: tuple[str, str], evidence: Iterable["Evidence"]) -> None:
+        """Remember the lines of a finding, while few are known for that check and clause."""
+        known = self.lines.setdefault(key, [])
+        if len(known) < SAMPLE:
+            new = [line for line in proof(*evidence) if line not in known]
+            known += new[: SAMPLE - len(known)]
 
 
 Evidence = Reported | Accepted | AbortRequest | Note | Debt | Ending | int | None

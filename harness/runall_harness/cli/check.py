@@ -12,7 +12,8 @@ from .options import format_option, schema_option
 from .output import STYLES, plain_console, print_json
 
 if TYPE_CHECKING:
-    from runall_harness.checks.report import CheckedReport, HistoryReport
+    from runall_harness.checks.report import CheckedReport, HistoryReport, QuotedLine
+    from runall_harness.contract.verdicts import BrokenClause
 
 HISTORY = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 STREAM = Path("-")
@@ -35,8 +36,10 @@ had something to look at. For a clause that is broken, all lines that prove it a
 
 \b
 Exit codes: 0 conformant, 1 a clause is broken, 2 inconclusive (no job ran, nothing was
-interrupted, or a fault was not proven), 3 a line is malformed: all are named by number, and
-nothing is claimed; 64 wrong usage, 130 interrupted. The worst history decides.
+interrupted, a fault was not proven, or what became of a job is open: it was interrupted, and
+neither run again nor refused when the history ends), 3 a line is malformed: all are named by
+number, and nothing is claimed; or the harness broke in that case; 64 wrong usage, 130
+interrupted. The worst history decides.
 """
 
 
@@ -112,35 +115,69 @@ def print_report(report: "CheckedReport") -> None:
             say(console, f"{history.file}, line {line.line}: {line.why}", "bold magenta")
         for broken in history.violations:
             title = f"{history.file}: {broken.clause} is broken ({broken.check})"
-            say(console, title, "bold red")
-            say(console, f"  {broken.text}")
-            rows = [("expected", broken.expected), ("seen", broken.seen)]
-            rows += [(f"line {line.number}", line.text) for line in broken.lines]
-            for name, text in rows:
-                say(console, f"  {name:10} {text}")
-            console.print()
+            print_finding(console, title, "bold red", broken)
+        for question in history.open:
+            title = f"{history.file}: {question.clause} is open"
+            print_finding(console, title, "bold yellow", question)
     console.print(table_of(report.histories))
     for history in report.histories:
         why = f": {history.reason}" if history.reason else ""
         counts = f"{history.lines} lines, {history.executions} executions"
-        say(console, f"{history.file}: {counts}: {history.verdict}{why}")
+        say(console, f"{history.file}: {counts}: {history.verdict}{why}{scope_of(history)}")
+    if any(history.open for history in report.histories):
+        say(console, OPEN)
+
+
+def print_finding(console: Any, title: str, style: str, found: "BrokenClause[QuotedLine]") -> None:
+    """A broken clause, or one that is left open, with the lines that show it."""
+    from runall_harness.reports.progress import say
+
+    say(console, title, style)
+    say(console, f"  {found.text}")
+    rows = [("expected", found.expected), ("seen", found.seen)]
+    rows += [(f"line {line.number}", line.text) for line in found.lines]
+    for name, text in rows:
+        say(console, f"  {name:10} {text}")
+    console.print()
+
+
+def scope_of(history: "HistoryReport") -> str:
+    """What a history that is conformant was judged by: nobody may take it for more."""
+    if history.verdict != "conformant":
+        return ""
+    passed = sum(clause.verdict == "pass" for clause in history.clauses)
+    count = f"{passed} of {len(history.clauses)} clauses that can be judged"
+    return f" in {count}; the table has the lines"
+
+
+OPEN = (
+    "open: a job was interrupted, and the history ends before it was run again or refused. That is "
+    "neither kept nor broken: watch for longer, and say by `owed` until when it must have come."
+)
 
 
 def table_of(histories: "list[HistoryReport]") -> Any:
-    """A table of the clauses over all histories; the worst verdict on a clause counts."""
+    """A table of the clauses over all histories; the worst verdict on a clause counts.
+
+    Of one history alone it names some of the lines by which a clause was judged.
+    """
     from rich.table import Table
     from rich.text import Text
 
+    alone = len(histories) == 1
     table = Table(title="what the histories say of each clause", title_justify="left")
-    for name, justify in (("clause", "left"), ("verdict", "left"), ("judged", "right")):
-        table.add_column(name, justify=justify)  # pyright: ignore[reportArgumentType] - two of its literals
+    for name in ("clause", "verdict", "judged"):
+        table.add_column(name, justify="right" if name == "judged" else "left")
+    if alone:
+        table.add_column("by lines")
     table.add_column("which says", overflow="fold")
     rank = {"fail": 0, "pass": 1, "inconclusive": 2, "unsupported": 3}
-    rows: dict[str, tuple[str, int, str]] = {}
+    rows: dict[str, tuple[str, int, list[int], str]] = {}
     for clause in (one for history in histories for one in history.clauses):
-        verdict, judged, text = rows.get(clause.clause, ("unsupported", 0, clause.text))
+        verdict, judged, _, text = rows.get(clause.clause, ("unsupported", 0, [], clause.text))
         worst = min(verdict, clause.verdict, key=rank.__getitem__)
-        rows[clause.clause] = worst, judged + clause.judged, text
-    for clause, (verdict, judged, text) in rows.items():
-        table.add_row(clause, Text(verdict, STYLES[verdict]), str(judged), Text(text))
+        rows[clause.clause] = worst, judged + clause.judged, clause.lines, text
+    for clause, (verdict, judged, lines, text) in rows.items():
+        named = (", ".join(map(str, lines)),) if alone else ()
+        table.add_row(clause, Text(verdict, STYLES[verdict]), str(judged), *named, Text(text))
     return table

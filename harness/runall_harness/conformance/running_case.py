@@ -117,7 +117,7 @@ class RunningCase:
 
 def judged(cluster: "Cluster", error: BaseException | None) -> Judged:
     """The line of the history that says what the steps of a case came to."""
-    steps, verdict = cluster.history.steps, verdict_in("call", error).value
+    steps, verdict = cluster.history.steps, verdict_in("call", error)
     line: Any = partial(Judged, at=cluster.site.now(), verdict=verdict)
     if error is None:
         return line(clauses=cluster.case.clauses)

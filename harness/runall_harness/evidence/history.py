@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from runall_harness.contract.json_schemas import schema_of
+from runall_harness.contract.verdicts import Verdict
 
 from .facts import Execution, Proof
 from .views import JobView, LedgerView
@@ -19,7 +20,6 @@ from .views import JobView, LedgerView
 SCHEMA = "runall-history/2"
 AnswerOutcome = Literal["done", "refused", "maybe"]
 Role = Literal["", "subject", "other", "canary"]
-CaseVerdict = Literal["pass", "fail", "inconclusive", "unsupported", "skipped", "error"]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
@@ -178,7 +178,7 @@ class Judged(Line, frozen=True, kw_only=True, tag="judged"):
     that decided; 0 for none.
     """
 
-    verdict: CaseVerdict
+    verdict: Verdict
     clauses: tuple[str, ...] = ()
     clause: str = ""
     expected: str = ""
