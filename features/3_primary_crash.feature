@@ -79,6 +79,8 @@ Feature: The primary crashes
     When its server is killed and stays away
     And the backup takes over after most of the dead-job timeout has passed
     Then the job ends as interrupted
+    When its server comes back
+    Then the job is run again, once
 
     Examples:
       | trigger   |
