@@ -8,6 +8,7 @@ Feature: A rerun that cannot start waits, and follows its event
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
     When its server is killed and stays away
+    And its job is in limbo
     And the event is disabled
     Then the job ends as interrupted
     And the rerun waits for its event
@@ -43,7 +44,41 @@ Feature: A rerun that cannot start waits, and follows its event
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
     When its server is killed and stays away
+    And its job is in limbo
     And the event is deleted
+    Then the job ends as interrupted
+    And the job is not run again, and the ledger says that its event was deleted
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-6.3 @RA-8.3 @needs:bounds
+  Scenario Outline: The event is deleted and made again while its job is in limbo
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And its job is in limbo
+    And the event is deleted
+    And an event of the same name is made
+    Then the job ends as interrupted
+    And the job is not run again, and the ledger says that its event was deleted
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-6.3 @RA-8.3 @needs:bounds
+  Scenario Outline: The event is deleted and made again while its job runs
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When the event is deleted
+    And an event of the same name is made
+    And its server is killed and comes back at once
     Then the job ends as interrupted
     And the job is not run again, and the ledger says that its event was deleted
 
@@ -61,6 +96,24 @@ Feature: A rerun that cannot start waits, and follows its event
     Then the job ends as interrupted
     And the system says that it still owes the job
     When the event is deleted
+    And its server comes back
+    Then the job is not run again, and the ledger says that its event was deleted
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-6.3 @RA-8.3 @needs:bounds @needs:hold
+  Scenario Outline: The event is deleted and made again while the rerun waits for its server
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    And the system says that it still owes the job
+    When the event is deleted
+    And an event of the same name is made
     And its server comes back
     Then the job is not run again, and the ledger says that its event was deleted
 
@@ -92,6 +145,7 @@ Feature: A rerun that cannot start waits, and follows its event
     And an event for the first worker, with Run All on
     And a <trigger> job of it runs
     When its server is killed and stays away
+    And its job is in limbo
     And the event is moved to the second worker
     And its server comes back
     Then the job is run again, once, on the second worker

@@ -65,6 +65,7 @@ Feature: Reruns and manual runs keep to the limits of their event
     And an event for any worker, with Run All on, with room for one job and a queue of one
     And a manual job of it runs
     When its server is killed and stays away
+    And its job is in limbo
     And one manual run of it waits in the queue
     Then another manual run is refused, for the queue is full
     And the job is run again, once, on another server

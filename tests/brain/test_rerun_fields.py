@@ -50,6 +50,7 @@ DEAD = Job(
     finalized_at=1100.0,
     code=-9,
     description="Server 'worker-1' shut down unexpectedly",
+    orphaned=True,
 )
 RERUN = again(DEAD, NOW, cause="interrupted", created_at=2000.0, lost_at=1090.0, not_before=2000.5)
 SET: dict[str, Any] = {

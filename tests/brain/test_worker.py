@@ -230,10 +230,26 @@ def test_a_start_for_another_start_of_this_worker_is_void() -> None:
 
 def test_a_start_that_answers_a_report_as_old_as_the_fence_is_void() -> None:
     driver = WorkerDriver()
-    driver.ack(89.0, 89.0)
     driver.start(at=90.0, sent=0.0)
     assert driver.others() == []
     driver.start(at=90.0, sent=0.5)
+    assert driver.others() == [Spawn(JOB)]
+
+
+def test_a_start_that_a_later_answer_has_overtaken_is_void() -> None:
+    driver = WorkerDriver()
+    driver.start(at=2.0, sent=1.0)
+    driver.handle(Exited("j1", 0), 3.0)
+    driver.ack(3.0, 3.5, "j1")
+    driver.start(at=4.0, sent=1.0)
+    assert driver.others() == []
+    assert driver.worker.records.get(Run, "j1") is None
+
+
+def test_a_start_that_answers_the_report_that_was_answered_last_is_obeyed() -> None:
+    driver = WorkerDriver()
+    driver.ack(3.0, 3.5)
+    driver.start(at=4.0, sent=3.0)
     assert driver.others() == [Spawn(JOB)]
 
 

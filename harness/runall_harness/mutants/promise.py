@@ -6,7 +6,9 @@ from runall_reference.brain.primary import Primary
 from runall_reference.brain.primary.orders import Orders
 from runall_reference.brain.primary.reachability import Reachability
 from runall_reference.brain.primary.slots import Slots
+from runall_reference.brain.primary.state import State
 from runall_reference.brain.records import Cursor
+from runall_reference.brain.worker import Worker
 
 from .mutant import mutant
 from .planting import Plant, nothing
@@ -119,3 +121,24 @@ def pause_is_made_up_for(plant: Plant) -> None:
             slots.launch(event, slot)
 
     resumes(plant, serve)
+
+
+@mutant(source="this kit's reference, until an event was made again", clause="RA-6.3")
+def same_name_same_event(plant: Plant) -> None:
+    """A job of an event that was deleted counts as one of the event that has its name now."""
+
+    @plant.method(State)
+    def event_of(self: Any, job: Any) -> Any:
+        return self.event(job.event)
+
+
+@mutant(
+    source="this kit's reference, until seed 200 of a campaign", clause="RA-3.4", also=("RA-4.8",)
+)
+def obeys_overtaken_orders(plant: Plant) -> None:
+    """A start order that arrives after its job has ended, and its end was told, is obeyed."""
+
+    @plant.method(Worker)
+    def void(self: Any, order: Any) -> bool:
+        stale = self.now - order.sent >= self.fence()
+        return self.draining or order.boot != self.boot or stale

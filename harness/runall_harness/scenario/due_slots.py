@@ -94,7 +94,7 @@ class DueSlots:
 
     def schedule_anew(self, fields: dict[str, Any]) -> None:
         """Create the planned event once more, after it was deleted."""
-        plan = {**self.scenario.plan, "params": slot_params(), **fields}
+        plan: dict[str, Any] = {**self.scenario.plan, "params": slot_params(), **fields}
         self.scenario.calls.create(EVENT, **plan)
 
     def schedule_slots(self, count: int, apart: int = 1, **fields: Any) -> None:

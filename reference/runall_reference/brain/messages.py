@@ -2,7 +2,8 @@
 
 A worker sends its whole inventory, on every change and every few seconds; the primary compares
 it with its records and answers with what is missing or wrong. Reconciliation is level-triggered,
-not edge-triggered, so a message that is lost, late or doubled is mended by the next one.
+not edge-triggered, so a message that is lost, late or doubled is mended by the next one. No link is
+trusted to keep messages in order: each says by `sent` which report it answers.
 """
 
 import msgspec

@@ -99,7 +99,8 @@ class Job(Record, frozen=True, kw_only=True):
     `lost_at` is when the attempt that this one replaces was last known to be alive (0: it
     replaces none). `stop_reason` is why a stop was asked for: abort or timeout.
     `not_before` is the earliest start of a waiting job. `finalized_at` is set exactly once. Its id
-    is the root's, with the attempt's number from the second on.
+    is the root's, with the attempt's number from the second on. `orphaned` says that its event was
+    deleted: one that is made again under the same id is another event.
     """
 
     table: ClassVar[str] = "live"
@@ -133,6 +134,7 @@ class Job(Record, frozen=True, kw_only=True):
     finalized_at: float = 0.0
     code: int | None = None
     description: str = ""
+    orphaned: bool = False
 
 
 class Finished(Record, frozen=True, kw_only=True):

@@ -21,7 +21,8 @@ FATES: dict[Fate, str] = {
     "keep": "event root params source now slot retries",
     "refresh": "target timeout max_children retry_delay catch_up",
     "set": "id attempt cause predecessor reruns lost_at created_at not_before",
-    "drop": "node boot placed_at started_at state stop_reason finalized_at code description",
+    "drop": "node boot placed_at started_at state stop_reason finalized_at code description "
+    "orphaned",
 }
 FIELDS: dict[str, Fate] = {name: fate for fate, names in FATES.items() for name in names.split()}
 COPIED = frozenset(f.name for f in fields(Event)) & frozenset(FIELDS) - {"id"}

@@ -153,9 +153,13 @@ class Worker:
         self.beat()
 
     def void(self, order: Start) -> bool:
-        """Whether a Start is for another start of this node, or older than the fence (RA-7.4)."""
-        stale = self.now - order.sent >= self.fence()
-        return self.draining or order.boot != self.boot or stale
+        """Whether a Start is for another start of this node, or older than the fence (RA-7.4).
+
+        One that a later answer has overtaken is void too: its job may have ended meanwhile, and its
+        end be told (RA-3.4). If that job is still wanted, the primary has ordered it anew.
+        """
+        late = self.now - order.sent >= self.fence() or order.sent < self.acked
+        return self.draining or order.boot != self.boot or late
 
     def fence(self) -> float:
         """How long after its last acknowledged beat its jobs may go on, in seconds."""

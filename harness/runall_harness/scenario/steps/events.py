@@ -100,3 +100,9 @@ def enable_event(scenario: Scenario) -> None:
 @when("the event is deleted")
 def delete_event(scenario: Scenario) -> None:
     scenario.calls.call("delete_event", event=EVENT)
+
+
+@when("an event of the same name is made")
+def make_event_again(scenario: Scenario) -> None:
+    fields = {name: value for name, value in scenario.plan.items() if name != "target"}
+    scenario.calls.create(EVENT, scenario.plan["target"], **fields)

@@ -32,6 +32,12 @@ def pass_two_slots(scenario: Scenario) -> None:
     )
 
 
+@when("its job is in limbo")
+def await_limbo(scenario: Scenario) -> None:
+    scenario.cluster.await_missed(scenario.victim)
+    require_still_in_limbo(scenario)
+
+
 @then("the job is shown in limbo")
 def require_limbo(scenario: Scenario) -> None:
     root, seen = scenario.work.root, list[JobView | None]()
@@ -63,10 +69,12 @@ def require_notice(scenario: Scenario) -> None:
 
 
 def require_still_in_limbo(scenario: Scenario) -> None:
-    """Raise `Inconclusive` if the job is no longer in limbo: the scenario would prove nothing."""
+    """Raise `Inconclusive` if the job is not in limbo: the scenario would prove nothing."""
     view = scenario.calls.job(scenario.work.root)
     if view is None or view.final:
         raise Inconclusive("the job was given up before anything could be tried in its limbo")
+    if "limbo" in scenario.cluster.system.capabilities and not view.limbo:
+        raise Inconclusive(f"the job is {view.state}, and not in limbo")
 
 
 @then("a manual run of its event is refused, for the limit is reached")

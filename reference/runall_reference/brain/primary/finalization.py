@@ -68,7 +68,7 @@ class Finalization:
 
     def retry(self, done: Job) -> None:
         """Try a failed job again (RA-11.1) after its delay (RA-11.5); on no node (RA-11.2)."""
-        event = self.state.event(done.event)
+        event = self.state.event_of(done)
         if event is None or self.aborted(done.root):
             return
         now, due = self.state.now, self.state.now + event.retry_delay

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..inputs import AbortJob, CreateEvent, DeleteEvent, Order, Refused, RunEvent, UpdateEvent
-from ..records import Abort, Cursor, Event, Finished, Job
+from ..records import Abort, Cursor, Event, Finished, Job, Reopened
 from ..timing import zone
 from .placement import Placement
 from .slots import Slots
@@ -87,10 +87,16 @@ class Orders:
         event = self.known(order.event)
         self.records.drop(event)
         self.slots.deleted(event)
-        waiting = [job for job in self.state.live() if job.state == "waiting"]
-        for held in (*waiting, *self.state.owed()):
+        for held in (*self.state.live(), *self.state.owed()):
             if held.event == event.id:
-                self.waiting.refuse(held, "RA-6.3", "the event was deleted")
+                self.orphan(held)
+
+    def orphan(self, held: Job | Reopened) -> None:
+        """Let nothing follow a job of a deleted event, also if the event is made again (RA-6.3)."""
+        if isinstance(held, Job) and held.state != "waiting":
+            self.records.put(replace(held, orphaned=True))
+        else:
+            self.waiting.refuse(held, "RA-6.3", "the event was deleted")
 
     def run_event(self, order: RunEvent) -> Job:
         """Run an event by hand: recorded before the answer (RA-12.2), no cursor moves (RA-5.8)."""

@@ -24,7 +24,7 @@ class Policy:
 
     def interrupted(self, job: Job, cause: str) -> None:
         """Decide what follows, do it, and write why (RA-8.4); no event, no rerun (RA-6.3)."""
-        event = self.state.event(job.event)
+        event = self.state.event_of(job)
         if event is None:
             self.state.note(job, cause, "refused", "RA-6.3", "the event was deleted")
         elif refusal := self.refusal(job, event):

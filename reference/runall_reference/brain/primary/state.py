@@ -51,6 +51,10 @@ class State:
     def event(self, name: str) -> Event | None:
         return self.records.get(Event, name)
 
+    def event_of(self, job: Job) -> Event | None:
+        """The event that a job is one of; None if that was deleted, and perhaps made again."""
+        return None if job.orphaned else self.event(job.event)
+
     def live(self) -> list[Job]:
         """All jobs that are not finalized, in the order of their creation."""
         return list(self.records.all(Job).values())
