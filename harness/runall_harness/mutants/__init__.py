@@ -10,12 +10,12 @@ from difflib import get_close_matches
 
 from runall_harness.contract.errors import KitCannotRun
 
-from . import judgement, liveness, promise, recovery, takeovers, waiting
+from . import judgement, liveness, promise, recovery, second_faults, takeovers, waiting
 from .mutant import Mutant, planted
 from .releases import RELEASES
 
 KIT = (sys.executable, "-P", "-m", "runall_harness.cli")
-MODULES = (recovery, liveness, judgement, promise, takeovers, waiting)
+MODULES = (recovery, liveness, judgement, promise, takeovers, waiting, second_faults)
 BUGS = tuple(bug for module in MODULES for bug in vars(module).values())
 ALL: tuple[Mutant, ...] = (*(each for each in BUGS if isinstance(each, Mutant)), *RELEASES)
 

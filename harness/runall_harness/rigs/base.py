@@ -133,6 +133,10 @@ class Site(Protocol):
         """
         ...
 
+    def begin_stop(self, node: str) -> Proof:
+        """Send the signal of a clean stop, as `stop` does, and do not wait for what follows."""
+        ...
+
     def pause(self, node: str) -> Proof:
         """Freeze every process of the node."""
         ...

@@ -91,5 +91,5 @@ class GivingUp:
         """Whether the system denies a debt; if it can't say, a failed end counts as a denial."""
         if first is None or not first.final:
             return False
-        owes = self.cluster.api.owes(self.root)
+        owes = self.cluster.calls.ask(lambda api: api.owes(self.root), True)
         return owes is False or (owes is None and first.state in FAILED)

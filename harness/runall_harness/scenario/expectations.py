@@ -147,7 +147,8 @@ class Scenario(Setting):
         root = root or (about.root if about else "")
         attempts = self.cluster.attempts(root, tag)
         views = ", ".join(f"{view.id} {view.state}" for view in attempts) or "no attempt is shown"
-        return f"{views}; {self.cluster.api.reasons(root) or 'it gives no reason'}"
+        reasons = self.calls.ask(lambda api: api.reasons(root), "")
+        return f"{views}; {reasons or 'it gives no reason'}"
 
     def require_faithful_rerun(self, work: Work) -> None:
         require_faithful(work.root, *self.cluster.tagged(work.tag)[:2])

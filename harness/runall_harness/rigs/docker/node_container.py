@@ -182,10 +182,14 @@ class NodeContainer:
 
     def stop(self, grace: float, to: StopTo | None) -> tuple[Death | None, ScriptResult]:
         """Send the stop signal; return the death, if any within `grace` s, and its receivers."""
-        assert self._spec is not None
         seen = self._count_deaths()
-        sent = self._send(Signals[self._spec.stop_signal], to or self._spec.stop_to)
+        sent = self.begin_stop(to)
         return self._deaths.next_after(str(self.id), seen, grace), sent
+
+    def begin_stop(self, to: StopTo | None = None) -> ScriptResult:
+        """Send the stop signal and return its receivers."""
+        assert self._spec is not None
+        return self._send(Signals[self._spec.stop_signal], to or self._spec.stop_to)
 
     def _send(self, signal: Signals, to: StopTo) -> ScriptResult:
         if to == "group":

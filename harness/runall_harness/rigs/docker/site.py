@@ -204,6 +204,13 @@ class DockerSite(RealSite):
         evidence = f"exit code {death.code} after {self._time_of(death) - at:.2f} s, {sent.text}"
         return self.proof("stop", node, sent.proven and death.code != KILLED, evidence, at)
 
+    def begin_stop(self, node: str) -> Proof:
+        container, at = self._container(node), self.now()
+        if not container.alive():
+            return self.proof("stop signal", node, False, "it was not running")
+        sent = container.begin_stop()
+        return self.proof("stop signal", node, sent.proven, sent.text, at)
+
     def pause(self, node: str) -> Proof:
         container = self._container(node)
         if not container.running():

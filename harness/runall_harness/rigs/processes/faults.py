@@ -102,13 +102,23 @@ def job_tree(node: NodeProcess, pid: int) -> list[psutil.Process]:
     return [process for root in roots for process in process_tree.job_processes(root)]
 
 
+def begin_stop(node: NodeProcess, to: StopTo | None = None) -> Proof:
+    """Send the stop signal; the node is left at work on it."""
+    ran, sent = node.alive, _send_stop(node, to)
+    flaws = [*sent.flaws, "the daemon was not running" if not ran else ""]
+    return _proof("stop signal", node, sent.at, sent.receivers, flaws)
+
+
+def _send_stop(node: NodeProcess, to: StopTo | None) -> StopSignal:
+    return _signal_group(node) if (to or node.stop_to) == "group" else _signal_daemon(node)
+
+
 def stop(node: NodeProcess, witness: Witness, grace: float, to: StopTo | None) -> Proof:
     """Send the stop signal and await the daemon's exit; then kill what the daemon left.
 
     A machine that goes down would end the remaining processes too.
     """
-    ran = node.alive
-    sent = _signal_group(node) if (to or node.stop_to) == "group" else _signal_daemon(node)
+    ran, sent = node.alive, _send_stop(node, to)
     in_time = node.exited.wait(grace)
     took = node.now() - sent.at
     left = node.tree.freeze().all

@@ -119,6 +119,9 @@ class ProcessesSite(RealSite):
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
         return self._done(faults.stop(self._node(node), self.witness, grace, to))
 
+    def begin_stop(self, node: str) -> Proof:
+        return self._done(faults.begin_stop(self._node(node)))
+
     def pause(self, node: str) -> Proof:
         return self._done(faults.pause(self._node(node)))
 

@@ -76,14 +76,20 @@ class SimulatedSite:
         words = "no job is left there" if jobs else "no job ran on it"
         return self.proof("kill job", victim.name, bool(jobs) and not victim.processes, words)
 
-    def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        victim, at = self.node(node), self.now()
+    def begin_stop(self, node: str, to: StopTo | None = None) -> Proof:
+        victim = self.node(node)
         if not victim.up:
-            return self.proof("stop", node, False, "it was not running")
+            return self.proof("stop signal", node, False, "it was not running")
         if (to or self.stops.get(node)) == "group":
             victim.terminate_all()
         else:
             victim.drain()
+        return self.proof("stop signal", node, True, "it goes down")
+
+    def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
+        victim, at = self.node(node), self.now()
+        if not (begun := self.begin_stop(node, to)).proven:
+            return replace(begun, kind="stop")
         self.wait(lambda: not victim.up, grace)
         words = "it did not leave in time" if victim.up else "it left with exit status 0"
         return replace(self.proof("stop", node, not victim.up, words), at=at)

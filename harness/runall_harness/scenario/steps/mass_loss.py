@@ -80,7 +80,8 @@ def require_all_reruns(scenario: Scenario, spread: str) -> None:
     require_calm(scenario)
     came = reruns(scenario)
     tags = [run.tag for run in came]
-    require(complete, "RA-1.1", f"all {count} are run again", f"only {len(tags)}: {tags}")
+    clause = scenario.clause("RA-9.9", "RA-1.1")
+    require(complete, clause, f"all {count} are run again", f"only {len(tags)}: {tags}")
     require_order(scenario, came)
     if spread:
         require_spread(scenario, came)

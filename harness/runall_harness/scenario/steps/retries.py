@@ -125,7 +125,7 @@ def require_full_time_limit(scenario: Scenario) -> None:
     require(lives, "RA-4.10", expected, f"it is {state} after {limit / 2:g} s")
 
 
-@then(parsers.re(r"the try ends well, after (?P<count>two|three) executions"))
+@then(parsers.re(r"the try ends well, after (?P<count>two|three|four) executions"))
 def require_good_end_of_retry(scenario: Scenario, count: str) -> None:
     scenario.finish(scenario.work, COUNTS[count])
 

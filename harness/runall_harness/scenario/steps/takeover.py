@@ -63,6 +63,16 @@ class Takeover:
     def lines(self) -> list[LedgerView]:
         return self.calls.ask(lambda api: api.ledger(), list[LedgerView]())
 
+    def require_told(self, clause: str) -> None:
+        """Require one line of the ledger about each interruption of the job, and no other."""
+        lines, root = self.lines(), self.scenario.work.root
+        for view in self.scenario.cluster.attempts(root):
+            told = [line for line in lines if line.job == view.id]
+            good = [line for line in told if line.decision and line.clause and line.event == EVENT]
+            expected = int(view.state == "interrupted")
+            kept = len(told) == len(good) == expected
+            require(kept, clause, f"{expected} line(s) about {view.id}", f"{told}")
+
     def there_and_back(self) -> None:
         self.scenario.restart(self.pass_on())
         self.pass_on()
@@ -180,17 +190,14 @@ def require_refusal_for_limit(scenario: Scenario) -> None:
 
 
 @then("the ledger is what it was, line for line, and tells of each interruption once")
-def require_ledger(scenario: Scenario, takeover: Takeover) -> None:
+def require_ledger(takeover: Takeover) -> None:
     before, lines = takeover.ledger or [], takeover.lines()
     kept, expected = lines[: len(before)] == before, f"it begins with {before}"
     require(kept and before, "RA-9.10", expected, f"{lines[: len(before)]}")
     numbers = [line.number for line in lines]
     once = numbers == sorted(set(numbers))
     require(once, "RA-9.10", "each line has a number of its own", f"{numbers}")
-    for view in scenario.cluster.attempts(scenario.work.root):
-        told = [line for line in lines if line.job == view.id and line.event == EVENT]
-        expected = f"{int(view.state == 'interrupted')} line(s) about {view.id}"
-        require(len(told) == (view.state == "interrupted"), "RA-9.10", expected, f"{told}")
+    takeover.require_told("RA-9.10")
 
 
 @then("each rerun names its root, its predecessor, its number and its cause")
