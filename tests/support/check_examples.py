@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from runall_harness.evidence.history import AnyLine, End, Start
+from runall_harness.evidence.history import AnyLine, End, Lead, Minute, Start
 
 from support.small_histories import asked, created, fault, leads, noted, owed, ran, shown
 
@@ -34,6 +34,17 @@ LOST = shown(5, "j1", "interrupted")
 
 
 AGAIN = shown(6, "j1.2", "running")
+
+
+# An event that is due each minute: minute 1 begins in second 60.
+EVERY_MINUTE: Lines = [Minute(at=0, slot=0, began=0), *created(timing={})]
+LED: Lines = [*EVERY_MINUTE, Lead(at=1, node="a")]
+DONE = End(at=250)
+
+
+def served(at: float, minute: int) -> AnyLine:
+    """A job of the clock for that minute."""
+    return shown(at, f"j{minute}", "succeeded", now=60 * minute, **CLOCK)
 
 
 LOST_TWICE = [LOST, shown(7, "j1.2", "interrupted")]
@@ -451,5 +462,26 @@ EXAMPLES = [
             ran("j2", 6),
             shown(6, "j2", "running", now=120, placed_at=6, **CLOCK),
         ],
+    ),
+    Example(
+        "only-due-slots-run",
+        "RA-5.12",
+        [*created(timing={"minutes": [5]}), shown(4, "j1", "running", now=360, **CLOCK)],
+        (2, 3, 4),
+        [*created(timing={"minutes": [5]}), shown(4, "j1", "running", now=300, **CLOCK)],
+    ),
+    Example(
+        "slots-are-served",
+        "RA-5.4",
+        [*EVERY_MINUTE, served(61, 1), served(181, 3), owed("rest", 250), End(at=250)],
+        (3, 4, 7),
+        [*EVERY_MINUTE, served(61, 1), served(170, 2), served(181, 3), owed("rest", 250), DONE],
+    ),
+    Example(
+        "takeovers-go-on",
+        "RA-9.8",
+        [*LED, served(61, 1), Lead(at=110, node="b"), owed("rest", 200), End(at=200)],
+        (3, 4, 7, 8),
+        [*LED, served(61, 1), Lead(at=110, node="b"), served(131, 2), owed("rest", 200), DONE],
     ),
 ]

@@ -18,7 +18,7 @@ from runall_harness.evidence.views import JobView
 
 from .check import Finding, finding
 from .context import Context
-from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord
+from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord, minute_words
 
 # Two orders less than this apart have no order; in seconds of the system's own clock.
 INSTANT = 1e-3
@@ -196,7 +196,8 @@ class ConcurrencyChecks:
             jobs.slot = (view.now, view.placed_at, start.run.first)
         now, placed_at, line = jobs.slot
         kept = view.placed_at <= placed_at + INSTANT
-        expected = f"the slot at {view.now:g} of {view.event} comes before that at {now:g}"
+        order = f"{minute_words(view.now)} comes before {minute_words(now)}"
+        expected = f"of the slots of {view.event} {order}"
         seen = f"{view.id} was placed {view.placed_at - placed_at:.2f} s after it"
         self.report("slots-keep-order", finding(kept, expected, seen, line, attempt))
 

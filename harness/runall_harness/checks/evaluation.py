@@ -21,9 +21,11 @@ from runall_harness.evidence.history import (
     Exit,
     Fault,
     Judged,
+    Lead,
     Ledger,
     Line,
     Meta,
+    Minute,
     Owed,
     Seen,
     Start,
@@ -49,7 +51,10 @@ from .records import (
     RunRecord,
 )
 from .registry import BY_NAME, DEADLINES, GROUP_CHECKS, LINEAGE_CHECKS
+from .schedule import ScheduleChecks
 
+# How long a minute of the schedule lasts where nobody says otherwise; seconds.
+A_MINUTE = 60.0
 # A start may first be reported so many seconds later. Lines are otherwise in order.
 LATE = 300.0
 # Lineages that are over are looked for after so many lines, or twice the number of lineages.
@@ -70,6 +75,7 @@ class Evaluation:
         self.index = LineageIndex(self.total)
         self.calls: dict[int, tuple[int, Call, tuple[str, Edit] | None]] = {}
         self.concurrency = ConcurrencyChecks(self.context, self.record)
+        self.schedule = ScheduleChecks(self.context, self.record)
         self._sweep, self._next = sweep, sweep
         self._due: dict[bool, dict[frozenset[str], tuple[Check[Any], ...]]] = {}
         self._takes: dict[type[Line], Callable[[Any], None]] = {
@@ -79,6 +85,8 @@ class Evaluation:
             Fault: lambda line: self.context.hurt(line.proof, self.number),
             Start: lambda line: self.context.start(line.node, line.role, line.at),
             Exit: lambda line: self.context.exit(line.node, line.at),
+            Lead: lambda line: self.schedule.lead(line, self.number),
+            Minute: lambda line: self.schedule.clock.take(line),
             Clock: lambda line: self.context.set_clock(line.at),
             Witnessed: self.witness,
             Seen: self.show,
@@ -107,6 +115,7 @@ class Evaluation:
         self.context.capabilities = frozenset(line.capabilities)
         self.context.grace, self.context.lag = line.grace, line.lag
         self.context.timings = line.timings
+        self.schedule.clock.minute = line.timings.get("minute", A_MINUTE)
         self._due.clear()
 
     def call(self, line: Call) -> None:
@@ -161,6 +170,7 @@ class Evaluation:
             why = f"it tells of a start {late:.0f} s ago; {LATE:.0f} s at most"
             raise BadHistory(self.number, why)
         self.executions += 1
+        self.schedule.serve(slot_of_execution(execution), self.number)
         run = lineage.runs[execution.id] = RunRecord(self.number, self.number, execution)
         self.concurrency.starts.append(ObservedStart(run, lineage))
         if (tagged := self.context.tagged.get(execution.tag)) is not None:
@@ -175,6 +185,7 @@ class Evaluation:
             attempt = lineage.attempts.get(job.id)
             if attempt is None:
                 attempt = lineage.attempts[job.id] = Attempt(self.number, self.number, job)
+                self.schedule.serve(slot_of(job), self.number)
         attempt.show(job, line.at, self.number)
         lineage.latest = line.at
         self.context.jobs_shown = True
@@ -222,7 +233,7 @@ class Evaluation:
         return {key: tuple(n) for key, n in self.context.samples.lines.items()} | found | steps
 
     def record(self, name: str, found: Finding) -> None:
-        """Record a finding about concurrency by the name of its check, if that check applies."""
+        """Record a finding by the name of its check, if that check applies."""
         if (check := BY_NAME[name]).needs <= self.context.capabilities:
             check.record(found, self.total, self.context)
 
@@ -282,6 +293,7 @@ class Evaluation:
     def finish(self) -> None:
         """Judge the groups still in memory: no more lines will come."""
         self.concurrency.judge_until(inf, last=True)
+        self.schedule.finish()
         for group in self.index.groups():
             self.judge(group).add_to(self.total)
             self.open += open_questions(group, self.context)

@@ -8,7 +8,7 @@ from runall_harness.evidence.facts import Execution
 
 from .check import Finding, broken, finding
 from .context import Context
-from .records import BEAT, Ending, Group, Lineage, RunRecord
+from .records import BEAT, Ending, Group, Lineage, RunRecord, minute_words
 
 
 def one_live_attempt(lineage: Lineage, context: Context) -> Iterator[Finding]:
@@ -147,5 +147,5 @@ def slot_served_once(group: Group, _: Context) -> Iterator[Finding]:
 
 def slot_words(group: Group) -> str:
     """The slot that some lineages serve: event and logical time."""
-    event, _, now = group[0].slot.partition("@")
-    return f"at {now} of {event}"
+    event, _, now = group[0].slot.rpartition("@")
+    return f"{minute_words(float(now)) if now.lstrip('-').isdigit() else now} of {event}"

@@ -9,6 +9,7 @@ from itertools import compress
 from typing import TypeVar
 
 import msgspec
+from runall_reference.brain.timing import local_minute
 
 from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.evidence.facts import Execution
@@ -28,6 +29,11 @@ SAMPLE = 6
 def last_sign(execution: Execution) -> float:
     """The latest time at which an execution surely still lived; seconds."""
     return execution.ended_at or max(execution.beat_at, execution.started_at)
+
+
+def minute_words(now: float) -> str:
+    """A logical time as people read it: the day and the minute, in UTC."""
+    return f"{local_minute(int(now // 60), 'UTC'):%Y-%m-%d %H:%M} UTC"
 
 
 class Reported(msgspec.Struct):

@@ -55,7 +55,7 @@ GROUP_CHECKS: tuple[Check[Group], ...] = (
 
 
 def judged_elsewhere(_: Any, __: Any) -> Any:
-    """Judges nothing: `concurrency` judges by these checks while the history is read."""
+    """Judges nothing: `concurrency` and `schedule` judge by these checks."""
     return iter(())
 
 
@@ -66,5 +66,16 @@ CONCURRENCY_CHECKS: tuple[Check[Any], ...] = (
     Check("slots-keep-order", "RA-5.2", judged_elsewhere, needs("slots")),
 )
 
-CHECKS: tuple[Check[Any], ...] = (*LINEAGE_CHECKS, *GROUP_CHECKS, *CONCURRENCY_CHECKS)
+SCHEDULE_CHECKS: tuple[Check[Any], ...] = (
+    Check("only-due-slots-run", "RA-5.12", judged_elsewhere),
+    Check("slots-are-served", "RA-5.4", judged_elsewhere),
+    Check("takeovers-go-on", "RA-9.8", judged_elsewhere, needs("failover")),
+)
+
+CHECKS: tuple[Check[Any], ...] = (
+    *LINEAGE_CHECKS,
+    *GROUP_CHECKS,
+    *CONCURRENCY_CHECKS,
+    *SCHEDULE_CHECKS,
+)
 BY_NAME: dict[str, Check[Any]] = {check.name: check for check in CHECKS}

@@ -113,6 +113,16 @@ class Clock(Line, frozen=True, kw_only=True, tag="clock"):
     ahead: float
 
 
+class Minute(Line, frozen=True, kw_only=True, tag="minute"):
+    """The system says which minute of its schedule runs, and perhaps when that began (seconds).
+
+    `slot` counts minutes since the epoch on the clock of the schedule.
+    """
+
+    slot: int
+    began: float | None = None
+
+
 class Witnessed(Line, frozen=True, kw_only=True, tag="witness"):
     """An execution: written when it is first known, and whenever it has changed.
 
@@ -215,6 +225,7 @@ AnyLine = (
     | Step
     | Judged
     | Clock
+    | Minute
     | Witnessed
     | Seen
     | Gone

@@ -17,7 +17,17 @@ from runall_reference.brain.settings import TAKEOVER, Settings
 from runall_reference.brain.timing import Timing
 
 from runall_harness.evidence.facts import Proof
-from runall_harness.evidence.history import End, Exit, Fault, History, Ledger, Meta, Owed, Start
+from runall_harness.evidence.history import (
+    End,
+    Exit,
+    Fault,
+    History,
+    Ledger,
+    Meta,
+    Minute,
+    Owed,
+    Start,
+)
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.rigs.base import NodeSpec
 from runall_harness.rigs.simulated.node import EPOCH, ActOfStart, Node
@@ -109,7 +119,10 @@ class Play:
         self.begin()
 
     def launch(self) -> None:
-        self.call("create_event", event=event_of(self.outline, self.client.present_slot()))
+        slot = self.client.present_slot()
+        began = self.client.brain().state.clock.starts(slot)
+        self.history.add(Minute(at=self.site.now(), slot=slot, began=began))
+        self.call("create_event", event=event_of(self.outline, slot))
         if self.outline.trigger == "manual":
             self.call("run", event=EVENT, **BY_HAND)
         self.site.wait(lambda: self.site.world.executions, HORIZON)
@@ -187,8 +200,8 @@ class Play:
         return stopped | {args[0] for name, args in names if name == "restart"}
 
     def is_due(self) -> bool:
-        """Whether a slot of the schedule is still ahead within this story."""
-        leader, now = self.leader(), self.site.now() - MOMENT
+        """Whether a slot of this story is still ahead, or has only just begun."""
+        leader, now = self.leader(), self.site.now() - PROMPT - MOMENT
         return leader is not None and any(
             leader.state.clock.starts(slot) > now for slot in self.slots(leader)
         )

@@ -6,8 +6,10 @@ from msgspec.structs import replace
 from runall_reference.brain.primary.inventories import Inventories
 from runall_reference.brain.primary.placement import Placement
 from runall_reference.brain.primary.policy import Policy
+from runall_reference.brain.primary.primary import Primary
+from runall_reference.brain.primary.slots import Slots
 from runall_reference.brain.primary.state import State
-from runall_reference.brain.records import Job
+from runall_reference.brain.records import Entry, Event, Job
 
 from .mutant import mutant
 from .planting import Plant
@@ -84,3 +86,50 @@ def tells_the_first_loss_only(plant: Plant) -> None:
     def note(self: Any, job: Any, *about: str) -> None:
         if job.reruns == 0:
             original(self, job, *about)
+
+
+@mutant(source="pg-boss 914; n8n 38010", clause="RA-9.8", also=("RA-5.4",))
+def starts_every_schedule_at_its_own_present(plant: Plant) -> None:
+    """A server that takes over serves no minute of the time in which nobody led."""
+    original = Primary.lead
+
+    @plant.method(Primary)
+    def lead(self: Any, boot: str) -> None:
+        before = self.leadership.lease()
+        original(self, boot)
+        if before is not None and before.holder not in ("", self.state.node):
+            for event in self.records.all(Event).values():
+                self.slots.move_cursor(event, self.state.clock.slot(self.state.now))
+
+
+@mutant(source="a timer that is set once", clause="RA-5.4")
+def serves_a_schedule_until_its_first_loss(plant: Plant) -> None:
+    """The schedule of an event whose job was lost is dead: no later minute of it is served."""
+    original = Slots.serve_cursor
+
+    @plant.method(Slots)
+    def serve_cursor(self: Any, event: Any) -> None:
+        lost = (entry.event for entry in self.state.records.all(Entry).values())
+        if event.id not in lost:
+            original(self, event)
+
+
+@mutant(source="Cronicle, events that are run when they are loaded", clause="RA-5.12")
+def forces_every_event(plant: Plant) -> None:
+    """A primary that leads again runs every event at once, due or not."""
+    original = Primary.lead
+
+    @plant.method(Primary)
+    def lead(self: Any, boot: str) -> None:
+        before = self.leadership.lease()
+        original(self, boot)
+        if before is not None:
+            self.forced = list(self.records.all(Event).values())
+
+    serve = Primary.start_due
+
+    @plant.method(Primary)
+    def start_due(self: Any) -> None:
+        serve(self)
+        forced, slot = self.__dict__.get("forced", []), self.state.clock.slot(self.state.now)
+        self.forced = [event for event in forced if not self.slots.launch(event, slot)]

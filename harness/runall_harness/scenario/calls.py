@@ -7,7 +7,7 @@ value for the time in which the system does not answer, because a primary that i
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from runall_harness.evidence.history import Answer, AnswerOutcome, Call, History, Role
+from runall_harness.evidence.history import Answer, AnswerOutcome, Call, History, Minute, Role
 from runall_harness.evidence.views import JobView, LedgerView, Rejected, Unreachable
 from runall_harness.evidence.witness_job import SCRIPT
 from runall_harness.rigs.base import Site
@@ -91,6 +91,12 @@ class Calls:
     def online(self) -> set[str]:
         """The nodes that take work; none while the primary does not answer."""
         return self.ask(lambda api: api.online(), set[str]())
+
+    def present_slot(self) -> int:
+        """The minute of the schedule that is running, written down."""
+        slot = self.api.present_slot()
+        self.history.add(Minute(at=self.site.now(), slot=slot))
+        return slot
 
     def leader(self) -> str:
         """The server that leads, written down; empty while none answers."""

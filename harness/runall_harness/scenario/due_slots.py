@@ -80,7 +80,7 @@ class DueSlots:
     # ---------------------------------------------------------------- choosing
     def choose(self, count: int, apart: int = 1) -> None:
         """Choose so many slots that are about to come, so many minutes apart."""
-        self.chosen_at, self.chosen = self.cluster.site.now(), self.cluster.api.present_slot()
+        self.chosen_at, self.chosen = self.cluster.site.now(), self.cluster.calls.present_slot()
         first = self.chosen + LEAD_SLOTS
         self.slots = [first + number * apart for number in range(count)]
 

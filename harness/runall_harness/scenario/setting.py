@@ -106,7 +106,7 @@ class Setting:
         """Create the planned event; for the clock it is due once, at a minute about to come."""
         fields = {k: v for k, v in self.plan.items() if k not in ("id", "target")}
         if trigger == "scheduled":
-            self.due = self.cluster.api.present_slot() + LEAD_SLOTS
+            self.due = self.calls.present_slot() + LEAD_SLOTS
             fields |= {"timing": exactly(self.due), "params": own}
         else:
             fields["params"] = {**own, "note": "the event's own, not the run's"}

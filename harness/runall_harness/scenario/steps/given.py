@@ -83,7 +83,7 @@ def serve_other_event_each_minute(scenario: Scenario) -> None:
 
 @given("two slots of it have been served since")
 def serve_two_slots(scenario: Scenario) -> None:
-    slot = scenario.cluster.api.present_slot() + 2
+    slot = scenario.calls.present_slot() + 2
     minutes = {"minutes": [slot % 60, (slot + 1) % 60]}
     scenario.calls.edit(scenario.work.event, timing=minutes, params=slot_params())
     scenario.await_minutes(4, "two slots are served", lambda: two_slots_served(scenario))

@@ -107,7 +107,7 @@ def takeover(scenario: Scenario) -> Takeover:
 # ------------------------------------------------------------------ what is there before
 @given("it is due every minute, by the clock of another time zone")
 def schedule_by_another_zone(scenario: Scenario, due: DueSlots) -> None:
-    hour = local(scenario.cluster.api.present_slot(), ZONE).hour
+    hour = local(scenario.calls.present_slot(), ZONE).hour
     hours = [(hour + later) % 24 for later in range(HOURS)]
     due.schedule(timezone=ZONE, timing={"hours": sorted(hours)})
     scenario.await_minutes(4, "two minutes are served", lambda: len(due.served()) > 1)
