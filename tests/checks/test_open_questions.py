@@ -58,7 +58,7 @@ def test_an_interrupted_job_that_nothing_followed_is_open(lines: list[AnyLine]) 
     [
         [*LOST, ran("j1.2", 7, 9), shown(9, "j1.2", "succeeded")],
         [*LOST, ran("j1.2", 7, 9), shown(9, "j1.2", "running")],
-        [*LOST, noted(7, "j1", "refused")],
+        [*LOST, noted(7, "j1", "refused", clause="RA-6.7", detail="a reason of its own")],
         [*LOST, noted(6, "j1"), *asked(2, 7, "delete_event", event="e")],
         [*LOST, noted(6, "j1"), *asked(2, 7, "abort", job="j1")],
         [*LOST, noted(6, "j1"), *asked(2, 7, "update_event", event="e", fields={"enabled": False})],

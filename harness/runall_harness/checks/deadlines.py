@@ -65,9 +65,8 @@ def unshown(lineage: Lineage, group: Group, context: Context) -> BrokenClause[in
     last = list(lineage.runs.values())[-1] if lineage.runs else None
     if last is None or lineage.attempts or lineage.aborts or len(group) > 1:
         return None
-    event = lineage.event()
-    off = {False} & {*context.values(event, "catch_up", last.seen)[0]}
-    if off or event in context.deleted or last.execution.how != "killed":
+    off = False in context.values(lineage.event(), "catch_up", last.seen)[0]
+    if off or set_aside(lineage, context) or last.execution.how != "killed":
         return None
     expected = f"{last.job} is run again, or refused with a reason"
     return broken(expected, f"{last}, and nothing more is known", last, clause=promise(lineage))
@@ -139,14 +138,15 @@ def by_debt(open_: BrokenClause[int], debt: Debt) -> BrokenClause[int]:
 
 
 def unsettled(lineage: Lineage, group: Group, context: Context) -> BrokenClause[int] | None:
-    """What is still to do for a lineage, by the clause that asks for it; None if nothing is.
+    """What is still to do for a lineage, by the clause that asks for it; None if nothing is."""
+    return None if set_aside(lineage, context) else left_over(lineage, group, context)
 
-    Nothing is to do while its event is deleted or disabled.
-    """
+
+def set_aside(lineage: Lineage, context: Context) -> bool:
+    """Whether its event may be deleted or disabled now, so that nothing is to do for it."""
     event = lineage.event()
     gone = context.deletion(event, lineage.first_line())
-    off = gone or False in context.values(event, "enabled", context.now)[0]
-    return None if off else left_over(lineage, group, context)
+    return gone is not None or False in context.values(event, "enabled", context.now)[0]
 
 
 def left_over(lineage: Lineage, group: Group, context: Context) -> BrokenClause[int] | None:
