@@ -93,3 +93,35 @@ Feature: Two ends meet
       | trigger   |
       | manual    |
       | scheduled |
+
+  @RA-3.8 @RA-3.3
+  Scenario Outline: An abort outlives the primary and the server of the job
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs that ignores SIGTERM
+    When a user asks for the end of the job
+    And the primary and its server are killed at once, and come back
+    Then the job was aborted, and is not run again
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-3.8 @RA-3.3
+  Scenario Outline: A rerun that is aborted is not run again when it loses its server, too
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs that ignores SIGTERM
+    When its server is killed and comes back at once
+    Then the job starts again
+    When a user asks for the end of the rerun
+    And <lost> killed at once, and <come> back
+    Then the rerun was aborted, and nothing follows it
+
+    Examples:
+      | trigger   | lost                           | come  |
+      | manual    | its server is                  | comes |
+      | scheduled | its server is                  | comes |
+      | manual    | the primary and its server are | come  |
+      | scheduled | the primary and its server are | come  |

@@ -53,11 +53,11 @@ Feature: Reruns and manual runs keep to the limits of their event
   @RA-6.6 @RA-12.2 @manual
   Scenario: The queue survives a crash of the primary
     Given a primary and one worker
-    And an event for any worker, with Run All on, with room for one job and a queue of three
+    And an event for any worker, with Run All on, with room for one job and a queue of twelve
     And a manual job of it runs
-    And three manual runs of it wait in the queue
+    And twelve manual runs of it wait in the queue
     When the primary is killed and comes back
-    Then the three runs start in the order in which they were accepted
+    Then the twelve runs start in the order in which they were accepted
 
   @RA-6.7 @RA-6.2 @needs:limbo @manual
   Scenario: A manual run that finds the limit reached by a job in limbo waits for its turn

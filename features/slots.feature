@@ -124,6 +124,20 @@ Feature: The schedule is served, whatever was down
     Then the run that waited has ended well
     And each of the six is served, once, oldest first
 
+  @RA-5.8 @RA-5.4 @needs:slots
+  Scenario Outline: A manual run skips no minute to come
+    Given a primary and one worker
+    And an event for any worker, with Run All on and room for many jobs
+    And it is due in six minutes to come
+    When a user runs the event <when>
+    Then each of the six is served, on time or later
+
+    Examples:
+      | trigger | when                       |
+      | manual  | before the first of them   |
+      | manual  | after the first of them    |
+      | manual  | once each minute till then |
+
   @RA-5.12
   Scenario Outline: Days and weekdays must both match
     Given a primary and one worker

@@ -330,3 +330,27 @@ Feature: What waits is reached by all that happens meanwhile
       | scheduled | a job in limbo | killed          |
       | manual    | a job in limbo | stopped cleanly |
       | scheduled | a job in limbo | stopped cleanly |
+
+  @RA-6.7
+  Scenario Outline: The queue has room beside what waits
+    Given a primary and two workers
+    And a run of another event waits in its queue
+    And <what> of a <trigger> job waits
+    When manual runs of its event are asked for until its queue must be full
+    Then all of them are accepted, and one more is refused
+
+    @needs:hold
+    Examples:
+      | trigger   | what                    |
+      | manual    | a rerun without a place |
+      | scheduled | a rerun without a place |
+
+    Examples:
+      | trigger   | what               |
+      | manual    | a run in the queue |
+
+    @needs:limbo
+    Examples:
+      | trigger   | what           |
+      | manual    | a job in limbo |
+      | scheduled | a job in limbo |

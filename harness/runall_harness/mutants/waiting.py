@@ -5,11 +5,14 @@ from typing import Any
 
 from msgspec.structs import replace
 from runall_reference.brain.inputs import Refused
+from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.primary import Primary
+from runall_reference.brain.primary.finalization import Finalization
 from runall_reference.brain.primary.orders import Orders
 from runall_reference.brain.primary.placement import Placement
+from runall_reference.brain.primary.slots import Slots
 from runall_reference.brain.primary.waiting import Waiting
-from runall_reference.brain.records import Abort, Entry, Job
+from runall_reference.brain.records import Abort, Cursor, Entry, Finished, Job
 
 from .mutant import mutant
 from .planting import Plant
@@ -180,3 +183,106 @@ def queue_takes_edits(plant: Plant) -> None:
         if job.cause == "manual" and event:
             job = replace(job, params={**job.params, **event.params})
         original(self, job)
+
+
+# ------------------------------------------------------------------ more of places and aborts
+def ended_keep_their_places(plant: Plant, *states: str) -> None:
+    """Let a job that ended so count against its event's limit for ever."""
+    original = Placement.below_limit
+
+    @plant.method(Placement)
+    def below_limit(self: Any, event: Any) -> bool:
+        jobs = [done.job for done in self.state.records.all(Finished).values()]
+        held = sum(job.event == event.id and job.state in states and bool(job.node) for job in jobs)
+        return original(self, event) and not 0 < event.max_children <= held
+
+
+@mutant(source="by the rule", clause="RA-6.8")
+def aborted_keep_their_places(plant: Plant) -> None:
+    """A job that a user ended is over, and counts against its event's limit for ever."""
+    ended_keep_their_places(plant, "aborted")
+
+
+@mutant(source="by the rule", clause="RA-6.8")
+def unsuccessful_keep_their_places(plant: Plant) -> None:
+    """Only a success frees a place: what failed or timed out holds its own for ever."""
+    ended_keep_their_places(plant, "failed", "timed_out")
+
+
+@mutant(source="by the rule", clause="RA-6.8")
+def schedule_ends_with_a_refusal(plant: Plant) -> None:
+    """An event of which a job was given up is served no more."""
+    original = Slots.serve_cursor
+
+    @plant.method(Slots)
+    def serve_cursor(self: Any, event: Any) -> None:
+        lines = self.state.records.all(Entry).values()
+        if not any(line.event == event.id and line.decision == "refused" for line in lines):
+            original(self, event)
+
+
+@mutant(source="by the rule", clause="RA-3.8", also=("RA-3.3",))
+def aborts_first_attempts(plant: Plant) -> None:
+    """An abort is kept for the first attempt, so a rerun that loses its server comes again."""
+    original = Finalization.finalize
+
+    @plant.method(Finalization)
+    def finalize(self: Any, job: Any, description: str, *facts: str, cause: str) -> None:
+        abort = self.state.records.get(Abort, job.root)
+        if abort and job.attempt > 1 and job.stop_reason == "abort" and cause != "stopped":
+            self.state.records.drop(abort)
+            job = replace(job, state="running", stop_reason="")
+        original(self, job, description, *facts, cause=cause)
+
+
+@mutant(source="by the rule", clause="RA-6.6", also=("RA-9.9",))
+def queue_sorted_by_name(plant: Plant) -> None:
+    """A primary reads its records in the order of their names, so the tenth run comes second."""
+
+    def forget(self: Any) -> None:
+        table = self.records.all(Job)
+        for key in sorted(table):
+            table[key] = table.pop(key)
+
+    after_lead(plant, forget)
+
+
+@mutant(source="by the rule", clause="RA-6.7")
+def queues_are_one(plant: Plant) -> None:
+    """What waits of other events, and reruns too, takes up the room of an event's queue."""
+
+    @plant.method(Orders)
+    def queue(self: Any, asked: Any, source: str) -> Job:
+        if len(self.waiting.jobs()) >= asked.queue_max:
+            raise Refused("limit", f"the queue of {asked.queue_max} is full")
+        job: Job = self.placement.new_job(asked, "manual", source, self.state.now, None)
+        self.records.put(job)
+        return job
+
+
+@mutant(source="by the rule", clause="RA-6.7")
+def queue_one_short(plant: Plant) -> None:
+    """The last place in the queue is never given."""
+    original = Orders.queue
+
+    @plant.method(Orders)
+    def queue(self: Any, asked: Any, source: str) -> Job:
+        return original(self, replace(asked, queue_max=max(asked.queue_max - 1, 0)), source)
+
+
+@mutant(source="hermes-agent 106166", clause="RA-5.8", also=("RA-5.4",))
+def manual_run_takes_the_next_slot(plant: Plant) -> None:
+    """A manual run is stamped with the next minute of its event, which is then skipped."""
+    original = Orders.run_event
+
+    @plant.method(Orders)
+    def run_event(self: Any, order: Any) -> Job:
+        job: Job = original(self, order)
+        event = self.known(order.event)
+        if event.timing is not None and event.enabled:
+            cursor = self.records.get(Cursor, event.id)
+            after = max(self.state.clock.slot(self.state.now), cursor.slot if cursor else 0)
+            soon = next(due_slots(event.timing, event.timezone, after, after + 24 * 60), None)
+            if soon is not None:
+                self.records.put(Cursor(event=event.id, slot=soon))
+        return job

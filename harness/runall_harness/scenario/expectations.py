@@ -11,7 +11,7 @@ from typing import TypeVar
 from runall_harness.checks.lineages import BEAT, require_faithful
 from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.facts import Execution
-from runall_harness.evidence.views import JobView
+from runall_harness.evidence.views import JobView, Rejected
 
 from .cluster import Condition
 from .deadlines import GivingUp, Wait
@@ -213,6 +213,19 @@ class Scenario(Setting):
         self.require_in_time(
             "RA-2.12", f"{node} is missed", lambda: node not in self.calls.online(), within
         )
+
+    def queue(self, event: str, **params: str) -> str:
+        """Run an event whose limit is reached; the id of the run, which waits for its turn.
+
+        Raises the `Violation` of RA-6.7 if it is refused, and `Inconclusive` if it does not wait.
+        """
+        try:
+            job = self.calls.run(event, params)
+        except Rejected as refusal:
+            raise Violation("RA-6.7", "the run waits in the queue", str(refusal)) from None
+        if (state := self.calls.state(job)) != "waiting":
+            raise Inconclusive(f"{job} was to wait, and is {state}")
+        return job
 
     def require_stop(self, clause: str, expected: str, promised: float = 0.0) -> None:
         """Require that the first execution ends within that many seconds and the kill grace."""

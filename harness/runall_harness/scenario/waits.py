@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView, Rejected
 from runall_harness.evidence.witness_job import NOTE
@@ -18,7 +17,7 @@ from .expectations import Scenario, listed, require
 from .setting import EVENT
 
 FIRST, SECOND = "worker-1", "worker-2"
-BESIDE, QUEUED, BEHIND, NEXT = "second", "queued", "behind", "next"
+BESIDE, QUEUED, BEHIND, NEXT, OTHER = "second", "queued", "behind", "next", "other"
 # Seconds until a retry: long enough for a primary to be restarted before it is due.
 DELAY = 6.0
 # The clocks of a witness and of a scheduler are read at different moments; seconds.
@@ -32,10 +31,11 @@ class Waits:
     `before` are the executions of it so far. `lost_at` is when its server was lost, `due` when a
     retry is due; on the rig's clock, 0 for others. `free`: nothing holds it any more. `deleted`:
     its event is gone. `crashed`: the primary died right after an abort. `behind`: a manual run
-    waits behind it.
+    waits behind it. `answers` are those to more runs.
     """
 
     kind: "Kind"
+    answers: list[str]
     tag, root = "job", ""
     before = 1
     lost_at = due = 0.0
@@ -54,16 +54,23 @@ class Waits:
     def runs(self) -> list[Execution]:
         return self.cluster.tagged(self.tag)
 
-    def queue(self, tag: str, **params: str) -> str:
-        """Accept a manual run, which has to wait in the queue; its id."""
-        job = self.calls.run(EVENT, {"tag": tag, **params})
-        if (state := self.calls.state(job)) != "waiting":
-            raise Inconclusive(f"{job} was to wait, and is {state}")
-        return job
-
     def queue_behind(self) -> None:
-        self.queue(BEHIND, hold="0")
+        self.scenario.queue(EVENT, tag=BEHIND, hold="0", ends="0")
         self.behind = True
+
+    @property
+    def room(self) -> int:
+        """How many more runs the queue of the event has room for."""
+        queue: int = PLAN["queue_max"]
+        return queue - self.behind - (self.tag == QUEUED)
+
+    def ask_for_run(self) -> str:
+        """Ask for one more run; what the answer is."""
+        try:
+            self.calls.run(EVENT, {"tag": NEXT, "hold": "0"})
+        except Rejected as refusal:
+            return refusal.code
+        return "accepted"
 
     def lose_server(self) -> None:
         proof = self.scenario.kill(FIRST)
@@ -116,10 +123,8 @@ class Waits:
 
     def require_turn(self) -> None:
         """Require that the place is free: what waited behind and one more run come to their end."""
-        try:
-            self.calls.run(EVENT, {"tag": NEXT, "hold": "0"})
-        except Rejected as refusal:
-            raise Violation("RA-6.8", "the next run is accepted", str(refusal)) from None
+        answer = self.ask_for_run()
+        require(answer == "accepted", "RA-6.8", "the next run is accepted", answer)
         tags = (BEHIND, NEXT) if self.behind and not self.deleted else (NEXT,)
         expected = f"{' and '.join(tags)} run, for the place is free"
         self.scenario.require_in_time(
@@ -196,7 +201,7 @@ def lose_place(waits: Waits) -> None:
 
 
 def queue(waits: Waits) -> None:
-    waits.root = waits.queue(QUEUED, note=NOTE)
+    waits.root = waits.scenario.queue(EVENT, tag=QUEUED, note=NOTE)
     waits.queue_behind()
     waits.tag, waits.before = QUEUED, 0
 

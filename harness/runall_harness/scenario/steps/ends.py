@@ -3,9 +3,10 @@
 from pytest_bdd import parsers, then, when
 
 from ..deadlines import Wait
-from ..expectations import Scenario, require
+from ..expectations import Scenario, listed, require
 from ..nodes import PRIMARY
 from .recovery_crash import ACCEPTED, accept_run, expect_after_crash, last_end
+from .when import kill_server_and_bring_it_back
 
 ENDS = {"was aborted": ("aborted", "RA-3.3"), "has failed": ("failed", "RA-2.7")}
 
@@ -59,6 +60,35 @@ def cut_and_stop_server_until_missed(scenario: Scenario) -> None:
 def mend_cut(scenario: Scenario) -> None:
     scenario.expect_within(scenario.return_timeout)
     scenario.join(scenario.victim, "RA-3.6")
+
+
+@when("a user asks for the end of the rerun")
+def abort_rerun(scenario: Scenario) -> None:
+    scenario.calls.call("abort", job=scenario.runs()[-1].job)
+
+
+@when("the primary and its server are killed at once, and come back")
+def kill_primary_and_server(scenario: Scenario) -> None:
+    scenario.kill(PRIMARY)
+    scenario.kill(scenario.victim)
+    scenario.nodes.restart(scenario.victim)
+    scenario.bring_back_primary("RA-3.8")
+
+
+@when("its server is killed at once, and comes back")
+def kill_server_of_aborted_job(scenario: Scenario) -> None:
+    kill_server_and_bring_it_back(scenario)
+
+
+@then("the rerun was aborted, and nothing follows it")
+def require_aborted_rerun(scenario: Scenario) -> None:
+    rerun, ends = scenario.runs()[1].job, ("aborted", "interrupted", "failed")
+    expected = f"{rerun} ends as aborted, and is not run again"
+    state = scenario.calls.state
+    scenario.require_in_time("RA-3.8", expected, lambda: state(rerun) in ends)
+    scenario.run_canaries()
+    final = state(rerun) == "aborted" and len(scenario.runs()) == 2
+    require(final, "RA-3.8", expected, f"{rerun} is {state(rerun)}: {listed(scenario.runs())}")
 
 
 @then(parsers.re(f"the accepted run (?P<end>{'|'.join(ENDS)}), and is not run again"))

@@ -16,7 +16,7 @@ from ..setting import EVENT
 from .events import AGE, COUNTS
 from .when import FAULTS
 
-QUEUED, TWIN = "queued", "twin"
+QUEUED, TWIN, BESIDE = "queued", "twin", "beside"
 GONE = r"(?P<gone>killed|stopped cleanly)"
 
 
@@ -107,12 +107,28 @@ def bring_first_worker_back(scenario: Scenario) -> None:
 # ------------------------------------------------------------------ what users do meanwhile
 @when("a user runs the event once more, and the run waits in the queue")
 def queue_run(scenario: Scenario) -> None:
-    job = scenario.calls.run(EVENT, slot_params(QUEUED))
-    if (state := scenario.calls.state(job)) != "waiting":
-        raise Inconclusive(f"{job} does not wait: it is {state}")
+    scenario.queue(EVENT, **slot_params(QUEUED))
+
+
+@when(parsers.re("a user runs the event (?P<when>before the first|after the first|once each) .+"))
+def run_beside_schedule(scenario: Scenario, due: DueSlots, when: str) -> None:
+    if when == "after the first":
+        scenario.await_minutes(4, "the first minute is served", due.runs)
+    for _ in due.slots if when == "once each" else due.slots[:1]:
+        scenario.calls.run(EVENT, slot_params(BESIDE))
+        if when == "once each":
+            slot = due.least_slot()
+            scenario.await_minutes(2, "the next minute", lambda n=slot: due.least_slot() > n)
 
 
 # ------------------------------------------------------------------ what must follow
+@then("each of the six is served, on time or later")
+def require_no_slot_skipped(due: DueSlots) -> None:
+    due.await_passed()
+    due.require_served("RA-5.8", due.slots)
+    due.require_once("RA-5.1")
+
+
 @then(parsers.re("each of the six is served(?P<how>|, once, oldest first)"))
 def require_six_served(scenario: Scenario, due: DueSlots, how: str) -> None:
     due.missed()

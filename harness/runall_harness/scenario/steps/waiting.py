@@ -9,7 +9,7 @@ from runall_harness.evidence.witness_job import NOTE, SCRIPT, exactly
 from ..expectations import Scenario, require
 from ..nodes import PRIMARY
 from ..setting import EVENT
-from ..waits import BEHIND, DELAY, KINDS, SECOND, TOLERANCE, Waits
+from ..waits import BEHIND, DELAY, KINDS, OTHER, SECOND, TOLERANCE, Waits
 from .bounds import BEYOND
 from .events import SOON
 from .when import FAULTS
@@ -35,6 +35,13 @@ def bring_to_wait(waits: Waits, what: str, trigger: str, worth: str) -> None:
         ", and is worth nothing later": {"rerun_age": timeout + LONG},
     }
     waits.begin(KINDS[what], trigger, **ages[worth])
+
+
+@given("a run of another event waits in its queue")
+def queue_run_of_other_event(scenario: Scenario) -> None:
+    scenario.calls.create(OTHER, SECOND, queue_max=1)
+    scenario.calls.run(OTHER, {"tag": OTHER})
+    scenario.queue(OTHER, tag=f"{OTHER}-queued")
 
 
 # ------------------------------------------------------------------ what happens meanwhile
@@ -124,6 +131,11 @@ def pass_most_of_age(waits: Waits) -> None:
     waits.cluster.await_time("most of its age is over", waits.lost_at + age - SHORTLY)
 
 
+@when("manual runs of its event are asked for until its queue must be full")
+def fill_queue(waits: Waits) -> None:
+    waits.answers = [waits.ask_for_run() for _ in range(waits.room + 1)]
+
+
 @when("what it waits for comes")
 def let_come(waits: Waits) -> None:
     waits.come()
@@ -177,6 +189,12 @@ def require_none(waits: Waits, why: str) -> None:
 @then("neither does what waited behind it")
 def require_nothing_behind(waits: Waits) -> None:
     waits.require_none("RA-6.9", BEHIND)
+
+
+@then("all of them are accepted, and one more is refused")
+def require_room(waits: Waits) -> None:
+    right = waits.answers == ["accepted"] * waits.room + ["limit"]
+    require(right, "RA-6.7", f"room for {waits.room}, and a refusal", ", ".join(waits.answers))
 
 
 @then("the place is free for what comes next")
