@@ -34,6 +34,34 @@ Feature: Two ends meet
     And the primary comes back
     Then the accepted run has failed, and is not run again
 
+  @RA-7.9 @needs:fencing
+  Scenario Outline: Whoever stops a job stops all that it has started
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs that has started another process
+    When <end>
+    Then nothing that the job had started lives on
+
+    Examples:
+      | trigger   | end                                          |
+      | manual    | a user asks for the end of the job           |
+      | scheduled | a user asks for the end of the job           |
+      | manual    | its server is stopped cleanly and stays away |
+      | scheduled | its server is stopped cleanly and stays away |
+
+  @RA-7.9 @needs:fencing
+  Scenario Outline: A time limit is one of all that a job has started
+    Given a primary and one worker
+    And an event for any worker, with Run All on and a time limit
+    And a <trigger> job of it runs that has started another process
+    When the job is being stopped for its time limit
+    Then nothing that the job had started lives on
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-3.4 @RA-3.6 @partition
   Scenario Outline: A job that ended well before an abort could reach it has ended well
     Given a primary and one worker

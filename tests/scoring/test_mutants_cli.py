@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
-from runall_harness.mutants import ALL
+from runall_harness.mutants import ALL, REAL
 
 KEYS = {"name", "source", "clause", "killed", "killed_by", "seconds"}
 Done = subprocess.CompletedProcess[str]
@@ -66,9 +66,12 @@ def test_nothing_is_left_where_the_command_was_called(tmp_path: Path) -> None:
 def test_the_list_shows_every_mutant_and_tries_none(tmp_path: Path) -> None:
     done = runall("mutants", "--list", cwd=tmp_path)
     assert done.returncode == 0
-    assert all(f"{mutant.name} ({mutant.clause}; {mutant.source})" in done.stdout for mutant in ALL)
+    assert all(
+        f"{mutant.name} ({mutant.clause}; {mutant.source})" in done.stdout
+        for mutant in (*ALL, *REAL)
+    )
     listing = json.loads(runall("mutants", "--list", "--format", "json", cwd=tmp_path).stdout)
-    assert len(listing["mutants"]) == len(ALL)
+    assert len(listing["mutants"]) == len(ALL) + len(REAL)
 
 
 @pytest.mark.parametrize(

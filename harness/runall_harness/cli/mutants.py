@@ -106,13 +106,14 @@ def mutants(ctx: click.Context, **options: Any) -> int | None:
     """Try the kit on schedulers that have real bugs, and show what catches each of them.
 
     Each mutant is the reference with one bug that a scheduler of the field had. The unchanged
-    reference is tried as well, and must pass everything.
+    reference is tried as well, and must pass everything. A bug of the daemons is tried on real
+    ones, as processes of this machine.
     """
     if ctx.invoked_subcommand is not None:
         return None
-    from runall_harness.mutants import ALL
+    from runall_harness.mutants import ALL, REAL
 
-    chosen = [named(name) for name in options["only"]] or list(ALL)
+    chosen = [named(name) for name in options["only"]] or [*ALL, *REAL]
     if options["listing"]:
         return list_mutants(chosen, options["form"])
     if options["write_table"]:

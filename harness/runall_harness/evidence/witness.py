@@ -39,6 +39,8 @@ FOLDERS = ("values", "beats", "events", "release")
 ENDS = ("completed", "failed", "terminated")
 # The variables that come from the scheduler begin with this; the others are the user's parameters.
 CLAIM = "JOB_"
+# The parameter of a job that starts another process.
+FAMILY = "FAMILY"
 OWN = frozenset({"PID", "RUNALL_NODE"})
 
 # The longest tick of a kernel that stamps files, with something to spare; seconds.
@@ -146,7 +148,8 @@ class Witness:
         if name in self._ended:
             return self._ended[name]
         execution = self._read(name, events)
-        if execution.how in ENDS:
+        # A process that the job had started may outlive it, and is seen by later signs of life.
+        if execution.how in ENDS and FAMILY not in execution.params:
             self._ended[name] = execution
         return execution
 

@@ -12,6 +12,7 @@
 #   HOLD     1: hold on until the harness releases TAG (default); 0: end at once
 #   ENDS     the exit status once released (default 0)
 #   ON_TERM  die: say so and exit 143 (default); finish: end well; ignore: go on
+#   FAMILY   1: also start a process that lives until TAG is released, and shows signs of life too
 #   NOTE     any text, recorded
 #   RECORD   more names of variables to record, separated by spaces
 set -u
@@ -70,6 +71,14 @@ obey() {
 
 # The sleep is waited for in the background: a trap is then run at once, and a signal to the whole
 # group, which ends the sleep too, only makes the next beat come early.
+# Whoever ends the job has to end this, too: by itself it does not notice.
+accompany() {
+    until [ -e "$folder/release/${TAG:-untagged}" ]; do
+        printf . >>"$folder/beats/$id"
+        sleep 0.1
+    done </dev/null >/dev/null 2>&1 &
+}
+
 hold() {
     until [ -e "$folder/release/${TAG:-untagged}" ]; do
         printf . >>"$folder/beats/$id"
@@ -87,13 +96,14 @@ esac
 
 claim
 for name in RUNALL_NODE JOB_ID JOB_EVENT JOB_NOW JOB_SOURCE JOB_ATTEMPT JOB_ROOT \
-    TAG NOTE ENDS HOLD ON_TERM RECORD ${RECORD:-}; do
+    TAG NOTE ENDS HOLD ON_TERM FAMILY RECORD ${RECORD:-}; do
     record "$name"
 done
 PID=$$
 record PID
 obey
 say started
+[ -z "${FAMILY:-}" ] || accompany
 [ "${HOLD:-1}" = 0 ] || hold
 [ "$ends" -eq 0 ] || leave failed "$ends"
 leave completed 0

@@ -7,17 +7,22 @@ define the mutants, by what breaks in them. docs/mutants.md says what they are f
 import sys
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
 
 from runall_harness.contract.errors import KitCannotRun
 
-from . import judgement, liveness, promise, recovery, second_faults, takeovers, waiting
 from .mutant import Mutant, planted
 from .releases import RELEASES
 
-KIT = (sys.executable, "-P", "-m", "runall_harness.cli")
-MODULES = (recovery, liveness, judgement, promise, takeovers, waiting, second_faults)
-BUGS = tuple(bug for module in MODULES for bug in vars(module).values())
-ALL: tuple[Mutant, ...] = (*(each for each in BUGS if isinstance(each, Mutant)), *RELEASES)
+MODULE = ("-P", "-m", "runall_harness.cli")
+KIT = (sys.executable, *MODULE)
+# Every module of this package that defines mutants, so that a new one is never left out.
+MODULES = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+BUGS = [bug for module in MODULES for bug in vars(module).values() if isinstance(bug, Mutant)]
+# Those of the brains, which virtual time shows, and those of what surrounds the brains.
+ALL = (*(bug for bug in BUGS if not bug.real), *RELEASES)
+REAL = tuple(bug for bug in BUGS if bug.real)
 
 
 class NoSuchMutant(KitCannotRun):
@@ -26,7 +31,7 @@ class NoSuchMutant(KitCannotRun):
 
 def by_name(name: str) -> Mutant:
     """The mutant of that name. Raises `NoSuchMutant`, with the names that are near."""
-    known = {mutant.name: mutant for mutant in ALL}
+    known = {mutant.name: mutant for mutant in (*ALL, *REAL)}
     if name in known:
         return known[name]
     near = get_close_matches(name, known, 3)
@@ -40,8 +45,8 @@ def with_bug(name: str) -> AbstractContextManager[object]:
 
 
 def daemon(bug: str) -> tuple[str, ...]:
-    """The words that go before the command of a daemon, to plant the bug of that name first."""
-    return (*KIT, "mutants", "serve", bug)
+    """The words after Python that go before the command of a daemon, to plant that bug first."""
+    return (*MODULE, "mutants", "serve", bug)
 
 
-__all__ = ["ALL", "Mutant", "NoSuchMutant", "by_name", "daemon", "planted", "with_bug"]
+__all__ = ["ALL", "REAL", "Mutant", "NoSuchMutant", "by_name", "daemon", "planted", "with_bug"]

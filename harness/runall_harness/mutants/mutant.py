@@ -17,7 +17,8 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     `name` is that of the bug, `story` says in a sentence what goes wrong, `source` where it was
     seen. `clause` is the one that it breaks, `also` those that say the same of it in other words:
     only a failure by one of these counts as a kill. `policy` is the recovery policy that it
-    runs with, for a release of history.
+    runs with, for a release of history. A bug in what surrounds the brains has `cases`, the ids
+    (a glob) that show it: virtual time has none of that, so these are run on real daemons.
     """
 
     name: str
@@ -27,6 +28,12 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     also: tuple[str, ...] = ()
     bug: Bug
     policy: str = "reference"
+    cases: str = ""
+
+    @property
+    def real(self) -> bool:
+        """Whether the bug is in what surrounds the brains."""
+        return bool(self.cases)
 
     @property
     def clauses(self) -> frozenset[str]:
@@ -37,23 +44,30 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
 M = TypeVar("M", bound=Mutant | None)
 
 
-def mutant(*, source: str, clause: str, also: tuple[str, ...] = ()) -> Callable[[Bug], Mutant]:
+def mutant(
+    *, source: str, clause: str, also: tuple[str, ...] = (), cases: str = ""
+) -> Callable[[Bug], Mutant]:
     """Make a mutant of a function that plants a bug; its name and docstring are the mutant's."""
 
     def make(bug: Bug) -> Mutant:
         name, story = bug.__name__, " ".join(cleandoc(bug.__doc__ or "").split())
-        return Mutant(name=name, story=story, source=source, clause=clause, also=also, bug=bug)
+        return Mutant(
+            name=name, story=story, source=source, clause=clause, also=also, bug=bug, cases=cases
+        )
 
     return make
 
 
 @contextmanager
 def planted(mutant: M) -> Generator[M]:
-    """Plant the bug in every brain of this process, and remove it at the end; None has no bug."""
+    """Plant the bug in every brain of this process, and remove it at the end; None has no bug.
+
+    A bug of real daemons is left alone: `mutants serve` plants it where such a daemon starts.
+    """
     forget_moves()
     try:
         with Plant() as plant:
-            if mutant is not None:
+            if mutant is not None and not mutant.real:
                 mutant.bug(plant)
             yield mutant
     finally:

@@ -6,6 +6,7 @@ a node differs: it plants the bug, and then runs as the daemon.
 
 import os
 import shlex
+import sys
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ WORKERS = ("worker-1", "worker-2")
 def mutant_cluster(bug: str, run: str) -> Generator[tuple[NodeControl, dict[str, str]]]:
     """A cluster with that bug: its control, and a suite's environment. Raises `KitCannotRun`."""
     system = Reference(rig="processes")
-    system.program = daemon(bug)
+    system.program = (sys.executable, *daemon(bug))
     # A suite may cut nodes off, as the cases of this tag do.
     case = Case(id=bug, trigger="either", tags=frozenset({"partition"}))
     with closing(ProcessesRig(run)) as rig, closing(Cluster(rig, case, system)) as cluster:
@@ -48,7 +49,10 @@ def make_tools(folder: Path, bug: str) -> Path:
     (folder / "shared").mkdir(parents=True)
     path = folder / "socket"
     control = f"{SOCKET}={shlex.quote(str(path))} exec {shlex.join(KIT)} mutants node"
-    for name, line in (("control", control), ("serve", f"exec {shlex.join(daemon(bug))}")):
+    for name, line in (
+        ("control", control),
+        ("serve", f"exec {shlex.join((sys.executable, *daemon(bug)))}"),
+    ):
         script = folder / name
         script.write_text(f'#!/bin/sh\n{line} "$@"\n', "utf-8")
         script.chmod(0o700)

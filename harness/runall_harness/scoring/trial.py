@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -16,10 +17,11 @@ import pytest
 from runall_harness.conformance.pytest_run import Listener, call_pytest
 from runall_harness.conformance.run import Display, Order, Run
 from runall_harness.conformance.run_report import CaseResult
-from runall_harness.contract.cases import Case
+from runall_harness.contract.cases import Case, select
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.explorer.hunt import hunt
-from runall_harness.mutants.mutant import Mutant, planted
+from runall_harness.mutants import Mutant, daemon, planted
+from runall_harness.systems.reference.system import Reference
 
 REFERENCE = "reference"
 
@@ -118,19 +120,24 @@ def try_scenarios(
 ) -> Trial:
     """Run these cases against a mutant, or against the unchanged reference (None).
 
-    With `first`, stop at the first kill. `out` keeps the histories and logs of all cases.
+    With `first`, stop at the first kill. `out` keeps the histories and logs of all cases. A bug of
+    real daemons is tried on processes, by the cases that it names and up to the first kill.
     """
     trial = Trial(name=mutant.name if mutant else REFERENCE)
     clauses = mutant.clauses if mutant else frozenset[str]()
     own = [case for case in cases if clauses & {*case.clauses}]
     others = [case for case in cases if not clauses & {*case.clauses}]
+    if mutant is not None and mutant.real:
+        first, own, others = True, select(own, mutant.cases), []
     with ExitStack() as stack:
         kept = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runall-")))
         stack.enter_context(planted(mutant))
+        if mutant is not None and mutant.real:
+            stack.enter_context(patch.object(Reference, "module", daemon(mutant.name)))
         for some in (own, others):
             if some and not (first and trial.killed) and not trial.troubles:
                 run_cases(mutant, some, trial, first=first, out=kept)
-    missing = len(cases) - len(trial.verdicts)
+    missing = len(own) + len(others) - len(trial.verdicts)
     if missing and not trial.troubles and not (first and trial.killed):
         trial.troubles.append(f"{missing} cases were never run")
     return trial
@@ -140,7 +147,8 @@ def run_cases(
     mutant: Mutant | None, cases: Sequence[Case], trial: Trial, *, first: bool, out: Path
 ) -> None:
     policy = mutant.policy if mutant else "reference"
-    order = Order(cases=cases, rig="simulated", policy=policy, out=out)
+    rig = "processes" if mutant and mutant.real else "simulated"
+    order = Order(cases=cases, rig=rig, policy=policy, out=out)
     run = Run(order, order.rig)
     began = time.monotonic()
     call_pytest(run, TrialListener(run, trial, mutant, first=first))

@@ -47,7 +47,7 @@ def try_mutant(mutant: Mutant | None, options: TrialOptions) -> Trial:
     if options.scenarios:
         out = options.out / name if options.out else None
         trial = try_scenarios(mutant, load_cases(), first=options.first, out=out)
-    if options.explorer and not trial.troubles:
+    if options.explorer and not trial.troubles and not (mutant and mutant.real):
         try_explorer(mutant, trial, budget=options.budget, seed=options.seed)
     return trial
 

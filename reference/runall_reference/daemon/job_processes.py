@@ -1,7 +1,7 @@
 """Jobs as real processes: each in a session of its own, so that a signal reaches all of it.
 
 The main process is the job. When it ends, the rest of its process group is killed: a process that
-stays behind would be an execution that nobody knows of.
+stays behind would be an execution that nobody knows of (RA-7.9).
 """
 
 import asyncio
@@ -99,7 +99,7 @@ class JobProcesses:
 
 
 def signal_group(leader: int, which: signal.Signals) -> None:
-    """Signal a process group that may be gone already."""
+    """Signal a whole process group (RA-7.9), which may be gone already."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, which)
 

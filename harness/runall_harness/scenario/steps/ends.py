@@ -2,8 +2,10 @@
 
 from pytest_bdd import parsers, then, when
 
+from runall_harness.evidence.facts import Execution
+
 from ..deadlines import Wait
-from ..expectations import Scenario, listed, require
+from ..expectations import BESIDE, Scenario, listed, require
 from ..nodes import PRIMARY
 from .recovery_crash import ACCEPTED, accept_run, expect_after_crash, last_end
 from .when import kill_server_and_bring_it_back
@@ -89,6 +91,21 @@ def require_aborted_rerun(scenario: Scenario) -> None:
     scenario.run_canaries()
     final = state(rerun) == "aborted" and len(scenario.runs()) == 2
     require(final, "RA-3.8", expected, f"{rerun} is {state(rerun)}: {listed(scenario.runs())}")
+
+
+@then("nothing that the job had started lives on")
+def require_end_of_family(scenario: Scenario) -> None:
+    run = scenario.cluster.await_evidence("the job has ended", lambda: ended(scenario.runs()[0]))
+    left_at = (run.ended_at or 0.0) + scenario.timings.grace + scenario.timings.lag
+    what = f"{BESIDE:g} s have passed since nothing of {run.job} may be left"
+    scenario.cluster.await_time(what, left_at + BESIDE)
+    lived = scenario.runs()[0].beat_at - left_at
+    expected, seen = "all processes of the job end with it", f"one lived for {lived:.1f} s longer"
+    require(lived <= 0, "RA-7.9", expected, seen)
+
+
+def ended(run: Execution) -> Execution | None:
+    return None if run.how == "running" else run
 
 
 @then(parsers.re(f"the accepted run (?P<end>{'|'.join(ENDS)}), and is not run again"))

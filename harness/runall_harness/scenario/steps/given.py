@@ -18,6 +18,7 @@ MANNERS = {
     " that ignores SIGTERM": {"on_term": "ignore"},
     " that finishes its work on SIGTERM": {"on_term": "finish"},
     " that is going to fail": {"ends": "7"},
+    " that has started another process": {"family": "1"},
 }
 
 

@@ -4,6 +4,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from functools import partial
+from typing import ClassVar
 
 import msgspec
 from runall_reference.brain.settings import Settings
@@ -41,6 +42,8 @@ class Reference:
     without it they share a file. Virtual time has a store of its own.
     """
 
+    # What Python runs as a daemon.
+    module: ClassVar[tuple[str, ...]] = ("-m", "runall_reference")
     name = "reference"
     own_hosts = probe = False
     jobs: int | None = None
@@ -59,7 +62,7 @@ class Reference:
         self.capabilities = CAPABILITIES - (NEVER_CLAIMED if policy != "reference" else set())
         # A container has the reference on its PATH; a process takes that of the harness.
         python = "python3" if rig == "docker" else sys.executable
-        self.program: tuple[str, ...] = (python, "-m", "runall_reference")
+        self.program: tuple[str, ...] = (python, *self.module)
         self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self.rig = rig
         self.server = store if rig != "simulated" else None

@@ -1,0 +1,71 @@
+"""Bugs in what surrounds the brains: the daemons, their processes and their store.
+
+Virtual time has none of that. So each of these is planted into real daemons (`mutants serve`).
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+from runall_reference.brain.record_set import Change
+from runall_reference.daemon import job_processes, primary_daemon, worker_daemon
+from runall_reference.store.sqlite import SqliteStore
+
+from .mutant import mutant
+from .planting import Plant
+
+RULE = "made from the rule"
+
+
+@mutant(
+    source=RULE,
+    clause="RA-3.2",
+    also=("RA-12.1", "RA-1.1", "RA-1.2"),
+    cases="recovery_crash/*within-commit*",
+)
+def commits_row_by_row(plant: Plant) -> None:
+    """A commit is no transaction: a crash within it leaves some of its rows and not the others."""
+    plant(SqliteStore, "writing", lambda _: contextlib.nullcontext())
+
+
+@mutant(source=RULE, clause="RA-12.2", cases="recovery_crash/a-run-that-was-accepted*")
+def answers_before_it_has_written(plant: Plant) -> None:
+    """Changes are written half a second later, in one go: what was accepted until then is lost."""
+    original = SqliteStore.commit
+
+    def commit(self: SqliteStore, change: Change, guard: int | None, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.5 if change else 0, original, self, change, guard)
+
+    plant(SqliteStore, "commit", commit)
+
+
+@mutant(source="a shell that signals a pid", clause="RA-7.9", cases="ends/whoever-stops*")
+def signals_the_main_process_only(plant: Plant) -> None:
+    """Whoever ends a job ends its main process: what that had started lives on."""
+
+    def signal_group(leader: int, which: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(leader, which)
+
+    plant(job_processes, "signal_group", signal_group)
+
+
+@mutant(
+    source="the kernel's out-of-memory killer",
+    clause="RA-7.3",
+    also=("RA-7.1",),
+    cases="scopes/a-job-that-has-lost-its-daemon*",
+)
+def nobody_guards_the_jobs(plant: Plant) -> None:
+    """A daemon that is killed alone leaves its jobs, and nothing stops them before their rerun."""
+
+    @contextlib.contextmanager
+    def guarded(data: Path) -> Generator[None]:
+        del data
+        yield
+
+    plant(worker_daemon, "guarded", guarded)
+    plant(primary_daemon, "guarded", guarded)
