@@ -27,7 +27,12 @@ RULE = "made from the rule"
 )
 def commits_row_by_row(plant: Plant) -> None:
     """A commit is no transaction: a crash within it leaves some of its rows and not the others."""
-    plant(SqliteStore, "writing", lambda _: contextlib.nullcontext())
+
+    def writing(store: SqliteStore) -> contextlib.AbstractContextManager[None]:
+        del store
+        return contextlib.nullcontext()
+
+    plant(SqliteStore, "writing", writing)
 
 
 @mutant(source=RULE, clause="RA-12.2", cases="recovery_crash/a-run-that-was-accepted*")
