@@ -338,6 +338,8 @@ Feature: What waits is reached by all that happens meanwhile
     And <what> of a <trigger> job waits
     When manual runs of its event are asked for until its queue must be full
     Then all of them are accepted, and one more is refused
+    When what it waits for comes
+    Then it starts, once and as it was asked for
 
     @needs:hold
     Examples:
