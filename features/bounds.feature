@@ -88,7 +88,7 @@ Feature: Reruns have bounds, and the ledger says what was done and why
     When its server is killed and stays away
     Then each of them is run again, once, in their order and spread over time
 
-  @RA-8.5 @RA-1.1 @needs:bounds @manual @many
+  @RA-8.5 @RA-1.1 @needs:bounds @manual
   Scenario: A server is lost with 200 jobs, and their reruns are spread
     Given a primary and two workers
     And an event for any server, with Run All on and room for many jobs

@@ -174,8 +174,8 @@ Feature: The schedule is served, whatever was down
 
   @RA-5.9 @needs:slots @clock
   Scenario: A repeated hour that passes while the primary is down
-    Given a primary and one worker
-    And the clock is set to shortly before an hour is repeated in Europe/Berlin
+    Given the primary's clock starts shortly before an hour is repeated in Europe/Berlin
+    And a primary and one worker
     And an event for any worker, with Run All on
     And it is due at 02:30 there each day
     And another event is due at 03:30 there

@@ -72,8 +72,8 @@ class Watched(ProcessesRig):
 
     ends: list[tuple[str, str]]
 
-    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Any:
-        site = super().site(case, cuttable=cuttable, orphans=orphans)
+    def site(self, case: str, **asked: bool) -> Any:
+        site = super().site(case, **asked)
         close = site.close
 
         def remember() -> None:

@@ -41,7 +41,9 @@ ENDS = ("completed", "failed", "terminated")
 CLAIM = "JOB_"
 # The parameter of a job that starts another process.
 FAMILY = "FAMILY"
-OWN = frozenset({"PID", "RUNALL_NODE"})
+OWN = frozenset({"PID", "RUNALL_NODE", "BEAT"})
+# Seconds between two beats of a job that is not told otherwise.
+BEAT = 0.1
 
 # The longest tick of a kernel that stamps files, with something to spare; seconds.
 TICK = 0.02
@@ -200,6 +202,11 @@ class Witness:
         """The process id of an execution on its own node."""
         with self._lock:
             return int(self._start(execution).values["PID"])
+
+    def beat(self, execution: str) -> float:
+        """The seconds between two beats of an execution."""
+        with self._lock:
+            return float(self._start(execution).values.get("BEAT") or BEAT)
 
     def release(self, tag: str) -> None:
         """Let all present and future jobs of that tag end, within about a tenth of a second.

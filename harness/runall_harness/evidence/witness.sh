@@ -13,6 +13,7 @@
 #   ENDS     the exit status once released (default 0)
 #   ON_TERM  die: say so and exit 143 (default); finish: end well; ignore: go on
 #   FAMILY   1: also start a process that lives until TAG is released, and shows signs of life too
+#   BEAT     seconds between two signs of life (default 0.1); many jobs at once beat slowly
 #   NOTE     any text, recorded
 #   RECORD   more names of variables to record, separated by spaces
 set -u
@@ -82,7 +83,7 @@ accompany() {
 hold() {
     until [ -e "$folder/release/${TAG:-untagged}" ]; do
         printf . >>"$folder/beats/$id"
-        sleep 0.1 </dev/null >/dev/null 2>&1 &
+        sleep "${BEAT:-0.1}" </dev/null >/dev/null 2>&1 &
         wait $!
     done
 }
@@ -96,7 +97,7 @@ esac
 
 claim
 for name in RUNALL_NODE JOB_ID JOB_EVENT JOB_NOW JOB_SOURCE JOB_ATTEMPT JOB_ROOT \
-    TAG NOTE ENDS HOLD ON_TERM FAMILY RECORD ${RECORD:-}; do
+    TAG NOTE ENDS BEAT HOLD ON_TERM FAMILY RECORD ${RECORD:-}; do
     record "$name"
 done
 PID=$$

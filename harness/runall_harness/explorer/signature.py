@@ -130,7 +130,7 @@ class Signing:
 
     def node(self, node: Node) -> Frozen:
         return (
-            (node.name, node.up, node.frozen, node.cut, node.boots, node.skew),
+            (node.name, node.up, node.frozen, node.cut, node.boots, node.skew, node.base),
             tuple((name, process.over) for name, process in node.processes.items()),
             self.values(node.disks["worker"].load()),
             self.brain(node.primary),

@@ -156,6 +156,8 @@ class Site(Protocol):
     def set_clock(self, node: str, ahead: float) -> Proof:
         """Set the node's wall clock that many seconds ahead of what it says; back if negative.
 
+        A node that is down, or was never started, starts with that clock. The proof is of a node
+        that runs; for any other it says so, and 0 seconds prove the clock once the node runs.
         Raises `NotImplementedError` where the nodes have no clocks of their own.
         """
         ...
@@ -220,10 +222,13 @@ class Rig(Protocol):
     name: str
     abilities: frozenset[str]
 
-    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Site:
+    def site(
+        self, case: str, *, cuttable: bool = False, orphans: bool = False, clocks: bool = False
+    ) -> Site:
         """A fresh site for one case. `cuttable` asks for nodes that can be cut off.
 
-        `orphans` asks for nodes whose daemon can be killed apart from its jobs.
+        `orphans` asks for nodes whose daemon can be killed apart from its jobs, and `clocks` for
+        nodes that have wall clocks of their own.
         """
         ...
 

@@ -16,8 +16,9 @@ import msgspec
 from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.witness import Witness
 
-from .base import CrashPoint, NodeSpec
+from .base import CrashPoint, NodeSpec, Place
 from .faults import EVERYWHERE
+from .wall_clock import READ_CLOCK, WallClock, find_library, with_clock
 
 T = TypeVar("T")
 
@@ -25,20 +26,28 @@ T = TypeVar("T")
 ORDERED, FIRED = "failpoint.json", "failpoint.fired"
 # Seconds between two polls when nothing is reported.
 SAFETY_POLL = 0.25
-# Several beats long, in seconds: after this silence a job's process is looked up.
-SILENCE = 0.4
+# After a silence of so many beats a job's process is looked up.
+SILENT_BEATS = 4
 
 
 def abilities(store: tuple[str, int] | None) -> frozenset[str]:
-    """A partition can separate a node from a store on the network, but from no file."""
-    return EVERYWHERE | frozenset({"netstore"} if store else ())
+    """Those of every rig, and those for which this machine has what they need.
+
+    A partition can separate a node from a store on the network, but from no file.
+    """
+    found = {"netstore": store, "clock": find_library()}
+    return EVERYWHERE | frozenset(ability for ability, means in found.items() if means)
 
 
 class RealSite:
     """The part of a site that does not depend on where its nodes live."""
 
-    def __init__(self, witness: Witness) -> None:
-        self.witness = witness
+    # Whether its nodes see only those files of this machine that are lent to them.
+    apart = False
+
+    def __init__(self, witness: Witness, *, clocks: bool = False) -> None:
+        self.witness, self._clocks = witness, clocks
+        self._clock_of: dict[str, WallClock] = {}
         self._changed = threading.Condition()
         self._changes = 0
         witness.watch(self.notify)
@@ -72,7 +81,9 @@ class RealSite:
     def executions(self) -> Sequence[Execution]:
         """All executions so far, oldest first; processes of silent ones have been looked up."""
         found = self.witness.executions()
-        silent = [e for e in found if e.how == "running" and self.now() - e.beat_at > SILENCE]
+        now, beat = self.now(), self.witness.beat
+        running = [e for e in found if e.how == "running"]
+        silent = [e for e in running if now - e.beat_at > SILENT_BEATS * beat(e.id)]
         lost = [execution for execution in silent if self.job_gone(execution)]
         for execution in lost:
             self.witness.execution_died(execution.id, execution.beat_at)
@@ -97,7 +108,27 @@ class RealSite:
         return Proof(kind=kind, node=node, at=moment, proven=proven, evidence=evidence)
 
     def set_clock(self, node: str, ahead: float) -> Proof:
-        raise NotImplementedError(f"{node} can't be {ahead:+g} s off: it has this machine's clock")
+        if not self._clocks:
+            raise NotImplementedError(f"{node} can't be {ahead:+g} s off: it has no own clock")
+        clock = self._clock(node)
+        clock.set(ahead)
+        if not self.alive(node):
+            return self.proof("clock", node, True, f"its next start is {clock.ahead:+g} s off")
+        proven, evidence = clock.judge(self.in_shell(node, READ_CLOCK), time.time())
+        return self.proof("clock", node, proven, evidence)
+
+    def _clock(self, node: str) -> WallClock:
+        if node not in self._clock_of:
+            self._clock_of[node] = WallClock(self.data_folder(node))
+        return self._clock_of[node]
+
+    def prepared(self, spec: NodeSpec) -> NodeSpec:
+        """The node as this site starts it; its files are written."""
+        self.write_files(spec)
+        if not self._clocks:
+            return spec
+        self._clock(spec.name)
+        return with_clock(spec, self.place(spec.name).data, lent=self.apart)
 
     def write_files(self, spec: NodeSpec) -> None:
         for name, text in spec.files.items():
@@ -128,6 +159,13 @@ class RealSite:
         return self.proof("crash", node, killed and fired, evidence)
 
     def alive(self, node: str) -> bool:
+        raise NotImplementedError
+
+    def place(self, node: str) -> Place:
+        raise NotImplementedError
+
+    def in_shell(self, node: str, script: str) -> str:
+        """What a shell in the environment of a node that runs prints; $1 is its daemon."""
         raise NotImplementedError
 
     def data_folder(self, node: str) -> Path:

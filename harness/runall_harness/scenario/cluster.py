@@ -47,6 +47,7 @@ class Cluster:
             case.id,
             cuttable=stand_apart(case.tags, own_hosts=system.own_hosts),
             orphans="daemon" in case.tags,
+            clocks="clock" in case.tags,
         )
         self.history = History()
         self.history.add(self.meta())
@@ -83,6 +84,8 @@ class Cluster:
             self.nodes.await_online(PRIMARY)
             self.nodes.start_backups()
         self.nodes.await_online(*self.nodes.specs)
+        for node in {fault.node for fault in self.faults if fault.kind == "clock"}:
+            self.prove_clock(node)
         for node in self.nodes.specs if self.system.probe else ():
             self.probe(node, self.system.timings.start)
         self.calls.leader()
@@ -112,6 +115,10 @@ class Cluster:
         """Set a node's wall clock ahead by so many seconds."""
         proof = self.hurt(lambda: self.site.set_clock(node, ahead))
         self.history.add(Clock(at=proof.at, node=node, ahead=ahead))
+
+    def prove_clock(self, node: str) -> None:
+        """See that a node which has started runs by the clock that was set before."""
+        self.hurt(lambda: self.site.set_clock(node, 0.0))
 
     def owe(self, within: float, **owed: Any) -> None:
         """Write down what the system owes from now on, in the words of `Owed`, in seconds."""

@@ -61,7 +61,8 @@ class Scenario(Setting):
 
     def interruption_clause(self) -> str:
         """The clause by which the job counts as interrupted; RA-2.1 if no tag names another."""
-        return self.clause("RA-2.14", "RA-9.5", "RA-2.12", "RA-2.3", "RA-2.5", "RA-2.8", "RA-2.1")
+        own = ("RA-2.14", "RA-9.5", "RA-2.15", "RA-2.12", "RA-2.3", "RA-2.5", "RA-2.8", "RA-2.1")
+        return self.clause(*own)
 
     def rerun_clause(self, work: Work) -> str:
         """The clause that is broken if a job is not run again, or its rerun was not kept."""

@@ -20,6 +20,17 @@ while read -r key value rest; do
     case "$key$value" in State:Z|State:X) exit 1 ;; esac
 done 2>/dev/null <"/proc/$1/status" || exit 1
 """
+# Makes the daemon's process id $1: of the children of init, that with the lowest id.
+DAEMON_FIRST = r"""
+first=
+for entry in /proc/[0-9]*; do
+    read -r line 2>/dev/null <"$entry/stat" || continue
+    case ${line##*) } in ?\ 1\ *) ;; *) continue ;; esac
+    pid=${entry#/proc/}
+    [ "$pid" -lt "${first:-$((pid + 1))}" ] && first=$pid
+done
+set -- "$first"
+"""
 
 
 class ScriptResult(NamedTuple):
@@ -40,6 +51,10 @@ class ContainerShell:
         execution, _ = self._run(PROCESS_EXISTS, pid)
         with asking(f"see what became of a command in {self._name}"):
             return self._api.exec_inspect(execution)["ExitCode"] == 1
+
+    def beside_daemon(self, script: str) -> str:
+        """What a script prints; $1 is the first process that the container's init started."""
+        return self._run(DAEMON_FIRST + script)[1]
 
     def inject(self, fault: str, *arguments: str | int) -> ScriptResult:
         """Inject a fault that scoped_faults.sh describes; its proof is what the script prints."""

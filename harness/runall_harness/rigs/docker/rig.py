@@ -74,14 +74,17 @@ class DockerRig:
         """A network for one site alone, so that host names of two sites never meet."""
         return SeparateInterfaces(make_network(self._engine, self.run, self._context.labels))
 
-    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> Site:
+    def site(
+        self, case: str, *, cuttable: bool = False, orphans: bool = False, clocks: bool = False
+    ) -> Site:
         """`cuttable` gives each node an interface, and `orphans` gives each daemon a supervisor."""
         self._context.deaths.check()
         pool = self._pool(cuttable)
         network, folder = pool.take(), self._folder / str(next(self._numbers))
         folder.mkdir()
         on_close = partial(self._remove_later, pool)
-        return DockerSite(self._context, network, case, folder, on_close, orphans=orphans)
+        ask = {"orphans": orphans, "clocks": clocks}
+        return DockerSite(self._context, network, case, folder, on_close, **ask)
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:  # noqa: ARG002 - any case
         self._pool(cuttable).prepare()

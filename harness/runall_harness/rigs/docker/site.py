@@ -46,6 +46,8 @@ class DockerSite(RealSite):
     `on_close` is called once, when the site is closed; it arranges for `remove` to be called.
     """
 
+    apart = True
+
     def __init__(
         self,
         context: RunContext,
@@ -55,6 +57,7 @@ class DockerSite(RealSite):
         on_close: Callable[["DockerSite"], None],
         *,
         orphans: bool = False,
+        clocks: bool = False,
     ) -> None:
         self._context, self.network, self._case, self._folder = context, network, case, folder
         self._containers: dict[str, NodeContainer] = {}
@@ -62,7 +65,8 @@ class DockerSite(RealSite):
         self._disconnected: set[str] = set()
         self._on_close, self._orphans = on_close, orphans
         self._closed = False
-        super().__init__(Witness(folder / "witness", polling=not context.engine.native))
+        witness = Witness(folder / "witness", polling=not context.engine.native)
+        super().__init__(witness, clocks=clocks)
 
     def place(self, node: str) -> Place:
         host, port = self.dial(node, node)
@@ -78,10 +82,9 @@ class DockerSite(RealSite):
     def start(self, *specs: NodeSpec) -> None:
         """Start nodes, all at once. Raises `ValueError` if one of them runs."""
         self.check()
-        for spec in specs:
-            self.write_files(spec)
+        prepared = [self.prepared(spec) for spec in specs]
         workers = self._context.workers
-        starts = [workers.submit(self._container(spec.name).start, spec) for spec in specs]
+        starts = [workers.submit(self._container(spec.name).start, spec) for spec in prepared]
         for start in starts:
             start.result()
 
@@ -95,6 +98,9 @@ class DockerSite(RealSite):
     def logs(self, node: str) -> str:
         """All that the node's starts have printed so far; nothing once the site is closed."""
         return self._containers[node].log() if node in self._containers else ""
+
+    def in_shell(self, node: str, script: str) -> str:
+        return self._container(node).shell.beside_daemon(script)
 
     def data_folder(self, node: str) -> Path:
         return self._container(node).settings.data

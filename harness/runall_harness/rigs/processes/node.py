@@ -50,6 +50,7 @@ class NodeProcess:
         self.stop_signal = signal.SIGTERM
         self.stop_to: StopTo = "daemon"
         self._daemon: subprocess.Popen[bytes] | None = None
+        self._spec: NodeSpec | None = None
         self.exited.set()
         for needed in (folder / "home", Path(place.data)):
             needed.mkdir(parents=True, exist_ok=True)
@@ -79,6 +80,7 @@ class NodeProcess:
         """Start the daemon; `on_exit` is called, in another thread, whenever this start ends."""
         if self.alive:
             raise ValueError(f"the node {self.name} runs already")
+        self._spec = spec
         daemon = self._daemon = self._launch(spec)
         self.stop_signal, self.stop_to = signal.Signals[spec.stop_signal], spec.stop_to
         self.exited.clear()
@@ -120,6 +122,13 @@ class NodeProcess:
             **self.tree.markers,
             WITNESS_MARKER: self.place.witness,
         }
+
+    def in_shell(self, script: str) -> str:
+        """What a shell in this node's environment prints; $1 is the daemon's process id."""
+        assert self._spec is not None
+        words = ["/bin/sh", "-c", script, "sh", str(self.pid)]
+        done = subprocess.run(words, env=self._environment(self._spec), capture_output=True)
+        return (done.stdout + done.stderr).decode("utf-8", "replace")
 
     def signal_daemon(self, number: signal.Signals) -> float:
         """Signal the daemon alone. Returns the time at which it was sent."""

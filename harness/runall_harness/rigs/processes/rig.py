@@ -38,7 +38,14 @@ class ProcessesSite(RealSite):
     """
 
     def __init__(
-        self, run: str, name: str, folder: Path, on_start: Callable[[int], None], *, cuttable: bool
+        self,
+        run: str,
+        name: str,
+        folder: Path,
+        on_start: Callable[[int], None],
+        *,
+        cuttable: bool,
+        clocks: bool = False,
     ) -> None:
         self.folder = folder
         self._markers = {run_records.RUN_MARKER: run, SITE_MARKER: name}
@@ -47,7 +54,7 @@ class ProcessesSite(RealSite):
         self._ports = Ports()
         self._relay = Relay() if cuttable else None
         self._closed = False
-        super().__init__(Witness(folder / "witness"))
+        super().__init__(Witness(folder / "witness"), clocks=clocks)
 
     def place(self, node: str) -> Place:
         """Raises `ValueError` for a name that is no plain word: a folder gets that name."""
@@ -85,8 +92,7 @@ class ProcessesSite(RealSite):
     def start(self, *specs: NodeSpec) -> None:
         for spec in specs:
             node = self._node(spec.name)
-            self.write_files(spec)
-            node.start(spec, on_exit=self.notify)
+            node.start(self.prepared(spec), on_exit=self.notify)
             self._on_start(node.pid)
 
     def alive(self, node: str) -> bool:
@@ -95,6 +101,9 @@ class ProcessesSite(RealSite):
     def logs(self, node: str) -> str:
         log = self._node(node).log
         return log.read_text(errors="replace") if log.exists() else ""
+
+    def in_shell(self, node: str, script: str) -> str:
+        return self._node(node).in_shell(script)
 
     def data_folder(self, node: str) -> Path:
         return Path(self.place(node).data)
@@ -193,13 +202,20 @@ class ProcessesRig:
         )
         atexit.register(self.close)
 
-    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> ProcessesSite:
+    def site(
+        self, case: str, *, cuttable: bool = False, orphans: bool = False, clocks: bool = False
+    ) -> ProcessesSite:
         del orphans  # the daemon of any node can be killed alone
         number = len(self._sites) + 1
         label = re.sub(r"[^A-Za-z0-9]+", "-", case)[:40].strip("-")
         folder = self.folder / f"{number}-{label}"
         site = ProcessesSite(
-            self.run, f"{self.run}.{number}", folder, self._record_daemon, cuttable=cuttable
+            self.run,
+            f"{self.run}.{number}",
+            folder,
+            self._record_daemon,
+            cuttable=cuttable,
+            clocks=clocks,
         )
         self._sites.append(site)
         return site

@@ -65,9 +65,8 @@ class SimulatedBrain:
 
     def handle(self, given: Any) -> Any:
         """Take one turn, plan the next wake, and return the reply; None if the lease is gone."""
-        now = self.node.world.time.now
         try:
-            step = take_turn(self.brain, given, now, self.commit, self.act, self.reached)
+            step = take_turn(self.brain, given, self.node.now, self.commit, self.act, self.reached)
         except (LeaseLost, Unavailable):
             return self.node.step_down()
         self.plan_wake()
@@ -95,7 +94,7 @@ class SimulatedBrain:
     def plan_wake(self) -> None:
         """Plan the wake that the brain's state asks for; every earlier plan is void."""
         self.wakes += 1
-        delay = wake_delay(self.brain, self.node.world.time.now)
+        delay = wake_delay(self.brain, self.node.now)
         if delay is not None:
             self.node.later(delay, partial(self.wake, self.wakes))
 
@@ -124,7 +123,8 @@ class Node:
         # Primaries share one store; each worker has a disk of its own.
         self.disks = {"primary": world.store, "worker": Disk()}
         self.boots = 0
-        self.skew = 0.0
+        # How far the wall clock is ahead, and how far it was when this start of the node began.
+        self.skew = self.base = 0.0
         self.up = self.frozen = self.cut = self.leaving = False
         # Where each of the two brains is to crash, if anywhere.
         self.triggers: dict[str, Trigger] = {}
@@ -139,6 +139,11 @@ class Node:
     def boot(self) -> str:
         return f"{self.name}#{self.boots}"
 
+    @property
+    def now(self) -> float:
+        """This start's steady clock: the wall clock at its beginning, and the time since."""
+        return self.world.time.now + self.base
+
     def later(self, delay: float, act: Callable[[], None]) -> None:
         """Plan an act for `delay` seconds from now, in this start of the node only."""
         self.world.time.after(delay, ActOfStart(self, act))
@@ -150,6 +155,7 @@ class Node:
     def start(self) -> None:
         """Start, or start again from what the disks hold. Orphans of the last start are ended."""
         self.up, self.leaving, self.boots = True, False, self.boots + 1
+        self.base = self.skew
         self.end_processes()
         self.until_crash(self.start_brains)
 
@@ -165,11 +171,11 @@ class Node:
     def watch_lease(self) -> None:
         """Check the lease at intervals, and lead as soon as the lease allows it."""
         store = self.disks["primary"]
-        if self.reaches_store() and self.standby.may_lead(store.lease(), self.world.time.now):
+        if self.reaches_store() and self.standby.may_lead(store.lease(), self.now):
             brain = Primary(self.name, self.settings, store.load(), POLICIES[self.settings.policy])
             self.primary = SimulatedBrain(self, brain, store, self.act_primary)
             self.primary.handle(inputs.Boot(self.boot))
-            self.give_primary(inputs.ClockSet(self.skew))
+            self.give_primary(inputs.ClockSet(self.skew - self.base))
         else:
             self.later(self.standby.poll_every(), self.watch_lease)
 
@@ -229,7 +235,7 @@ class Node:
     def set_clock(self, ahead: float) -> None:
         """Set the wall clock of this node ahead by so many seconds; the primary notices."""
         self.skew += ahead
-        ActOfStart(self, partial(self.give_primary, inputs.ClockSet(self.skew)))()
+        ActOfStart(self, partial(self.give_primary, inputs.ClockSet(self.skew - self.base)))()
 
     def unfreeze(self) -> None:
         """Go on after a freeze: whatever arrived meanwhile is handled now, in order."""

@@ -24,6 +24,7 @@ class SimulatedSite:
         self.world = World()
         self.printed: dict[str, list[str]] = {}
         self.stops: dict[str, StopTo] = {}
+        self.skews: dict[str, float] = {}
 
     def place(self, node: str) -> Place:
         return Place(host=node, port=1, data=f"/sim/{node}", witness="/sim/witness")
@@ -52,6 +53,7 @@ class SimulatedSite:
             new = Node(self.world, spec.name, spec.role, spec.simulate)
             node = self.world.nodes.setdefault(spec.name, new)
             node.settings = spec.simulate
+            node.skew += self.skews.pop(spec.name, 0.0)
             try:
                 node.start()
                 self.say(spec.name, f"started as {node.boot}")
@@ -111,7 +113,10 @@ class SimulatedSite:
         return self.proof("join", node, True, "what was held up arrives")
 
     def set_clock(self, node: str, ahead: float) -> Proof:
-        self.node(node).set_clock(ahead)
+        if node in self.world.nodes:
+            self.node(node).set_clock(ahead)
+        else:
+            self.skews[node] = self.skews.get(node, 0.0) + ahead
         return self.proof("clock", node, True, f"its wall clock was set by {ahead:+g} s")
 
     def arm(self, node: str, point: CrashPoint) -> None:
@@ -177,8 +182,10 @@ class SimulatedRig:
     name = "simulated"
     abilities: frozenset[str] = FAULTS
 
-    def site(self, case: str, *, cuttable: bool = False, orphans: bool = False) -> SimulatedSite:
-        del case, cuttable, orphans
+    def site(
+        self, case: str, *, cuttable: bool = False, orphans: bool = False, clocks: bool = False
+    ) -> SimulatedSite:
+        del case, cuttable, orphans, clocks
         return SimulatedSite()
 
     def prepare(self, case: str, *, cuttable: bool = False) -> None:

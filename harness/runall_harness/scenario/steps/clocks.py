@@ -9,12 +9,14 @@ from runall_harness.contract.verdicts import Inconclusive
 from ..due_slots import DueSlots, local, slot_params
 from ..expectations import Scenario, require
 from ..nodes import PRIMARY
+from .given import BACKUP
 
 # How long before the change, in minutes: more than the half hour in which 02:30 may come.
 BEFORE = 40
 # A whole night with its change of the clock, in minutes.
 NIGHT = 240
 TEN = 10
+HOUR = 3600.0
 OTHER, EVERY = "other", "every"
 
 
@@ -58,6 +60,27 @@ def set_clock_before_change(scenario: Scenario, what: str, zone: str) -> str:
     return zone
 
 
+@given(
+    parsers.re(r"the primary's clock starts shortly before an hour is repeated in (?P<zone>\S+)"),
+    target_fixture="zone",
+)
+def start_clock_before_change(scenario: Scenario, zone: str) -> str:
+    now = scenario.site.now()
+    change = next_change(zone, int(now // 60), repeated=True)
+    scenario.cluster.set_clock(PRIMARY, (change - BEFORE) * 60 - now)
+    return zone
+
+
+@given(
+    parsers.re(
+        r"the (?P<who>first worker|backup)'s clock is an hour (?P<way>ahead|behind) .+ start"
+    )
+)
+def start_with_clock_off(scenario: Scenario, who: str, way: str) -> None:
+    node = BACKUP if who == BACKUP else "worker-1"
+    scenario.cluster.set_clock(node, HOUR if way == "ahead" else -HOUR)
+
+
 @given("it is due at 02:30 there each day")
 def schedule_at_half_past_two(due: DueSlots, zone: str) -> None:
     due.schedule(timezone=zone, timing={"hours": [2], "minutes": [30]})
@@ -87,8 +110,17 @@ def serve_other_event_with_run_all(scenario: Scenario, due: DueSlots) -> None:
 @when("the primary is killed, the clock is set over all that, and the primary comes back")
 def pass_change_while_primary_is_down(scenario: Scenario) -> None:
     scenario.kill(PRIMARY)
-    scenario.cluster.set_clock(PRIMARY, NIGHT * 60)
+    # To a daemon that was down, a clock that was set looks like time that has passed.
+    scenario.cluster.set_clock(PRIMARY, NIGHT * scenario.timings.minute)
     scenario.bring_back_primary("RA-5.9")
+    scenario.cluster.prove_clock(PRIMARY)
+
+
+@when("as much time passes as a lost server is given")
+def pass_loss_timeout(scenario: Scenario) -> None:
+    scenario.expect_within(scenario.loss_timeout)
+    until = scenario.since + scenario.loss_timeout
+    scenario.cluster.await_time("a lost server would have been given up", until)
 
 
 @when("the other event has been served")

@@ -33,6 +33,18 @@ def bring_old_primary_back(scenario: Scenario) -> None:
     scenario.restart(PRIMARY)
 
 
+@when("as much time passes as a backup waits")
+def pass_takeover_time(scenario: Scenario) -> None:
+    until = scenario.site.now() + 2 * scenario.timings.takeover
+    scenario.cluster.await_time("a backup could have taken over", until)
+
+
+@then("the primary still leads")
+def require_primary_to_lead(scenario: Scenario) -> None:
+    leader = scenario.calls.leader()
+    require(leader == PRIMARY, "RA-9.2", f"{PRIMARY} leads, for it lives", f"{leader} leads")
+
+
 @then("the backup leads before the lease would have ended")
 def require_early_takeover(scenario: Scenario, led_at: float) -> None:
     took, lease = led_at - scenario.left_at, scenario.timings.takeover

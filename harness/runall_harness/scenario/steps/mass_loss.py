@@ -13,6 +13,8 @@ from ..setting import EVENT, Work
 
 # What two servers of a busy machine may take longer or shorter to start a process, of the slack.
 JITTER = 1 / 20
+# More jobs than this beat slowly: each beat starts a process, and a small machine has two cores.
+MANY, SLOWLY = 50, {"beat": "2"}
 
 
 @given(parsers.parse("{count:d} manual jobs of it run on the first worker"))
@@ -24,7 +26,7 @@ def start_many_jobs(scenario: Scenario, count: int) -> None:
     for number in range(count):
         # Each is seen to run before the next starts, so that the load comes only after the loss.
         tag = f"job-{number:03}"
-        roots[tag] = calls.run(EVENT, {"tag": tag})
+        roots[tag] = calls.run(EVENT, {"tag": tag, **(SLOWLY if count > MANY else {})})
         cluster.await_evidence(
             f"{tag} runs", lambda n=number: len(cluster.site.executions()) > n, within
         )

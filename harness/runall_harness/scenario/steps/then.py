@@ -138,7 +138,7 @@ def require_undisturbed(scenario: Scenario, what: str) -> None:
     if what == "rerun":
         scenario.require_undisturbed(scenario.work, 2, scenario.interruption_clause())
     else:
-        clause = scenario.clause("RA-2.4", "RA-5.11", "RA-2.11")
+        clause = scenario.clause("RA-2.4", "RA-5.11", "RA-2.15", "RA-2.11")
         scenario.require_undisturbed(scenario.work, 1, clause)
 
 

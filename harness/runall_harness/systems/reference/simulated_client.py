@@ -30,8 +30,7 @@ class SimulatedClient(ReferenceViews):
         world = self.site.world.nodes
         nodes = [world[name] for name in self.primaries if name in world]
         there = [n.primary for n in nodes if n.up and not n.frozen and not n.cut and n.primary]
-        now = self.site.now()
-        leaders = [leader for leader in there if self.leads(leader).leadership.may_answer(now)]
+        leaders = [one for one in there if self.leads(one).leadership.may_answer(one.node.now)]
         if not leaders:
             raise Unreachable(f"none of {', '.join(self.primaries)} answers")
         return max(leaders, key=lambda leader: self.leads(leader).state.epoch)
@@ -75,7 +74,8 @@ class SimulatedClient(ReferenceViews):
         return VIEWS[kind](self.brain())
 
     def status(self) -> View:
-        return status(self.brain(), self.site.now())
+        leader = self.leading()
+        return status(self.leads(leader), leader.node.now)
 
     def close(self) -> None:
         """Do nothing: there is no connection to close."""

@@ -40,6 +40,7 @@ class Inventories:
         if link is None:
             link = self.state.links[beat.node] = Link(state="lost")
         self.reachability.returned(beat.node, link, draining=beat.draining)
+        # Heard at this server's own time: the worker's clock may be off (RA-2.15).
         link.boot, link.heard, link.sent = beat.boot, self.state.now, beat.sent
         link.outlives = beat.outlives
         return link
