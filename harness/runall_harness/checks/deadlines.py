@@ -92,6 +92,8 @@ def judge_debt(debt: Debt, lineage: Lineage, group: Group, context: Context) -> 
                 yield by_debt(open_, debt)
             elif debt.owed.until <= context.now:
                 yield Kept(debt.owed.clause or promise(lineage))
+        case "slots":  # `schedule` judges these
+            pass
 
 
 def ended(debt: Debt, attempt: Attempt | None, context: Context) -> Finding:

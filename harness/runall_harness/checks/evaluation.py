@@ -202,13 +202,19 @@ class Evaluation:
                 lineage.latest = line.at
 
     def owe(self, line: Owed) -> None:
-        """Take in what is owed for one job or for all. Raises `BadHistory`."""
-        if not line.job and line.what != "rest":
+        """Take in what is owed for one job, one event, or all. Raises `BadHistory`."""
+        if line.what == "slots" and not line.event:
+            raise BadHistory(self.number, "`owed` slots need an event")
+        if not line.job and line.what not in ("rest", "slots"):
             raise BadHistory(self.number, f"an `owed` {line.what} needs a job")
         if line.clause and line.clause not in clauses():
             raise BadHistory(self.number, f"the specification has no clause {line.clause}")
-        debts = self.index.lineage(line.job).debts if line.job else self.context.debts
-        debts.append(Debt(line, self.number))
+        debt = Debt(line, self.number)
+        if not line.job:
+            self.schedule.debts.append(debt)
+        if line.what != "slots":
+            debts = self.index.lineage(line.job).debts if line.job else self.context.debts
+            debts.append(debt)
         if (
             line.tag
             and line.tag not in self.context.tagged

@@ -80,13 +80,14 @@ class ScheduleClock:
 class ScheduleChecks:
     """Judges the slots of all events. `report` takes a finding by the name of its check.
 
-    `served` has the slots of each event for which a job was shown or ran.
+    `served` has the slots of each event for which a job was shown or ran, `debts` say by when.
     """
 
     def __init__(self, context: Context, report: Callable[[str, Finding], None]) -> None:
         self.context, self.report = context, report
         self.clock = ScheduleClock()
         self.served: dict[str, set[int]] = {}
+        self.debts: list[Debt] = []
         self.leads = ""
         self.takeovers: list[Takeover] = []
 
@@ -118,14 +119,28 @@ class ScheduleChecks:
         self.report("only-due-slots-run", finding(due, expected, seen, *lines, line))
 
     def finish(self) -> None:
-        """Judge all that was due by the last time at which nothing was to be left to do."""
-        over = [debt for debt in self.context.debts if debt.owed.until <= self.context.now]
-        if not over or not self.clock.known:
+        """Judge all that was due by the times until which it had to be served."""
+        if not self.clock.known:
             return
-        last = max(over, key=lambda debt: debt.owed.until)
         for event, edits in list(self.context.edits.items()):
-            for stretch in stretches(edits, self.context.deletions.get(event, [])):
-                self.judge_stretch(event, stretch, last)
+            debts = self.last_debts(event)
+            for stretch in stretches(edits, self.context.deletions.get(event, [])) if debts else ():
+                for debt in debts:
+                    self.judge_stretch(event, stretch, debt)
+
+    def last_debts(self, event: str) -> list[Debt]:
+        """What is owed of an event's slots: by what names it, and by the last rest of all."""
+        rests = [debt for debt in self.debts if debt.owed.what == "rest"]
+        over = [debt for debt in rests if debt.owed.until <= self.context.now]
+        own = [debt for debt in self.debts if debt.owed.what == "slots"]
+        last = sorted(over, key=lambda debt: debt.owed.until)[-1:]
+        return [debt for debt in own if debt.owed.event == event] + last
+
+    def cutoff(self, debt: Debt) -> float:
+        """When a slot must have begun to be owed; seconds. One that begins at a rest is not."""
+        if debt.owed.what == "slots":
+            return debt.since
+        return debt.owed.until - self.context.timings.get("prompt", self.clock.minute)
 
     def judge_stretch(self, event: str, stretch: Stretch, debt: Debt) -> None:
         """Each slot that was due, and that the event wants, is served by then."""
@@ -134,6 +149,8 @@ class ScheduleChecks:
             return
         served = self.served.get(event, set())
         missed = [slot for slot in wanted if slot not in served]
+        if missed and debt.owed.until > self.context.now:
+            return
         expected = f"each minute at which {event} was due is served"
         more = f", and {len(missed) - NAMED} more" if len(missed) > NAMED else ""
         seen = f"never served: {', '.join(map(slot_words, missed[:NAMED]))}{more}"
@@ -145,10 +162,9 @@ class ScheduleChecks:
 
     def wanted(self, event: str, stretch: Stretch, debt: Debt) -> Iterator[int]:
         """The slots of a stretch that surely were due, and surely had to be served by then."""
-        until = debt.owed.until
-        prompt = self.context.timings.get("prompt", self.clock.minute)
+        until, cutoff = min(debt.owed.until, self.context.now), self.cutoff(debt)
         first = self.clock.running(stretch.since)
-        last = self.clock.running(min(stretch.until, until - prompt, self.context.trusted))
+        last = self.clock.running(min(stretch.until, cutoff, self.context.trusted))
         missed = self.missed(event, stretch.since, until)
         if missed == "none":
             return
@@ -156,7 +172,7 @@ class ScheduleChecks:
         for slot in slots[-1:] if missed == "last" else slots:
             earliest, latest = self.clock.begins(slot)
             surely = stretch.since < earliest and latest < stretch.until
-            surely = surely and latest <= until - prompt and latest < self.context.trusted
+            surely = surely and latest <= cutoff and latest < self.context.trusted
             if surely and self.open(event, earliest, until):
                 yield slot
 

@@ -160,7 +160,8 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
     """The system owes something until a time (seconds), by that clause.
 
     what: `end` (the system shows the job as over), `rerun` (an execution of the job's lineage
-    starts after `since`), or `rest` (nothing is left to do: what was accepted has run, and what was
+    starts after `since`), `slots` (what the event was due for before `since` is served), or `rest`
+    (nothing is left to do: what was accepted has run, what was due is served, and what was
     interrupted was run again or refused). Without a job, rest is owed for all jobs; without a
     clause, that of the promise which is broken is named. `since` is the line's own time unless
     given. `tag` is that of the job's executions: a system that declares no lineage may show no link
@@ -171,13 +172,14 @@ class Owed(Line, frozen=True, kw_only=True, tag="owed"):
     late, and decides nothing.
     """
 
-    what: Literal["end", "rerun", "rest"]
+    what: Literal["end", "rerun", "rest", "slots"]
     until: float
     clause: str = ""
     job: str = ""
     since: float | None = None
     tag: str = ""
     due: float | None = None
+    event: str = ""
 
 
 class Judged(Line, frozen=True, kw_only=True, tag="judged"):

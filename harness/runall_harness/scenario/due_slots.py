@@ -160,6 +160,8 @@ class DueSlots:
         for run in self.cluster.executions()[:1]:
             self.cluster.learn_what_it_says(root_of(run))
         wait = Wait(self.cluster, self.scenario.deadline)
+        if tag == TAG:
+            self.cluster.owe(wait.most, what="slots", event=EVENT, clause=clause)
         served = wait.until(lambda: not lacking())
         expected = f"{list(slots)} are served"
         require(served, clause, expected, lambda: f"{lacking()} not within {wait.most:g} s")
