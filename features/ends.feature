@@ -35,19 +35,31 @@ Feature: Two ends meet
     Then the accepted run has failed, and is not run again
 
   @RA-7.9 @needs:fencing
-  Scenario Outline: Whoever stops a job stops all that it has started
+  Scenario Outline: Who aborts a job ends all that it has started
     Given a primary and one worker
     And an event for any worker, with Run All on
     And a <trigger> job of it runs that has started another process
-    When <end>
+    When a user asks for the end of the job
     Then nothing that the job had started lives on
 
     Examples:
-      | trigger   | end                                          |
-      | manual    | a user asks for the end of the job           |
-      | scheduled | a user asks for the end of the job           |
-      | manual    | its server is stopped cleanly and stays away |
-      | scheduled | its server is stopped cleanly and stays away |
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-7.9 @needs:fencing
+  Scenario Outline: A clean stop of a server ends all that its job has started
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs that has started another process
+    When its server is stopped cleanly and stays away
+    Then nothing that the job had started lives on
+    And the job is run again, once, on another server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
 
   @RA-7.9 @needs:fencing
   Scenario Outline: A time limit is one of all that a job has started

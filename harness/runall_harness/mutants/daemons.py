@@ -47,7 +47,7 @@ def answers_before_it_has_written(plant: Plant) -> None:
     plant(SqliteStore, "commit", commit)
 
 
-@mutant(source="a shell that signals a pid", clause="RA-7.9", cases="ends/whoever-stops*")
+@mutant(source="a shell that signals a pid", clause="RA-7.9", cases="ends/who-aborts*")
 def signals_the_main_process_only(plant: Plant) -> None:
     """Whoever ends a job ends its main process: what that had started lives on."""
 
