@@ -34,12 +34,17 @@ Feature: Whoever takes over carries everything on
       | off                                  | a backup    | there and back |
 
   @RA-9.8 @RA-9.3 @RA-5.1 @pause @scheduled @needs:slots
-  Scenario: A primary that was frozen through the takeover serves no minute on its own
+  Scenario Outline: A primary that was frozen through the takeover serves no minute on its own
     Given a primary, a backup and one worker
     And an event for any worker, with Run All on
     And it is due every minute, by the clock of another time zone
-    When the lead passes once by a freeze, and the frozen primary wakes
+    When the lead passes <way>
     Then every minute is served, once, oldest first, those without a primary too
+
+    Examples:
+      | way                                            |
+      | once by a freeze, and the frozen primary wakes |
+      | by a freeze, and back to the one that woke     |
 
   @RA-9.9 @RA-6.6 @manual
   Scenario Outline: Manual runs that wait in the queue keep their places
@@ -57,6 +62,21 @@ Feature: Whoever takes over carries everything on
       | two backups | twice                |
       | a backup    | there and back       |
       | a backup    | once by a clean stop |
+
+  @RA-9.9 @RA-9.3 @RA-6.6 @pause @manual
+  Scenario Outline: A primary that was frozen through the takeover knows the queue as it is since
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on, with room for one job and a queue of twelve
+    And a manual job of it runs
+    And twelve manual runs of it wait in the queue
+    When the lead passes <way>
+    Then another manual run is refused, for the queue is full
+    And the twelve runs start in the order in which they were accepted
+
+    Examples:
+      | way                                            |
+      | once by a freeze, and the frozen primary wakes |
+      | by a freeze, and back to the one that woke     |
 
   @RA-9.9 @RA-12.2 @manual
   Scenario: A run that was accepted by a primary that died at once
@@ -142,6 +162,21 @@ Feature: Whoever takes over carries everything on
       | scheduled | a backup    | there and back       |
       | manual    | a backup    | once by a clean stop |
 
+  @RA-9.10 @RA-11.4 @RA-2.6
+  Scenario Outline: A stop for the time limit that is under way
+    Given a primary, a backup and one worker
+    And an event for the primary, with Run All on and a time limit
+    And a <trigger> job of it runs that ignores SIGTERM
+    And its event may run anywhere from now on
+    When the job is being stopped for its time limit
+    And the lead passes <way>
+    Then the job counts as timed out, and is not run again
+
+    Examples:
+      | trigger   | way            |
+      | manual    | once           |
+      | scheduled | there and back |
+
   @RA-9.10 @RA-3.3
   Scenario Outline: An abort that was answered just before the primary died with the job
     Given a primary, <others> and one worker
@@ -192,6 +227,22 @@ Feature: Whoever takes over carries everything on
       | scheduled | two backups | twice                |
       | manual    | a backup    | there and back       |
       | manual    | a backup    | once by a clean stop |
+
+  @RA-9.10 @RA-6.2 @RA-10.1 @needs:limbo
+  Scenario Outline: The limit of an event, and the job of the dead primary that is in limbo
+    Given a primary, a backup and one worker
+    And an event for the primary, with Run All on, with room for one job
+    And a <trigger> job of it runs
+    And its event may run anywhere from now on
+    When the lead passes once
+    Then the job is shown in limbo
+    And a manual run of its event is refused, for the limit is reached
+    And the job is run again, once, on another server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
 
   @RA-9.10 @RA-8.1 @RA-8.3 @needs:bounds
   Scenario Outline: How often servers have taken the job down
@@ -292,3 +343,19 @@ Feature: Whoever takes over carries everything on
       | trigger   |
       | manual    |
       | scheduled |
+
+  @RA-3.4 @RA-9.4
+  Scenario Outline: A job that had ended before, of an event that is not due
+    Given a primary, <others> and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When the job ends
+    And the lead passes <way>
+    Then the job has ended well, and is not run again
+
+    Examples:
+      | trigger   | others      | way                  |
+      | manual    | a backup    | once                 |
+      | scheduled | two backups | twice                |
+      | manual    | a backup    | there and back       |
+      | scheduled | a backup    | once by a clean stop |

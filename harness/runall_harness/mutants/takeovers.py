@@ -104,6 +104,18 @@ def takeover_serves_all(plant: Plant) -> None:
     changes(plant, Event, lambda _, event: replace(event, missed="all"))
 
 
+@mutant(source=CARRIED, clause="RA-9.8", also=("RA-5.1", "RA-3.4"))
+def every_event_starts(plant: Plant) -> None:
+    """Whoever takes over starts every event once, as if all of them were due."""
+
+    def seen(self: Any, _: Lease) -> None:
+        for event in self.records.all(Event).values():
+            job = self.placement.new_job(event, "schedule", "", self.state.now, None)
+            self.records.put(job)
+
+    at_takeover(plant, seen)
+
+
 # ---------------------------------------------------------------------------- what waits
 @mutant(source="the queue of a primary", clause="RA-9.9")
 def queue_is_dropped(plant: Plant) -> None:
@@ -171,17 +183,22 @@ def time_limits_are_dropped(plant: Plant) -> None:
     changes(plant, Job, lambda _, job: replace(job, timeout=0.0))
 
 
+@mutant(source=CARRIED, clause="RA-9.10", also=("RA-11.4",))
+def stops_are_forgotten(plant: Plant) -> None:
+    """A job that is being stopped for its time limit is one that runs, for the new primary."""
+    changes(plant, Job, lambda _, job: running_again(job, "timeout"))
+
+
+def running_again(job: Job, reason: str) -> Job:
+    """The job as if nobody had asked for its end, if it is stopped for that reason."""
+    return replace(job, state="running", stop_reason="") if job.stop_reason == reason else job
+
+
 @mutant(source="Jenkins workflow-job 167", clause="RA-9.10", also=("RA-3.3",))
 def aborts_are_forgotten(plant: Plant) -> None:
     """An abort that was answered is unknown to the next primary, and the job is run again."""
     forgets(plant, Abort, lambda _: True)
-    changes(
-        plant,
-        Job,
-        lambda _, job: (
-            replace(job, state="running", stop_reason="") if job.stop_reason == "abort" else job
-        ),
-    )
+    changes(plant, Job, lambda _, job: running_again(job, "abort"))
 
 
 @mutant(source=CARRIED, clause="RA-9.10", also=("RA-6.1",))
