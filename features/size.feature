@@ -10,7 +10,7 @@ Feature: Days and hundreds are no other matter than minutes and a few
     When the primary is killed, and comes back after 40 minutes
     Then each of its minutes is served, once, oldest first
 
-  @RA-5.4 @RA-5.1 @RA-5.2 @needs:slots @clock @many @scheduled
+  @RA-5.4 @RA-5.1 @RA-5.2 @needs:slots @clock @scheduled
   Scenario: Hundreds of minutes are missed in an outage of two days
     Given a primary and one worker
     And an event for any worker, with Run All on
@@ -29,7 +29,7 @@ Feature: Days and hundreds are no other matter than minutes and a few
     And its server comes back
     Then each of them is run again, once, in their order
 
-  @RA-9.9 @RA-8.5 @RA-1.1 @needs:failover @needs:hold @needs:bounds @many @manual
+  @RA-9.9 @RA-8.5 @RA-1.1 @needs:failover @needs:hold @needs:bounds @manual
   Scenario: Two hundred jobs wait for their server through a takeover
     Given a primary, a backup and one worker
     And an event for the first worker, with Run All on and room for many jobs
