@@ -80,6 +80,22 @@ Feature: Reruns have bounds, and the ledger says what was done and why
       | manual    |
       | scheduled |
 
+  @RA-8.4 @needs:bounds
+  Scenario Outline: A job that is lost twice is in the ledger twice
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and comes back at once
+    Then the job starts again
+    When its server is killed and comes back at once
+    Then the job starts again
+    And the ledger tells of both interruptions, what was done, and by which clause
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-8.5 @RA-1.1 @needs:bounds @manual
   Scenario: A server is lost with 8 jobs, and their reruns are spread
     Given a primary and two workers

@@ -29,7 +29,7 @@ Feature: One attempt at a time, whatever is late
     Then the job ends as interrupted
     And the job starts again on another server
     When its server wakes
-    Then the first execution is stopped within the kill grace
+    Then the first execution is killed within the kill grace
     And the rerun goes on undisturbed, and ends well
 
     Examples:

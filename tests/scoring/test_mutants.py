@@ -80,6 +80,11 @@ def test_every_mutant_names_clauses_of_the_specification_and_has_a_story() -> No
         assert mutant.story.endswith("."), mutant.name
 
 
+def test_every_clause_has_a_mutant_that_breaks_it() -> None:
+    broken = {mutant.clause for mutant in ALL}
+    assert [number for number in clauses() if number not in broken] == []
+
+
 def test_a_failure_by_another_clause_is_counted_and_does_not_kill() -> None:
     wrong = replace(by_name("schedule_only"), clause="RA-10.1")
     trial = try_scenarios(wrong, select(load_cases(), ONE_CASE))

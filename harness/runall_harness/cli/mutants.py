@@ -84,6 +84,7 @@ def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> Se
     help="What to try them with. By default both.",
 )
 @click.option("--first", is_flag=True, help="Stop each mutant's cases at the first that kills it.")
+@click.option("--every", is_flag=True, help="Go on with the cases of other clauses after a kill.")
 @click.option("--budget", type=SECONDS, default=30.0, metavar="S", help="Seconds to explore each.")
 @click.option("--seed", type=int, default=0, help="The explorer's first seed.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="How many at once; default: the cores.")
@@ -163,6 +164,7 @@ def try_mutants(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
         scenarios="scenarios" in options["ways"],
         explorer="explorer" in options["ways"],
         first=options["first"] and not options["matrix"],
+        every=options["every"] or options["matrix"],
         budget=options["budget"],
         seed=options["seed"],
         out=options["out"],
@@ -184,11 +186,17 @@ def try_mutants(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
 
 
 def print_score(score: "Score", output: Any, options: dict[str, Any]) -> None:
-    from runall_harness.scoring.score import as_json, kill_table, matrix, releases_table
+    from runall_harness.scoring.score import (
+        as_json,
+        green_table,
+        kill_table,
+        matrix,
+        releases_table,
+    )
 
     def print_for_people(screen: "Screen") -> None:
-        tables = (kill_table, matrix, releases_table) if options["matrix"] else (kill_table,)
-        for table in tables:
+        more = (matrix, releases_table) if options["matrix"] else ()
+        for table in (kill_table, green_table, *more):
             screen.print(table(score))
         for line in score.reference_failures:
             screen.print(f"the unchanged reference: {line}", style="bold red", soft_wrap=True)

@@ -1,7 +1,7 @@
 """Mutants: the reference with one real bug of the field each.
 
-`mutant` says what a mutant is, `planting` plants and removes its bug; the others
-define the mutants, by what breaks in them. docs/mutants.md says what they are for.
+`mutant` says what a mutant is, `planting` plants and removes its bug; all other modules define
+mutants, by what breaks in them. docs/mutants.md says what they are for.
 """
 
 import sys

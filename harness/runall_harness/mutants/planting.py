@@ -51,6 +51,11 @@ def never(*_: Any) -> bool:
     return False
 
 
+def always(*_: Any) -> bool:
+    """Return True, whatever the arguments are."""
+    return True
+
+
 def for_ever(*_: Any) -> float:
     """A time that never comes."""
     return float("inf")

@@ -11,6 +11,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from runall_harness.contract.cases import load_cases
 from runall_harness.mutants.mutant import Mutant
 
 from .trial import MutantKill, Trial
@@ -70,9 +71,39 @@ def as_json(score: Score) -> dict[str, Any]:
             }
             for mutant, trial in score.rows()
         ],
+        "green": green_cases(score),
         "score": score.word,
         "reference": "pass" if score.reference.passed else "fail",
     }
+
+
+def green_cases(score: Score) -> dict[str, list[str]]:
+    """The cases of each clause that stay green under all mutants that break it.
+
+    Such a case has the name of a rule, and does not notice when the rule is taken out. A trial that
+    ended at its first kill says nothing of the cases after it.
+    """
+    trials = {mutant.name: trial for mutant, trial in score.rows() if not trial.troubles}
+    found: dict[str, list[str]] = {}
+    for clause in dict.fromkeys(mutant.clause for mutant in score.mutants):
+        tried = [trials[m.name] for m in score.mutants if m.clause == clause and m.name in trials]
+        cases = [case.id for case in load_cases() if clause in case.clauses]
+        green = [
+            case
+            for case in cases
+            if tried and all(trial.verdicts.get(case) == "pass" for trial in tried)
+        ]
+        if green:
+            found[clause] = green
+    return found
+
+
+def green_table(score: Score) -> Table:
+    columns = ("clause", "cases of it that stay green under all its mutants")
+    table = new_table("cases that do not bite", *columns)
+    for clause, cases in sorted(green_cases(score).items()):
+        table.add_row(clause, "\n".join(cases))
+    return table
 
 
 def first_kills(trial: Trial, *, explored: bool = False) -> list[MutantKill]:

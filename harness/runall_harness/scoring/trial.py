@@ -12,16 +12,15 @@ from pathlib import Path
 from unittest.mock import patch
 
 import msgspec
-import pytest
 
-from runall_harness.conformance.pytest_run import Listener, call_pytest
-from runall_harness.conformance.run import Display, Order, Run
 from runall_harness.conformance.run_report import CaseResult
 from runall_harness.contract.cases import Case, select
 from runall_harness.contract.verdicts import Verdict
 from runall_harness.explorer.hunt import hunt
 from runall_harness.mutants import Mutant, daemon, planted
 from runall_harness.systems.reference.system import Reference
+
+from .collected_cases import CollectedCases, collect
 
 REFERENCE = "reference"
 
@@ -85,75 +84,94 @@ class Trial(msgspec.Struct, kw_only=True):
         return f"{self.name}: {kill.clause} after {kill.how_soon}: {kill.by}"
 
 
-class TrialListener(Listener):
-    """Adds the result of each case to a trial; with `first`, ends the run at the first kill."""
+class CaseTrial:
+    """Runs the cases against one mutant, or against the unchanged reference (None).
 
-    def __init__(self, run: Run, trial: Trial, mutant: Mutant | None, *, first: bool) -> None:
-        super().__init__(run, Display())
-        self.trial, self.mutant, self.first = trial, mutant, first
-        self.began = time.monotonic() - trial.seconds
+    The cases that show the mutant's clauses come first. With `first`, the first kill ends the
+    trial; without `every`, it ends the trial of those that show other clauses.
+    """
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_runall_case_ended(self, result: CaseResult) -> None:
-        super().pytest_runall_case_ended(result)
+    def __init__(self, mutant: Mutant | None, *, first: bool, every: bool) -> None:
+        self.mutant, self.first, self.every = mutant, first, every
+        self.trial = Trial(name=mutant.name if mutant else REFERENCE)
+        self.clauses = mutant.clauses if mutant else frozenset[str]()
+        self.began = time.monotonic()
+
+    def carry_out(self, collected: CollectedCases, cases: Sequence[Case]) -> Trial:
+        own = [case for case in cases if self.clauses & {*case.clauses}]
+        others = [case for case in cases if not self.clauses & {*case.clauses}]
+        with planted(self.mutant):
+            for case in own:
+                if not (self.first and self.trial.killed):
+                    self.take_in(collected.run_case(case))
+            for case in others:
+                if self.every or not self.trial.killed:
+                    self.take_in(collected.run_case(case))
+        self.trial.seconds = self.seconds()
+        return self.trial
+
+    def take_in(self, result: CaseResult) -> None:
+        """Add the result of a case: a failure by a clause of the mutant is a kill."""
         trial, broken, case = self.trial, result.violation, result.report
         clause = broken.clause if broken else ""
         trial.verdicts[case.id] = clause or case.verdict.value
         if self.mutant is None or not clause:
             return
-        if clause not in self.mutant.clauses:
+        if clause not in self.clauses:
             trial.others[clause] = trial.others.get(clause, 0) + 1
             return
-        seconds, after = round(time.monotonic() - self.began, 3), len(trial.verdicts)
-        trial.kills.append(MutantKill(by=case.id, clause=clause, seconds=seconds, after=after))
-        if self.first and self.session is not None:
-            self.session.shouldstop = "it is dead"
+        after = len(trial.verdicts)
+        kill = MutantKill(by=case.id, clause=clause, seconds=self.seconds(), after=after)
+        trial.kills.append(kill)
 
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Ignore the end of the run at the first kill; any other interruption is trouble."""
-        if not (self.first and self.trial.killed):
-            super().pytest_keyboard_interrupt(excinfo)
+    def seconds(self) -> float:
+        return round(time.monotonic() - self.began, 3)
 
 
 def try_scenarios(
-    mutant: Mutant | None, cases: Sequence[Case], *, first: bool = False, out: Path | None = None
+    mutant: Mutant | None,
+    cases: Sequence[Case],
+    *,
+    first: bool = False,
+    every: bool = True,
+    out: Path | None = None,
 ) -> Trial:
-    """Run these cases against a mutant, or against the unchanged reference (None).
+    """Run these cases against a mutant, in a session of its own; see `CaseTrial`.
 
-    With `first`, stop at the first kill. `out` keeps the histories and logs of all cases. A bug of
-    real daemons is tried on processes, by the cases that it names and up to the first kill.
+    `out` keeps the histories and logs of all cases. A bug of real daemons is tried on processes, by
+    the cases that it names and up to the first kill.
     """
-    trial = Trial(name=mutant.name if mutant else REFERENCE)
-    clauses = mutant.clauses if mutant else frozenset[str]()
-    own = [case for case in cases if clauses & {*case.clauses}]
-    others = [case for case in cases if not clauses & {*case.clauses}]
-    if mutant is not None and mutant.real:
-        first, own, others = True, select(own, mutant.cases), []
+    trials: list[Trial] = []
+    real = mutant is not None and mutant.real
+    first = first or real
+    if mutant is not None and real:
+        cases = select([case for case in cases if mutant.clauses & {*case.clauses}], mutant.cases)
+
+    def play(collected: CollectedCases) -> None:
+        trials.append(try_collected(mutant, cases, collected, first=first, every=every, out=out))
+
+    with ExitStack() as stack:
+        if mutant is not None and real:
+            stack.enter_context(patch.object(Reference, "module", daemon(mutant.name)))
+        collect(play, cases, "processes" if real else "simulated")
+    return trials[0]
+
+
+def try_collected(
+    mutant: Mutant | None,
+    cases: Sequence[Case],
+    collected: CollectedCases,
+    *,
+    first: bool,
+    every: bool,
+    out: Path | None,
+) -> Trial:
+    """The same with cases that have been collected already."""
     with ExitStack() as stack:
         kept = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runall-")))
-        stack.enter_context(planted(mutant))
-        if mutant is not None and mutant.real:
-            stack.enter_context(patch.object(Reference, "module", daemon(mutant.name)))
-        for some in (own, others):
-            if some and not (first and trial.killed) and not trial.troubles:
-                run_cases(mutant, some, trial, first=first, out=kept)
-    missing = len(own) + len(others) - len(trial.verdicts)
-    if missing and not trial.troubles and not (first and trial.killed):
-        trial.troubles.append(f"{missing} cases were never run")
-    return trial
-
-
-def run_cases(
-    mutant: Mutant | None, cases: Sequence[Case], trial: Trial, *, first: bool, out: Path
-) -> None:
-    policy = mutant.policy if mutant else "reference"
-    rig = "processes" if mutant and mutant.real else "simulated"
-    order = Order(cases=cases, rig=rig, policy=policy, out=out)
-    run = Run(order, order.rig)
-    began = time.monotonic()
-    call_pytest(run, TrialListener(run, trial, mutant, first=first))
-    trial.seconds += time.monotonic() - began
-    trial.troubles += run.troubles + ["interrupted"] * run.interrupted
+        collected.keep_in(kept)
+        trial = CaseTrial(mutant, first=first, every=every and not first)
+        return trial.carry_out(collected, cases)
 
 
 def try_explorer(mutant: Mutant | None, trial: Trial, *, budget: float, seed: int) -> None:

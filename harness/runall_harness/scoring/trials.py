@@ -14,6 +14,7 @@ from runall_harness.contract.cases import load_cases
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.host.load import cores
 from runall_harness.host.worker_pool import (
+    Channel,
     Interrupted,
     WorkerGone,
     WorkerPool,
@@ -23,33 +24,57 @@ from runall_harness.host.worker_pool import (
 from runall_harness.mutants import by_name
 from runall_harness.mutants.mutant import Mutant
 
-from .trial import REFERENCE, Trial, try_explorer, try_scenarios
+from .collected_cases import CollectedCases, collect
+from .trial import REFERENCE, Trial, try_collected, try_explorer, try_scenarios
 
 
 class TrialOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of a trial.
 
-    `first` stops the scenarios at the first kill. `budget` is how long the explorer may look, in
-    seconds, and `seed` where it begins. `out` keeps the traces of all cases, by mutant.
+    `first` stops the scenarios at the first kill; without `every`, a dead mutant is tried by the
+    cases of its own clauses only. `budget` is how long the explorer may look, in seconds, and
+    `seed` where it begins. `out` keeps the traces of all cases, by mutant.
     """
 
     scenarios: bool = True
     explorer: bool = False
     first: bool = False
+    every: bool = False
     budget: float = 30.0
     seed: int = 0
     out: Path | None = None
 
 
-def try_mutant(mutant: Mutant | None, options: TrialOptions) -> Trial:
+def try_mutant(
+    mutant: Mutant | None, options: TrialOptions, collected: CollectedCases | None
+) -> Trial:
+    """Try one mutant; with `collected`, by the cases too."""
     name = mutant.name if mutant else REFERENCE
     trial = Trial(name=name)
-    if options.scenarios:
-        out = options.out / name if options.out else None
-        trial = try_scenarios(mutant, load_cases(), first=options.first, out=out)
-    if options.explorer and not trial.troubles and not (mutant and mutant.real):
+    out = options.out / name if options.out else None
+    real = mutant is not None and mutant.real
+    if collected is not None and real:
+        trial = try_scenarios(mutant, load_cases(), out=out)
+    elif collected is not None:
+        trial = try_collected(
+            mutant,
+            load_cases(),
+            collected,
+            first=options.first,
+            every=options.every or mutant is None,
+            out=out,
+        )
+    if options.explorer and not real:
         try_explorer(mutant, trial, budget=options.budget, seed=options.seed)
     return trial
+
+
+def with_cases(options: TrialOptions, play: Callable[[CollectedCases | None], None]) -> None:
+    """Play with the collected cases, if the options want any. Raises `KitCannotRun`."""
+    if options.scenarios:
+        collect(play)
+    else:
+        play(None)
 
 
 def try_all(
@@ -68,10 +93,20 @@ def try_all(
     # Made here, so that it is removed even if the processes that write into it are killed.
     with tempfile.TemporaryDirectory(prefix="runall-") as folder:
         options = msgspec.structs.replace(options, out=options.out or Path(folder))
-        here = (try_mutant(mutant, options) for mutant in (None, *mutants))
-        for trial in in_workers(names, size, serve, try_named, options) if size > 1 else here:
+
+        def take_in(trial: Trial) -> None:
             trials[trial.name] = trial
             on_trial(trial)
+
+        def try_here(collected: CollectedCases | None) -> None:
+            for mutant in (None, *mutants):
+                take_in(try_mutant(mutant, options, collected))
+
+        if size == 1:
+            with_cases(options, try_here)
+        else:
+            for trial in in_workers(names, size, serve_trials, options):
+                take_in(trial)
     return [trials[name] for name in names]
 
 
@@ -103,5 +138,14 @@ def end_workers(pool: WorkerPool) -> None:
         pool.dismiss()
 
 
-def try_named(options: TrialOptions, name: str) -> Trial:
-    return try_mutant(None if name == REFERENCE else by_name(name), options)
+def serve_trials(channel: Channel, options: TrialOptions) -> None:
+    """Try one mutant after the other, in a worker process that collects the cases once."""
+
+    def play(collected: CollectedCases | None) -> None:
+        def try_named(name: str) -> Trial:
+            mutant = None if name == REFERENCE else by_name(name)
+            return try_mutant(mutant, options, collected)
+
+        serve(channel, try_named)
+
+    with_cases(options, play)

@@ -77,14 +77,28 @@ def require_recorded_refusal(scenario: Scenario, why: str) -> None:
     lines = refusals(scenario)
     good = refused and any(line.clause == reason and line.detail for line in lines)
     expected = f"a line of the ledger that gives {reason} as the reason"
-    require(good, "RA-8.3", expected, lambda: f"{lines or scenario.shown()}")
+    # Of a deleted event the clause itself says that the ledger tells it.
+    told = reason if reason == "RA-6.3" else "RA-8.3"
+    require(good, told, expected, lambda: f"{lines or scenario.shown()}")
     scenario.require_no_debt(clause)
 
 
 @then("the ledger tells of the interruption, what was done, and by which clause")
 def require_recorded_interruption(scenario: Scenario) -> None:
+    require_record(scenario, scenario.work.first.job)
+
+
+@then("the ledger tells of both interruptions, what was done, and by which clause")
+def require_two_recorded_interruptions(scenario: Scenario) -> None:
+    for view in scenario.cluster.attempts(scenario.work.root)[:2]:
+        require_record(scenario, view.id)
+
+
+def require_record(scenario: Scenario, job: str) -> None:
+    """Require one line of the ledger about the interruption of that attempt."""
     work = scenario.work
-    lines = [e for e in scenario.calls.ledger_of(work.root) if e.job == work.first.job]
+    lines = [e for e in scenario.calls.ledger_of(work.root) if e.job == job]
     good = [e for e in lines if e.clause in clauses() and e.decision and e.what and not e.refused]
     recorded = len(good) == 1 and good[0].event == work.event
-    require(recorded, "RA-8.4", "one line with what was done and its clause", f"{lines}")
+    expected = f"one line about {job} with what was done and its clause"
+    require(recorded, "RA-8.4", expected, f"{lines}")

@@ -25,7 +25,7 @@ def lose_primary_until_takeover(scenario: Scenario, fault: str) -> float:
 @when("the frozen primary wakes")
 def wake_primary(scenario: Scenario) -> None:
     scenario.wake(PRIMARY)
-    scenario.await_return(PRIMARY, clause="RA-9.6")
+    scenario.await_return(PRIMARY, clause=scenario.clause("RA-9.6", "RA-9.1"))
 
 
 @when("the old primary comes back")
@@ -47,12 +47,14 @@ def require_primary_to_lead(scenario: Scenario) -> None:
 
 @then("the backup leads before the lease would have ended")
 def require_early_takeover(scenario: Scenario, led_at: float) -> None:
-    took, lease = led_at - scenario.left_at, scenario.timings.takeover
-    require(took < lease, "RA-9.7", f"less than {lease:g} s", f"{took:.2f} s")
+    # Who waits for the end of the lease waits for all of it but the time since its last renewal.
+    took, most = led_at - scenario.left_at, scenario.timings.takeover / 2
+    require(took < most, "RA-9.7", f"less than {most:g} s", f"{took:.2f} s")
 
 
 @then("the backup still leads, with the old primary as a worker")
 def require_backup_to_lead(scenario: Scenario) -> None:
     leader, online = scenario.calls.leader(), scenario.calls.online()
     kept, expected = leader == BACKUP and PRIMARY in online, f"{BACKUP} leads, {PRIMARY} serves"
-    require(kept, "RA-9.6", expected, f"{leader} leads, {sorted(online)} serve")
+    clause = scenario.clause("RA-9.6", "RA-9.1")
+    require(kept, clause, expected, f"{leader} leads, {sorted(online)} serve")

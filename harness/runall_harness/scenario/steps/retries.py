@@ -38,7 +38,7 @@ class Retries:
     def clause(self) -> str:
         """The clause that is broken if no retry comes after what has happened so far."""
         if self.seen > 1:
-            return "RA-4.9"
+            return self.scenario.clause("RA-11.3", "RA-4.9")
         attempts = len(self.cluster.attempts(self.scenario.work.root))
         return "RA-11.2" if attempts > self.seen else "RA-11.1"
 

@@ -91,7 +91,8 @@ def abort_job(scenario: Scenario) -> None:
         if unreachable and "limbo" not in scenario.cluster.system.capabilities:
             raise Unsupported(f"no abort of a job whose server is away: {refusal}") from None
         # A system that shows the job as ended already has broken its promise earlier.
-        raise Violation("RA-3.3", "the abort is accepted", str(refusal)) from None
+        clause = scenario.clause("RA-10.2", "RA-3.3")
+        raise Violation(clause, "the abort is accepted", str(refusal)) from None
 
 
 @when("the dead-job timeout has passed for every job that was there")
