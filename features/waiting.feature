@@ -17,7 +17,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry |
       | scheduled | a retry |
 
-    @needs:hold
+    @needs_hold
     Examples:
       | trigger   | what                        |
       | manual    | a rerun without its server  |
@@ -31,7 +31,7 @@ Feature: What waits is reached by all that happens meanwhile
       | trigger   | what               |
       | manual    | a run in the queue |
 
-    @RA-10.2 @needs:limbo
+    @RA-10.2 @needs_limbo
     Examples:
       | trigger   | what           |
       | manual    | a job in limbo |
@@ -52,7 +52,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry |
       | scheduled | a retry |
 
-    @needs:hold
+    @needs_hold
     Examples:
       | trigger   | what                        |
       | manual    | a rerun without its server  |
@@ -66,7 +66,7 @@ Feature: What waits is reached by all that happens meanwhile
       | trigger   | what               |
       | manual    | a run in the queue |
 
-    @RA-10.2 @needs:limbo
+    @RA-10.2 @needs_limbo
     Examples:
       | trigger   | what           |
       | manual    | a job in limbo |
@@ -89,7 +89,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry | gets another timing |
       | scheduled | a retry | gets another timing |
 
-    @needs:hold
+    @needs_hold
     Examples:
       | trigger   | what                        | edit                |
       | manual    | a rerun without its server  | is edited           |
@@ -112,7 +112,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a run in the queue | gets another timing           |
       | manual    | a run in the queue | is disabled and enabled again |
 
-    @needs:limbo
+    @needs_limbo
     Examples:
       | trigger   | what           | edit                |
       | manual    | a job in limbo | is edited           |
@@ -135,7 +135,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry |
       | scheduled | a retry |
 
-    @needs:hold
+    @needs_hold
     Examples:
       | trigger   | what                        |
       | manual    | a rerun without its server  |
@@ -150,7 +150,7 @@ Feature: What waits is reached by all that happens meanwhile
       | trigger   | what               |
       | manual    | a run in the queue |
 
-    @needs:limbo
+    @needs_limbo
     Examples:
       | trigger   | what           |
       | manual    | a job in limbo |
@@ -173,7 +173,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry |
       | scheduled | a retry |
 
-    @RA-6.4 @needs:hold
+    @RA-6.4 @needs_hold
     Examples:
       | trigger   | what                       |
       | manual    | a rerun without its server |
@@ -181,7 +181,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a rerun without a place    |
       | scheduled | a rerun without a place    |
 
-    @RA-6.4 @needs:limbo @needs:hold
+    @RA-6.4 @needs_limbo @needs_hold
     Examples:
       | trigger   | what           |
       | manual    | a job in limbo |
@@ -201,7 +201,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry |
       | scheduled | a retry |
 
-    @RA-6.9 @needs:hold
+    @RA-6.9 @needs_hold
     Examples:
       | trigger   | what                        |
       | manual    | a rerun without its server  |
@@ -216,7 +216,7 @@ Feature: What waits is reached by all that happens meanwhile
       | trigger   | what               |
       | manual    | a run in the queue |
 
-    @RA-6.3 @RA-6.9 @needs:limbo @needs:bounds
+    @RA-6.3 @RA-6.9 @needs_limbo @needs_bounds
     Examples:
       | trigger   | what           |
       | manual    | a job in limbo |
@@ -238,7 +238,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry |
       | scheduled | a retry |
 
-    @RA-6.9 @needs:hold
+    @RA-6.9 @needs_hold
     Examples:
       | trigger   | what                        |
       | manual    | a rerun without its server  |
@@ -301,7 +301,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry | stopped cleanly |
       | scheduled | a retry | stopped cleanly |
 
-    @needs:hold
+    @needs_hold
     Examples:
       | trigger   | what                        | fault           |
       | manual    | a rerun without its server  | killed          |
@@ -323,7 +323,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a run in the queue | killed          |
       | manual    | a run in the queue | stopped cleanly |
 
-    @needs:limbo
+    @needs_limbo
     Examples:
       | trigger   | what           | fault           |
       | manual    | a job in limbo | killed          |
@@ -341,7 +341,7 @@ Feature: What waits is reached by all that happens meanwhile
     When what it waits for comes
     Then it starts, once and as it was asked for
 
-    @needs:hold
+    @needs_hold
     Examples:
       | trigger   | what                    |
       | manual    | a rerun without a place |
@@ -351,7 +351,7 @@ Feature: What waits is reached by all that happens meanwhile
       | trigger   | what               |
       | manual    | a run in the queue |
 
-    @needs:limbo
+    @needs_limbo
     Examples:
       | trigger   | what           |
       | manual    | a job in limbo |
