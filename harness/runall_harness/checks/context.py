@@ -10,16 +10,19 @@ from typing import Any, cast
 
 import msgspec
 
-from runall_harness.evidence.facts import Proof
+from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.history import BadHistory, Call
 
-from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord, Samples
+from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord, Samples, last_sign
 
 # Faults that end jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
 # Faults that end a whole node at once.
 GONE = frozenset({"kill", "crash"})
 # Faults that keep a node from being heard, each with the one that mends it.
+# Faults that end every execution of their node, and how many seconds after one a sign of life shows
+# that it did not.
+DEADLY, OUTLIVES = frozenset({"kill", "crash"}), 1.0
 SILENCES = {"cut": "join", "pause": "unpause"}
 AT = attrgetter("at")
 
@@ -79,6 +82,7 @@ class Context:
         self.grace, self.lag, self.now = 0.0, UNDER_WAY, -inf
         self.faulty = self.trusted = inf
         self.proven, self.jobs_shown, self.ledger_shown = True, False, False
+        self.escaped: dict[str, str] = {}
         self.primaries: dict[str, float] = {}
         self.freezes: dict[str, list[Freeze]] = {}
         self.cuts: dict[str, list[Freeze]] = {}
@@ -108,6 +112,15 @@ class Context:
         self.silence(fault)
         if fault.kind == "stop" and fault.proven:
             self.stops.append(CleanStop(fault.node, fault.at, line))
+
+    def outlived(self, run: Execution) -> Proof | None:
+        """The fault that was to end an execution, which has shown signs of life long after it."""
+        last = last_sign(run) if run.how != "killed" else run.beat_at
+        for fault in self.hurts.get(run.node, ()):
+            over = max(fault.at, run.ended_at or 0.0) if run.how == "killed" else fault.at
+            if fault.kind in DEADLY and run.started_at < fault.at and last - over > OUTLIVES:
+                return fault
+        return None
 
     def silence(self, fault: Proof) -> None:
         """Remember from when to when a node is frozen or cut off."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from runall_harness.contract.clauses import clauses
 from runall_harness.contract.verdicts import BrokenClause, Verdict
+from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.history import (
     Answer,
     AnyLine,
@@ -162,6 +163,16 @@ class Evaluation:
         else:
             self.add_run(lineage, line)
         lineage.latest = line.at
+        self.hold_against_faults(execution, lineage)
+
+    def hold_against_faults(self, run: Execution, lineage: Lineage) -> None:
+        """Note a fault that an execution outlived, and who ran beside it: it proves nothing."""
+        if fault := self.context.outlived(run):
+            others = "; ".join(str(other) for id, other in lineage.runs.items() if id != run.id)
+            said = f"the {fault.kind} of {fault.node} did not end {run.job} ({run.id}): it lived on"
+            last = max(run.beat_at, run.ended_at or 0.0)
+            beside = f", beside {others}" if others else ""
+            self.context.escaped[run.id] = f"{said} for {last - fault.at:.1f} s{beside}"
 
     def add_run(self, lineage: Lineage, line: Witnessed) -> None:
         """Add an execution that is reported for the first time. Raises `BadHistory`."""

@@ -108,7 +108,7 @@ def void_for(evaluation: Evaluation) -> str:
         return evaluation.case.trouble
     if not evaluation.context.proven:
         return "a fault in it was not proven to have taken effect"
-    return ""
+    return "; ".join(evaluation.context.escaped.values())
 
 
 def unproven(evaluation: Evaluation) -> str:

@@ -15,7 +15,14 @@ import pytest
 
 from runall_harness.contract.cases import Case, base_id, foreign_features, load_cases
 from runall_harness.contract.errors import KitCannotRun
-from runall_harness.contract.verdicts import CANNOT_RUN, Unsupported, Verdict, verdict_of
+from runall_harness.contract.verdicts import (
+    CANNOT_RUN,
+    Inconclusive,
+    Unsupported,
+    Verdict,
+    Violation,
+    verdict_of,
+)
 from runall_harness.rigs.base import Rig
 from runall_harness.rigs.faults import FAULTS, SITUATIONS, WHY, stand_apart
 from runall_harness.rigs.run_names import new_run_id, share_of
@@ -154,6 +161,10 @@ class CaseSession:
         try:
             done = yield
         except BaseException as error:
+            if isinstance(error, Violation) and (void := cluster.void()):
+                open_case = Inconclusive(f"{void}; so this proves nothing: {error}")
+                cluster.history.add(judged(cluster, open_case))
+                raise open_case from error
             cluster.history.add(judged(cluster, error))
             raise
         cluster.history.add(judged(cluster, None))

@@ -282,9 +282,9 @@ class History:
                 self.add(self.witnessed(at, execution))
 
     def see_last(self, at: float, executions: Iterable[Execution]) -> None:
-        """Append the last signs of life of what still runs at the end of the case."""
+        """Append the last signs of life of what runs, or shows them after its recorded death."""
         for execution in executions:
-            if execution.how == "running":
+            if execution.how == "running" or execution.beat_at > (execution.ended_at or 0.0):
                 self.add(self.witnessed(at, execution))
 
     def witnessed(self, at: float, execution: Execution) -> Witnessed:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from .docker.engine import Engine
 
 NAMES = ("auto", "simulated", "processes", "docker")
+# Said where the processes rig can't keep a job in its node.
+UNCONTAINED = (
+    "no control groups can be made here (cgroup v2): a job that leaves its session and its parents "
+    "escapes a kill, and if it shows signs of life after that, its case is inconclusive"
+)
 Say = Callable[[str], None]
 Address = tuple[str, int]
 
@@ -49,7 +54,10 @@ def choose(
     if choice.rig == "processes":
         from .processes.rig import ProcessesRig
 
-        return ProcessesRig(run, store=store)
+        rig = ProcessesRig(run, store=store)
+        if rig.groups is None:
+            say(UNCONTAINED)
+        return rig
     if choice.rig == "simulated":
         from .simulated.rig import SimulatedRig
 

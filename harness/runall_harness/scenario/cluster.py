@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from runall_harness.checks import judge
+from runall_harness.checks import examine, judge
 from runall_harness.checks.job_outcome import JobOutcome, outcome_of
 from runall_harness.checks.job_traces import About, Gathered
 from runall_harness.contract.cases import Case
@@ -223,6 +223,11 @@ class Cluster:
         self.keep_ledger()
         self.end_history()
         judge(self.history.lines)
+
+    def void(self) -> str:
+        """Why nothing counts that was found so far, such as a job that outlived its kill."""
+        self.history.see_last(self.site.now(), self.executions())
+        return examine(self.history.lines).void
 
     def keep_ledger(self) -> None:
         """Write down the ledger, where there is one and the system answers."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from runall_harness.contract.errors import KitCannotRun
@@ -85,6 +86,9 @@ class NodeProcess:
         self.stop_signal, self.stop_to = signal.Signals[spec.stop_signal], spec.stop_to
         self.exited.clear()
         self.tree.add_session(daemon.pid)
+        for group in self.tree.groups:
+            with suppress(OSError):  # it may have ended already
+                group.add(daemon.pid)
 
         def await_exit() -> None:
             daemon.wait()

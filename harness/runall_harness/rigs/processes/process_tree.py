@@ -2,7 +2,8 @@
 
 The kernel knows which processes are in a container; for plain processes it does not. A daemon puts
 its jobs into groups and sessions of their own, and a job whose daemon died becomes a child of init.
-So a process belongs to a node by its environment, by its session, or by descent.
+So a process belongs to a node by its control group, where nodes have one (`containment`), by its
+environment, by its session, or by descent.
 
 If processes were killed one after the other, the daemon would see its job die a moment before
 itself and record a failure that no crash would have caused. So all are frozen first, parents
@@ -25,6 +26,8 @@ from typing import NamedTuple
 
 import psutil
 
+from .containment import ControlGroup
+
 # How long a signal may take to show, in seconds; only an uninterruptible sleep takes longer.
 PATIENCE = 5.0
 _LOOK_AGAIN = 0.0005
@@ -39,13 +42,14 @@ class Signalled(NamedTuple):
 
 
 class ProcessTree:
-    """Processes that belong together by environment, by session or by descent.
+    """Processes that belong together by control group, environment, session or descent.
 
     `markers` are environment variables that only these processes have.
     """
 
     def __init__(self, markers: Mapping[str, str]) -> None:
         self.markers = dict(markers)
+        self.groups: list[ControlGroup] = []
         self._sessions: dict[int, psutil.Process | None] = {}
         self._known: set[psutil.Process] = set()
         self._foreign: set[psutil.Process] = set()
@@ -60,11 +64,13 @@ class ProcessTree:
     def include(self, other: "ProcessTree") -> None:
         self._sessions.update(other._sessions)
         self._known |= other._known
+        self.groups += other.groups
 
     def members(self) -> list[psutil.Process]:
         """All processes that live, without zombies, parents before children."""
         parents = _parents()
-        chosen = {process for process in parents if self._belongs(process)}
+        inside = {pid for group in self.groups for pid in group.pids()}
+        chosen = {p for p in parents if p.pid in inside or self._belongs(p)}
         by_pid = {process.pid: process for process in parents}
         grown = 0
         while grown != len(chosen):

@@ -24,6 +24,7 @@ from runall_harness.host.process_identity import identify
 from ..base import NodeSpec, Place, Scope, StopTo
 from ..real_site import RealSite, abilities
 from . import faults, process_tree, run_records
+from .containment import ControlGroup, find_base
 from .node import NodeProcess, stop_ignoring_signals
 from .ports import HOST, Ports
 from .relay import Relay
@@ -46,8 +47,9 @@ class ProcessesSite(RealSite):
         *,
         cuttable: bool,
         clocks: bool = False,
+        groups: Path | None = None,
     ) -> None:
-        self.folder = folder
+        self.folder, self._groups = folder, groups
         self._markers = {run_records.RUN_MARKER: run, SITE_MARKER: name}
         self._on_start = on_start
         self._nodes: dict[str, NodeProcess] = {}
@@ -69,7 +71,11 @@ class ProcessesSite(RealSite):
                 data=str(folder / "data"),
                 witness=str(self.witness.folder),
             )
-            self._nodes[name] = NodeProcess(name, folder, place, self._markers, self.now)
+            node = self._nodes[name] = NodeProcess(name, folder, place, self._markers, self.now)
+            if self._groups is not None:
+                # Names of control groups are of all runs of this machine.
+                group = f"{self._markers[SITE_MARKER]}.{name}"
+                node.tree.groups.append(ControlGroup(self._groups, group))
         return self._nodes[name]
 
     def url(self, node: str) -> str:
@@ -173,6 +179,8 @@ class ProcessesSite(RealSite):
         alive = process_tree.kill(tree.freeze().all)
         for node in self._nodes.values():
             node.exited.wait(process_tree.PATIENCE)
+        for group in tree.groups:
+            group.remove()
         return alive
 
 
@@ -180,8 +188,10 @@ class ProcessesRig:
     """Nodes are processes of this machine. One instance for one run, named `run`.
 
     `records` is where the run is recorded for `runall clean`; by default the user's state folder.
-    `store` is the address of a server that the nodes share, if there is one.
-    Raises `KitCannotRun` where there are no POSIX signals.
+    `store` is the address of a server that the nodes share, if there is one. `groups` is the
+    control group below which each node has its own; None where none can be made, and then a job
+    that leaves its session and its parents escapes a kill. Raises `KitCannotRun` where there are no
+    POSIX signals.
     """
 
     name = "processes"
@@ -196,6 +206,7 @@ class ProcessesRig:
         stop_ignoring_signals()
         self.run, self.abilities = _plain(run), abilities(store)
         self.folder = Path(tempfile.mkdtemp(prefix="runall-"))
+        self.groups = find_base()
         self._sites: list[ProcessesSite] = []
         self._path, self._record = run_records.begin(
             run, self.folder, records or run_records.runs_folder()
@@ -216,6 +227,7 @@ class ProcessesRig:
             self._record_daemon,
             cuttable=cuttable,
             clocks=clocks,
+            groups=self.groups,
         )
         self._sites.append(site)
         return site

@@ -20,6 +20,7 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.host.process_identity import ProcessIdentity, identify
 
 from . import process_tree
+from .containment import left_groups
 
 RUN_MARKER = "RUNALL_RUN"
 SCHEMA = "runall-run/1"
@@ -48,6 +49,7 @@ class SavedRun(msgspec.Struct, kw_only=True):
 
     def processes(self) -> process_tree.ProcessTree:
         tree = process_tree.ProcessTree({RUN_MARKER: self.run})
+        tree.groups = left_groups(self.run)
         for leader in self.leaders:
             # A session outlives its leader, but an id that was used again leads another session.
             if leader.lives() or not psutil.pid_exists(leader.pid):
@@ -118,7 +120,10 @@ def _clean_record(path: Path) -> list[str]:
 def _clean(path: Path, record: SavedRun) -> list[str]:
     processes = record.processes().freeze().all
     lines = [f"ended process {p.pid} ({_name(p)}) of run {record.run}" for p in processes]
-    if alive := process_tree.kill(processes):
+    alive = process_tree.kill(processes)
+    for group in left_groups(record.run):
+        group.remove()
+    if alive:
         return [f"could not end {p.pid} of run {record.run}; its record stays" for p in alive]
     if record.remove_folder():
         lines.append(f"removed {record.folder} of run {record.run}")
