@@ -270,6 +270,23 @@ def test_a_stop_that_takes_longer_than_its_grace_is_not_proven(site: ProcessesSi
     assert [e.how for e in site.executions()] == ["killed"]
 
 
+def test_a_stop_that_only_begins_leaves_the_node_at_work_on_it(site: ProcessesSite) -> None:
+    site.start(sh("trap 'echo told' TERM; echo ready; while :; do sleep 1000 & wait; done"))
+    assert site.wait(lambda: "ready" in site.logs("alpha"), LONG)
+    proof = site.begin_stop("alpha")
+    assert proof.proven, proof
+    assert site.wait(lambda: "told" in site.logs("alpha"), LONG)
+    assert site.alive("alpha")
+    assert site.kill("alpha").proven
+
+
+def test_the_beginning_of_a_stop_is_not_proven_for_a_node_that_is_gone(site: ProcessesSite) -> None:
+    site.start(daemon())
+    running(site)
+    site.kill("alpha")
+    assert not site.begin_stop("alpha").proven
+
+
 # ------------------------------------------------------------------ pause
 def test_a_frozen_node_writes_no_witness_and_goes_on_when_let(site: ProcessesSite) -> None:
     site.start(daemon(), daemon("beta"))
