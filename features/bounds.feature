@@ -113,6 +113,19 @@ Feature: Reruns have bounds, and the ledger says what was done and why
     Then each of them is run again, once, in their order and spread over time
 
   @RA-8.5 @RA-6.1 @needs:bounds @needs:hold @manual
+  Scenario: 12 reruns wait for their server, and keep their order over a crash of the primary
+    Given a primary and two workers
+    And an event for the first worker, with Run All on and room for many jobs
+    And 12 manual jobs of it run on the first worker
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    When the limit of the event is set to three
+    And the primary dies too, and comes back
+    And its server comes back
+    Then the first three of them run again, and the others wait
+    And each of them is run again, once, in their order
+
+  @RA-8.5 @RA-6.1 @needs:bounds @needs:hold @manual
   Scenario: A server is lost with 6 jobs, and their reruns keep within a limit that was lowered
     Given a primary and two workers
     And an event for any server, with Run All on and room for many jobs

@@ -139,6 +139,37 @@ Feature: A rerun that cannot start waits, and follows its event
       | manual    |
       | scheduled |
 
+  @RA-1.3 @needs:limbo
+  Scenario Outline: Run All is switched off while its job is in limbo
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job is shown in limbo
+    When Run All is switched off
+    Then the job ends as interrupted
+    And the job was interrupted, and is not run again
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-1.3 @RA-1.1 @RA-1.2 @needs:limbo
+  Scenario Outline: Run All is switched on while its job is in limbo
+    Given a primary and two workers
+    And an event for any worker, with Run All off
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    Then the job is shown in limbo
+    When Run All is switched on
+    Then the job is run again, once, on another server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-6.5
   Scenario Outline: The event is moved to another server while its job is in limbo
     Given a primary and two workers

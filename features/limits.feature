@@ -39,7 +39,7 @@ Feature: Reruns and manual runs keep to the limits of their event
       | manual    |
       | scheduled |
 
-  @RA-6.6 @RA-6.7 @manual
+  @RA-6.6 @RA-6.10 @RA-6.7 @manual
   Scenario: Manual runs keep their order in the queue when a server dies, and a full queue refuses
     Given a primary and one worker
     And an event for any worker, with Run All on, with room for one job and a queue of three
@@ -50,7 +50,7 @@ Feature: Reruns and manual runs keep to the limits of their event
     And the job is run again, once, on the same server
     And the three runs start in the order in which they were accepted
 
-  @RA-6.6 @RA-12.2 @manual
+  @RA-6.6 @RA-6.10 @RA-12.2 @manual
   Scenario: The queue survives a crash of the primary
     Given a primary and one worker
     And an event for any worker, with Run All on, with room for one job and a queue of twelve

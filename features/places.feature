@@ -2,7 +2,7 @@ Feature: Every end of a job frees its place
   An event with room for one job has a run in its queue and a schedule. Whatever end its job comes
   to, rerun or not, the queue moves and the schedule goes on.
 
-  @RA-6.8
+  @RA-6.8 @RA-6.10
   Scenario Outline: The queue moves and the schedule goes on
     Given a primary and one worker
     And a <trigger> job that <end> has the only place of its event
@@ -20,6 +20,8 @@ Feature: Every end of a job frees its place
       | scheduled | is over its time limit               |
       | manual    | is aborted                           |
       | scheduled | is aborted                           |
+      | manual    | is aborted, and ignores SIGTERM      |
+      | scheduled | is aborted, and ignores SIGTERM      |
       | manual    | is aborted, and loses its server     |
       | scheduled | is aborted, and loses its server     |
       | manual    | is interrupted, and is run again     |

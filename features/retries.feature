@@ -32,6 +32,55 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
+  @RA-11.1
+  Scenario Outline: A job that fails each time is tried as often as its event says
+    Given a primary and one worker
+    And an event for any worker, with Run All on and <tries> after each failure
+    When a <trigger> job of it fails each time that it runs
+    Then it has run once, and once more for each try
+
+    Examples:
+      | trigger   | tries      |
+      | manual    | no try     |
+      | scheduled | no try     |
+      | manual    | one try    |
+      | scheduled | one try    |
+      | manual    | three tries |
+      | scheduled | three tries |
+
+  @job @RA-8.1 @RA-8.3 @needs:bounds
+  Scenario Outline: A retry neither counts as an interruption nor makes those before it forgotten
+    Given a primary and one worker
+    And an event for any worker, with Run All on, one more try, and to be run again twice at most
+    And a <trigger> job of it runs
+    When its server is killed and comes back at once
+    Then the job starts again
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
+    When its server is killed and comes back at once
+    Then the try is run again
+    When its server is killed and comes back at once
+    Then the job is given up after four executions, for servers took it down too often
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-2.6 @RA-4.10
+  Scenario Outline: A rerun that is over its time limit has timed out, too
+    Given a primary and one worker
+    And an event for any worker, with Run All on and a time limit of 3 seconds
+    And a <trigger> job of it runs
+    When its server is killed and comes back at once
+    Then the job starts again
+    And the rerun is stopped for its time limit, and nothing follows it
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @job @RA-4.9 @RA-11.1
   Scenario Outline: An interruption uses up no retry
     Given a primary and one worker

@@ -253,6 +253,12 @@ Feature: What waits is reached by all that happens meanwhile
       | trigger   | what               |
       | manual    | a run in the queue |
 
+    @RA-6.3 @needs_limbo @needs_bounds
+    Examples:
+      | trigger   | what           |
+      | manual    | a job in limbo |
+      | scheduled | a job in limbo |
+
   @RA-8.2 @RA-6.8 @needs:bounds @needs:hold
   Scenario Outline: What waits gets too old
     Given a primary and two workers
@@ -289,7 +295,8 @@ Feature: What waits is reached by all that happens meanwhile
     Given a primary and two workers
     And <what> of a <trigger> job waits
     When the primary is <fault>, and is back before anything may start
-    And what it waits for comes
+    Then it is still shown as waiting
+    When what it waits for comes
     Then it starts, once and as it was asked for
     And the place is free for what comes next
 
@@ -323,7 +330,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a run in the queue | killed          |
       | manual    | a run in the queue | stopped cleanly |
 
-    @needs_limbo
+    @RA-10.1 @needs_limbo
     Examples:
       | trigger   | what           | fault           |
       | manual    | a job in limbo | killed          |

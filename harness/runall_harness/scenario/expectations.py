@@ -6,6 +6,7 @@ if its expectation fails.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from runall_harness.checks.lineages import BEAT, require_faithful
@@ -218,15 +219,26 @@ class Scenario(Setting):
     def queue(self, event: str, **params: str) -> str:
         """Run an event whose limit is reached; the id of the run, which waits for its turn.
 
-        Raises the `Violation` of RA-6.7 if it is refused, and `Inconclusive` if it does not wait.
+        Raises the `Violation` of RA-6.7 if it is refused, that of another if it starts at once, and
+        `Inconclusive` if the place was free.
         """
         try:
             job = self.calls.run(event, params)
         except Rejected as refusal:
             raise Violation("RA-6.7", "the run waits in the queue", str(refusal)) from None
         if (state := self.calls.state(job)) != "waiting":
-            raise Inconclusive(f"{job} was to wait, and is {state}")
+            if self.over(self.work):
+                raise Inconclusive(f"{job} was to wait, and is {state}: the place was free")
+            raise Violation(self.clause("RA-6.2", "RA-6.10"), f"{job} waits for its turn", state)
         return job
+
+    def require_turns(self, *tags: str) -> None:
+        """Require that each of these began when the one before it had ended."""
+        runs = [self.cluster.tagged(tag)[-1] for tag in tags]
+        for one, other in pairwise(runs):
+            beside = (one.ended_at or one.beat_at) - other.started_at
+            seen = f"{beside:.2f} s beside {one.job}"
+            require(beside <= BEAT, "RA-6.10", f"{other.job} starts in its turn", seen)
 
     def require_stop(self, clause: str, expected: str, promised: float = 0.0) -> None:
         """Require that the first execution ends within that many seconds and the kill grace."""

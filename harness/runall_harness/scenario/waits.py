@@ -139,13 +139,15 @@ class Waits:
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of what waits.
 
-    `hold` brings it to wait, and `release` lets come what it waits for. The others are clauses: by
-    which it must start (empty: as an interrupted job of its trigger is run again), and not earlier;
-    by which an abort, a deletion and a disabled event reach it, by which it goes where its event
-    may run now, and by which it keeps what it was asked for.
+    `hold` brings it to wait, `shown` requires that it is shown as such, and `release` lets come
+    what it waits for. The others are clauses: by which it must start (empty: as an interrupted job
+    of its trigger is run again), and not earlier; by which an abort, a deletion and a disabled
+    event reach it, by which it goes where its event may run now, and by which it keeps what it was
+    asked for.
     """
 
     hold: Callable[[Waits], None]
+    shown: Callable[[Waits], None]
     release: Callable[[Waits], None]
     early: str
     owed: str = ""
@@ -208,6 +210,11 @@ def queue(waits: Waits) -> None:
 
 def get_into_limbo(waits: Waits) -> None:
     waits.lose_server()
+    require_limbo(waits)
+    waits.queue_behind()
+
+
+def require_limbo(waits: Waits) -> None:
     timings = waits.scenario.timings
 
     def in_limbo() -> bool:
@@ -216,7 +223,15 @@ def get_into_limbo(waits: Waits) -> None:
 
     within = timings.notice + timings.slack
     waits.scenario.require_in_time("RA-10.1", "it is shown in limbo", in_limbo, within)
-    waits.queue_behind()
+
+
+def require_debt(waits: Waits) -> None:
+    waits.require_owed()
+
+
+def require_queued(waits: Waits) -> None:
+    state = waits.calls.state(waits.root)
+    require(state == "waiting", "RA-6.10", f"{waits.root} waits for its turn", f"it is {state}")
 
 
 def bring_server_back(waits: Waits) -> None:
@@ -240,6 +255,7 @@ def end(tag: str) -> Callable[[Waits], None]:
 KINDS: dict[str, Kind] = {
     "a retry": Kind(
         hold=fail,
+        shown=require_debt,
         release=await_due,
         early="RA-11.5",
         owed="RA-11.1",
@@ -250,13 +266,22 @@ KINDS: dict[str, Kind] = {
         kept="RA-11.6",
         terms={"retries": 1, "retry_delay": DELAY},
     ),
-    "a rerun without its server": Kind(hold=lose, release=bring_server_back, early="RA-2.1"),
-    "a rerun of a disabled event": Kind(hold=lose_and_disable, release=enable, early="RA-6.4"),
+    "a rerun without its server": Kind(
+        hold=lose, shown=require_debt, release=bring_server_back, early="RA-2.1"
+    ),
+    "a rerun of a disabled event": Kind(
+        hold=lose_and_disable, shown=require_debt, release=enable, early="RA-6.4"
+    ),
     "a rerun without a place": Kind(
-        hold=lose_place, release=end(BESIDE), early="RA-6.1", terms={"max_children": 2}
+        hold=lose_place,
+        shown=require_debt,
+        release=end(BESIDE),
+        early="RA-6.1",
+        terms={"max_children": 2},
     ),
     "a run in the queue": Kind(
         hold=queue,
+        shown=require_queued,
         release=end("job"),
         early="RA-6.10",
         owed="RA-6.10",
@@ -267,6 +292,7 @@ KINDS: dict[str, Kind] = {
     ),
     "a job in limbo": Kind(
         hold=get_into_limbo,
+        shown=require_limbo,
         release=bring_server_back,
         early="RA-2.1",
         aborted="RA-10.2",

@@ -41,6 +41,14 @@ TERMS: dict[str, dict[str, Any] | Callable[[Timings], dict[str, Any]]] = {
     },
     " and one more try after a failure": {"retries": 1, "retry_delay": RETRY_DELAY},
     " and two more tries after a failure": {"retries": 2, "retry_delay": RETRY_DELAY},
+    " and no try after each failure": {"retries": 0},
+    " and one try after each failure": {"retries": 1},
+    " and three tries after each failure": {"retries": 3},
+    ", one more try, and to be run again twice at most": {
+        "retries": 1,
+        "retry_delay": RETRY_DELAY,
+        "max_reruns": 2,
+    },
     " and the last missed minute wanted": {"missed": "last"},
     " and no missed minute wanted": {"missed": "none"},
     f" and missed minutes wanted for {AGE} minutes": {"missed_age": AGE * 60, "max_children": 0},
@@ -80,6 +88,8 @@ EDITS: dict[str, dict[str, Any]] = {
     "the limit of the event is set to three": {"max_children": 3},
     "Run All is turned off for its event": {"catch_up": False},
     "the event is disabled": {"enabled": False},
+    "Run All is switched off": {"catch_up": False},
+    "Run All is switched on": {"catch_up": True},
     "a user edits the event": {"title": "edited", "timeout": 60.0},
 }
 EDIT = parsers.re(f"(?P<edit>{'|'.join(EDITS)})")

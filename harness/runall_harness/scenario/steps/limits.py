@@ -77,6 +77,7 @@ def require_queue_order(scenario: Scenario, count: str) -> None:
         scenario.site.release(tag)
         scenario.cluster.await_evidence(f"{tag} ends", lambda tag=tag: scenario.cluster.ended(tag))
     scenario.run_canaries()
+    scenario.require_turns(*tags)
     runs = [run.tag for run in scenario.cluster.executions() if run.tag in tags]
     require(runs == tags, clause, f"{', '.join(tags)}, once each", ", ".join(runs))
 

@@ -2,13 +2,14 @@
 
 from itertools import pairwise
 
-from pytest_bdd import given, parsers, then
+from pytest_bdd import given, parsers, then, when
 
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 
 from ..deadlines import Wait
 from ..expectations import Scenario, listed, require
+from ..nodes import PRIMARY
 from ..setting import EVENT, Work
 
 # What two servers of a busy machine may take longer or shorter to start a process, of the slack.
@@ -55,6 +56,17 @@ def by_tag(scenario: Scenario) -> dict[str, list[Execution]]:
 def reruns(scenario: Scenario) -> list[Execution]:
     """The reruns that have come, in the order of the jobs that they replace."""
     return [runs[1] for runs in by_tag(scenario).values() if len(runs) > 1]
+
+
+@when("the primary dies too, and comes back")
+def restart_primary_beside_lost_server(scenario: Scenario) -> None:
+    scenario.kill(PRIMARY)
+    scenario.restart(PRIMARY)
+    alive = [node for node in scenario.workers if scenario.site.alive(node)]
+    scenario.await_return(*alive, clause="RA-2.11")
+    # By then none of the reruns waits for its own time any more, but all for their server.
+    spread = scenario.site.now() + len(scenario.works) * scenario.timings.spread
+    scenario.cluster.await_time("the reruns are all due", spread)
 
 
 @then("the first three of them run again, and the others wait")

@@ -65,6 +65,7 @@ ENDINGS: dict[str, Ending] = {
     "fails": Ending(act=release, run={"ends": "7"}),
     "is over its time limit": Ending(act=exceed_limit, terms={"timeout": 1.0}),
     "is aborted": Ending(act=abort),
+    "is aborted, and ignores SIGTERM": Ending(act=abort, run={"on_term": "ignore"}),
     "is aborted, and loses its server": Ending(act=abort_and_lose, run={"on_term": "ignore"}),
     "is interrupted, and is run again": Ending(act=rerun),
     "is interrupted, with Run All off": Ending(
@@ -100,6 +101,7 @@ def end_job_somehow(scenario: Scenario, ending: Ending) -> None:
 def require_queue_to_move(scenario: Scenario) -> None:
     ended, expected = scenario.cluster.ended, "the run in the queue runs, for the place is free"
     scenario.require_in_time("RA-6.8", expected, lambda: ended(BEHIND))
+    scenario.require_turns(scenario.work.tag, BEHIND)
 
 
 @then("the event is served in minutes to come")

@@ -11,11 +11,15 @@ from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
-from ..expectations import Scenario, require
+from ..deadlines import Wait
+from ..expectations import Scenario, listed, require
+from .bounds import refusals
 from .events import COUNTS, RETRY_DELAY
 
 # The clocks of a witness and of a scheduler are read at different moments; seconds.
 TOLERANCE = 0.05
+# The part of a time limit after which a job that has all of it still runs.
+NEARLY = 0.9
 NEXT = {
     "the job starts again": "it starts again",
     "the try is run again": "the try that was interrupted is run again",
@@ -116,13 +120,59 @@ def require_next_start(scenario: Scenario, retries: Retries, what: str) -> None:
     retries.await_next(scenario.work.rerun_clause, NEXT[what], scenario.deadline)
 
 
+@when(parsers.re("a (?P<trigger>manual|scheduled) job of it fails each time that it runs"))
+def start_failing_job(scenario: Scenario, trigger: str) -> None:
+    scenario.launch(trigger, ends="7", hold="0")
+    scenario.expect_within(scenario.timings.prompt)
+
+
+@then("it has run once, and once more for each try")
+def require_tries(scenario: Scenario) -> None:
+    owed = 1 + scenario.plan["retries"]
+    expected = f"{owed} execution(s)"
+
+    def all_failed() -> bool:
+        return sum(run.how == "failed" for run in scenario.runs()) >= owed
+
+    scenario.require_in_time("RA-11.1", expected, all_failed)
+    scenario.run_canaries()
+    runs = scenario.runs()
+    require(len(runs) == owed, "RA-11.1", expected, lambda: listed(runs))
+
+
+@then("the job is given up after four executions, for servers took it down too often")
+def require_giving_up(scenario: Scenario) -> None:
+    wait = Wait(scenario.cluster, scenario.deadline)
+    wait.timely("the refusal", lambda: refusals(scenario) or len(scenario.runs()) > COUNTS["four"])
+    scenario.run_canaries()
+    runs = scenario.runs()
+    require(len(runs) == COUNTS["four"], "RA-8.1", "four executions", lambda: listed(runs))
+    said = any(line.clause == "RA-8.1" for line in refusals(scenario))
+    require(said, "RA-8.3", "RA-8.1 is in the ledger as the reason", scenario.shown)
+
+
+@then("the rerun is stopped for its time limit, and nothing follows it")
+def require_timeout_of_rerun(scenario: Scenario) -> None:
+    timings, rerun = scenario.timings, scenario.runs()[1].job
+    within = scenario.plan["timeout"] + timings.grace + timings.prompt
+    expected, states = f"{rerun} has timed out, and nothing follows", ("timed_out", "interrupted")
+    state = scenario.calls.state
+    scenario.require_in_time("RA-2.6", expected, lambda: state(rerun) in states, within)
+    scenario.run_canaries()
+    runs = scenario.runs()
+    right = state(rerun) == "timed_out" and len(runs) == 2
+    require(right, "RA-2.6", expected, lambda: f"it is {state(rerun)}: {listed(runs)}")
+
+
 @then("the rerun lives for longer than what was left of the limit")
 def require_full_time_limit(scenario: Scenario) -> None:
     run, limit = scenario.runs()[-1], scenario.plan["timeout"]
-    await_age(scenario, run, limit / 2)
+    await_age(scenario, run, NEARLY * limit)
     state, expected = scenario.calls.state(run.job), f"the rerun may run for {limit:g} s"
+    if scenario.site.now() >= run.started_at + limit:
+        raise Inconclusive("it was looked at when its limit had passed")
     lives = state == "running" == scenario.runs()[-1].how
-    require(lives, "RA-4.10", expected, f"it is {state} after {limit / 2:g} s")
+    require(lives, "RA-4.10", expected, f"it is {state} after {NEARLY * limit:g} s")
 
 
 @then(parsers.re(r"the try ends well, after (?P<count>two|three|four) executions"))

@@ -71,6 +71,11 @@ def restart_primary(waits: Waits, fault: str) -> None:
         raise Inconclusive("the delay was over before the primary was back")
 
 
+@then("it is still shown as waiting")
+def require_shown(waits: Waits) -> None:
+    waits.kind.shown(waits)
+
+
 @when("its event is edited")
 def edit_fields(waits: Waits) -> None:
     params = {"script": SCRIPT, "tag": waits.tag, "note": "the edit's", "extra": "1"}
