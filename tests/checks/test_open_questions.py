@@ -147,3 +147,19 @@ def test_a_clean_stop_ends_with_the_exit_of_its_node() -> None:
     lines = [leads("w1"), fault("stop", 5), placed]
     assert examine([meta("fencing"), *lines]).violations[0].clause == "RA-4.4"
     assert examine([meta("fencing"), *lines, Exit(at=10, node="w1")]).violations == ()
+
+
+# ------------------------------------------------------------------ one promised instant
+@pytest.mark.parametrize(
+    ("came", "code"), [(9.0, CONFORMANT), (12.0, INCONCLUSIVE), (18.0, NOT_CONFORMANT)]
+)
+def test_what_comes_after_the_promised_instant_decides_nothing_until_nobody_waits_any_more(
+    came: float, code: int
+) -> None:
+    again = [ran("j1.2", came, came + 0.5), shown(came + 0.5, "j1.2", "succeeded")]
+    lines = [*LOST, owed("rerun", 15, "j1", due=10), *again]
+    verdict = Verdict.INCONCLUSIVE if code == INCONCLUSIVE else Verdict.PASS
+    judged = Judged(at=19, verdict=verdict, reason="the rerun came late")
+    what = examine([meta("lineage"), *created(), *lines, judged, End(at=20)])
+    assert code_of(what, 0) == code
+    assert what.exercised["deadlines-are-met"] == (code != INCONCLUSIVE)

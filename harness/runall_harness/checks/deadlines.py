@@ -84,7 +84,7 @@ def answered(lineage: Lineage, context: Context) -> bool:
 def judge_debt(debt: Debt, lineage: Lineage, group: Group, context: Context) -> Iterator[Finding]:
     match debt.owed.what:
         case "end":
-            yield ended(debt, lineage.attempts.get(debt.owed.job), context)
+            yield from ended(debt, lineage.attempts.get(debt.owed.job), context)
         case "rerun":
             yield from rerun_started(debt, lineage, group, context)
         case "rest":
@@ -96,14 +96,19 @@ def judge_debt(debt: Debt, lineage: Lineage, group: Group, context: Context) -> 
             pass
 
 
-def ended(debt: Debt, attempt: Attempt | None, context: Context) -> Finding:
+def ended(debt: Debt, attempt: Attempt | None, context: Context) -> Iterator[Finding]:
+    """Judge whether an end came in time; in the time that was added it decides nothing."""
     clause, until = debt.owed.clause or "RA-2.1", debt.owed.until
     over = context.finalized(attempt)
-    if attempt and attempt.ends and min(attempt.ends[0].at - UNDER_WAY, over or until + 1) <= until:
-        return Kept(clause)
+    if attempt and attempt.ends:
+        came = min(attempt.ends[0].at - UNDER_WAY, over or until + 1)
+        if came <= debt.due:
+            yield Kept(clause, (debt, attempt))
+        if came <= until:
+            return
     expected = f"an end of {debt.owed.job} within {until - debt.since:g} s"
     seen = f"{attempt.view.id} is {attempt.view.state}" if attempt else "it is not shown"
-    return broken(expected, seen, debt, attempt, clause=clause)
+    yield broken(expected, seen, debt, attempt, clause=clause)
 
 
 def rerun_started(
@@ -117,9 +122,11 @@ def rerun_started(
     runs = [run for one in group for run in one.runs.values()]
     runs += context.tagged.get(debt.owed.tag, ())
     late = [run for run in runs if run.started_at > debt.since]
-    if any(run.started_at <= until + BEAT for run in late):
-        yield Kept(clause)
-    elif not ended_for_good(lineage):
+    if in_time := next((run for run in late if run.started_at <= debt.due + BEAT), None):
+        yield Kept(clause, (debt, in_time))
+    elif any(run.started_at <= until + BEAT for run in late):
+        return  # it came late, in the time that was added: that decides nothing
+    elif not ended_for_good(lineage, until):
         expected = f"a rerun of {debt.owed.job} within {until - debt.since:g} s"
         seen = f"{late[0]} came {late[0].started_at - until:.2f} s late" if late else "none"
         shown = [attempt for attempt in lineage.attempts.values() if attempt.ends]
@@ -127,10 +134,11 @@ def rerun_started(
         yield broken(expected, seen, debt, *first, *shown, clause=clause)
 
 
-def ended_for_good(lineage: Lineage) -> bool:
-    """Whether an abort, a refusal, or the end of the job itself ended the lineage for good."""
-    states = {ending.state for attempt in lineage.attempts.values() for ending in attempt.ends}
-    return bool(lineage.aborts or lineage.refusals() or states - {"interrupted"})
+def ended_for_good(lineage: Lineage, until: float) -> bool:
+    """Whether an abort, a refusal, or an end of its own by that time ended the lineage for good."""
+    ends = [ending for attempt in lineage.attempts.values() for ending in attempt.ends]
+    own = any(one.state != "interrupted" and one.at <= until for one in ends)
+    return bool(own or lineage.aborts or lineage.refusals())
 
 
 def by_debt(open_: BrokenClause[int], debt: Debt) -> BrokenClause[int]:

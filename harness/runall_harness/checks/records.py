@@ -137,6 +137,11 @@ class Debt(msgspec.Struct, frozen=True):
         """The time from which it is owed; seconds."""
         return self.owed.at if self.owed.since is None else self.owed.since
 
+    @property
+    def due(self) -> float:
+        """The promised instant: what comes later, and until `until`, decides nothing; seconds."""
+        return self.owed.until if self.owed.due is None else self.owed.due
+
 
 class Judgement(msgspec.Struct):
     """Findings about a part of a history, which can be added to a total and taken out again.

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from runall_harness.conformance.run import Run
 from runall_harness.conformance.run_report import TROUBLE, CaseReport, CaseResult, Report, unsteady
-from runall_harness.contract.cases import Case, base_id
+from runall_harness.contract.cases import Case, base_id, load_cases
 from runall_harness.contract.verdicts import Verdict
 
 from .case_progress import count_reasons, mark, recovery
@@ -38,8 +38,22 @@ def print_summary(console: Console, run: Run) -> None:
     console.print(summary_table(console, report))
     if slowest := slowest_recovery(report):
         say(console, f"slowest recovery: {slowest.id}", "dim")
+    if scope := scope_of(run):
+        say(console, scope)
     if run.interrupted:
         say(console, f"Interrupted: {len(run.results)} of {len(report.cases)} cases were begun.")
+
+
+def scope_of(run: Run) -> str:
+    """What a run of some cases says nothing about; empty for a run of the whole suite."""
+    judged = {case.id for case in run.order.cases}
+    left = [case for case in load_cases() if case.id not in judged]
+    if not left:
+        return ""
+    return (
+        f"The verdict is about the {len(judged)} case{'s' * (len(judged) != 1)} that ran; "
+        f"{len(left)} more of the suite were not asked for."
+    )
 
 
 def print_trouble(console: Console, run: Run, case: Case, result: CaseResult) -> None:

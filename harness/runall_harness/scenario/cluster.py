@@ -120,10 +120,14 @@ class Cluster:
         """See that a node which has started runs by the clock that was set before."""
         self.hurt(lambda: self.site.set_clock(node, 0.0))
 
-    def owe(self, within: float, **owed: Any) -> None:
-        """Write down what the system owes from now on, in the words of `Owed`, in seconds."""
-        now = self.site.now()
-        self.history.add(Owed(at=now, until=now + within, **owed))
+    def owe(self, within: float, most: float | None = None, **owed: Any) -> None:
+        """Write down what the system owes within so many seconds from now, in the words of `Owed`.
+
+        `most` is for how long the case waits, with the overtime in which nothing is decided.
+        """
+        now, most = self.site.now(), max(within, most or 0.0)
+        due = now + within if within < most else None
+        self.history.add(Owed(at=now, until=now + most, due=due, **owed))
 
     def executions(self) -> Sequence[Execution]:
         found = list(self.site.executions())

@@ -80,7 +80,9 @@ class Scenario(Setting):
         Raises `Inconclusive` for an end that is late, of a system that can't say what it owes.
         """
         cluster, wait = self.cluster, Wait(self.cluster, self.deadline)
-        cluster.owe(wait.most, what="end", job=work.root, clause=clause, since=self.since)
+        cluster.owe(
+            wait.within, wait.most, what="end", job=work.root, clause=clause, since=self.since
+        )
         view = wait.until(lambda: self.over(work))
         if view is None:
             cluster.waited = wait.most
@@ -109,7 +111,7 @@ class Scenario(Setting):
         cluster, giving_up = self.cluster, GivingUp(self.cluster, work.root)
         wait, clause = Wait(cluster, self.deadline), self.rerun_clause(work)
         owed = {"job": work.root, "clause": clause, "since": work.first.started_at, "tag": work.tag}
-        cluster.owe(wait.most, what="rerun", **owed)
+        cluster.owe(wait.within, wait.most, what="rerun", **owed)
         cluster.deadline_s = self.deadline
 
         def decided() -> list[Execution] | None:
