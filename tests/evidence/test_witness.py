@@ -32,14 +32,14 @@ class WitnessedJobs:
         self._shell = shell
         self._jobs: list[subprocess.Popen[bytes]] = []
 
-    def run(self, node: str = "alpha", **variables: str) -> subprocess.Popen[bytes]:
+    def run(self, node: str = "alpha", *words: str, **variables: str) -> subprocess.Popen[bytes]:
         env = {
             "PATH": os.environ["PATH"],
             "RUNALL_WITNESS": str(self.witness.folder),
             "RUNALL_NODE": node,
             **variables,
         }
-        command = [*self._shell, str(self.witness.folder / "witness.sh")]
+        command = [*self._shell, str(self.witness.folder / "witness.sh"), *words]
         job = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, start_new_session=True)
         self._jobs.append(job)
         return job
@@ -341,3 +341,31 @@ def test_a_tag_that_is_no_file_name_is_refused(plain: WitnessedJobs, tag: str) -
 def test_closing_twice_does_no_harm(plain: WitnessedJobs) -> None:
     plain.witness.close()
     plain.witness.close()
+
+
+def test_an_execution_without_the_word_of_its_event_is_a_stranger(jobs: WitnessedJobs) -> None:
+    mine, others = jobs.witness.word("mine"), jobs.witness.word("others")
+    jobs.run("own", mine, JOB_EVENT="mine")
+    jobs.run("unnamed", others)
+    jobs.run("none", JOB_EVENT="mine")
+    jobs.run("wrong", others, JOB_EVENT="mine")
+    jobs.run("guessed", "0123456789abcdef")
+    jobs.wait_for(5)
+    assert {name.split("-")[0] for name in jobs.witness.strangers()} == {"none", "wrong", "guessed"}
+
+
+def test_a_start_that_somebody_else_wrote_into_the_folder_is_a_stranger(
+    jobs: WitnessedJobs,
+) -> None:
+    word = jobs.witness.word("mine")
+    jobs.run("own", word, JOB_EVENT="mine", TAG="t1")
+    jobs.wait_for(1)
+    values = jobs.witness.folder / "values" / "forged-1-0"
+    values.mkdir()
+    (values / "TAG").write_text("t1")
+    (jobs.witness.folder / "events" / "forged-1-0.started").touch()
+    assert jobs.witness.strangers() == ["forged-1-0"]
+
+
+def test_each_run_of_the_harness_gives_other_words(tmp_path: Path) -> None:
+    assert Witness(tmp_path / "a").word("mine") != Witness(tmp_path / "b").word("mine")

@@ -161,13 +161,15 @@ class CaseSession:
         try:
             done = yield
         except BaseException as error:
-            if isinstance(error, Violation) and (void := cluster.void()):
-                open_case = Inconclusive(f"{void}; so this proves nothing: {error}")
-                cluster.history.add(judged(cluster, open_case))
-                raise open_case from error
-            cluster.history.add(judged(cluster, error))
+            void = void_behind(cluster, error)
+            cluster.history.add(judged(cluster, void or error))
+            if void:
+                raise void from error
             raise
-        cluster.history.add(judged(cluster, None))
+        void = void_behind(cluster, None)
+        cluster.history.add(judged(cluster, void))
+        if void:
+            raise void
         cluster.judge()
         return done
 
@@ -244,6 +246,15 @@ class CaseSession:
         """Where that case's traces belong; made only when something is saved."""
         base = self.options.out or Path("runall-out", self.run)
         return base.joinpath(*case.id.split("/"))
+
+
+def void_behind(cluster: Any, error: BaseException | None) -> Inconclusive | None:
+    """Why what the steps came to proves nothing, whatever they say; None where it counts."""
+    if error is not None and not isinstance(error, Violation | Inconclusive):
+        return None
+    why: str = cluster.void() if isinstance(error, Violation) else cluster.forged()
+    seen = f": {error}" if error else ""
+    return Inconclusive(f"{why}; so nothing is proven here{seen}") if why else None
 
 
 SESSION = pytest.StashKey[CaseSession]()

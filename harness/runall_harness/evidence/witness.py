@@ -22,11 +22,13 @@ with those of the witness comes from `Witness.now`. Only `events` is watched, be
 no reaction.
 """
 
+import hmac
 import re
+import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +43,7 @@ ENDS = ("completed", "failed", "terminated")
 CLAIM = "JOB_"
 # The parameter of a job that starts another process.
 FAMILY = "FAMILY"
-OWN = frozenset({"PID", "RUNALL_NODE", "BEAT"})
+OWN = frozenset({"PID", "RUNALL_NODE", "BEAT", "WORD"})
 # Seconds between two beats of a job that is not told otherwise.
 BEAT = 0.1
 
@@ -89,6 +91,7 @@ class Witness:
         self._deaths: list[NodeDeath] = []
         self._killed: dict[str, float] = {}
         self._ended: dict[str, Execution] = {}
+        self._secret, self._words = secrets.token_bytes(16), dict[str, str]()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -207,6 +210,25 @@ class Witness:
         """The seconds between two beats of an execution."""
         with self._lock:
             return float(self._start(execution).values.get("BEAT") or BEAT)
+
+    def word(self, event: str) -> str:
+        """What a job of that event has to show, so that its reports count as those of a job."""
+        word = hmac.new(self._secret, event.encode(), "sha256").hexdigest()[:16]
+        return self._words.setdefault(event, word)
+
+    def strangers(self) -> list[str]:
+        """The executions that don't show the word of their event: the harness's job is not in them.
+
+        Where the scheduler does not name the event as the harness does, any word that was given
+        counts.
+        """
+        with self._lock:
+            names = [name for name, own in self._events().items() if "started" in own]
+            return [name for name in names if not self._shows_word(self._start(name).values)]
+
+    def _shows_word(self, values: Mapping[str, str]) -> bool:
+        own = self._words.get(values.get("JOB_EVENT", ""))
+        return values.get("WORD", "") in ([own] if own else self._words.values())
 
     def release(self, tag: str) -> None:
         """Let all present and future jobs of that tag end, within about a tenth of a second.

@@ -15,6 +15,7 @@
 #   FAMILY   1: also start a process that lives until TAG is released, and shows signs of life too
 #   BEAT     seconds between two signs of life (default 0.1); many jobs at once beat slowly
 #   NOTE     any text, recorded
+#   $1       a word that the harness gave to the jobs of this event alone; recorded as WORD
 #   RECORD   more names of variables to record, separated by spaces
 set -u
 # Whatever user this is: the harness, another user perhaps, removes the files.
@@ -102,6 +103,8 @@ for name in RUNALL_NODE JOB_ID JOB_EVENT JOB_NOW JOB_SOURCE JOB_ATTEMPT JOB_ROOT
 done
 PID=$$
 record PID
+WORD=${1:-}
+record WORD
 obey
 say started
 [ -z "${FAMILY:-}" ] || accompany

@@ -5,6 +5,11 @@ from datetime import UTC, datetime
 SCRIPT = 'exec sh "$RUNALL_WITNESS/witness.sh"'
 
 
+def script(word: str) -> str:
+    """The script of a job that shows this word; without one, as in virtual time, the plain one."""
+    return f"{SCRIPT} {word}" if word else SCRIPT
+
+
 # This text arrives unchanged only if parameters are passed on without quoting or re-encoding.
 NOTE = 'it\'s "quoted", on\ntwo lines, $HOME & 100 % – ä'
 

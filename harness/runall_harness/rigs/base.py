@@ -206,6 +206,14 @@ class Site(Protocol):
         """All executions so far, oldest first."""
         ...
 
+    def word(self, event: str) -> str:
+        """What a job of that event has to show to the witness; empty where no job has to."""
+        ...
+
+    def strangers(self) -> Sequence[str]:
+        """The executions that did not show the word of their event: not the harness's job."""
+        ...
+
     def release(self, tag: str) -> None:
         """Let all present and future jobs of that tag end."""
         ...

@@ -89,6 +89,12 @@ class RealSite:
             self.witness.execution_died(execution.id, execution.beat_at)
         return self.witness.executions() if lost else found
 
+    def word(self, event: str) -> str:
+        return self.witness.word(event)
+
+    def strangers(self) -> Sequence[str]:
+        return self.witness.strangers()
+
     def running_jobs(self, node: str) -> list[Execution]:
         return [e for e in self.executions() if e.node == node and e.how == "running"]
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from runall_harness.evidence.history import Answer, AnswerOutcome, Call, History, Minute, Role
 from runall_harness.evidence.views import JobView, LedgerView, Rejected, Unreachable
-from runall_harness.evidence.witness_job import SCRIPT
+from runall_harness.evidence.witness_job import SCRIPT, script
 from runall_harness.rigs.base import Site
 from runall_harness.systems.base import Client
 
@@ -45,6 +45,7 @@ class Calls:
         self.count += 1
         number = self.count
         self.cast(verb, args)
+        self.give_word(verb, args)
         self.history.add(Call(at=self.site.now(), number=number, verb=verb, args=args))
         try:
             value = getattr(self.api, verb)(**args)
@@ -63,6 +64,15 @@ class Calls:
             fields = args["fields"]
         if tag := fields.get("params", {}).get("tag"):
             self.history.cast(tag, role_of(str(event)))
+
+    def give_word(self, verb: str, args: Mapping[str, Any]) -> None:
+        """Put a word into the script of an event, by which its jobs prove that they are ours."""
+        event, fields = args.get("event"), args.get("fields", {})
+        if verb == "create_event":
+            event, fields = args["event"]["id"], args["event"]
+        params = fields.get("params", {})
+        if params.get("script") == SCRIPT:
+            params["script"] = script(self.site.word(str(event)))
 
     def answer(self, number: int, outcome: AnswerOutcome, value: Any) -> None:
         at = self.site.now()

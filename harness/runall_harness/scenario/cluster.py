@@ -231,7 +231,13 @@ class Cluster:
     def void(self) -> str:
         """Why nothing counts that was found so far, such as a job that outlived its kill."""
         self.history.see_last(self.site.now(), self.executions())
-        return examine(self.history.lines).void
+        return examine(self.history.lines).void or self.forged()
+
+    def forged(self) -> str:
+        """What the witness holds that no job of the harness has written; empty if there is none."""
+        names = ", ".join(self.site.strangers())
+        why = "reported executions without the word that the harness gave to the jobs of its events"
+        return f"{names}: {why}" if names else ""
 
     def keep_ledger(self) -> None:
         """Write down the ledger, where there is one and the system answers."""

@@ -167,6 +167,14 @@ class SimulatedSite:
                     process.execution.beat_at = self.now()
         return self.world.executions
 
+    def word(self, event: str) -> str:
+        """None: nothing but this rig writes down what runs in it."""
+        del event
+        return ""
+
+    def strangers(self) -> Sequence[str]:
+        return ()
+
     def release(self, tag: str) -> None:
         self.world.released.add(tag)
         for node in self.world.nodes.values():
