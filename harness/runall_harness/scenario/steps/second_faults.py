@@ -133,11 +133,6 @@ def kill_primary_while_reruns_are_spread(scenario: Scenario, takeover: Takeover,
 
 
 # ------------------------------------------------------------------ second times
-@when("a user asks for the end of the rerun")
-def abort_rerun(scenario: Scenario) -> None:
-    scenario.calls.call("abort", job=scenario.runs()[-1].job)
-
-
 @when("a user asks for the end of the job, and asks once more")
 def abort_job_twice(scenario: Scenario) -> None:
     scenario.calls.call("abort", job=scenario.work.root)
