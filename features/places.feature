@@ -28,6 +28,10 @@ Feature: Every end of a job frees its place
       | scheduled | is interrupted, and is run again     |
       | manual    | is interrupted, with Run All off     |
       | scheduled | is interrupted, with Run All off     |
+
+    @needs_bounds
+    Examples:
+      | trigger   | end                                  |
       | manual    | is interrupted once too often        |
       | scheduled | is interrupted once too often        |
       | manual    | is interrupted, and soon too old     |
