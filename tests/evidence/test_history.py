@@ -84,6 +84,8 @@ def test_a_history_that_is_saved_is_read_as_it_was(histories: list[Path], tmp_pa
 RARE = {
     "living-go-on": "a job that is taken for lost while it lives",
     "limit-is-no-interruption": "a time limit that passes while no server fails",
+    "takeovers-go-on": "slots that are owed over a takeover, with a time by which",
+    "retries-come": "a retry that nothing at all keeps from starting",
     "limbo-counts": "a start while another job of the event is in limbo",
 }
 

@@ -1,6 +1,6 @@
 """For each check a history that it turns red, and one that it leaves alone."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runall_harness.evidence.history import AnyLine, End, Lead, Minute, Start
 
@@ -45,6 +45,28 @@ DONE = End(at=250)
 def served(at: float, minute: int) -> AnyLine:
     """A job of the clock for that minute."""
     return shown(at, f"j{minute}", "succeeded", now=60 * minute, **CLOCK)
+
+
+ONE_AT_A_TIME: Lines = [Minute(at=0, slot=0, began=0), *created(timing={}, max_children=1)]
+FAILED = shown(5, "j1", "failed")
+RETRY: dict[str, Any] = {"cause": "retry", "node": "w1"}
+# Two jobs of one server that were lost at one time.
+TWO_LOST: Lines = [
+    *(shown(at, job, "running", node="w1", placed_at=at) for at, job in ((1.0, "j1"), (2.0, "j2"))),
+    *(
+        shown(5, job, "interrupted", node="w1", placed_at=at)
+        for at, job in ((1.0, "j1"), (2.0, "j2"))
+    ),
+]
+
+
+def retried(at: float) -> Lines:
+    """The retry of a job, which was placed then and ran."""
+    return [ran("j1.2", at), shown(at, "j1.2", "running", placed_at=at, **RETRY)]
+
+
+def rerun(job: str, at: float) -> Lines:
+    return [ran(job, at), shown(at, job, "running", placed_at=at)]
 
 
 LOST_TWICE = [LOST, shown(7, "j1.2", "interrupted")]
@@ -473,15 +495,43 @@ EXAMPLES = [
     Example(
         "slots-are-served",
         "RA-5.4",
-        [*EVERY_MINUTE, served(61, 1), served(181, 3), owed("rest", 250), End(at=250)],
+        [*EVERY_MINUTE, served(61, 1), served(181, 3), owed("rest", 235), End(at=250)],
         (3, 4, 7),
-        [*EVERY_MINUTE, served(61, 1), served(170, 2), served(181, 3), owed("rest", 250), DONE],
+        [*EVERY_MINUTE, served(61, 1), served(170, 2), served(181, 3), owed("rest", 235), DONE],
     ),
     Example(
         "takeovers-go-on",
         "RA-9.8",
-        [*LED, served(61, 1), Lead(at=110, node="b"), owed("rest", 200), End(at=200)],
+        [*LED, served(61, 1), Lead(at=110, node="b"), owed("rest", 170), End(at=200)],
         (3, 4, 7, 8),
-        [*LED, served(61, 1), Lead(at=110, node="b"), served(131, 2), owed("rest", 200), DONE],
+        [*LED, served(61, 1), Lead(at=110, node="b"), served(131, 2), owed("rest", 170), DONE],
+    ),
+    Example(
+        "places-are-freed",
+        "RA-6.8",
+        [*ONE_AT_A_TIME, served(61, 1), owed("rest", 235), DONE],
+        (3, 4, 5, 6),
+        [*ONE_AT_A_TIME, *(served(60.0 * n, n) for n in range(1, 4)), owed("rest", 235), DONE],
+    ),
+    Example(
+        "retries-wait",
+        "RA-11.5",
+        [*created(retry_delay=5.0), FAILED, shown(9, "j1.2", "running", placed_at=9, **RETRY)],
+        (4, 5),
+        [*created(retry_delay=5.0), FAILED, shown(10, "j1.2", "running", placed_at=10, **RETRY)],
+    ),
+    Example(
+        "retries-come",
+        "RA-11.5",
+        [*created(retry_delay=5.0), FAILED, *retried(13)],
+        (4, 6),
+        [*created(retry_delay=5.0), FAILED, *retried(10.5)],
+    ),
+    example(
+        "reruns-keep-order",
+        "RA-8.5",
+        [*TWO_LOST, *rerun("j2.2", 7), *rerun("j1.2", 8)],
+        (4, 5, 9, 11),
+        [*TWO_LOST, *rerun("j1.2", 7), *rerun("j2.2", 8)],
     ),
 ]

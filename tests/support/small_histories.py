@@ -25,7 +25,8 @@ ALL = frozenset(capability for check in CHECKS for capability in check.needs)
 
 def meta(*capabilities: str, grace: float = 1.0) -> Meta:
     """The first line, of a system that declares these; all of them without any."""
-    return Meta(at=0, system="s", capabilities=tuple(capabilities or sorted(ALL)), grace=grace)
+    claimed = tuple(capabilities or sorted(ALL))
+    return Meta(at=0, system="s", capabilities=claimed, grace=grace, timings={"prompt": 1.0})
 
 
 def asked(number: int, at: float, verb: str, value: Any = None, **args: Any) -> list[AnyLine]:

@@ -259,3 +259,17 @@ def lost_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
             expected = f"a line about {name}, with decision and clause"
             seen = f"{notes[0].entry if notes else 'none'}"
             yield finding(kept, expected, seen, attempt.ends[-1], *notes)
+
+
+def retries_wait(lineage: Lineage, context: Context) -> Iterator[Finding]:
+    """A retry is placed when its delay has passed since the failure, and no sooner."""
+    for attempt in lineage.attempts.values():
+        before, at = lineage.attempts.get(attempt.view.predecessor), attempt.view.placed_at
+        over = context.finalized(before)
+        if attempt.view.cause != "retry" or over is None or not 0 < at <= context.trusted:
+            continue
+        if delays := context.values(lineage.event(), "retry_delay", over)[0]:
+            expected = f"{attempt.view.id} starts {min(delays):g} s after the failure"
+            seen = f"it was placed {at - over:.2f} s after it"
+            kept = at - over >= min(delays) - EXACT
+            yield finding(kept, expected, seen, *(before.ends[:1] if before else ()), attempt)

@@ -22,6 +22,8 @@ from .records import BEAT, UNDER_WAY, Accepted, Attempt, Lineage, RunRecord, min
 
 # Two orders less than this apart have no order; in seconds of the system's own clock.
 INSTANT = 1e-3
+# With how many reruns before it a rerun is compared.
+RECENT = 64
 
 
 class Limbo(msgspec.Struct):
@@ -69,6 +71,31 @@ class LimitedStart(NamedTuple):
     others: list[ObservedStart]
 
 
+class Rerun(NamedTuple):
+    """A job that was lost, finalized at `over` (seconds), and the attempt that replaces it."""
+
+    lost: Attempt
+    again: Attempt
+    over: float
+
+    @property
+    def at(self) -> float:
+        return self.again.view.placed_at
+
+    @property
+    def name(self) -> str:
+        return self.again.view.id
+
+    def with_(self, other: "Rerun") -> bool:
+        """Whether both were lost at once, on one server, as jobs of one kind with a known order."""
+        one, two = self.lost.view, other.lost.view
+        at_once = abs(self.over - other.over) < INSTANT and one.node == two.node
+        alike = (one.cause == "schedule") == (two.cause == "schedule")
+        gap = two.placed_at - one.placed_at
+        ordered = abs(gap) > INSTANT and (gap > 0) == (other.lost.first > self.lost.first)
+        return at_once and alike and ordered and min(one.placed_at, two.placed_at) > 0
+
+
 class EventJobs:
     """The jobs of one event that may live, and those that were placed last."""
 
@@ -78,6 +105,7 @@ class EventJobs:
         self.lost: list[Limbo] = []
         self.slot: tuple[float, float, int] | None = None
         self.asked: tuple[Accepted, float, int] | None = None
+        self.reruns: list[Rerun] = []
         self.capacity = 8
 
     def add(self, start: ObservedStart) -> None:
@@ -140,9 +168,15 @@ class ConcurrencyChecks:
             self.judge_limit(limited, last=last)
             if jobs.lost:
                 self.judge_limbo(jobs, limited)
-        if (attempt := start.attempt) and attempt.view.attempt == 1:
+        if (attempt := start.attempt) is None:
+            return
+        if attempt.view.attempt == 1:
             self.judge_slots(jobs, start, attempt)
             self.judge_queue(jobs, start, attempt)
+        elif attempt.view.cause == "retry":
+            self.judge_retry(jobs, start, attempt)
+        elif attempt.view.cause == "interrupted":
+            self.judge_reruns(jobs, start, attempt)
 
     def lived(self, limited: LimitedStart) -> dict[str, ObservedStart]:
         """The jobs that surely lived at the start, by their ids."""
@@ -214,3 +248,39 @@ class ConcurrencyChecks:
         seen = f"it was placed {placed_at - latest_at:.2f} s later"
         found = finding(kept, expected, seen, accepted, latest, line, attempt)
         self.report("queue-keeps-order", found)
+
+    def judge_retry(self, jobs: EventJobs, start: ObservedStart, attempt: Attempt) -> None:
+        """A retry that nothing keeps from starting starts when its delay has passed."""
+        context, view = self.context, attempt.view
+        before = start.lineage.attempts.get(view.predecessor)
+        over, prompt = context.finalized(before), context.timings.get("prompt")
+        if before is None or over is None or prompt is None or not view.placed_at > 0:
+            return
+        others = [one for one in jobs.alive if one.job != view.predecessor and one.run.seen > over]
+        delays, _ = context.values(view.event, "retry_delay", over)
+        edited = any(edit.called_at >= over - UNDER_WAY for edit in context.edits[view.event])
+        quiet = context.calm(over - context.timings.get("dead_job_timeout", over), view.placed_at)
+        if others or edited or not delays or not quiet or view.placed_at > context.trusted:
+            return
+        latest = max(delays) + prompt + context.timings.get("slack", UNDER_WAY)
+        expected = f"{view.id} starts {max(delays):g} s after the failure, and not much later"
+        seen = f"it was placed {view.placed_at - over:.2f} s after it"
+        found = finding(view.placed_at - over <= latest, expected, seen, before, attempt)
+        self.report("retries-come", found)
+
+    def judge_reruns(self, jobs: EventJobs, start: ObservedStart, attempt: Attempt) -> None:
+        """The reruns of jobs that one server lost at one time are placed in the jobs' order."""
+        lost = start.lineage.attempts.get(attempt.view.predecessor)
+        over, at = self.context.finalized(lost), attempt.view.placed_at
+        if lost is None or over is None or not 0 < at <= self.context.trusted:
+            return
+        rerun = Rerun(lost, attempt, over)
+        for other in jobs.reruns:
+            if other.with_(rerun):
+                first, second = sorted((other, rerun), key=lambda one: one.lost.first)
+                kept = first.at <= second.at + INSTANT
+                expected = f"{first.name} starts before {second.name}, as the jobs did"
+                seen = f"it was placed {first.at - second.at:.2f} s after it"
+                proof = (first.lost.first, second.lost.first, first.again, second.again)
+                self.report("reruns-keep-order", finding(kept, expected, seen, *proof))
+        jobs.reruns = [*jobs.reruns[-RECENT:], rerun]

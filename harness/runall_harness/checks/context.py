@@ -28,7 +28,9 @@ AT = attrgetter("at")
 
 # The settings of an event that checks use, with the types that they must have.
 KINDS: dict[str, Any] = {
-    **dict.fromkeys(("max_children", "max_reruns", "rerun_age", "timeout"), (int, float)),
+    **dict.fromkeys(
+        ("max_children", "max_reruns", "rerun_age", "retry_delay", "timeout"), (int, float)
+    ),
     **dict.fromkeys(("catch_up", "enabled"), bool),
 }
 
@@ -147,6 +149,20 @@ class Context:
     def set_clock(self, at: float) -> None:
         """Remember that a clock was set: from then on the system's times are not the rig's."""
         self.trusted = min(self.trusted, at)
+
+    def calm(self, since: float, until: float) -> bool:
+        """Whether nothing was wrong with any server in that time, nor started; seconds."""
+        starts = (at for each in self.starts.values() for at in each)
+        if any(since <= at <= until for at in starts):
+            return False
+        return not any(self.troubled(node, since, until) for node in self.hurts)
+
+    def troubled(self, node: str, since: float, until: float) -> bool:
+        """Whether a fault fell into that time, or one from before had not been mended by then."""
+        faults = [fault for fault in self.hurts[node] if fault.at <= until]
+        if not faults or (faults[-1].at < since and faults[-1].kind in SILENCES.values()):
+            return False
+        return not any(faults[-1].at <= at < since for at in self.starts.get(node, ()))
 
     def leaders(self, at: float) -> set[str]:
         """The nodes that were started as primaries by then."""

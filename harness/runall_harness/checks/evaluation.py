@@ -198,6 +198,7 @@ class Evaluation:
                 attempt = lineage.attempts[job.id] = Attempt(self.number, self.number, job)
                 self.schedule.serve(slot_of(job), self.number)
         attempt.show(job, line.at, self.number)
+        self.schedule.show(job, line.at, self.number)
         lineage.latest = line.at
         self.context.jobs_shown = True
         self.interruptions += job.state == "interrupted"

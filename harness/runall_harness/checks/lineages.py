@@ -98,12 +98,28 @@ def reruns_are_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
         yield finding(not name, expected, f"{other!r}", earlier.first, later.first)
 
 
-def ids_are_own(lineage: Lineage, _: Context) -> Iterator[Finding]:
+def ids_are_own(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """Each execution after the first has a job id of its own."""
     for earlier, later in pairwise(lineage.runs.values()):
         expected = f"an id of its own for the job that ran after {earlier}"
+        clause = "" if earlier.job != later.job else started_twice(lineage, earlier, later, context)
+        if clause:
+            expected = f"one start of {earlier.job}, which was not interrupted"
         kept = earlier.job != later.job
-        yield finding(kept, expected, f"{later}", earlier.first, later.first)
+        yield finding(kept, expected, f"{later}", earlier.first, later.first, clause=clause)
+
+
+def started_twice(lineage: Lineage, earlier: RunRecord, later: RunRecord, context: Context) -> str:
+    """The clause that forbids a second start of one attempt; empty if it may be a rerun of it.
+
+    Nothing is run again without an interruption (RA-1.4), whenever a primary fails (RA-12.1).
+    """
+    attempt = lineage.attempts.get(earlier.job)
+    if attempt is None or any(ending.state == "interrupted" for ending in attempt.ends):
+        return ""
+    since, until = earlier.started_at, later.started_at
+    failed = any(context.faults(node, since, until) for node in context.primaries)
+    return "RA-12.1" if failed else "RA-1.4"
 
 
 def disabled_waits(lineage: Lineage, context: Context) -> Iterator[Finding]:

@@ -15,14 +15,16 @@ def needs(*capabilities: str) -> frozenset[str]:
 
 
 BOUNDS = needs("bounds")
-# The clauses besides their own by which two of the checks judge.
+# The clauses besides their own by which some of the checks judge.
+STARTED_TWICE = ("RA-1.4", "RA-12.1")
 OWN_ENDS, IN_REACH = ("RA-2.6", "RA-3.3", "RA-3.4"), ("RA-2.4", "RA-2.11")
 LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("completed-is-final", "RA-3.4", lineages.completed_is_final),
     Check("aborted-stays-aborted", "RA-3.3", lineages.aborted_stays_aborted, given="abort"),
     Check("reruns-are-faithful", "RA-4.3", lineages.reruns_are_faithful, given="rerun"),
     Check("shown-faithful", "RA-4.3", attempts.shown_faithful, given="rerun"),
-    Check("ids-are-own", "RA-4.8", lineages.ids_are_own, given="rerun"),
+    Check("ids-are-own", "RA-4.8", lineages.ids_are_own, NONE, "rerun", STARTED_TWICE),
+    Check("retries-wait", "RA-11.5", attempts.retries_wait, given="rerun"),
     Check("one-rerun-each", "RA-1.4", attempts.one_rerun_each, given="rerun"),
     Check("flag-is-heeded", "RA-1.3", attempts.flag_is_heeded, given="interruption"),
     Check("own-end-is-final", "RA-2.7", attempts.own_end_is_final, clauses=OWN_ENDS),
@@ -64,11 +66,14 @@ CONCURRENCY_CHECKS: tuple[Check[Any], ...] = (
     Check("queue-keeps-order", "RA-6.6", judged_elsewhere),
     Check("limbo-counts", "RA-6.2", judged_elsewhere, needs("limbo")),
     Check("slots-keep-order", "RA-5.2", judged_elsewhere, needs("slots")),
+    Check("reruns-keep-order", "RA-8.5", judged_elsewhere, BOUNDS),
+    Check("retries-come", "RA-11.5", judged_elsewhere),
 )
 
 SCHEDULE_CHECKS: tuple[Check[Any], ...] = (
     Check("only-due-slots-run", "RA-5.12", judged_elsewhere),
     Check("slots-are-served", "RA-5.4", judged_elsewhere),
+    Check("places-are-freed", "RA-6.8", judged_elsewhere),
     Check("takeovers-go-on", "RA-9.8", judged_elsewhere, needs("failover")),
 )
 

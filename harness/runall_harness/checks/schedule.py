@@ -17,6 +17,7 @@ from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.timing import Timing
 
 from runall_harness.evidence.history import Lead, Minute
+from runall_harness.evidence.views import JobView
 
 from .check import Finding, finding
 from .context import Context, Edit
@@ -32,6 +33,15 @@ class Takeover(NamedTuple):
 
     at: float
     line: int
+
+
+class Places(msgspec.Struct):
+    """The jobs that hold a place of an event, and when one was taken or freed last; seconds."""
+
+    held: set[str]
+    taken_at: float = -inf
+    freed_at: float = -inf
+    line: int = 0
 
 
 class Stretch(NamedTuple):
@@ -88,6 +98,7 @@ class ScheduleChecks:
         self.clock = ScheduleClock()
         self.served: dict[str, set[int]] = {}
         self.debts: list[Debt] = []
+        self.places: dict[str, Places] = {}
         self.leads = ""
         self.takeovers: list[Takeover] = []
 
@@ -136,6 +147,35 @@ class ScheduleChecks:
         last = sorted(over, key=lambda debt: debt.owed.until)[-1:]
         return [debt for debt in own if debt.owed.event == event] + last
 
+    def show(self, job: JobView, at: float, line: int) -> None:
+        """Note which jobs of an event hold a place, and when the last one ended."""
+        places = self.places.setdefault(job.event, Places(set()))
+        if job.final:
+            places.held.discard(job.id)
+            places.freed_at, places.line = at, line
+        elif job.state != "waiting":
+            places.held.add(job.id)
+            places.taken_at = at
+
+    def judge_places(self, event: str, debt: Debt, *, free: bool) -> None:
+        """While slots are owed and every place is free, the last end has not freed its place.
+
+        That is so only if no primary failed since: another clause says what must survive that.
+        """
+        places, (most, lines) = self.places.get(event), self.context.most(event, debt.owed.until)
+        if places is None or most == inf or not places.line:
+            return
+        failed = any(
+            self.context.faults(node, places.freed_at, self.context.now)
+            for node in self.context.primaries
+        )
+        if not free and (failed or places.held or places.taken_at >= places.freed_at):
+            return
+        expected = f"the place of what ended is free, for {event} is owed more"
+        seen = f"nothing of it has started since, and its limit is {most:g}"
+        found = finding(free, expected, seen, *lines, places.line, debt)
+        self.report("places-are-freed", found)
+
     def cutoff(self, debt: Debt) -> float:
         """When a slot must have begun to be owed; seconds. One that begins at a rest is not."""
         if debt.owed.what == "slots":
@@ -156,6 +196,7 @@ class ScheduleChecks:
         seen = f"never served: {', '.join(map(slot_words, missed[:NAMED]))}{more}"
         proof = (*stretch.lines, debt)
         self.report("slots-are-served", finding(not missed, expected, seen, *proof))
+        self.judge_places(event, debt, free=not missed)
         if after := self.takeover_before((missed or wanted)[-1]):
             found = finding(not missed, expected, seen, *proof, after.line)
             self.report("takeovers-go-on", found)
