@@ -50,8 +50,8 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
 )
 @jobs_option(
     64,
-    "Run N cases at once. By default one for each core in virtual time, else as many as the load of the machine "
-    "allows, up to 2 or 3 for each core.",
+    "Run N cases at once. By default one for each core in virtual time, else as many as the load "
+    "of the machine allows, up to 2 or 3 for each core.",
 )
 @click.option(
     "--update-known-failures",
