@@ -24,9 +24,12 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 import msgspec
+from brain_mutants import judged_by_cases
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPLANATIONS = ROOT / "tests" / "brain" / "survivors.toml"
+# What the cases need not see: an implementation's own business.
+OF_CASES = EXPLANATIONS.with_name("survivors_of_cases.toml")
 PACKAGE = "runall_reference.brain"
 PLACE = PACKAGE.replace(".", "/")
 FOLDER = f"reference/{PLACE}"
@@ -87,6 +90,10 @@ def read_explanations(text: str) -> dict[Change, str]:
     }
 
 
+def explanations(page: Path) -> dict[Change, str]:
+    return read_explanations(page.read_text("utf-8"))
+
+
 def written(change: Change) -> str:
     """A mutant as an entry of the page, to be completed with a reason."""
     was, now = (msgspec.json.encode(line).decode() for line in (change.was, change.now))
@@ -113,9 +120,18 @@ def change_of(mutant: str, shown: str) -> Change:
     return Change(function_of(mutant), was, now)
 
 
-def judge(results: dict[str, str], survivors: Survivors, explained: Iterable[Change]) -> Outcome:
-    """Compare what survived with what is explained, in the modules that were tried."""
-    known, found = set(explained), set(survivors.values())
+def judged(
+    results: dict[str, str],
+    survivors: Survivors,
+    explained: Iterable[Change],
+    also: Iterable[Change] = (),
+) -> Outcome:
+    """Compare what survived with what is explained, in the modules that were tried.
+
+    What is explained `also` is explained to another judge, and is never stale here.
+    """
+    needed, found = set(explained), set(survivors.values())
+    known = needed.union(also)
     counts: dict[str, Counter[str]] = {}
     for mutant, status in results.items():
         kind = "killed" if status in KILLED else "unknown"
@@ -134,7 +150,7 @@ def judge(results: dict[str, str], survivors: Survivors, explained: Iterable[Cha
         for name, count in sorted(counts.items())
     ]
     tried = tuple(f"{module.name}." for module in modules)
-    stale = [change for change in known - found if change.function.startswith(tried)]
+    stale = [change for change in needed - found if change.function.startswith(tried)]
     killed, mutants = (sum(getattr(m, what) for m in modules) for what in ("killed", "mutants"))
     return Outcome(
         modules=modules,
@@ -250,6 +266,16 @@ def all_tried(modules: Sequence[str], jobs: int) -> tuple[dict[str, str], Surviv
     return results, survivors
 
 
+def tried_by_cases(
+    modules: Sequence[str], jobs: int, explore: float
+) -> tuple[dict[str, str], Survivors]:
+    """The result of each mutant of some modules, judged as a user of the kit would judge it."""
+    click.echo(f"Judging {', '.join(modules)} by the cases; a while", err=True)
+    results, changes = judged_by_cases(modules, jobs, explore)
+    alive = {name for name, status in results.items() if status in SURVIVED}
+    return results, {name: Change(function_of(name), *changes[name]) for name in alive}
+
+
 def groups(modules: Sequence[str]) -> list[list[str]]:
     """The modules that are tried together; a module of the timing, which is slow, goes alone."""
     timed = [module for module in modules if tests_of(module) == TIMING_TESTS]
@@ -300,16 +326,41 @@ def print_outcome(outcome: Outcome) -> None:
 @click.argument("modules", nargs=-1)
 @click.option("--since", metavar="COMMIT", help="The modules that differ from that commit.")
 @click.option("--jobs", type=click.IntRange(1), help="How many processes; default: one a core.")
+@click.option(
+    "--judge",
+    type=click.Choice(["tests", "cases"]),
+    default="tests",
+    help="Who is to notice: the tests of the brains, or the cases and the explorer.",
+)
+@click.option(
+    "--explore",
+    type=click.FloatRange(0),
+    default=5.0,
+    metavar="S",
+    help="Seconds for the explorer, after the cases, with each change that they let live.",
+)
 @click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty")
-def main(modules: tuple[str, ...], since: str | None, jobs: int | None, form: str) -> None:
+def main(
+    modules: tuple[str, ...],
+    since: str | None,
+    jobs: int | None,
+    judge: str,
+    explore: float,
+    form: str,
+) -> None:
     """Run the tool, and compare the survivors with their explanations."""
     check(modules)
     chosen = [*modules, *(changed_since(since) if since else ())]
     if since and not chosen:
         click.echo(f"ci/mutation: no module of the brain differs from {since}", err=True)
         sys.exit(2)
-    results, survivors = all_tried(chosen or brains(), jobs or os.cpu_count() or 1)
-    outcome = judge(results, survivors, read_explanations(EXPLANATIONS.read_text("utf-8")))
+    asked, processes = chosen or brains(), jobs or os.cpu_count() or 1
+    if judge == "cases":
+        results, survivors = tried_by_cases(asked, processes, explore)
+        outcome = judged(results, survivors, explanations(OF_CASES), explanations(EXPLANATIONS))
+    else:
+        results, survivors = all_tried(asked, processes)
+        outcome = judged(results, survivors, explanations(EXPLANATIONS))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(outcome), indent=2))
     else:

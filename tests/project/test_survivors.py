@@ -5,14 +5,17 @@ import pydoc
 import sys
 import tomllib
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from support.places import ROOT
 
-PAGE = tomllib.loads((ROOT / "tests" / "brain" / "survivors.toml").read_text("utf-8"))
-ENTRIES: list[dict[str, Any]] = PAGE["explained"]
+PAGES = [ROOT / "tests" / "brain" / name for name in ("survivors.toml", "survivors_of_cases.toml")]
+ENTRIES: list[dict[str, Any]] = [
+    entry for page in PAGES for entry in tomllib.loads(page.read_text("utf-8"))["explained"]
+]
 KEY, OTHER = (
     "runall_reference.brain.worker.xǁWorkerǁstop__mutmut_1",
     "runall_reference.brain.rerun.x_again__mutmut_2",
@@ -70,7 +73,7 @@ def judge_results(
         for mutant, status in results.items()
         if status in survivors.SURVIVED
     }
-    outcome = survivors.judge(results, alive, explained)
+    outcome = survivors.judged(results, alive, explained)
     return outcome, survivors.exit_code(outcome)
 
 
@@ -114,6 +117,31 @@ def test_a_mutant_without_a_result_leaves_the_run_inconclusive(
     survivors: ModuleType, status: str
 ) -> None:
     assert judge_results(survivors, {KEY: status, OTHER: "killed"})[1] == 2
+
+
+def test_what_is_explained_to_another_judge_is_never_stale(survivors: ModuleType) -> None:
+    change = survivors.change_of(KEY, SHOWN)
+    outcome = survivors.judged({KEY: "killed"}, {}, [], also=[change])
+    assert outcome.stale == []
+    outcome = survivors.judged({KEY: "survived"}, {KEY: change}, [], also=[change])
+    assert outcome.unexplained == []
+
+
+def test_a_change_is_known_to_the_cases_as_it_is_to_the_tests(
+    survivors: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines are the tool's own, and the statement is that of the unchanged function."""
+    pytest.importorskip("mutmut", reason="only ci/mutation installs the tool")
+    monkeypatch.chdir(ROOT)
+    brain = import_module("brain_mutants")
+    made = brain.make_copy(tmp_path / "src", ["rerun"])
+    assert len(made) > 50
+    for mutant in made:
+        lines = Path(mutant.file).read_text("utf-8").splitlines()[mutant.first - 1 : mutant.last]
+        there = " ".join(" ".join(lines).split())
+        assert survivors.function_of(mutant.name).startswith("rerun.")
+        assert " ".join(mutant.was.split()) in there, mutant
+        assert mutant.now != mutant.was
 
 
 def test_what_a_run_prints_can_be_pasted_into_the_page(survivors: ModuleType) -> None:
