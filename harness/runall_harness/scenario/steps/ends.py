@@ -64,6 +64,11 @@ def mend_cut(scenario: Scenario) -> None:
     scenario.join(scenario.victim, "RA-3.6")
 
 
+@when("a user asks for the end of the rerun")
+def abort_rerun(scenario: Scenario) -> None:
+    scenario.calls.call("abort", job=scenario.runs()[-1].job)
+
+
 @when("the primary and its server are killed at once, and come back")
 def kill_primary_and_server(scenario: Scenario) -> None:
     scenario.kill(PRIMARY)
