@@ -39,7 +39,18 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> set[Row]:
     folder = tmp_path_factory.mktemp("taken")
     record = folder / "taken.json"
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "conform", "--rig", "simulated", "--out", str(folder)],
+        [
+            sys.executable,
+            "-c",
+            PROGRAM,
+            "conform",
+            "--rig",
+            "simulated",
+            "--jobs",
+            "1",
+            "--out",
+            str(folder),
+        ],
         env={**os.environ, "RUNALL_TAKEN": str(record), "PYTHONPATH": str(ROOT / "tests")},
         cwd=ROOT,
         capture_output=True,
