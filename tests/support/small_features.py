@@ -32,14 +32,28 @@ class FakeRig:
 
 
 class FakeHistory:
+    steps = 0
+
+    def add(self, line):
+        pass
+
+    def begin_step(self, at, words):
+        self.steps += 1
+
     def save(self, path):
         path.write_text("{}")
+
+
+class FakeSite:
+    def now(self):
+        return 2.0
 
 
 class FakeCluster:
     def __init__(self, rig, case, system):
         self.case, self.verdict, self.history = case, None, FakeHistory()
         self.recovery_s, self.deadline_s = 1.5, 4.0
+        self.site = FakeSite()
         self.faults = [Proof(kind="kill", node="w", at=1.0, proven=True, evidence="gone")]
 
     def executions(self):
@@ -51,6 +65,12 @@ class FakeCluster:
 
     def logs(self):
         return {"primary": "its log"}
+
+    def void(self):
+        return ""
+
+    def forged(self):
+        return ""
 
     def judge(self):
         if self.verdict:
