@@ -87,6 +87,7 @@ def test_a_report_that_is_received_twice_is_taken_twice():
 def test_the_clock_of_another_start_is_another_clock():
     driver = PrimaryDriver()
     driver.beat(5)
+    driver.handle(WorkerDisconnected("w", "w#1"), 5)
     overtaken(driver, sent=-1000, boot="w#2")
     assert (link(driver).boot, link(driver).sent) == ("w#2", NOW - 1000)
 

@@ -17,6 +17,7 @@ from runall_reference.brain.inputs import (
     RunEvent,
     Send,
     Tick,
+    WorkerDisconnected,
 )
 from runall_reference.brain.messages import Beat, Message, Result
 from runall_reference.brain.primary import Primary
@@ -61,7 +62,10 @@ class PrimaryDriver:
         results: tuple[Result, ...] = (),
         draining: bool = False,
     ) -> Step:
-        """A worker sends its inventory: what it runs and what ended."""
+        """A worker sends its inventory: what it runs and what ended. A restart closes its link."""
+        known = self.state.links.get(node)
+        if known is not None and known.boot != boot and known.state == "online":
+            self.handle(WorkerDisconnected(node, known.boot), at)
         sent = self.now if at is None else NOW + at
         inventory = Beat(
             node=node, boot=boot, sent=sent, running=running, results=results, draining=draining

@@ -3,6 +3,7 @@
 from typing import Any
 
 from runall_reference.brain.primary import Primary
+from runall_reference.brain.primary.inventories import Inventories
 from runall_reference.brain.primary.orders import Orders
 from runall_reference.brain.primary.reachability import Reachability
 from runall_reference.brain.primary.slots import Slots
@@ -12,6 +13,10 @@ from runall_reference.brain.worker import Worker
 
 from .mutant import mutant
 from .planting import Plant, nothing
+
+
+def no_words(*_: Any) -> str:
+    return ""
 
 
 def no_seconds(*_: Any) -> float:
@@ -142,3 +147,9 @@ def obeys_overtaken_orders(plant: Plant) -> None:
     def void(self: Any, order: Any) -> bool:
         stale = self.now - order.sent >= self.fence()
         return self.draining or order.boot != self.boot or stale
+
+
+@mutant(source="this kit's reference, until two workers had one name", clause="RA-7.8")
+def the_last_one_has_the_name(plant: Plant) -> None:
+    """A second worker under one name replaces the first, whose jobs are lost although it lives."""
+    plant(Inventories, "refusal", no_words)

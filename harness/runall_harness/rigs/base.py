@@ -49,7 +49,8 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     `command` is an argument vector as the node sees it; `env` is added to a clean environment.
     `serves` says that the node answers HTTP on its port, so that the rig makes it reachable.
     `files` are texts by their path in the node's data folder, written at each start.
-    `simulate` is what the simulated rig runs in place of the command (the reference's settings).
+    `simulate` is what the simulated rig runs in place of the command (the reference's settings),
+    and `called` the name under which it then joins, if not its own.
     `stop_signal` is the name of the signal of a clean stop, and `stop_to` is who gets it; `ready`
     says what must be seen of it. For containers: `image`, if not the rig's; `keep`, folders inside
     by their name in the data folder; `shared`, folders inside that nodes of one site have in
@@ -64,6 +65,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[str, str] = {}
     serves: bool = False
     simulate: Any = None
+    called: str = ""
     stop_signal: str = "SIGTERM"
     stop_to: StopTo = "daemon"
     ready: Readiness | None = None

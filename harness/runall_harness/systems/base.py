@@ -162,6 +162,15 @@ class System(Protocol):
         """
         ...
 
+    def namesake(
+        self, site: Site, called: str, name: str, primaries: tuple[str, ...]
+    ) -> tuple[NodeSpec, str]:
+        """A worker at the place of that name that joins as `called`, the name of another one.
+
+        The second value is a word that must be in the refusal which it prints.
+        """
+        ...
+
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         """A client for the API of whichever primary leads."""
         ...

@@ -177,6 +177,13 @@ class DescribedSystem:
         words = tuple(self.fill(word, {}) for word in unsafe.words)
         return msgspec.structs.replace(spec, command=(*spec.command, *words)), unsafe.refusal
 
+    def namesake(
+        self, site: Site, called: str, name: str, primaries: tuple[str, ...]
+    ) -> tuple[NodeSpec, str]:
+        """Raises `Unsupported`: a file describes each node under its own name."""
+        del site, called, name, primaries
+        raise Unsupported("the system's file has no words for two servers under one name")
+
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         adapter = self.described.adapter
         if self.make_client is not None:

@@ -7,9 +7,13 @@ from .records import Event, Job, Params
 
 
 class Boot(NamedTuple):
-    """The node started. `boot` names this start and differs from that of every other."""
+    """The node started. `boot` names this start and differs from that of every other.
+
+    `home` names the data folder of a worker, which has one daemon at a time.
+    """
 
     boot: str
+    home: str = ""
 
 
 class Tick(NamedTuple):
@@ -110,10 +114,11 @@ WorkerInput = Boot | Tick | Drain | Connected | Disconnected | MessageReceived |
 
 
 class Send(NamedTuple):
-    """Send a message to a node. A node without a link does not get it, which does no harm."""
+    """Send a message to a start of a node. Without a link it is lost, which does no harm."""
 
     node: str
     message: Message
+    boot: str = ""
 
 
 class Retire(NamedTuple):
@@ -134,9 +139,10 @@ class Signal(NamedTuple):
 
 
 class Leave(NamedTuple):
-    """Close this link, for the reason given, and dial the next primary."""
+    """Close this link, for the reason given, and dial the next primary after `pause` seconds."""
 
     why: str
+    pause: float = 0.0
 
 
 class Halt(NamedTuple):

@@ -1,4 +1,4 @@
-"""The four messages between primary and workers.
+"""The five messages between primary and workers.
 
 A worker sends its whole inventory, on every change and every few seconds; the primary compares
 it with its records and answers with what is missing or wrong. Reconciliation is level-triggered,
@@ -28,8 +28,9 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, tag="beat"):
     """Worker to primary: all that this start of the worker runs, and what it could not deliver.
 
     `boot` names one start of the worker: a name that changes between two beats is the only proof
-    that everything the earlier start ran is gone. `sent` is the worker's own clock, seconds, and
-    `outlives` how many seconds its jobs may go on after its last contact with a primary.
+    that everything the earlier start ran is gone. `home` names its data folder, which has one
+    daemon at a time. `sent` is the worker's own clock, seconds, and `outlives` how many seconds
+    its jobs may go on after its last contact with a primary.
     """
 
     node: str
@@ -39,6 +40,7 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, tag="beat"):
     results: tuple[Result, ...] = ()
     draining: bool = False
     outlives: float = 0.0
+    home: str = ""
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True, tag="ack"):
@@ -70,9 +72,16 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="stop"):
     reason: str
 
 
-ToWorker = Ack | Start | Stop
-Message = Beat | Ack | Start | Stop
+class Refuse(msgspec.Struct, frozen=True, kw_only=True, tag="refuse"):
+    """Primary to worker: you get no work here, for this reason; ask again in a while."""
+
+    epoch: int
+    why: str
+
+
+ToWorker = Ack | Start | Stop | Refuse
+Message = Beat | Ack | Start | Stop | Refuse
 
 encode = msgspec.json.Encoder().encode
 decode_beat = msgspec.json.Decoder(Beat).decode
-decode_order = msgspec.json.Decoder(Ack | Start | Stop).decode
+decode_order = msgspec.json.Decoder(Ack | Start | Stop | Refuse).decode

@@ -180,7 +180,7 @@ class Abort(Record, frozen=True, kw_only=True):
 
 
 class Server(Record, frozen=True, kw_only=True):
-    """A node that has joined at least once, and the last start of it that was seen.
+    """A node that has joined at least once, and its last start: its boot, and its data folder.
 
     While it is out of reach, `alive_at` is when it was last known to live and `missed_at` when
     the count of its silence began, on the clock of whoever leads; both are seconds, else 0. The
@@ -195,6 +195,7 @@ class Server(Record, frozen=True, kw_only=True):
     joined_at: float
     alive_at: float = 0.0
     missed_at: float = 0.0
+    home: str = ""
 
 
 class Lease(Record, frozen=True, kw_only=True):

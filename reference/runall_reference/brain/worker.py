@@ -24,7 +24,7 @@ from .inputs import (
     Tick,
     WorkerInput,
 )
-from .messages import Ack, Beat, Message, Result, Start, Stop
+from .messages import Ack, Beat, Message, Refuse, Result, Start, Stop
 from .record_set import RecordSet, Step
 from .records import Record, Run
 from .settings import Settings
@@ -44,6 +44,7 @@ class Worker:
     def __init__(self, node: str, settings: Settings, records: Iterable[Record] = ()) -> None:
         self.node, self.settings, self.records = node, settings.checked(), RecordSet(records)
         self.boot = ""
+        self.home = ""
         self.epoch = 0
         self.now = 0.0
         self.linked = self.draining = self.halted = False
@@ -61,7 +62,8 @@ class Worker:
 
     def answer(self, given: WorkerInput) -> None:
         match given:
-            case Boot(boot):
+            case Boot(boot, home):
+                self.home = home
                 self.wake_up(boot)
             case Connected():
                 self.linked, self.heard = True, self.now
@@ -103,6 +105,7 @@ class Worker:
             results=self.results(),
             draining=self.draining,
             outlives=self.settings.outlives(),
+            home=self.home,
         )
         if self.linked:
             self.actions.append(Send(PRIMARY, beat))
@@ -129,11 +132,13 @@ class Worker:
                 self.start(message)
             case Stop(job=job, reason=reason):
                 self.stop(job, reason)
+            case Refuse(why=why):
+                self.leave(f"it refuses this worker: {why}", pause=self.settings.heartbeat)
 
-    def leave(self, why: str) -> None:
+    def leave(self, why: str, pause: float = 0.0) -> None:
         if self.linked:
             self.linked = False
-            self.actions.append(Leave(why))
+            self.actions.append(Leave(why, pause))
 
     def acknowledged(self, sent: float, done: tuple[str, ...]) -> None:
         """Note the beat that the primary has, and forget the results that it has committed."""

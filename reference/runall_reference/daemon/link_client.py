@@ -31,8 +31,7 @@ GROWTH = 1.5
 # be found well within the fence, so each gets only a small part of it.
 ANSWER_WITHIN = 1.0
 TRIES_IN_FENCE = 8
-# A link that closes sooner counts as refused: two workers of one name would replace each other
-# without end.
+# A link that closes sooner counts as refused, and is not dialled again at once.
 LASTING = 1.0
 DENIED = (401, 403)
 BACKUP = 503
@@ -54,7 +53,7 @@ class LinkClient:
         self.headers = {"Authorization": f"Bearer {secret}"}
         self.outgoing: asyncio.Queue[Message] | None = None
         self.connection: ClientConnection | None = None
-        self.left = ""
+        self.left, self.pause = "", 0.0
         self.trouble = ""
 
     def send(self, message: Message) -> None:
@@ -62,10 +61,10 @@ class LinkClient:
         if self.outgoing is not None:
             self.outgoing.put_nowait(message)
 
-    def leave(self, why: str) -> None:
-        """Close the present link from this end, for that reason, and dial the next primary."""
+    def leave(self, why: str, pause: float) -> None:
+        """Close the present link from this end, for that reason; dial the next primary later."""
         if self.connection is not None:
-            self.left = why
+            self.left, self.pause = why, pause
             self.connection.transport.abort()
 
     async def run(self) -> None:
@@ -76,7 +75,7 @@ class LinkClient:
                 if await self.visit(address):
                     break
                 turn += 1
-                await asyncio.sleep(delay)
+                await asyncio.sleep(max(delay, self.pause))
             await asyncio.sleep(QUICKEST)
 
     async def visit(self, address: Address) -> bool:
@@ -110,7 +109,8 @@ class LinkClient:
 
     async def stay(self, connection: ClientConnection) -> str:
         """Carry messages both ways until the link ends; returns why it did."""
-        self.outgoing, self.connection, self.left = asyncio.Queue(), connection, ""
+        self.outgoing, self.connection = asyncio.Queue(), connection
+        self.left, self.pause = "", 0.0
         writer = asyncio.create_task(write(connection, self.outgoing), name="link writer")
         self.notify(Connected())
         try:

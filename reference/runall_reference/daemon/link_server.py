@@ -1,8 +1,9 @@
 """The primary's end of the links: one open connection for each worker.
 
-A worker has to show the secret before its connection is accepted, and names itself in its first
-beat. When a worker of the same name connects again, the new connection replaces the earlier one,
-which may be dead without the network having reported it.
+A worker has to show the secret before its connection is accepted, and names itself and its start
+in its first beat. When the same start connects again, the new connection replaces the earlier one,
+which may be dead without the network having reported it. Whether another start may have the name
+is for the brain to decide.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runall_reference.brain.inputs import BeatReceived, WorkerDisconnected
-from runall_reference.brain.messages import Beat, Message, decode_beat, encode
+from runall_reference.brain.messages import Beat, Message, Refuse, decode_beat, encode
 
 from .keys import matches
 from .link_client import BACKUP
@@ -65,12 +66,14 @@ class LinkServer:
         leading: Callable[[], bool],
     ) -> None:
         self.secret, self.notify, self.leading = secret, notify, leading
-        self.open: dict[str, Connection] = {}
+        self.open: dict[tuple[str, str], Connection] = {}
         self.closers: set[asyncio.Task[None]] = set()
 
-    def send(self, node: str, message: Message) -> None:
-        """Send a message to a node; if it is not linked, the message is dropped."""
-        if connection := self.open.get(node):
+    def send(self, node: str, boot: str, message: Message) -> None:
+        """Send a message to a start of a node; if it is not linked, the message is dropped."""
+        if isinstance(message, Refuse):
+            log.warning("worker %s, boot %s, is refused: %s", node, boot, message.why)
+        if connection := self.open.get((node, boot)):
             connection.outgoing.put_nowait(message)
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -103,25 +106,20 @@ class LinkServer:
     def receive(self, connection: Connection, beat: Beat) -> None:
         if (beat.node, beat.boot) != (connection.node, connection.boot):
             self.identify(connection, beat)
-        if self.open.get(beat.node) is connection:
+        if self.open.get((beat.node, beat.boot)) is connection:
             self.notify(BeatReceived(beat))
 
     def identify(self, connection: Connection, beat: Beat) -> None:
-        """Make this the connection of the worker that it named, and close the earlier one."""
+        """Make this the connection of the start that it named, and close its earlier one."""
         if connection.node:
             self.forget(connection)
         connection.node, connection.boot = beat.node, beat.boot
-        earlier = self.open.get(beat.node)
-        self.open[beat.node] = connection
+        earlier = self.open.get((beat.node, beat.boot))
+        self.open[beat.node, beat.boot] = connection
         log.info("worker %s is linked from %s, boot %s", beat.node, connection.peer, beat.boot)
         if earlier is not None and earlier is not connection:
-            log.warning(
-                "worker %s had a link already, of boot %s, which is closed; "
-                "if this repeats, two workers use one name",
-                beat.node,
-                earlier.boot,
-            )
-            self.close_later(earlier, REPLACED, "another worker of that name has linked")
+            log.warning("worker %s had a link already, which is closed", beat.node)
+            self.close_later(earlier, REPLACED, "this worker has linked again")
 
     def close_later(self, connection: Connection, code: int, words: str) -> None:
         task = asyncio.create_task(connection.close(code, words), name="close link")
@@ -130,8 +128,9 @@ class LinkServer:
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection that ended; if it was the present one, its worker is disconnected."""
-        if connection.node and self.open.get(connection.node) is connection:
-            del self.open[connection.node]
+        name = connection.node, connection.boot
+        if connection.node and self.open.get(name) is connection:
+            del self.open[name]
             log.info("the link to worker %s is closed", connection.node)
             self.notify(WorkerDisconnected(connection.node, connection.boot))
 

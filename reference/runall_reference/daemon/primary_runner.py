@@ -198,7 +198,7 @@ class PrimaryRunner:
 
     def act(self, action: Send | Retire) -> None:
         if isinstance(action, Send):
-            self.links.send(action.node, action.message)
+            self.links.send(action.node, action.boot, action.message)
         else:
             self.retired.set()
 

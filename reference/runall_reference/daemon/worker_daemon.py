@@ -59,6 +59,14 @@ async def run_worker(options: WorkerOptions) -> int:
     return DONE
 
 
+def home_name(data: Path) -> str:
+    """The name of a data folder, made at its first use. A copy of the folder has the same."""
+    path = data / "home"
+    if not path.exists():
+        path.write_text(new_boot(), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
 class WorkerRunner:
     """A worker: its options, the secret that it shows, and its clock."""
 
@@ -112,6 +120,7 @@ class WorkerStart:
 
     def __init__(self, worker: WorkerRunner, brain: Worker, store: Store) -> None:
         options = worker.options
+        self.home = home_name(options.data)
         self.runner = BrainRunner(brain, store, worker.clock, self.act)
         self.jobs = JobProcesses(options.data, self.runner.notify)
         fence, notify = options.settings.fence, self.runner.notify
@@ -120,7 +129,7 @@ class WorkerStart:
     async def run(self) -> None:
         """Run until the brain has drained. Raises the error that ends this start otherwise."""
         boot = new_boot()
-        self.runner.handle(Boot(boot))
+        self.runner.handle(Boot(boot, self.home))
         log.info("the worker starts as boot %s", boot)
         link = asyncio.create_task(self.link.run(), name="link")
         try:
@@ -145,7 +154,7 @@ class WorkerStart:
             case Signal(job, which):
                 log.info("job %s gets SIG%s", job, which)
                 self.jobs.signal(job, which)
-            case Leave(why):
-                self.link.leave(why)
+            case Leave(why, pause):
+                self.link.leave(why, pause)
             case Halt():
                 self.runner.over.set_result(None)

@@ -112,14 +112,24 @@ class World:
         self.store = Disk()
         self.nodes: dict[str, Node] = {}
         self.executions: list[Execution] = []
+        self.printed: dict[str, list[str]] = {}
         self.released: set[str] = set()
+
+    def say(self, node: str, line: str) -> None:
+        self.printed.setdefault(node, []).append(f"{self.time.now:.3f} {line}")
 
 
 class Node:
-    """One server: a worker, and on a primary its primary too."""
+    """One server: a worker, and on a primary its primary too.
 
-    def __init__(self, world: World, name: str, role: str, settings: Settings) -> None:
+    `called` is the name under which it joins; two nodes may be called alike by mistake.
+    """
+
+    def __init__(
+        self, world: World, name: str, role: str, settings: Settings, called: str = ""
+    ) -> None:
         self.world, self.name, self.role, self.settings = world, name, role, settings
+        self.called = called or name
         # Primaries share one store; each worker has a disk of its own.
         self.disks = {"primary": world.store, "worker": Disk()}
         self.boots = 0
@@ -163,9 +173,9 @@ class Node:
         if self.role == "primary":
             self.standby = Standby(self.name, self.settings)
             self.watch_lease()
-        brain = Worker(self.name, self.settings, self.disks["worker"].load())
+        brain = Worker(self.called, self.settings, self.disks["worker"].load())
         self.worker = SimulatedBrain(self, brain, self.disks["worker"], self.act_worker)
-        self.worker.handle(inputs.Boot(self.boot))
+        self.worker.handle(inputs.Boot(self.boot, self.name))
         self.dial()
 
     def watch_lease(self) -> None:
@@ -258,22 +268,22 @@ class Node:
 
     def connected(self) -> None:
         if self.worker is not None and self.link is not None:
-            self.link.primary.links[self.name] = self.link
+            self.link.primary.links[self.link.boot] = self.link
             self.worker.handle(inputs.Connected())
 
-    def close_link(self) -> None:
+    def close_link(self, pause: float) -> None:
         if self.link is not None:
             link, self.link = self.link, None
             link.close(self)
-            self.later(0, self.disconnected)
+            self.later(pause, self.disconnected)
 
     def lost_link(self, link: Link[Any]) -> None:
         if link is self.link:
             self.link = None
             ActOfStart(self, self.disconnected)()
-        elif link is self.links.get(link.worker.name):
-            del self.links[link.worker.name]
-            closed = inputs.WorkerDisconnected(link.worker.name, link.boot)
+        elif link is self.links.get(link.boot):
+            del self.links[link.boot]
+            closed = inputs.WorkerDisconnected(link.worker.called, link.boot)
             ActOfStart(self, partial(self.give_primary, closed))()
 
     def disconnected(self) -> None:
@@ -302,7 +312,7 @@ class Node:
         if isinstance(action, inputs.Retire):
             self.primary = None
             self.leave_when_done()
-        elif link := self.links.get(action.node):
+        elif link := self.links.get(action.boot):
             far = link.worker
             received = inputs.MessageReceived(action.message)  # type: ignore[arg-type] # it sends orders only
             link.carry(self, ActOfStart(far, partial(far.give_worker, received)))
@@ -319,8 +329,9 @@ class Node:
                 # It may have ended by itself, and its exit not have reached the worker yet.
                 if process := self.processes.get(name):
                     process.signal(signal, self.world.time.now)
-            case inputs.Leave(_):
-                self.close_link()
+            case inputs.Leave(why, pause):
+                self.world.say(self.name, f"it leaves the primary: {why}")
+                self.close_link(pause)
             case inputs.Halt():
                 self.worker = None
                 self.leave_when_done()

@@ -22,7 +22,6 @@ class SimulatedSite:
 
     def __init__(self) -> None:
         self.world = World()
-        self.printed: dict[str, list[str]] = {}
         self.stops: dict[str, StopTo] = {}
         self.skews: dict[str, float] = {}
 
@@ -45,12 +44,12 @@ class SimulatedSite:
         return self.world.nodes[name]
 
     def say(self, node: str, line: str) -> None:
-        self.printed.setdefault(node, []).append(f"{self.world.time.now:.3f} {line}")
+        self.world.say(node, line)
 
     def start(self, *specs: NodeSpec) -> None:
         for spec in specs:
             self.stops[spec.name] = spec.stop_to
-            new = Node(self.world, spec.name, spec.role, spec.simulate)
+            new = Node(self.world, spec.name, spec.role, spec.simulate, spec.called)
             node = self.world.nodes.setdefault(spec.name, new)
             node.settings = spec.simulate
             node.skew += self.skews.pop(spec.name, 0.0)
@@ -142,7 +141,7 @@ class SimulatedSite:
         return self.node(node).up
 
     def logs(self, node: str) -> str:
-        return "\n".join(self.printed.get(node, []))
+        return "\n".join(self.world.printed.get(node, []))
 
     def now(self) -> float:
         return self.world.time.now

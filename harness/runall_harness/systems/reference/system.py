@@ -136,6 +136,14 @@ class Reference:
         unsafe = msgspec.structs.replace(spec, command=command, simulate=settings)
         return unsafe, "shorten the fence"
 
+    def namesake(
+        self, site: Site, called: str, name: str, primaries: tuple[str, ...]
+    ) -> tuple[NodeSpec, str]:
+        """A worker with a data folder and an address of its own."""
+        twin = self.node(site, name, "worker", primaries)
+        command = (*twin.command, *options(name=called))
+        return msgspec.structs.replace(twin, command=command, called=called), "refuses this worker"
+
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         if isinstance(site, SimulatedSite):
             return SimulatedClient(site, primaries)

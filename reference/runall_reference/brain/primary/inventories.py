@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ..machines import JOB
-from ..messages import Ack, Beat, Result, Stop
+from ..messages import Ack, Beat, Refuse, Result, Stop
 from ..records import Finished, Job, Server
 from .placement import Placement
 from .reachability import Reachability
@@ -25,6 +25,10 @@ class Inventories:
         link = self.state.links.get(beat.node)
         if link and link.boot == beat.boot and beat.sent < link.sent:
             return
+        if link and (why := self.refusal(beat, link)):
+            refusal = Refuse(epoch=self.state.epoch, why=why)
+            self.state.send(beat.node, refusal, beat.boot)
+            return
         link = self.meet(beat, link)
         done = tuple(result.job for result in beat.results if self.take_result(beat, result))
         for job in self.state.active_on(beat.node):
@@ -33,16 +37,31 @@ class Inventories:
         self.stop_strays(beat)
         self.state.send(beat.node, Ack(epoch=self.state.epoch, sent=beat.sent, done=done))
 
+    def refusal(self, beat: Beat, link: Link) -> str:
+        """Why a worker may not have its name: another has it, and is not proven gone (RA-7.8).
+
+        One that reports lives. One that does not, or is on its way out, may live, unless the
+        newcomer has its data folder, or it has no jobs that could be run twice.
+        """
+        if link.boot == beat.boot or link.state == "lost":
+            return ""
+        stranger = len({link.home, beat.home} - {""}) > 1
+        jobs = stranger and self.state.active_on(beat.node)
+        if link.state != "online" and not jobs:
+            return ""
+        return f"another worker {beat.node!r} may be alive, as boot {link.boot}"
+
     def meet(self, beat: Beat, link: Link | None) -> Link:
         """Bring the link up to date. A new boot id is a new start of the worker (RA-2.3)."""
         if link is None or link.boot != beat.boot:
             self.join(beat.node, beat.boot)
+            self.reachability.remember(beat.node, home=beat.home)
         if link is None:
             link = self.state.links[beat.node] = Link(state="lost")
         self.reachability.returned(beat.node, link, draining=beat.draining)
         # Heard at this server's own time: the worker's clock may be off (RA-2.15).
         link.boot, link.heard, link.sent = beat.boot, self.state.now, beat.sent
-        link.outlives = beat.outlives
+        link.outlives, link.home = beat.outlives, beat.home
         return link
 
     def join(self, node: str, boot: str) -> None:

@@ -27,9 +27,9 @@ class Reachability:
         for server in list(self.state.records.all(Server).values()):
             alive, since = server.alive_at or alive_at, now - self.missed_for(server, alive_at)
             self.remember(server.name, alive_at=alive, missed_at=since)
-            self.state.links[server.name] = Link(
-                state="suspect", boot=server.boot, since=since, heard=now, alive=alive
-            )
+            link = Link(state="suspect", boot=server.boot, home=server.home, alive=alive)
+            link.since, link.heard = since, now
+            self.state.links[server.name] = link
 
     def missed_for(self, server: Server, alive_at: float) -> float:
         """How long earlier primaries have missed a worker: the count goes on from there (RA-2.14).
@@ -80,10 +80,10 @@ class Reachability:
     def given_up_at(self, link: Link) -> float:
         return link.since + self.state.settings.dead_job_timeout
 
-    def remember(self, node: str, **times: float) -> None:
-        """Write down since when a worker is out of reach; 0 while it is in reach."""
+    def remember(self, node: str, **what: float | str) -> None:
+        """Write down what the next primary must know of a worker; times are 0 while in reach."""
         server = self.state.records.get(Server, node)
-        if server is not None and (known := replace(server, **times)) != server:
+        if server is not None and (known := replace(server, **what)) != server:
             self.state.records.put(known)
 
     def move(self, link: Link, trigger: str) -> None:

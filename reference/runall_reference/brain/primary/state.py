@@ -29,6 +29,7 @@ class Link(msgspec.Struct, kw_only=True):
     alive: float = 0.0
     sent: float = 0.0
     outlives: float = 0.0
+    home: str = ""
 
 
 class State:
@@ -82,9 +83,10 @@ class State:
         self.records.put(Counter(name=series, next=number + 1))
         return number
 
-    def send(self, node: str, message: Message) -> None:
-        """Send a message to a worker once this step is committed."""
-        self.actions.append(Send(node, message))
+    def send(self, node: str, message: Message, boot: str = "") -> None:
+        """Send a message to a worker once this step is committed; by default to the present one."""
+        link = self.links.get(node)
+        self.actions.append(Send(node, message, boot or (link.boot if link else "")))
 
     def note(self, job: Job, what: str, decision: str, clause: str, detail: str) -> None:
         """Write a line of the ledger. Whoever decides on a rerun calls this (RA-8.3, RA-8.4)."""

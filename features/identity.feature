@@ -1,0 +1,49 @@
+@needs:fencing
+Feature: A name has one owner
+  A cloned machine, or a second replica, joins under the name of a server that lives. Nothing has
+  failed, so nothing may happen to the jobs of the first.
+
+  @RA-7.8 @RA-2.10
+  Scenario Outline: A second worker joins under the name of one that is well
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When another server starts under the name of its server
+    Then the other server is refused, and says why
+    And the job goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-7.8 @RA-2.4 @partition
+  Scenario Outline: A second worker joins under the name of one that is out of reach
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When a cut has its server missed, and another server starts under its name
+    Then the other server is refused, and says why
+    When its server can be reached again
+    Then the job goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-7.8 @RA-2.1
+  Scenario Outline: The second worker gets the name once the first was given up
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And another server starts under the name of its server
+    Then the other server is refused, and says why
+    And the job ends as interrupted
+    And the job is run again, once, on another server
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
