@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 from runall_harness.checks import examine
 from runall_harness.evidence.history import load, schema
@@ -16,11 +17,19 @@ from runall_harness.explorer.moves import Order as Ask
 from runall_harness.explorer.play import Play
 from runall_harness.explorer.printing import print_story
 from runall_harness.explorer.real_replay import SPEED
-from runall_harness.explorer.search import Found
+from runall_harness.explorer.search import Found, Search
 from runall_harness.explorer.shrink import shrink
 from runall_harness.explorer.story import NoStory, Script, Story, play_script, read_script
 from runall_harness.explorer.violations import Key, Violations, keys
-from runall_harness.explorer.worlds import FAULTS, HORIZON, LATE, RELEASED, Outline, named
+from runall_harness.explorer.worlds import (
+    FAULTS,
+    HORIZON,
+    LATE,
+    RELEASED,
+    UNDER_NEMESIS,
+    Outline,
+    named,
+)
 from runall_harness.mutants import by_name, planted
 from support.places import DOCS
 from support.plays import play_moves
@@ -216,6 +225,42 @@ def test_merged_and_unmerged_searches_find_the_same_clauses(mutant: str) -> None
     assert bool(merged.violations.found) == bool(mutant)
     assert merged.counts.merged > 0
     assert unmerged.counts.merged == 0
+
+
+# Bugs that only an order of events shows, with a world and a kind of move that show them soon.
+ORDERS_OF_EVENTS = (
+    ("cursor_is_a_step_behind", "lost/scheduled", "crash"),
+    ("recovery_is_a_step_behind", "lost/manual", "crash"),
+    ("orders_once", "lost/manual", "crash"),
+)
+
+
+@pytest.mark.parametrize(("mutant", "world", "kind"), ORDERS_OF_EVENTS)
+def test_a_bug_that_only_an_order_of_events_shows_is_found_by_its_own_clause(
+    mutant: str, world: str, kind: str
+) -> None:
+    with planted(by_name(mutant)) as bug:
+        assert not bug.clauses & clauses_of(Search(named(world), ()))
+        assert bug.clauses & clauses_of(Search(named(world), (kind,)))
+
+
+def clauses_of(search: Search) -> set[str]:
+    return {clause for finding in search.run() for clause in finding.clauses}
+
+
+def test_the_nemesis_is_in_a_few_worlds_unless_it_is_asked_for() -> None:
+    worlds = [named("quiet/manual"), named("lost/manual")]
+    usual = Exploration(outlines=(), kinds=tuple(KINDS), everywhere=False)
+    assert [usual.kinds_in(world) for world in worlds] == [
+        ("crash", "nemesis", "orders"),
+        ("crash", "orders"),
+    ]
+    everywhere = replace(usual, everywhere=True)
+    assert {everywhere.kinds_in(world) for world in worlds} == {tuple(KINDS)}
+
+
+def test_the_worlds_of_the_nemesis_are_there() -> None:
+    assert {named(name).name for name in UNDER_NEMESIS} == UNDER_NEMESIS
 
 
 def test_findings_of_several_worlds_are_kept_by_the_fewest_moves() -> None:

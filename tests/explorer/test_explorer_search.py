@@ -30,9 +30,10 @@ QUICK = (
     "dying_node",
     "same_address_same_worker",
     "days_late",
+    "two_live",
 )
 # These take more than the failure that their world is about.
-MOVED = ("two_live", "no_trace", "reruns_and_rewinds")
+MOVED = ("no_trace", "reruns_and_rewinds")
 
 
 # ------------------------------------------------------------------ seeds

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -21,10 +21,14 @@ from runall_harness.explorer.moves import (
     Stop,
     crash_points,
 )
+from runall_harness.explorer.phases import points
 from runall_harness.explorer.play import Play
+from runall_harness.explorer.search import Search
 from runall_harness.explorer.signature import signature
-from runall_harness.explorer.worlds import GRID, LATE, Outline, named, outlines
+from runall_harness.explorer.story import Script, play_script
+from runall_harness.explorer.worlds import GRID, LATE, Outline, named, outlines, varied
 from runall_harness.rigs.simulated.node import EPOCH
+from runall_reference.brain.records import Event
 from support.plays import play_moves
 
 QUIET, BACK = named("quiet/manual"), named("back/manual")
@@ -63,6 +67,48 @@ def test_every_world_sees_its_job_run_and_come_to_a_good_end(name: str) -> None:
     assert hows.count("completed") >= 2
     assert (hows[0] == "completed") == (not named(name).fault)
     assert not examine(play.history.lines).violations
+
+
+@pytest.mark.parametrize("outline", varied(), ids=lambda outline: outline.name)
+def test_no_failure_of_a_further_world_breaks_a_clause(outline: Outline) -> None:
+    play = play_moves(outline, [])
+    assert not examine(play.history.lines).violations
+    assert play.site.world.executions
+
+
+def test_an_outage_of_many_minutes_is_made_up_for_slot_by_slot() -> None:
+    play = play_moves(named("outage/manual+max_children+timing+params"), [])
+    assert len(play.site.world.executions) > 60
+
+
+def test_a_failure_has_its_sentence_at_its_second() -> None:
+    story = play_script(Script(outline=named("failback/manual")))
+    sentences = [(s.at, s.text) for s in story.sentences() if s.move]
+    assert sentences == [
+        (3.0, "primary is killed, and is back after 24 s"),
+        (33.0, "backup is killed, and stays away"),
+    ]
+
+
+# ------------------------------------------------------------------ where moves are made
+def test_moves_are_made_inside_each_phase_of_a_failure_however_short_it_is() -> None:
+    outline = named("worker-restart/manual+target+params")
+    play, inside = Play(outline), 0
+    for act in points(play):
+        play.reach(act)
+        victim = play.site.node(play.victim)
+        inside += victim.up and victim.worker is not None and draining(victim.worker.brain)
+    assert inside >= 3
+
+
+def draining(brain: Any) -> bool:
+    return brain.draining
+
+
+def test_a_large_world_is_played_as_it_is() -> None:
+    search = Search(named("late/manual+target+max_children+runs"), ("crash", "orders"))
+    assert list(search.run()) == []
+    assert search.counts.schedules == 1
 
 
 # ------------------------------------------------------------------ what moves do
@@ -191,6 +237,39 @@ def test_plays_with_equal_signatures_have_equal_futures() -> None:
     found = futures(BACK)
     assert len(found) > 100
     assert all(len(outcomes) == 1 for outcomes in found.values())
+
+
+def parts(brain: Any) -> list[Any]:
+    """A brain and all of its parts that can hold state of their own."""
+    found: list[Any] = [brain]
+    for one in found:
+        held = cast(dict[str, Any], vars(one)).values()
+        parts = (each for each in held if hasattr(each, "__dict__") and not callable(each))
+        found += [each for each in parts if each not in found]
+    return found
+
+
+@pytest.mark.parametrize("role", ["primary", "worker", "standby"])
+def test_state_that_a_bug_keeps_anywhere_in_a_brain_is_in_the_signature(role: str) -> None:
+    play = after(named("back/manual+backup"), 40)
+    runner = getattr(play.site.node("primary"), role)
+    brain = runner if role == "standby" else runner.brain
+    plain, seen = signature(play), set[int]()
+    for part in parts(brain):
+        part.own_of_a_bug = {"some job": [play.site.now()]}
+        seen.add(signature(play))
+        del part.own_of_a_bug
+        assert signature(play) == plain
+    assert plain not in seen
+    assert len(seen) == len(parts(brain))
+
+
+def test_a_record_that_only_a_brain_has_is_in_the_signature() -> None:
+    play = after(BACK, 40)
+    plain, leader = signature(play), play.leader()
+    assert leader is not None
+    leader.records.all(Event).clear()
+    assert signature(play) != plain
 
 
 def test_a_signature_without_times_takes_plays_for_equal_that_go_on_differently(

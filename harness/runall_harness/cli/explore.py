@@ -23,10 +23,10 @@ FIRST_SEED = 1
 
 EPILOG = """\b
 Examples:
-  runall explore                                 every crash point of every world: a minute
+  runall explore                                 every crash and order in every world: a minute
   runall explore --list                          the worlds, and nothing is explored
-  runall explore --faults crash,nemesis,orders   also kills, stops, freezes, cuts, lost
-                                                 messages, and what users do meanwhile
+  runall explore --faults crash,nemesis,orders   also kills, stops, freezes, cuts and lost
+                                                 messages in all worlds: some minutes
   runall explore --world lost/manual --pairs     two of them in each story: some minutes
   runall explore --mutant one_try --hunt 60      a bug of the field, and a story of it
   runall explore --policy cronicle-0.9.49        a release of history
@@ -92,20 +92,18 @@ def print_schema(*, campaign: bool) -> int:
     "patterns",
     multiple=True,
     metavar="WORLD",
-    help="Only the worlds of that name or glob; can be given more than once. By default "
-    "all but those of a special event.",
+    help="Only the worlds of that name or glob; can be given more than once. By default all.",
 )
 @click.option(
     "--faults",
     "kinds",
-    default="crash",
-    show_default=True,
+    default=",".join(KINDS),
     callback=kinds_of,
     metavar=",".join(KINDS),
     help="crash: a server dies before a commit, after it, or "
     "between two acts. nemesis: it is killed, stopped, frozen or cut off, or a message "
     "is lost, late or overtaken. orders: users abort, edit, disable, delete, "
-    "run.",
+    "run. By default all, but nemesis only in a few worlds; with --pairs, crash.",
 )
 @click.option("--pairs", is_flag=True, help="Two faults in each story, not one.")
 @click.option(
@@ -199,8 +197,8 @@ def chosen(patterns: Sequence[str], policy: str) -> "list[Outline]":
 
     from runall_harness.explorer.worlds import outlines, varied
 
-    plain = outlines(policy)
-    known = {outline.name: outline for outline in (*plain, *varied(policy))}
+    every = [*outlines(policy), *varied(policy)]
+    known = {outline.name: outline for outline in every}
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in known):
             near = get_close_matches(pattern, known, 3)
@@ -209,7 +207,7 @@ def chosen(patterns: Sequence[str], policy: str) -> "list[Outline]":
                 f"no world matches {pattern!r}; {hint}", param_hint="'--world'"
             )
     named = [known[name] for name in known if any(fnmatchcase(name, each) for each in patterns)]
-    return named or plain
+    return named or every
 
 
 def list_worlds(worlds: "list[Outline]", form: str) -> int:
@@ -221,9 +219,12 @@ def exploration_of(worlds: "list[Outline]", asked: dict[str, Any]) -> "Explorati
     from runall_harness.explorer.exploration import Exploration
     from runall_harness.host.load import cores
 
+    source = click.get_current_context().get_parameter_source("kinds")
+    usual = source is click.core.ParameterSource.DEFAULT
     return Exploration(
         outlines=tuple(worlds),
-        kinds=asked["kinds"],
+        kinds=("crash",) if usual and asked["pairs"] else asked["kinds"],
+        everywhere=not usual,
         depth=2 if asked["pairs"] else 1,
         merge=not asked["no_merge"],
         mutant=asked["mutant"],
@@ -237,9 +238,9 @@ def search_seeds(worlds: list[str], policy: str, form: str, asked: dict[str, Any
     from runall_harness.explorer.random_search import SeedPlan
     from runall_harness.host.load import cores
 
-    source = click.get_current_context().get_parameter_source("kinds")
-    kinds = KINDS if source is click.core.ParameterSource.DEFAULT else asked["kinds"]
-    plan = SeedPlan(worlds=tuple(worlds), kinds=kinds, policy=policy, mutant=asked["mutant"])
+    plan = SeedPlan(
+        worlds=tuple(worlds), kinds=asked["kinds"], policy=policy, mutant=asked["mutant"]
+    )
     first = FIRST_SEED if asked["from_seed"] is None else asked["from_seed"]
     jobs = asked["jobs"] or cores()
     return run_campaign(plan, asked["budget"], first, jobs, asked["out"], form)

@@ -24,7 +24,7 @@ from runall_harness.mutants import with_bug
 
 from .search import Counts, Search
 from .violations import Key, Violations
-from .worlds import Outline
+from .worlds import UNDER_NEMESIS, Outline
 
 # How often a worker reports how far it is, in seconds.
 OFTEN = 0.2
@@ -33,17 +33,23 @@ OFTEN = 0.2
 class Exploration(msgspec.Struct, frozen=True, kw_only=True):
     """What to explore: these worlds, with up to `depth` moves of these kinds in each play.
 
-    `kinds` are those of `moves.KINDS`. `merge` plays only once what has become the same. `mutant`
+    `kinds` are those of `moves.KINDS`; without `everywhere`, the nemesis is only in those worlds in
+    which it shows most for its time. `merge` plays only once what has become the same. `mutant`
     names the bug to plant, if any. `first` ends the exploration with the first violation.
     """
 
     outlines: tuple[Outline, ...]
     kinds: tuple[str, ...] = ("crash",)
+    everywhere: bool = True
     depth: int = 1
     merge: bool = True
     mutant: str = ""
     first: bool = False
     jobs: int = 1
+
+    def kinds_in(self, outline: Outline) -> tuple[str, ...]:
+        hit = self.everywhere or outline.name in UNDER_NEMESIS
+        return tuple(kind for kind in self.kinds if hit or kind != "nemesis")
 
 
 class Explored(msgspec.Struct, kw_only=True):
@@ -138,7 +144,7 @@ def search_world(
 
     search = Search(
         outline,
-        exploration.kinds,
+        exploration.kinds_in(outline),
         depth=exploration.depth,
         merge=exploration.merge,
         progress=now_and_then,

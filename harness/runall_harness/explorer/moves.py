@@ -4,8 +4,7 @@ A move knows how to carry itself out, and its sentence. Its `at` is the number o
 has done before it, so a list of moves is a whole story, and can be played again.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -13,8 +12,10 @@ from runall_reference.brain.record_set import Step
 from runall_reference.daemon.failpoint import Failpoint, Trigger
 from runall_reference.daemon.turn import Where
 
+from runall_harness.rigs.simulated.node import Node
+
 from .play import EVENT, Play
-from .worlds import AT_ONCE, HELD, LATE
+from .worlds import AT_ONCE, HELD, LATE, WORKERS
 
 Brain = Literal["primary", "worker"]
 Fate = Literal["lost", "late", "overtaken"]
@@ -153,14 +154,27 @@ class Message(Move, frozen=True, kw_only=True, tag="message"):
         return f"the next message on the link of {self.worker} {fates[self.fate]}"
 
 
-ORDERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "aborts the job": ("abort", {}),
-    "disables the event": ("update_event", {"fields": {"enabled": False}}),
-    "enables the event": ("update_event", {"fields": {"enabled": True}}),
-    "edits the event": ("update_event", {"fields": {"params": {"tag": "work", "note": "edited"}}}),
-    "turns Run All off": ("update_event", {"fields": {"catch_up": False}}),
-    "deletes the event": ("delete_event", {}),
-    "runs the event by hand": ("run", {"params": {"note": "of another run"}, "source": "user"}),
+Calls = tuple[tuple[str, dict[str, Any]], ...]
+
+
+def edit(**fields: Any) -> Calls:
+    return (("update_event", {"fields": fields}),)
+
+
+# What a user does: the calls, one after the other. An abort names its job when it is made, and who
+# makes the event again gives it the settings that it had.
+ORDERS: dict[str, Calls] = {
+    "aborts the job": (("abort", {}),),
+    "aborts what waits": (("abort", {}),),
+    "disables the event": edit(enabled=False),
+    "enables the event": edit(enabled=True),
+    "edits the event": edit(params={"tag": "work", "note": "edited"}),
+    "edits the timing": edit(timing={}),
+    "edits the target": edit(target=WORKERS[1]),
+    "turns Run All off": edit(catch_up=False),
+    "deletes the event": (("delete_event", {}),),
+    "replaces the event": (("delete_event", {}), ("create_event", {})),
+    "runs the event by hand": (("run", {"params": {"note": "of another run"}, "source": "user"}),),
 }
 
 
@@ -170,8 +184,16 @@ class Order(Move, frozen=True, kw_only=True, tag="order"):
     what: str
 
     def make(self, play: Play) -> None:
-        verb, args = ORDERS[self.what]
-        play.call(verb, **({"job": play.root} if verb == "abort" else {"event": EVENT}), **args)
+        for verb, args in ORDERS[self.what]:
+            play.call(verb, **self.about(verb, play), **args)
+
+    def about(self, verb: str, play: Play) -> dict[str, Any]:
+        """What a call is about: the event, or the lineage of a job."""
+        if verb == "create_event":
+            return {"event": play.event}
+        if verb != "abort":
+            return {"event": EVENT}
+        return {"job": play.waiting() if "waits" in self.what else play.root}
 
     def sentence(self) -> str:
         return f"a user {self.what}"
@@ -224,32 +246,41 @@ def crash_points(play: Play) -> list[Crash]:
 
 
 def crashes(play: Play) -> list[AnyMove]:
-    returns = (AT_ONCE, LATE, None)
+    returns = (AT_ONCE, LATE)
     points = crash_points(play)
     return [msgspec.structs.replace(crash, back=back) for crash in points for back in returns]
 
 
 def nemesis(play: Play) -> list[AnyMove]:
     """Every other fault of a node that is possible now, or of the next message of its link."""
-    at, found = play.acts, list[AnyMove]()
-    for node in play.nodes():
-        if node.up:
-            found += [Kill(at=at, node=node.name, back=back) for back in (AT_ONCE, LATE, None)]
-            found += [Stop(at=at, node=node.name, back=back) for back in (AT_ONCE, LATE)]
-            for lasting in (SHORT, LONG):
-                found.append(Pause(at=at, node=node.name, lasting=lasting))
-                found.append(Cut(at=at, node=node.name, lasting=lasting))
-            if node.link is not None:
-                message = partial(Message, at=at, worker=node.name)
-                found += [message(fate=fate) for fate in ("lost", "late", "overtaken")]
-    return found
+    return [move for node in play.nodes() if node.up for move in faults_of(node, play.acts)]
+
+
+def faults_of(node: Node, at: int) -> Iterator[AnyMove]:
+    for back in (AT_ONCE, LATE, None):
+        yield Kill(at=at, node=node.name, back=back)
+    for back in (AT_ONCE, LATE):
+        yield Stop(at=at, node=node.name, back=back)
+    for lasting in (SHORT, LONG):
+        yield Pause(at=at, node=node.name, lasting=lasting)
+        yield Cut(at=at, node=node.name, lasting=lasting)
+    if node.link is not None:
+        for fate in ("lost", "late", "overtaken"):
+            yield Message(at=at, worker=node.name, fate=fate)
 
 
 def orders(play: Play) -> list[AnyMove]:
     """Everything that a user can ask for now, and that is not so already."""
     event = leader.state.event(EVENT) if (leader := play.leader()) else None
-    idle = "disables the event" if event and not event.enabled else "enables the event"
-    return [Order(at=play.acts, what=what) for what in ORDERS if what != idle]
+    idle = {"disables the event" if event and not event.enabled else "enables the event"}
+    if event and event.retries:
+        # Each of its jobs fails and is tried again: a slot in every minute would never be over.
+        idle.add("edits the timing")
+    if event and event.target == WORKERS[1]:
+        idle.add("edits the target")
+    if play.waiting() == play.root:
+        idle.add("aborts what waits")
+    return [Order(at=play.acts, what=what) for what in ORDERS if what not in idle]
 
 
 KINDS = {"crash": crashes, "nemesis": nemesis, "orders": orders}

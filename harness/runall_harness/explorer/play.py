@@ -7,14 +7,17 @@ same moves at the same acts always give the same history.
 import pickle
 from collections.abc import Iterator
 from contextlib import suppress
+from fnmatch import fnmatch
 from functools import partial
+from math import floor
 from typing import Any
 
 import msgspec
+from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.primary import Primary
-from runall_reference.brain.records import Finished, Job, Reopened, Run
+from runall_reference.brain.records import Event, Finished, Job, Reopened, Run
 from runall_reference.brain.settings import TAKEOVER, Settings
-from runall_reference.brain.timing import Timing
+from runall_reference.brain.timing import Timing, local_minute
 
 from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.history import (
@@ -37,9 +40,9 @@ from runall_harness.systems.reference.simulated_client import SimulatedClient
 from runall_harness.systems.reference.views import CAPABILITIES, NEVER_CLAIMED, job_of
 
 from .prompt_returns import PROMPT, returns_are_prompt
-from .worlds import FAILS, FAILURES, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
+from .worlds import FAILURES, FINE, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
-EVENT, TAG = "report", "work"
+EVENT, SECOND, TAG = "report", "other", "work"
 # A time in seconds that is longer than any message takes and shorter than any timeout.
 MOMENT = 0.1
 # The parameters with which a person runs the event.
@@ -52,15 +55,21 @@ def event_of(outline: Outline, slot: int) -> dict[str, Any]:
     `slot` is the minute that is running, on the clock of the schedule.
     """
     after = (2, 4) if outline.trigger == "manual" else (1, 3, 5)
+    minute = local_minute(slot, outline.event.get("timezone", "UTC")).minute
     return {
         "id": EVENT,
         "catch_up": True,
         "max_children": 1,
-        "timing": Timing(minutes=tuple((slot + minute) % 60 for minute in after)),
+        "timing": Timing(minutes=tuple((minute + each) % 60 for each in after)),
         **outline.event,
         "target": outline.target,
         "params": {"tag": TAG, "note": "of the event", **outline.event.get("params", {})},
     }
+
+
+def second_of(slot: int) -> dict[str, Any]:
+    """The other event of a world that has two: its jobs end at once."""
+    return {**event_of(Outline(), slot), "id": SECOND, "params": {"hold": 0}}
 
 
 def meta(outline: Outline, at: float) -> Meta:
@@ -110,6 +119,7 @@ class Play:
         self.acts = 0
         self.began = self.site.now()
         self.root = self.victim = ""
+        self.event: dict[str, Any] = {}
         self.seen: tuple[Any, ...] = ()
         self.history.add(meta(outline, self.began))
         for name in (PRIMARY, *WORKERS):
@@ -122,8 +132,11 @@ class Play:
         slot = self.client.present_slot()
         began = self.client.brain().state.clock.starts(slot)
         self.history.add(Minute(at=self.site.now(), slot=slot, began=began))
-        self.call("create_event", event=event_of(self.outline, slot))
-        if self.outline.trigger == "manual":
+        self.event = event_of(self.outline, slot)
+        self.call("create_event", event=self.event)
+        if self.outline.second:
+            self.call("create_event", event=second_of(slot))
+        for _ in range(self.outline.runs if self.outline.trigger == "manual" else 0):
             self.call("run", event=EVENT, **BY_HAND)
         self.site.wait(lambda: self.site.world.executions, HORIZON)
 
@@ -136,9 +149,8 @@ class Play:
         self.began, self.acts = self.site.now(), 0
         first = self.site.world.executions[0]
         self.root, self.victim = first.claims["JOB_ROOT"], first.node
-        if self.outline.fault:
-            verb, back = FAILURES[self.outline.fault]
-            self.plan(FAILS, verb, self.victim, back)
+        for after, verb, how, server in FAILURES.get(self.outline.fault, ()):
+            self.plan(after, verb, server or self.victim, how)
         self.site.world.time.after(RELEASED, partial(self.site.release, TAG))
 
     def plan(self, delay: float, verb: str, *args: Any) -> None:
@@ -147,9 +159,14 @@ class Play:
 
     def step(self) -> bool:
         """Let the next act happen; False when the horizon is reached."""
-        happened = self.site.world.time.step(self.began + HORIZON)
+        node, world = self.next_node(), self.site.world
+        happened = world.time.step(self.began + self.outline.horizon)
         self.acts += 1
-        self.observe()
+        if node is not None and node.role == "worker":
+            # What a worker does alone, no primary knows yet.
+            self.history.see_executions(self.site.now(), world.executions)
+        else:
+            self.observe()
         return happened
 
     def reach(self, acts: int) -> None:
@@ -169,11 +186,23 @@ class Play:
         if self.leader() is not None:
             self.history.add(Ledger(at=now, entries=tuple(self.client.ledger())))
             # If a server is online on which the event may run, nothing may wait any more.
-            if self.outline.runs_on(self.client.online()):
+            if self.runs_somewhere():
                 self.history.add(Owed(at=now, what="rest", until=now, since=self.began))
         for owed in list(returns_are_prompt(self.history.lines)):
             self.history.add(msgspec.structs.replace(owed, at=now))
         self.history.add(End(at=now))
+
+    def runs_somewhere(self) -> bool:
+        """Whether a server is online on which the event may run now."""
+        event = leader.state.event(EVENT) if (leader := self.leader()) else None
+        target = event.target if event else self.outline.target
+        return any(fnmatch(server, target) for server in self.client.online())
+
+    def waiting(self) -> str:
+        """The lineage of the newest job that waits; without one, of the job of the story."""
+        leader = self.leader()
+        jobs = leader.state.live() if leader else []
+        return next((job.root for job in reversed(jobs) if job.state == "waiting"), self.root)
 
     def over(self) -> bool:
         """Whether nothing is to come: all jobs may end, and none runs or is owed."""
@@ -187,10 +216,11 @@ class Play:
 
     def is_lost(self) -> bool:
         """Whether no primary will lead any more, and no job runs: then nothing can follow."""
-        primaries = self.outline.primaries
-        alive = any(self.site.alive(name) for name in primaries)
-        runs = any(node.processes for node in self.nodes())
-        return not (alive or runs) and self.returning().isdisjoint(primaries)
+        nodes = self.nodes()
+        if any(node.up and node.role == "primary" for node in nodes):
+            return False
+        runs = any(node.processes for node in nodes)
+        return not runs and self.returning().isdisjoint(self.outline.primaries)
 
     def returning(self) -> set[str]:
         """The nodes whose start is planned, and those that are being stopped to start again."""
@@ -207,10 +237,15 @@ class Play:
         )
 
     def slots(self, leader: Primary) -> list[int]:
-        clock, event = leader.state.clock, leader.state.event(EVENT)
-        minutes = event.timing.minutes if event and event.timing else ()
-        first, last = clock.slot(self.began), clock.slot(self.began + HORIZON)
-        return [slot for slot in range(first, last) if slot % 60 in (minutes or ())]
+        """The slots of all events that are a part of this story."""
+        clock = leader.state.clock
+        first, last = clock.slot(self.began), clock.slot(self.began + self.outline.awaited)
+        events = leader.records.all(Event).values()
+        return [
+            slot
+            for event in events
+            for slot in due_slots(event.timing, event.timezone, first - 1, last - 1)
+        ]
 
     def leader(self) -> Primary | None:
         """The brain of the primary that leads and answers; None without one."""
@@ -266,8 +301,12 @@ class Play:
     def returns(self, node: str, back: float | None) -> None:
         """Plan the next start of a node: at the first instant of the grid after so many seconds."""
         if back is not None:
-            back += GRID - (self.site.now() + back - EPOCH) % GRID
-            self.plan(back, "restart", node)
+            self.plan(self.rounded(back, GRID), "restart", node)
+
+    def rounded(self, delay: float, grid: float) -> float:
+        """So many seconds, up to the next instant of that grid."""
+        ends = self.site.now() + delay - EPOCH
+        return delay + (floor(ends / grid) + 1) * grid - ends
 
     def restart(self, node: str) -> None:
         if not self.site.alive(node):
@@ -298,7 +337,7 @@ class Play:
     def pause(self, node: str, lasting: float) -> None:
         if self.site.alive(node) and not self.site.node(node).frozen:
             self.note(self.site.pause(node))
-            self.plan(lasting, "unpause", node, self.site.node(node).boots)
+            self.plan(self.rounded(lasting, FINE), "unpause", node, self.site.node(node).boots)
 
     def unpause(self, node: str, boots: int) -> None:
         """End a node's freeze, unless the node was started anew since."""
@@ -309,7 +348,7 @@ class Play:
     def cut(self, node: str, lasting: float) -> None:
         if not self.site.node(node).cut:
             self.note(self.site.cut(node))
-            self.plan(lasting, "join", node)
+            self.plan(self.rounded(lasting, FINE), "join", node)
 
     def join(self, node: str) -> None:
         if self.site.node(node).cut:

@@ -23,7 +23,7 @@ from runall_harness.systems.base import Timings
 from runall_harness.systems.reference.system import Reference
 
 from .moves import ORDERS
-from .play import BY_HAND, EVENT, MOMENT, TAG, event_of
+from .play import BY_HAND, EVENT, MOMENT, TAG, event_of, second_of
 from .real_steps import RealStep, real_steps
 from .story import Replayed, Script, Story, play_script
 from .worlds import WORKERS
@@ -100,6 +100,7 @@ class RealReplay:
         self.began = 0.0
         self.notes: list[str] = []
         self.names: dict[str, str] = {}
+        self.event: dict[str, Any] = {}
 
     def run(self) -> None:
         steps = real_steps(self.story)
@@ -124,9 +125,14 @@ class RealReplay:
         self.rest(mark)
 
     def launch(self) -> None:
-        event = msgspec.to_builtins(event_of(self.outline, self.cluster.api.present_slot()))
-        self.ask("create_event", event={**event, "params": runnable(event["params"])})
-        if self.outline.trigger == "manual":
+        slot = self.cluster.api.present_slot()
+        event = msgspec.to_builtins(event_of(self.outline, slot))
+        self.event = {**event, "params": runnable(event["params"])}
+        self.ask("create_event", event=self.event)
+        if self.outline.second:
+            other = msgspec.to_builtins(second_of(slot))
+            self.ask("create_event", event={**other, "params": runnable(other["params"])})
+        for _ in range(self.outline.runs if self.outline.trigger == "manual" else 0):
             self.ask("run", event=EVENT, **BY_HAND)
         within = 3 * self.cluster.system.timings.minute + SLACK
         first = self.cluster.await_evidence("the job started", self.executions, within)[0]
@@ -202,11 +208,20 @@ class RealReplay:
                 self.cluster.hurt(lambda: getattr(self.site, verb)(node))
 
     def order(self, what: str) -> None:
-        verb, args = ORDERS[what]
-        if "params" in (fields := args.get("fields", {})):
-            args = {**args, "fields": {**fields, "params": runnable(fields["params"])}}
-        about = {"job": root_of(self.executions()[0])} if verb == "abort" else {"event": EVENT}
-        self.ask(verb, **about, **args)
+        for verb, args in ORDERS[what]:
+            if "params" in (fields := args.get("fields", {})):
+                args = {**args, "fields": {**fields, "params": runnable(fields["params"])}}
+            self.ask(verb, **self.about(verb, what), **args)
+
+    def about(self, verb: str, what: str) -> dict[str, Any]:
+        """What a call is about: the event, or the lineage of a job."""
+        if verb == "create_event":
+            return {"event": self.event}
+        if verb != "abort":
+            return {"event": EVENT}
+        waiting = [job.root for job in self.cluster.calls.jobs() if job.state == "waiting"]
+        root = root_of(self.executions()[0])
+        return {"job": waiting[-1] if waiting and "waits" in what else root}
 
     def ask(self, verb: str, **args: Any) -> None:
         """Ask the scheduler for something; a refusal or a missing answer ends nothing."""

@@ -17,7 +17,7 @@ from runall_harness.evidence.history import Call, Fault, Start
 from runall_harness.mutants import with_bug
 from runall_harness.rigs.base import CrashPoint
 
-from .moves import AnyMove, Crash, Cut, Message, Order, Probe
+from .moves import ORDERS, AnyMove, Crash, Cut, Message, Order, Probe
 from .play import Play
 from .story import Script, Story
 from .worlds import RELEASED
@@ -77,9 +77,16 @@ def real_steps(story: Story) -> list[RealStep]:
 
 
 def steps_of(story: Story) -> Iterator[RealStep]:
-    orders = (move.what for move in story.script.moves if isinstance(move, Order))
-    # The calls before are those of the beginning: the event is created, and a person may run it.
-    first_call = 2 if story.script.outline.trigger == "scheduled" else 3
+    # An order is one step, however many calls it makes.
+    orders = (
+        what
+        for move in story.script.moves
+        if isinstance(move, Order)
+        for what in (move.what, *[""] * (len(ORDERS[move.what]) - 1))
+    )
+    # The calls before are those of the beginning: events are created, and a person may run one.
+    outline = story.script.outline
+    first_call = 2 + outline.second + (outline.runs if outline.trigger == "manual" else 0)
     for line in story.lines:
         at = line.at - story.began
         match line:
@@ -88,7 +95,8 @@ def steps_of(story: Story) -> Iterator[RealStep]:
             case Start() if at > 0:
                 yield RealStep(at=at, verb="start", node=line.node)
             case Call() if at >= 0 and line.number >= first_call:
-                yield RealStep(at=at, verb="order", order=next(orders))
+                if what := next(orders):
+                    yield RealStep(at=at, verb="order", order=what)
             case _:
                 pass
 

@@ -5,7 +5,7 @@ history breaks a clause, with the moves that were made.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -14,9 +14,10 @@ from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.rigs.simulated.node import EPOCH
 
 from .moves import KINDS, AnyMove
+from .phases import points
 from .play import Play
 from .signature import signature
-from .worlds import GRID, RELEASED, Outline
+from .worlds import GRID, Outline
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,20 +80,21 @@ class Search:
     def branch(self, play: Play, moves: tuple[AnyMove, ...], left: int) -> Iterator[Found]:
         """Make every move at every act of this play, then judge the play itself."""
         self.counts.schedules += 1
-        last, until = None, play.began + RELEASED
-        while left and not play.over() and play.site.now() < until:
-            state = signature(play) if self.merge else play.acts
-            if state != last:
-                if self.known(state, left):
-                    return
-                yield from self.moved(play, moves, left)
-            last = state
-            if not self.step(play):
-                break
+        acts = points(play) if left and not self.outline.still else {}
+        for act, by_clock in acts.items():
+            while play.acts < act:
+                self.step(play)
+            if self.known(signature(play) if self.merge else play.acts, left):
+                return
+            # What a user asks for depends on the state, and not on the second.
+            kinds = [kind for kind in self.kinds if not (by_clock and kind == "orders")]
+            yield from self.moved(play, moves, left, kinds)
         yield from self.finish(play, moves)
 
-    def moved(self, play: Play, moves: tuple[AnyMove, ...], left: int) -> Iterator[Found]:
-        choices = [move for kind in self.kinds for move in KINDS[kind](play)]
+    def moved(
+        self, play: Play, moves: tuple[AnyMove, ...], left: int, kinds: Iterable[str]
+    ) -> Iterator[Found]:
+        choices = [move for kind in kinds for move in KINDS[kind](play)]
         for move, twin in zip(choices, play.copies(), strict=False):
             move.make(twin)
             yield from self.branch(twin, (*moves, move), left - 1)

@@ -16,7 +16,7 @@ from runall_harness.checks import examine
 from .moves import SHORT, AnyMove, Crash, Cut, Kill, Message, Pause, Stop
 from .play import Play
 from .search import Found
-from .worlds import AT_ONCE, BACKUP, LATE, Outline
+from .worlds import AT_ONCE, BACKUP, LATE, TAKEOVERS, Outline
 
 # At most how many candidates are played, which takes some seconds.
 EFFORT = 300
@@ -122,7 +122,7 @@ def smaller(story: Candidate) -> Iterator[Candidate]:
     Acts are counted anew there; the instants stay.
     """
     outline, named = story.outline, {getattr(move, "node", "") for move in story.moves}
-    if outline.backup and BACKUP not in named:
+    if outline.backup and BACKUP not in named and outline.fault not in TAKEOVERS:
         yield story._replace(outline=replace(outline, backup=False))
     if outline.trigger != "manual":
         yield story._replace(outline=replace(outline, trigger="manual"))

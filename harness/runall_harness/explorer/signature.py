@@ -13,8 +13,9 @@ import msgspec
 from runall_reference.brain.clock import Clock
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.primary.state import Link as WorkerLink
-from runall_reference.brain.records import Abort, Entry, Finished, Job, Lease, Reopened, Run, Server
-from runall_reference.brain.worker import Worker
+from runall_reference.brain.record_set import RecordSet
+from runall_reference.brain.records import Abort, Entry, Job, Lease, Record, Reopened, Run, Server
+from runall_reference.brain.settings import Settings
 
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.history import Answer, Fault
@@ -33,10 +34,11 @@ INSTANT, SLOT = 100_000_000.0, 10_000_000
 DIGITS = 6
 # The last lines of a history among which a waking of a moment ago is found.
 RECENT = 20
-# What a brain knows that is on no disk.
-KNOWN_TO_PRIMARY = ("role", "boot", "epoch", "links", "clock")
-# What a worker's brain has on disk or was made with, or knows only during a step.
-NOT_OF_A_WORKER = {"node", "settings", "records", "now", "actions"}
+# What a brain was made with, or sets anew at the beginning of each step. All else that it has
+# counts, whatever its name: a bug may keep state of its own.
+OF_A_STEP = frozenset({"node", "settings", "now", "actions", "losses"})
+# What a backup has seen of the lease is signed as whether that is the last renewal.
+SEEN_BY_STANDBY = frozenset({"seen", "since"})
 
 Frozen = Any
 
@@ -57,6 +59,10 @@ class Signing:
         lease = self.world.store.lease()
         scale = play.outline.settings.time_scale
         self.clock = Clock(scale=scale, origin=lease.origin if lease else 0.0)
+        # The parts of brains that are signed already: each part holds others.
+        self.met: dict[int, int] = {}
+        disks = (self.world.store, *(node.disks["worker"] for node in self.world.nodes.values()))
+        self.stored = [tables(disk.load()) for disk in disks]
 
     def whole(self) -> Frozen:
         world = self.world
@@ -80,7 +86,28 @@ class Signing:
         if isinstance(value, str) or value is None:
             return value
         kind = KINDS.get(type(value))  # type: ignore[arg-type] # any kind of thing may come
-        return kind(self, value) if kind else self.fields(value)
+        if kind:
+            return kind(self, value)
+        return self.part(value) if hasattr(value, "__dict__") else self.fields(value)
+
+    def part(self, part: Any, besides: frozenset[str] = OF_A_STEP) -> Frozen:
+        """A brain, or a part of one: all that it holds, by name. One met before has a number."""
+        if isinstance(part, type) or callable(part):
+            return getattr(part, "__qualname__", type(part).__qualname__)
+        if id(part) in self.met:
+            return ("part", self.met[id(part)])
+        self.met[id(part)] = len(self.met)
+        held = cast(dict[str, Any], vars(part))
+        kept = ((name, self.value(one)) for name, one in held.items() if name not in besides)
+        return (type(part).__name__, *kept)
+
+    def records(self, records: RecordSet) -> Frozen:
+        """What a brain has in memory, where that is not what is on a disk and signed as that."""
+        more = self.part(records, OF_A_STEP | {"tables"})
+        own = {name: list(table.values()) for name, table in records.tables.items() if table}
+        if own in self.stored:
+            return (more, "stored")
+        return (more, *((name, self.values(table)) for name, table in sorted(own.items())))
 
     def values(self, values: Iterable[Any]) -> Frozen:
         return tuple(map(self.value, values))
@@ -107,20 +134,13 @@ class Signing:
         return (owed.slot, self.job(owed.job), max(owed.not_before - self.now, 0.0))
 
     def known(self, link: WorkerLink) -> Frozen:
-        """What a primary knows of a worker: since when, where that still matters."""
-        since = self.value(link.since) if link.state == "suspect" else ""
-        heard = self.value(link.heard) if link.state in ("online", "draining") else ""
-        alive = self.value(link.alive) if self.play.outline.ages else ""
-        return (link.state, link.boot, since, heard, alive, self.value(link.sent), link.outlives)
-
-    def finished(self, finished: Finished) -> Frozen:
-        """An attempt that is over: its result, no matter when."""
-        job = finished.job
-        return ("over", job.id, job.state, job.cause, job.predecessor, job.node, finished.late_code)
-
-    def entry(self, entry: Entry) -> Frozen:
-        """A line of the ledger, no matter when it was written."""
-        return (entry.number, entry.job, entry.what, entry.decision, entry.clause)
+        """What a primary knows of a worker: its times where they still matter."""
+        times = {"since"} if link.state == "suspect" else {"heard"}
+        if self.play.outline.ages:
+            times.add("alive")
+        unasked = TIMES_OF_LINK - times
+        names = (name for name in link.__struct_fields__ if name not in unasked)
+        return ("link", *self.values(getattr(link, name) for name in names))
 
     def execution(self, execution: Execution) -> Frozen:
         """An execution: the checks compare the ends of those that run with what is yet to start."""
@@ -142,12 +162,8 @@ class Signing:
         )
 
     def brain(self, runner: SimulatedBrain | None) -> Frozen:
-        if runner is None:
-            return None
-        brain = runner.brain
-        if isinstance(brain, Primary):
-            return self.values(getattr(brain.state, name) for name in KNOWN_TO_PRIMARY)
-        return self.values(v for name, v in vars(brain).items() if name not in NOT_OF_A_WORKER)
+        """All that a brain holds, part by part."""
+        return None if runner is None else self.part(runner.brain)
 
     def standby(self, node: Node) -> Frozen:
         """Whether a backup has seen the last renewal of the lease, and since when."""
@@ -155,7 +171,8 @@ class Signing:
         if standby is None or lease is None:
             return None
         current = standby.seen == (lease.epoch, lease.renewals)
-        return (current, self.value(standby.since) if current else "")
+        more = self.part(standby, OF_A_STEP | SEEN_BY_STANDBY)
+        return (current, self.value(standby.since) if current else "", more)
 
     def link(self, link: Link[Node] | None) -> Frozen:
         if link is None:
@@ -200,6 +217,13 @@ class Signing:
         return tuple((f.proof.kind, f.proof.node) for f in faults if f.at >= since)
 
 
+def tables(records: Iterable[Record]) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.table, []).append(record)
+    return found
+
+
 def will_do(act: Act) -> bool:
     """Whether an act will do anything: its node has not started anew, and it is no void wake."""
     if not isinstance(act, ActOfStart):
@@ -221,21 +245,22 @@ def parts(act: Act) -> tuple[Any, str, tuple[Any, ...]]:
 NONE: frozenset[str] = frozenset()
 # Times that only a limit or an age asks for, and those that no rule asks for: they are shown.
 AGES = frozenset({"started_at", "lost_at"})
+TIMES_OF_LINK = frozenset({"since", "heard", "alive"})
 UNASKED: dict[type, frozenset[str]] = {
     Job: AGES | {"created_at", "placed_at", "finalized_at", "not_before"},
     Run: frozenset({"started_at", "ended_at"}),
     Server: frozenset({"joined_at"}),
     Abort: frozenset({"at"}),
+    Entry: frozenset({"at"}),
 }
 # How a value of each type is signed; what a play has only one of is signed by its type.
 KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
     dict: lambda s, pairs: tuple((s.value(key), s.value(each)) for key, each in pairs.items()),
-    set: lambda _, members: tuple(sorted(members)),
-    Finished: Signing.finished,
-    Entry: Signing.entry,
+    set: lambda s, members: tuple(sorted(s.values(members))),
     Lease: lambda s, x: (x.holder, x.epoch, s.value(x.renewed_at), s.value(x.origin)),
     Execution: Signing.execution,
     Job: Signing.job,
+    RecordSet: Signing.records,
     Reopened: Signing.owed,
     WorkerLink: Signing.known,
     Link: lambda _, link: ("link", link.worker.name, link.primary.name, link.boot),
@@ -244,5 +269,5 @@ KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
     Process: lambda _, process: ("process", process.execution.id),
     Node: lambda _, node: ("node", node.name),
     SimulatedBrain: lambda _, runner: ("brain", runner.node.name, type(runner.brain).__name__),
-    **dict.fromkeys((World, SimulatedSite, Play, Worker), lambda _, one: type(one).__name__),
+    **dict.fromkeys((World, SimulatedSite, Play, Settings), lambda _, one: type(one).__name__),
 }

@@ -15,10 +15,10 @@ from runall_harness.contract.verdicts import BrokenClause
 from runall_harness.evidence.history import AnyLine, BadHistory, Fault, History, Reproduction, load
 from runall_harness.mutants import with_bug
 
-from .moves import AnyMove, Kill, Stop
+from .moves import AnyMove, Cut, Kill, Pause, Stop
 from .sentences import Narrator, Sentence
 from .shrink import Candidate, play_candidate
-from .worlds import FAILS, FAILURES, RELEASED, WORKERS, Outline
+from .worlds import FAILURES, RELEASED, WORKERS, Outline
 
 # The failure of a world is made at its second, give or take the error of floating point.
 BRIEFLY = 0.001
@@ -133,18 +133,24 @@ def beginning(story: Story) -> str:
 
 
 def failure(story: Story) -> list[Sentence]:
-    """The failure that this world is named after, if it came to it."""
-    came = any(
-        isinstance(line, Fault)
-        and abs(line.at - story.began - FAILS) < BRIEFLY
-        and line.proof.node == story.victim
-        for line in story.lines
-    )
-    if not came or story.script.outline.fault not in FAILURES:
-        return []
-    verb, back = FAILURES[story.script.outline.fault]
-    move = {"kill": Kill, "stop": Stop}[verb](at=0, node=story.victim, back=back)
-    return [Sentence(FAILS, move.sentence(), 0, True)]
+    """The failures that this world is named after, as far as it came to them."""
+    found: list[Sentence] = []
+    for after, verb, how, server in FAILURES.get(story.script.outline.fault, ()):
+        node = server or story.victim
+        if any(
+            isinstance(line, Fault)
+            and abs(line.at - story.began - after) < BRIEFLY
+            and line.proof.node == node
+            for line in story.lines
+        ):
+            found.append(Sentence(after, sentence(verb, node, how), 0, True))
+    return found
+
+
+def sentence(verb: str, node: str, how: float | None) -> str:
+    if verb in ("pause", "cut"):
+        return {"pause": Pause, "cut": Cut}[verb](at=0, node=node, lasting=how or 0.0).sentence()
+    return {"kill": Kill, "stop": Stop}[verb](at=0, node=node, back=how).sentence()
 
 
 def moves(story: Story) -> list[Sentence]:

@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from math import floor
 from typing import Any
 
 from runall_reference.brain import inputs
@@ -31,6 +32,8 @@ Brain = Primary | Worker
 EPOCH = 1_751_371_217.0
 # The seconds in which the guardian of a dead daemon ends the daemon's jobs.
 GUARD = 0.02
+# Instants that differ by less, as a part of an interval, are one: floating point is not exact.
+TINY = 1e-5
 
 
 class Unavailable(Exception):
@@ -158,6 +161,14 @@ class Node:
         """Plan an act for `delay` seconds from now, in this start of the node only."""
         self.world.time.after(delay, ActOfStart(self, act))
 
+    def to_next(self, interval: float) -> float:
+        """The seconds until the next multiple of an interval.
+
+        So it makes no difference when a node began to try, and stories become the same sooner.
+        """
+        since = self.world.time.now - EPOCH
+        return (floor(since / interval + TINY) + 1) * interval - since
+
     def until_crash(self, act: Callable[[], None]) -> None:
         with suppress(Crashed):
             act()
@@ -187,7 +198,7 @@ class Node:
             self.primary.handle(inputs.Boot(self.boot))
             self.give_primary(inputs.ClockSet(self.skew - self.base))
         else:
-            self.later(self.standby.poll_every(), self.watch_lease)
+            self.later(self.to_next(self.standby.poll_every()), self.watch_lease)
 
     def reaches_store(self) -> bool:
         """Whether the primaries' store can be used: a shared one is out of reach for a cut node."""
@@ -200,7 +211,7 @@ class Node:
         for link in list(self.links.values()):
             link.close(self)
         self.links = {}
-        self.later(self.standby.poll_every(), self.watch_lease)
+        self.later(self.to_next(self.standby.poll_every()), self.watch_lease)
 
     def end_processes(self) -> None:
         """Kill all processes. No worker sees their exit: the worker has ended, too."""
@@ -257,7 +268,7 @@ class Node:
         """Connect the worker to a primary; while there is none, try again later."""
         target = next(filter(self.reaches_primary, self.world.nodes.values()), None)
         if target is None:
-            self.later(REDIAL, self.dial)
+            self.later(self.to_next(REDIAL), self.dial)
             return
         self.link = Link(self.world.time, self, target)
         self.later(LATENCY, self.connected)
@@ -289,7 +300,7 @@ class Node:
     def disconnected(self) -> None:
         if self.worker is not None:
             self.worker.handle(inputs.Disconnected())
-            self.later(REDIAL, self.dial)
+            self.later(self.to_next(REDIAL), self.dial)
 
     def mend(self) -> None:
         self.cut = False

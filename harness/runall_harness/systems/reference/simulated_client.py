@@ -33,6 +33,8 @@ class SimulatedClient(ReferenceViews):
         leaders = [one for one in there if self.leads(one).leadership.may_answer(one.node.now)]
         if not leaders:
             raise Unreachable(f"none of {', '.join(self.primaries)} answers")
+        if len(leaders) == 1:
+            return leaders[0]
         return max(leaders, key=lambda leader: self.leads(leader).state.epoch)
 
     def leads(self, leader: SimulatedBrain) -> Primary:
