@@ -31,9 +31,10 @@ QUICK = (
     "same_address_same_worker",
     "days_late",
     "two_live",
+    "reruns_and_rewinds",
 )
 # These take more than the failure that their world is about.
-MOVED = ("no_trace", "reruns_and_rewinds")
+MOVED = ("no_trace",)
 
 
 # ------------------------------------------------------------------ seeds
