@@ -1,4 +1,4 @@
-"""Bugs that only an order of events shows: a crash between two steps, a message lost or overtaken.
+"""Bugs that only an order of events shows: a crash between two steps, or a lost message.
 
 Each behaves well as long as every message arrives in its turn and every server dies between two
 pieces of work. So the explorer is what has to find them.
@@ -8,10 +8,8 @@ from typing import Any
 
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.primary.finalization import Finalization
-from runall_reference.brain.primary.inventories import Inventories
 from runall_reference.brain.primary.placement import Placement
 from runall_reference.brain.primary.slots import Slots
-from runall_reference.brain.worker import Worker
 
 from .mutant import mutant
 from .planting import Plant, nothing
@@ -48,34 +46,6 @@ def cursor_is_a_step_behind(plant: Plant) -> None:
 def recovery_is_a_step_behind(plant: Plant) -> None:
     """A job is ended, and only the next step decides what follows: a crash between loses it."""
     a_step_behind(plant, Finalization, "follow")
-
-
-@mutant(
-    source="at most once, as a queue without acknowledgement", clause="RA-3.4", also=("RA-2.7",)
-)
-def forgets_what_it_has_sent(plant: Plant) -> None:
-    """A worker forgets a result as soon as it has sent it: one that is lost never counts."""
-    original = Worker.beat
-
-    @plant.method(Worker)
-    def beat(self: Any) -> None:
-        original(self)
-        for run in self.runs() if self.linked else ():
-            if run.how and run.key not in self.unsure:
-                self.records.drop(run)
-
-
-@mutant(source="a datagram in the place of a stream", clause="RA-2.10", also=("RA-2.4", "RA-7.1"))
-def believes_overtaken_reports(plant: Plant) -> None:
-    """An old report that arrives after a newer one is taken for what is true now."""
-    original = Inventories.take_in
-
-    @plant.method(Inventories)
-    def take_in(self: Any, beat: Any) -> None:
-        link = self.state.links.get(beat.node)
-        if link and link.boot == beat.boot:
-            link.sent = min(link.sent, beat.sent)
-        original(self, beat)
 
 
 @mutant(source="a call that is made once", clause="RA-2.13", also=("RA-12.1",))
