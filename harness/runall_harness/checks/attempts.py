@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from .check import Finding, Kept, broken, finding
+from .check import Finding, Kept, broken, finding, pieces
 from .context import ENDINGS, SILENCES, Context
 from .records import BEAT, UNDER_WAY, Attempt, Lineage, RunRecord
 
@@ -58,7 +58,8 @@ def shown_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
             continue
         pairs = ((n, getattr(before.view, n), getattr(attempt.view, n)) for n in FAITHFUL)
         name, one, other = next((p for p in pairs if p[1] != p[2]), ("", None, None))
-        expected, seen = f"{name} of {before.view.id}: {one!r}", f"{attempt.view.id}: {other!r}"
+        owed, seen = pieces(repr(one), repr(other))
+        expected, seen = f"{name} of {before.view.id}: {owed}", f"{attempt.view.id}: {seen}"
         yield finding(not name, expected, seen, before.last, attempt.first)
 
 

@@ -28,6 +28,8 @@ class Kept(NamedTuple):
 
 Finding = BrokenClause[int] | Kept | None
 Of = TypeVar("Of", Lineage, Group)
+# Characters of a value that a report shows.
+LONGEST = 1000
 
 
 def finding(
@@ -83,3 +85,14 @@ def reports_of(judged: Lineage | Group | None) -> Iterator[Evidence]:
     for lineage in [judged] if isinstance(judged, Lineage) else judged or ():
         yield from lineage.runs.values()
         yield from lineage.attempts.values()
+
+
+def pieces(one: str, other: str) -> tuple[str, str]:
+    """Both texts; of those that are too long to read, the pieces in which they begin to differ."""
+    if max(len(one), len(other)) <= LONGEST:
+        return one, other
+    pairs = enumerate(zip(one, other, strict=False))
+    at = next((at for at, (mine, its) in pairs if mine != its), min(len(one), len(other)))
+    first, last = max(at - LONGEST // 2, 0), at + LONGEST // 2
+    shown = [f"{text[first:last]} (from {first} of {len(text)})" for text in (one, other)]
+    return shown[0], shown[1]

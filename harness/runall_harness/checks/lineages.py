@@ -6,7 +6,7 @@ from itertools import pairwise
 from runall_harness.contract.verdicts import Violation
 from runall_harness.evidence.facts import Execution
 
-from .check import Finding, broken, finding
+from .check import Finding, broken, finding, pieces
 from .context import Context
 from .records import BEAT, Ending, Group, Lineage, RunRecord, minute_words
 
@@ -87,15 +87,17 @@ def require_faithful(root: str, earlier: Execution, later: Execution) -> None:
     """Raise `Violation` if two executions of a lineage were given different values."""
     name, one, other = difference(earlier, later)
     if name:
-        raise Violation("RA-4.3", f"{name} of {root}: {one!r}", f"{other!r}")
+        expected, seen = pieces(repr(one), repr(other))
+        raise Violation("RA-4.3", f"{name} of {root}: {expected}", seen)
 
 
 def reruns_are_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """Judge whether all executions of a lineage have the same parameters, source and time."""
     for earlier, later in pairwise(lineage.runs.values()):
         name, one, other = difference(earlier.execution, later.execution)
-        expected = f"{name} of {lineage.root}: {one!r}"
-        yield finding(not name, expected, f"{other!r}", earlier.first, later.first)
+        owed, seen = pieces(repr(one), repr(other))
+        expected = f"{name} of {lineage.root}: {owed}"
+        yield finding(not name, expected, seen, earlier.first, later.first)
 
 
 def ids_are_own(lineage: Lineage, context: Context) -> Iterator[Finding]:

@@ -10,7 +10,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 from runall_reference.brain.record_set import Change
-from runall_reference.daemon import job_processes, primary_daemon, worker_daemon
+from runall_reference.brain.records import Job
+from runall_reference.daemon import (
+    job_environment,
+    job_processes,
+    link_client,
+    primary_daemon,
+    worker_daemon,
+)
 from runall_reference.store.sqlite import SqliteStore
 
 from .mutant import mutant
@@ -74,3 +81,24 @@ def nobody_guards_the_jobs(plant: Plant) -> None:
 
     plant(worker_daemon, "guarded", guarded)
     plant(primary_daemon, "guarded", guarded)
+
+
+@mutant(source=RULE, clause="RA-4.5", cases="values/the-environment*/manual-any-worker")
+def names_its_predecessor_as_root(plant: Plant) -> None:
+    """The second rerun is told that the first one is its root."""
+    original = job_environment.identity
+
+    def identity(job: Job) -> dict[str, str]:
+        return {**original(job), "JOB_ROOT": job.predecessor or job.id}
+
+    plant(job_environment, "identity", identity)
+
+
+@mutant(
+    source="a default of a library for messages",
+    clause="RA-5.1",
+    cases="values/a-slot-of-an-event*",
+)
+def large_order_ends_link(plant: Plant) -> None:
+    """A start order of more than 64 KiB is refused by the worker's link, which closes."""
+    plant(link_client, "LARGEST_MESSAGE", 64 * 1024)

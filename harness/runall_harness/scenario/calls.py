@@ -87,7 +87,7 @@ class Calls:
     def edit(self, event: str, **fields: Any) -> None:
         self.call("update_event", event=event, fields=fields)
 
-    def run(self, event: str, params: Mapping[str, str], source: str = "operator") -> str:
+    def run(self, event: str, params: Mapping[str, Any], source: str = "operator") -> str:
         """Run an event by hand; the id of the new job."""
         return self.call("run", event=event, params=params, source=source)
 

@@ -86,7 +86,7 @@ class Setting:
         """The executions of that job, oldest first."""
         return self.cluster.tagged(self.work.tag)
 
-    def launch(self, trigger: str, tag: str = "job", **params: str) -> Work:
+    def launch(self, trigger: str, tag: str = "job", **params: Any) -> Work:
         """Start a job of the planned event, by hand or by the clock, and see it run."""
         own = {"tag": tag, "note": NOTE, **params}
         event = self.plan.get("id", EVENT)
@@ -102,7 +102,7 @@ class Setting:
         self.launch(trigger, tag="other")
         self.plan = mine
 
-    def create_planned(self, event: str, trigger: str, own: dict[str, str]) -> None:
+    def create_planned(self, event: str, trigger: str, own: dict[str, Any]) -> None:
         """Create the planned event; for the clock it is due once, at a minute about to come."""
         fields = {k: v for k, v in self.plan.items() if k not in ("id", "target")}
         if trigger == "scheduled":

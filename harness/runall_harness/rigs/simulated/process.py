@@ -65,4 +65,5 @@ def claims(job: Job) -> dict[str, str]:
         "JOB_SOURCE": job.source,
         "JOB_ATTEMPT": str(job.attempt),
         "JOB_ROOT": job.root,
+        "JOB_PREDECESSOR": job.predecessor,
     }
