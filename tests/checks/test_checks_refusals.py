@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from runall_harness.checks import examine
-from runall_harness.evidence.history import AnyLine, Meta
+from runall_harness.evidence.history import AnyLine, Lead, Meta
 from support.small_histories import ALL, asked, created, fault, leads, noted, owed, ran, shown
 
 Lines = list[AnyLine]
@@ -66,10 +66,49 @@ def test_an_age_is_not_judged_without_the_timings_of_the_system() -> None:
     assert found.exercised["refusals-are-true"] == 0
 
 
-@pytest.mark.parametrize("more", [fault("cut", 8), fault("kill", 9, "p"), fault("message", 9)])
-def test_an_age_is_not_judged_when_something_else_may_have_hidden_the_worker(more: AnyLine) -> None:
-    lines = [leads("p"), *created(rerun_age=99.0), more, *DIED, refused(20, "RA-8.2")]
-    assert clauses(*lines) == []
+def age_is_true(limit: float, *more: AnyLine) -> bool:
+    """Whether a job that ended at 10, refused at 30, may have been lost so many seconds before."""
+    died = ran("j1", 1, 10, "terminated"), shown(29, "j1", "interrupted")
+    lines = [leads("p"), leads("q"), *created(rerun_age=limit), *more, *died]
+    return not clauses(*lines, refused(30, "RA-8.2"))
+
+
+OUT_OF_TOUCH: list[tuple[str, Lines]] = [
+    ("the primary is cut off", [fault("cut", 4, "p")]),
+    ("the worker is cut off", [fault("cut", 4)]),
+    ("the worker is frozen", [fault("pause", 4), fault("unpause", 9)]),
+    ("the primary dies", [fault("kill", 4, "p")]),
+    ("the primary is stopped and starts again", [fault("stop", 4, "p"), leads("p", 9)]),
+    ("the worker's daemon dies, and the job lives on", [fault("kill daemon", 4)]),
+    ("one after the other", [fault("cut", 4, "p"), fault("join", 6, "p"), fault("pause", 7)]),
+    ("another leads too late", [Lead(at=0, node="p"), fault("cut", 4, "p"), Lead(at=9, node="q")]),
+]
+
+
+@pytest.mark.parametrize("more", [lines for _, lines in OUT_OF_TOUCH], ids=dict(OUT_OF_TOUCH))
+def test_an_age_counts_from_before_the_worker_and_who_leads_got_out_of_touch(more: Lines) -> None:
+    assert age_is_true(28.0, *more)
+    assert not age_is_true(28.1, *more)
+
+
+IN_TOUCH: list[tuple[str, Lines]] = [
+    ("it was long mended", [fault("cut", 1, "p"), fault("join", 2, "p")]),
+    ("it came later", [fault("cut", 12, "p")]),
+    ("only the job was killed", [fault("kill job", 4)]),
+    ("another worker died", [fault("kill", 4, "w2")]),
+    ("a server died that did not lead", [Lead(at=0, node="p"), fault("kill", 4, "q")]),
+    ("another leads", [Lead(at=0, node="p"), fault("kill", 1, "p"), Lead(at=3, node="q")]),
+]
+
+
+@pytest.mark.parametrize("more", [lines for _, lines in IN_TOUCH], ids=dict(IN_TOUCH))
+def test_an_age_counts_from_the_end_of_what_was_in_touch(more: Lines) -> None:
+    assert age_is_true(22.0, *more)
+    assert not age_is_true(22.1, *more)
+
+
+def test_an_age_is_not_judged_when_a_message_was_lost() -> None:
+    assert age_is_true(99.0, fault("message", 9))
 
 
 OTHER_REASONS: list[tuple[str, dict[str, Any], Lines]] = [

@@ -1,7 +1,7 @@
 """What happened around the jobs of a history: faults, clocks, and changes of event settings."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import compress
 from math import inf
@@ -13,7 +13,7 @@ import msgspec
 from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.history import BadHistory, Call
 
-from .records import NONE, UNDER_WAY, Attempt, Debt, RunRecord, Samples, last_sign
+from .records import CLOCKS, NONE, UNDER_WAY, Attempt, Debt, RunRecord, Samples, last_sign
 
 # Faults that end jobs by ending their node, or a part of it.
 ENDINGS = frozenset({"kill", "kill daemon", "kill job", "stop", "crash"})
@@ -86,6 +86,7 @@ class Context:
         self.proven, self.jobs_shown, self.ledger_shown = True, False, False
         self.escaped: dict[str, str] = {}
         self.primaries: dict[str, float] = {}
+        self.leads: list[tuple[float, str]] = []
         self.freezes: dict[str, list[Freeze]] = {}
         self.cuts: dict[str, list[Freeze]] = {}
         self.hurts: dict[str, list[Proof]] = {}
@@ -203,15 +204,41 @@ class Context:
         stretches = (*self.freezes.get(node, ()), *self.cuts.get(node, ()))
         return any(one.since <= until and one.until >= since - UNDER_WAY for one in stretches)
 
-    def restless(self, run: RunRecord, before: float, until: float) -> bool:
-        """Whether anything but the end of a run's node may have kept its last words from a primary.
+    def last_heard(self, node: str, at: float, again: float) -> float:
+        """The time up to which nothing kept the words of a node from who led; by `at` it was over.
 
-        From so many seconds before its last sign of life until that time (seconds).
+        Who was out of touch, or gone, may need `again` seconds more until it is heard.
         """
-        since = run.seen - before
-        others = any(self.faults(node, since, until) for node in self.primaries)
-        kinds = {fault.kind for fault in self.faults(run.node, since, until)}
-        return others or not kinds <= ENDINGS or self.silent(run.node, since, until)
+        stretches = [*self.away(node), *self.unled()]
+        for stretch in sorted(stretches, key=lambda one: one.since, reverse=True):
+            if stretch.since < at <= stretch.until + again:
+                at = stretch.since
+        return at
+
+    def away(self, node: str) -> Iterator[Freeze]:
+        """When a node was frozen, cut off, or gone with its daemon."""
+        yield from (*self.freezes.get(node, ()), *self.cuts.get(node, ()))
+        for fault in self.hurts.get(node, ()):
+            if fault.kind in ENDINGS - {"kill job"}:
+                starts = (at for at in self.starts.get(node, ()) if at >= fault.at)
+                yield Freeze(fault.at, min(starts, default=inf))
+
+    def unled(self) -> Iterator[Freeze]:
+        """When the node that led, or may have led, was away; until it or another one leads."""
+        for node in self.primaries:
+            for one in self.away(node):
+                before = [who for at, who in self.leads if at <= one.since][-1:]
+                led = any(who == node and one.since < at <= one.until for at, who in self.leads)
+                others = [at for at, who in self.leads if at > one.since and who != node]
+                if before in ([], [node]) or led:
+                    yield Freeze(one.since, min([one.until, *others]))
+
+    def disturbed(self, node: str, since: float, until: float) -> bool:
+        """Whether a message of a node or to a primary may have been lost or late; seconds."""
+        kinds = {
+            one.kind for each in (node, *self.primaries) for one in self.faults(each, since, until)
+        }
+        return not kinds <= ENDINGS | {*SILENCES, *SILENCES.values()}
 
     def deaf(self, at: float) -> bool:
         """Whether a primary was out of touch then: it may take an old message for a new one."""
@@ -243,10 +270,13 @@ class Context:
         return next(gone, None)
 
     def possible(self, event: str, field: str, at: float) -> list[Edit]:
-        """The edits that may have set a setting of an event to its value at that time."""
+        """The edits that may have set a setting of an event to its value at that time.
+
+        The time may be the system's own: what was asked for just after it may hold already.
+        """
         found: list[Edit] = []
         for edit in reversed(self.edits.get(event, ())):
-            if edit.called_at <= at and field in edit.fields:
+            if edit.called_at <= at + CLOCKS and field in edit.fields:
                 found.append(edit)
                 if edit.done_at < at:  # so nothing that was set before can still hold
                     break

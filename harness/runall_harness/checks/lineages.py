@@ -8,7 +8,7 @@ from runall_harness.evidence.facts import Execution
 
 from .check import Finding, broken, finding, pieces
 from .context import Context
-from .records import BEAT, Ending, Group, Lineage, RunRecord, minute_words
+from .records import BEAT, CLOCKS, Ending, Group, Lineage, RunRecord, minute_words
 
 
 def one_live_attempt(lineage: Lineage, context: Context) -> Iterator[Finding]:
@@ -64,7 +64,7 @@ def aborted_stays_aborted(lineage: Lineage, _: Context) -> Iterator[Finding]:
         begun = (
             run
             for run in lineage.runs.values()
-            if run.started_at > since + BEAT and lineage.decided(run) > since
+            if run.started_at > since + BEAT and lineage.decided(run) > since + CLOCKS
         )
         later = next(begun, None)
         expected = f"nothing of {abort.job} starts any more"

@@ -20,6 +20,8 @@ T = TypeVar("T")
 # An execution shows that it lives by its beats, so a shorter overlap (in seconds) proves nothing.
 BEAT = 0.15
 NONE: frozenset[str] = frozenset()
+# How far the system's own clock may be from that of the rig, where nobody set it; seconds.
+CLOCKS = 0.1
 # How long an order, or an edit, may be under way before it is surely taken in; seconds.
 UNDER_WAY = 1.0
 # How many lines are named by which a clause was found kept.

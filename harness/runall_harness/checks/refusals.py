@@ -111,7 +111,7 @@ def lost_too_long_ago(note: Note, lineage: Lineage, context: Context) -> Fact | 
     """Compare the age of a loss with the least limit that may have held.
 
     The system counts from the last sign of life that reached it: at most a heartbeat before the
-    last that the job gave, if no primary was away and nobody out of touch meanwhile.
+    last that the job gave, or before whatever kept that from it.
     """
     entry, heartbeat = note.entry, context.timings.get("heartbeat")
     ages, lines = context.values(lineage.event(), "rerun_age", entry.at)
@@ -119,9 +119,11 @@ def lost_too_long_ago(note: Note, lineage: Lineage, context: Context) -> Fact | 
     if heartbeat is None or not ages or run is None:
         return None
     before = heartbeat + context.timings.get("slack", UNDER_WAY)
-    if context.restless(run, before, entry.at):
+    again = before + context.timings.get("notice", UNDER_WAY)
+    heard = context.last_heard(run.node, run.seen, again) - before
+    if context.disturbed(run.node, heard, entry.at):
         return None
-    oldest, limit = entry.at - run.seen + before, min(age or inf for age in ages)
+    oldest, limit = entry.at - heard, min(age or inf for age in ages)
     expected = f"{entry.job} is run again, for it was lost at most {oldest:.1f} s ago"
     seen = f"refused, with a limit of {limit:g} s: {entry.detail}"
     return Fact(oldest >= limit, expected, seen, (*lines, run))

@@ -106,6 +106,7 @@ class ScheduleChecks:
         if self.leads not in ("", line.node):
             self.takeovers.append(Takeover(line.at, number))
         self.leads = line.node
+        self.context.leads.append((line.at, line.node))
 
     def serve(self, name: str, line: int) -> None:
         """A job serves a slot, as `lineage_index` names it: the slot must be one that is due."""
