@@ -203,8 +203,8 @@ def overlapping(runs: Sequence[Execution]) -> bool:
     return any(
         a <= c and b - c > BEAT
         for i, (a, b) in enumerate(spans)
-        for j, (c, _) in enumerate(spans)
-        if i != j and (a, i) < (c, j)
+        for j, (c, d) in enumerate(spans)
+        if i != j and (a, b, i) < (c, d, j)
     )
 
 

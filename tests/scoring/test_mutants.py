@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from runall_harness.contract.cases import load_cases, select
 from runall_harness.contract.clauses import clauses
 from runall_harness.contract.places import page
-from runall_harness.mutants import ALL, Mutant, NoSuchMutant, by_name, planted
+from runall_harness.mutants import ALL, REAL, Mutant, NoSuchMutant, by_name, planted
 from runall_harness.mutants.planting import Plant, never
 from runall_harness.mutants.releases import RELEASES
 from runall_harness.scoring.kill_table_page import PART, renewed, try_for_page
@@ -23,6 +24,7 @@ from runall_reference.brain.primary.finalization import Finalization
 from runall_reference.brain.primary.policy import Policy
 from runall_reference.daemon.releases import POLICIES
 from support import broken_references
+from support.saved_cases import differing
 
 ONE_CASE = "another-worker-of-the-group-takes-over/manual"
 
@@ -49,9 +51,15 @@ IDENTITY = Mutant(name="identity", story="No bug.", source="nowhere", clause="RA
 
 
 @pytest.fixture(scope="module")
-def trials() -> list[Trial]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the traces of the cases are kept, by mutant."""
+    return tmp_path_factory.mktemp("mutants")
+
+
+@pytest.fixture(scope="module")
+def trials(folder: Path) -> list[Trial]:
     """How each mutant dies."""
-    return try_for_page(ALL)
+    return try_for_page(ALL, folder)
 
 
 # ------------------------------------------------------------------ what kills them
@@ -59,6 +67,15 @@ def test_every_mutant_is_killed_by_a_clause_that_it_breaks(trials: list[Trial]) 
     assert [trial.name for trial in trials if not trial.killed] == []
     for mutant, trial in zip(ALL, trials, strict=True):
         assert {kill.clause for kill in trial.kills} <= mutant.clauses
+
+
+def test_each_saved_case_of_a_mutant_is_judged_again_as_it_was(
+    trials: list[Trial], folder: Path
+) -> None:
+    for trial in trials:
+        kept = folder / trial.name
+        said = {case: end for case, end in trial.verdicts.items() if kept.joinpath(case).exists()}
+        assert list(differing(kept, said)) == [], trial.name
 
 
 def test_the_page_shows_what_the_scenarios_find(trials: list[Trial]) -> None:
@@ -81,7 +98,7 @@ def test_every_mutant_names_clauses_of_the_specification_and_has_a_story() -> No
 
 
 def test_every_clause_has_a_mutant_that_breaks_it() -> None:
-    broken = {mutant.clause for mutant in ALL}
+    broken = {mutant.clause for mutant in (*ALL, *REAL)}
     assert [number for number in clauses() if number not in broken] == []
 
 

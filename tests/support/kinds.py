@@ -50,6 +50,7 @@ REAL = (
 )
 # They search or run everything in virtual time: they keep a core busy, and no clock matters.
 LONG = (
+    "checks/test_saved_cases.py",
     "conformance/test_broken_references.py",
     "conformance/test_conform_traps.py",
     "scoring/test_mutants.py",

@@ -5,6 +5,7 @@ and a test fails if the page differs. It has no times: they depend on the machin
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from runall_harness.contract.cases import load_cases, select
 from runall_harness.mutants.mutant import Mutant
@@ -21,15 +22,18 @@ PART = GeneratedPart("mutants.md", BEGIN, "tables")
 FIVE = "[1-5s][_i]*"
 
 
-def try_for_page(mutants: Sequence[Mutant]) -> list[Trial]:
-    """Try each mutant by the scenarios, up to the first kill. Raises `KitCannotRun` on trouble."""
+def try_for_page(mutants: Sequence[Mutant], folder: Path | None = None) -> list[Trial]:
+    """Try each mutant by the scenarios, up to the first kill. Raises `KitCannotRun` on trouble.
+
+    The traces of the cases are kept in the folder, by mutant.
+    """
     trials: list[Trial] = []
 
     def play(collected: CollectedCases) -> None:
         for mutant in mutants:
+            out = folder / mutant.name if folder else None
             cases = load_cases()
-            trial = try_collected(mutant, cases, collected, first=True, every=False, out=None)
-            trials.append(trial)
+            trials.append(try_collected(mutant, cases, collected, first=True, every=False, out=out))
 
     collect(play)
     return trials

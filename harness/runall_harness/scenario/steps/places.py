@@ -19,7 +19,7 @@ from .when import kill_server_and_bring_it_back
 WATCHED = LEAD_SLOTS + 6
 
 
-class Ending(msgspec.Struct, frozen=True, kw_only=True):
+class KindOfEnd(msgspec.Struct, frozen=True, kw_only=True):
     """How a job comes to its end: by that act, with these terms of its event and of its run."""
 
     act: Callable[[Scenario], None]
@@ -60,19 +60,21 @@ def lose_for_too_long(scenario: Scenario) -> None:
     scenario.bring_back(scenario.victim)
 
 
-ENDINGS: dict[str, Ending] = {
-    "completes": Ending(act=release),
-    "fails": Ending(act=release, run={"ends": "7"}),
-    "is over its time limit": Ending(act=exceed_limit, terms={"timeout": 1.0}),
-    "is aborted": Ending(act=abort),
-    "is aborted, and ignores SIGTERM": Ending(act=abort, run={"on_term": "ignore"}),
-    "is aborted, and loses its server": Ending(act=abort_and_lose, run={"on_term": "ignore"}),
-    "is interrupted, and is run again": Ending(act=rerun),
-    "is interrupted, with Run All off": Ending(
+ENDINGS: dict[str, KindOfEnd] = {
+    "completes": KindOfEnd(act=release),
+    "fails": KindOfEnd(act=release, run={"ends": "7"}),
+    "is over its time limit": KindOfEnd(act=exceed_limit, terms={"timeout": 1.0}),
+    "is aborted": KindOfEnd(act=abort),
+    "is aborted, and ignores SIGTERM": KindOfEnd(act=abort, run={"on_term": "ignore"}),
+    "is aborted, and loses its server": KindOfEnd(act=abort_and_lose, run={"on_term": "ignore"}),
+    "is interrupted, and is run again": KindOfEnd(act=rerun),
+    "is interrupted, with Run All off": KindOfEnd(
         act=kill_server_and_bring_it_back, terms={"catch_up": False}
     ),
-    "is interrupted once too often": Ending(act=kill_server_at_each_start, terms={"max_reruns": 1}),
-    "is interrupted, and soon too old": Ending(act=lose_for_too_long, terms={"rerun_age": 2.0}),
+    "is interrupted once too often": KindOfEnd(
+        act=kill_server_at_each_start, terms={"max_reruns": 1}
+    ),
+    "is interrupted, and soon too old": KindOfEnd(act=lose_for_too_long, terms={"rerun_age": 2.0}),
 }
 
 
@@ -84,7 +86,7 @@ ENDINGS: dict[str, Ending] = {
 )
 def start_job_with_the_only_place(
     scenario: Scenario, waits: Waits, trigger: str, end: str
-) -> Ending:
+) -> KindOfEnd:
     ending = ENDINGS[end]
     scenario.plan = {**PLAN, **ending.terms}
     scenario.launch(trigger, **ending.run)
@@ -93,7 +95,7 @@ def start_job_with_the_only_place(
 
 
 @when("that happens, and its server is there")
-def end_job_somehow(scenario: Scenario, ending: Ending) -> None:
+def end_job_somehow(scenario: Scenario, ending: KindOfEnd) -> None:
     ending.act(scenario)
 
 

@@ -13,7 +13,7 @@ from ..nodes import PRIMARY
 from .mass_loss import reruns
 from .recovery_crash import KINDS, POINT
 from .scopes import return_to_work
-from .takeover import Takeover
+from .takeover import LeadPassing
 
 FIRST_RERUNS = 3
 
@@ -41,7 +41,7 @@ def kill_server_in_clean_stop(scenario: Scenario, then: str) -> None:
 
 
 @when("the primary is killed in the middle of its clean stop, and another server leads")
-def kill_primary_in_clean_stop(scenario: Scenario, takeover: Takeover) -> None:
+def kill_primary_in_clean_stop(scenario: Scenario, takeover: LeadPassing) -> None:
     proof = kill_in_clean_stop(scenario, PRIMARY)
     scenario.expect_within(takeover.within(), proof)
     takeover.await_leader(PRIMARY)
@@ -65,7 +65,7 @@ def kill_frozen_primary(scenario: Scenario) -> None:
         "and (?P<then>the primary comes back|another server leads)"
     )
 )
-def kill_server_and_primary(scenario: Scenario, takeover: Takeover, then: str) -> None:
+def kill_server_and_primary(scenario: Scenario, takeover: LeadPassing, then: str) -> None:
     scenario.kill(scenario.victim)
     proof = scenario.kill(PRIMARY)
     if then == "the primary comes back":
@@ -83,7 +83,7 @@ def return_of_primary(scenario: Scenario) -> None:
 
 
 @when("the lead passes twice, the second time at once")
-def pass_lead_twice_at_once(scenario: Scenario, takeover: Takeover) -> None:
+def pass_lead_twice_at_once(scenario: Scenario, takeover: LeadPassing) -> None:
     leader = scenario.calls.leader
     scenario.kill(PRIMARY)
     second = scenario.require_in_time(
@@ -97,7 +97,9 @@ def pass_lead_twice_at_once(scenario: Scenario, takeover: Takeover) -> None:
 @when(
     parsers.re(f"the primary is killed, and the first to take over crashes {POINT} of its takeover")
 )
-def crash_backup_in_takeover(scenario: Scenario, takeover: Takeover, kind: str, count: str) -> None:
+def crash_backup_in_takeover(
+    scenario: Scenario, takeover: LeadPassing, kind: str, count: str
+) -> None:
     site, (_, first, second) = scenario.site, scenario.nodes.primaries
     for backup in (first, second):
         site.arm(backup, CrashPoint(where=KINDS[kind], count=int(count)))
@@ -119,7 +121,9 @@ def crash_backup_in_takeover(scenario: Scenario, takeover: Takeover, kind: str, 
         "and (?P<then>comes back|another server leads)"
     )
 )
-def kill_primary_while_reruns_are_spread(scenario: Scenario, takeover: Takeover, then: str) -> None:
+def kill_primary_while_reruns_are_spread(
+    scenario: Scenario, takeover: LeadPassing, then: str
+) -> None:
     expected = "the first reruns start"
     scenario.require_in_time("RA-1.1", expected, lambda: len(reruns(scenario)) >= FIRST_RERUNS)
     if len(reruns(scenario)) == len(scenario.works):
@@ -165,5 +169,5 @@ def require_faithful_reruns(scenario: Scenario) -> None:
 
 
 @then("the ledger tells of each interruption once")
-def require_each_interruption_told(takeover: Takeover) -> None:
+def require_each_interruption_told(takeover: LeadPassing) -> None:
     takeover.require_told("RA-8.4")

@@ -28,7 +28,7 @@ ZONE = "Asia/Kolkata"
 HOURS = 5
 
 
-class Takeover:
+class LeadPassing:
     """The takeovers of a scenario: the ledger just before the first, and when the last was over."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -94,19 +94,19 @@ class Takeover:
         self.pass_on()
 
 
-WAYS: dict[str, Callable[[Takeover], object]] = {
-    "once": Takeover.pass_on,
-    "once by a clean stop": Takeover.by_clean_stop,
-    "once by a freeze, and the frozen primary wakes": Takeover.by_freeze,
-    "by a freeze, and back to the one that woke": Takeover.by_freeze_and_back,
-    "twice": Takeover.twice,
-    "there and back": Takeover.there_and_back,
+WAYS: dict[str, Callable[[LeadPassing], object]] = {
+    "once": LeadPassing.pass_on,
+    "once by a clean stop": LeadPassing.by_clean_stop,
+    "once by a freeze, and the frozen primary wakes": LeadPassing.by_freeze,
+    "by a freeze, and back to the one that woke": LeadPassing.by_freeze_and_back,
+    "twice": LeadPassing.twice,
+    "there and back": LeadPassing.there_and_back,
 }
 
 
 @pytest.fixture
-def takeover(scenario: Scenario) -> Takeover:
-    return Takeover(scenario)
+def takeover(scenario: Scenario) -> LeadPassing:
+    return LeadPassing(scenario)
 
 
 # ------------------------------------------------------------------ what is there before
@@ -121,17 +121,17 @@ def schedule_by_another_zone(scenario: Scenario, due: DueSlots) -> None:
 
 # ------------------------------------------------------------------ takeovers
 @when(parsers.re(f"the lead passes (?P<way>{'|'.join(WAYS)})"))
-def pass_lead(takeover: Takeover, way: str) -> None:
+def pass_lead(takeover: LeadPassing, way: str) -> None:
     WAYS[way](takeover)
 
 
 @when("another server leads")
-def await_other_leader(takeover: Takeover) -> None:
+def await_other_leader(takeover: LeadPassing) -> None:
     takeover.await_leader(PRIMARY)
 
 
 @when("the primary is killed, the job ends, and another server leads")
-def end_job_while_nobody_leads(scenario: Scenario, takeover: Takeover) -> None:
+def end_job_while_nobody_leads(scenario: Scenario, takeover: LeadPassing) -> None:
     scenario.expect_within(takeover.within(), scenario.kill(PRIMARY))
     scenario.end_job()
     takeover.await_leader(PRIMARY)
@@ -150,7 +150,7 @@ def require_every_minute(scenario: Scenario, due: DueSlots) -> None:
 
 
 @then("no minute is served late, and the minutes to come are served")
-def require_minutes_in_time(scenario: Scenario, takeover: Takeover) -> None:
+def require_minutes_in_time(scenario: Scenario, takeover: LeadPassing) -> None:
     def served_since() -> bool:
         runs = scenario.cluster.tagged(TAG)
         return any(run.started_at > takeover.led_at for run in runs[-1:])
@@ -198,7 +198,7 @@ def require_refusal_for_limit(scenario: Scenario) -> None:
 
 
 @then("the ledger is what it was, line for line, and tells of each interruption once")
-def require_ledger(takeover: Takeover) -> None:
+def require_ledger(takeover: LeadPassing) -> None:
     before, lines = takeover.ledger or [], takeover.lines()
     kept, expected = lines[: len(before)] == before, f"it begins with {before}"
     require(kept and before, "RA-9.10", expected, f"{lines[: len(before)]}")
