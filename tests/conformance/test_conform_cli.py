@@ -222,6 +222,17 @@ def test_only_the_selected_cases_are_run(mixed: Path) -> None:
     assert report["verdict"] == "conformant"
 
 
+def test_patterns_that_are_given_together_ask_for_the_cases_of_each(mixed: Path) -> None:
+    def ids(*patterns: str) -> list[str]:
+        words = [word for pattern in patterns for word in ("--scenario", pattern)]
+        listed = json.loads(conform(mixed, *words, "--list", "--format", "json").stdout)["cases"]
+        return [case["id"] for case in listed]
+
+    assert sorted(ids("cut", "run again", "cut")) == sorted(ids("cut") + ids("run again"))
+    done = conform(mixed, "--scenario", "cut", "--scenario", "undefnied")
+    assert (done.returncode, done.stdout) == (64, "")
+
+
 def test_list_shows_the_cases_and_runs_nothing(mixed: Path) -> None:
     done = conform(mixed, "--list", "--format", "json")
     listed = json.loads(done.stdout)["cases"]

@@ -42,7 +42,13 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
 
 @click.command(epilog=EPILOG, short_help="Run the conformance cases.")
 @run_options
-@click.option("--scenario", default="", metavar="PATTERN", help="Only the cases that match.")
+@click.option(
+    "--scenario",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only the cases that match; repeat, for those of each pattern.",
+)
 @click.option(
     "--trigger",
     type=click.Choice(["manual", "scheduled"]),
@@ -73,14 +79,19 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
     "--schema", "conformance.run_report:Report", "Print the JSON Schema of the report and end."
 )
 def conform(
-    scenario: str, trigger: str | None, listing: bool, form: str, update: bool, **options: Any
+    patterns: tuple[str, ...],
+    trigger: str | None,
+    listing: bool,
+    form: str,
+    update: bool,
+    **options: Any,
 ) -> int:
     """Kill and restart servers, and see whether interrupted jobs are run again.
 
     Each case is a scenario of the feature files with one trigger. It gets a fresh scheduler, a
     fault that is proven to have taken effect, and a verdict that names the broken clause.
     """
-    cases = chosen(scenario, trigger or "")
+    cases = chosen(patterns, trigger or "")
     if listing:
         return list_cases(cases, form)
     from runall_harness.conformance.run import Order
@@ -134,16 +145,22 @@ def known_failures(order: "Order", update: bool) -> "Declarations | None":
     return where
 
 
-def chosen(scenario: str, trigger: str) -> "list[Case]":
-    """The cases that were asked for. Raises `click.UsageError` if there are none."""
+def chosen(patterns: tuple[str, ...], trigger: str) -> "list[Case]":
+    """The cases of any of the patterns, in the order of all cases; without patterns all.
+
+    Raises `click.UsageError` if a pattern matches none.
+    """
     from runall_harness.contract.cases import NoMatch, foreign_features, load_cases, select
 
     if line := foreign_features():
         click.echo(line, err=True)
+    cases = load_cases()
     try:
-        return select(load_cases(), scenario, trigger)
+        asked = [select(cases, pattern, trigger) for pattern in patterns or ("",)]
     except NoMatch as error:
         raise click.BadParameter(str(error), param_hint="'--scenario'") from error
+    ids = {case.id for each in asked for case in each}
+    return [case for case in cases if case.id in ids]
 
 
 def list_cases(cases: "list[Case]", form: str) -> int:
