@@ -15,6 +15,8 @@ from runall_harness.evidence.history import AnyLine, BadHistory, Meta, Seen, Wit
 from support.check_examples import EXAMPLES, Lines
 from support.small_histories import created, meta, moved, ran, shown
 
+# Judged only while nothing is wrong with any server, and examples before it leave servers dead.
+CALM = {("retries-come", "RA-11.5")}
 # So far apart that one example is over, and forgotten, long before the next begins.
 APART = 2 * LATE
 
@@ -45,7 +47,8 @@ def test_what_is_put_away_in_between_does_not_change_what_is_found(
 def test_examples_in_a_row_are_judged_as_each_alone() -> None:
     """Else the law above might hold of histories in which nothing is found."""
     found = examine(in_a_row([(which, True) for which in range(len(EXAMPLES))]), 10)
-    assert {(one.check, one.clause) for one in found.violations} >= {t[:2] for t in EXAMPLES}
+    wanted = {example[:2] for example in EXAMPLES} - CALM
+    assert {(one.check, one.clause) for one in found.violations} >= wanted
 
 
 def test_a_lineage_that_ended_long_ago_is_recognised_when_it_starts_again() -> None:

