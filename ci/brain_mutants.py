@@ -13,8 +13,10 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import ndiff
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 
@@ -113,16 +115,17 @@ def make_copy(folder: Path, modules: Iterable[str]) -> list[BrainMutant]:
 
 def mutate(path: Path, module: str) -> list[BrainMutant]:
     """Write the changes of one module into its file."""
-    from mutmut.mutation.file_mutation import mutate_file_contents
-
-    made = mutate_file_contents(str(path), path.read_text("utf-8"))
+    tool = import_module("mutmut.mutation.file_mutation")  # only ci/mutation installs it
+    made: Any = tool.mutate_file_contents(str(path), path.read_text("utf-8"))
     path.write_text(made.code, "utf-8")
-    lines, spans = made.code.splitlines(), made.line_span_by_function_name
+    lines: list[str] = made.code.splitlines()
+    spans: dict[str, Any] = made.line_span_by_function_name
     functions = {
         node.name: node for node in ast.walk(ast.parse(made.code)) if isinstance(node, SIMPLE[-1:])
     }
     found: list[BrainMutant] = []
-    for name in made.mutant_names:
+    names: list[str] = made.mutant_names
+    for name in names:
         variant = name.rpartition(".")[2]
         original = re.sub(r"_\d+$", "_orig", variant)
         before, after = (
@@ -130,7 +133,7 @@ def mutate(path: Path, module: str) -> list[BrainMutant]:
             for each in (original, variant)
         )
         was, now, where = difference(before, after)
-        begins = spans[original].start
+        begins: int = spans[original].start
         first, last = statement(functions[original], begins + where.start, begins + where.stop - 1)
         found.append(
             BrainMutant(

@@ -19,6 +19,7 @@ import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,8 @@ def key_of(function: Callable[..., Any]) -> str:
 
 def import_brains(folder: Path) -> None:
     """Import the copied brains, and note which functions ran while they were imported."""
-    from mutmut.mutation import trampoline
-
+    # Only ci/mutation installs the tool.
+    trampoline: Any = import_module("mutmut.mutation.trampoline")
     trampoline.wrap_in_trampoline = choosing
     sys.path.insert(0, str(folder))
     ran: set[str] = set()
