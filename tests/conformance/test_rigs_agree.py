@@ -11,6 +11,8 @@ pytestmark = pytest.mark.timeout(1800)
 
 RIGS = ("simulated", "processes", "docker")
 LEAST = 30
+# They are also about what users do and what a job does by itself, while all servers are well.
+OF_USERS = {"ends", "identity", "places", "retries", "slots", "timings", "values", "waiting"}
 
 
 @pytest.fixture(scope="module", params=RIGS)
@@ -66,9 +68,11 @@ def test_there_are_cases_for_all_five_scenarios_under_both_triggers(run: Conform
     assert len(run.report["cases"]) >= LEAST
 
 
-def test_every_case_breaks_something_and_every_fault_is_proven(run: ConformRun) -> None:
+def test_every_fault_is_proven_and_only_some_features_have_cases_without_one(
+    run: ConformRun,
+) -> None:
     for case in shown(run):
-        assert case["faults"], case["id"]
+        assert case["faults"] or case["feature"] in OF_USERS, case["id"]
         assert all(fault["proven"] for fault in case["faults"]), case["id"]
 
 

@@ -71,7 +71,9 @@ LONG = (
 # They wait for the timers of other schedulers, and leave the cores to others meanwhile.
 FOREIGN = ("schedulers",)
 # A test that uses one of these is real wherever it stands.
-REAL_FIXTURES = frozenset({"daemons", "engine", "image", "postgres", "server", "releases"})
+REAL_FIXTURES = frozenset({"daemons", "engine", "image", "postgres", "server"})
+# A test that uses one of these is long wherever it stands.
+LONG_FIXTURES = frozenset({"releases"})
 # Each of these chains runs in one process of pytest, one test after the other: they count the
 # containers of this machine, or fill its cores with a run of their own. A test that has one of the
 # rigs as a parameter belongs to the chain of that name, and one of a foreign scheduler that ends
@@ -101,8 +103,11 @@ def place_in(path: Path, names: tuple[str, ...]) -> int | None:
 
 def is_real(item: pytest.Item) -> bool:
     """Whether this test starts something real, by its place or by what it uses."""
-    used = set(getattr(item, "fixturenames", ()))
-    return place_in(item.path, REAL) is not None or bool(used & REAL_FIXTURES)
+    return place_in(item.path, REAL) is not None or bool(used_by(item) & REAL_FIXTURES)
+
+
+def used_by(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
 
 
 def in_containers(name: str) -> bool:
@@ -146,7 +151,8 @@ def marks_of(item: pytest.Item) -> list[str]:
     if is_real(item):
         waits = place_in(item.path, FOREIGN) is not None and not in_containers(item.name)
         return ["real", "foreign"] if waits else ["real"]
-    return [] if place_in(item.path, LONG) is None else ["long"]
+    long = place_in(item.path, LONG) is not None or used_by(item) & LONG_FIXTURES
+    return ["long"] if long else []
 
 
 @pytest.hookimpl(tryfirst=True)
