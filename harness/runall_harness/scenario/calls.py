@@ -66,8 +66,11 @@ class Calls:
             self.history.cast(tag, role_of(str(event)))
 
     def give_word(self, verb: str, args: Mapping[str, Any]) -> None:
-        """Put a word into the script of an event, by which its jobs prove that they are ours."""
-        event, fields = args.get("event"), args.get("fields", {})
+        """Put a word into the script of an event, by which its jobs prove that they are ours.
+
+        A run may have a script of its own.
+        """
+        event, fields = args.get("event"), args.get("fields", args)
         if verb == "create_event":
             event, fields = args["event"]["id"], args["event"]
         params = fields.get("params", {})

@@ -235,12 +235,19 @@ class Scenario(Setting):
         return job
 
     def require_turns(self, *tags: str) -> None:
-        """Require that each of these began when the one before it had ended."""
+        """Require that none of these ran beside the next, and that the queue kept its order.
+
+        The first may be a rerun, and no clause says whether that or the queue comes first.
+        """
         runs = [self.cluster.tagged(tag)[-1] for tag in tags]
         for one, other in pairwise(runs):
-            beside = (one.ended_at or one.beat_at) - other.started_at
+            until = min(run.ended_at or run.beat_at for run in (one, other))
+            beside = until - max(one.started_at, other.started_at)
             seen = f"{beside:.2f} s beside {one.job}"
             require(beside <= BEAT, "RA-6.10", f"{other.job} starts in its turn", seen)
+        for one, other in pairwise(runs[1:]):
+            kept = one.started_at <= other.started_at
+            require(kept, "RA-6.10", f"{other.job} starts in its turn", f"before {one.job}")
 
     def require_stop(self, clause: str, expected: str, promised: float = 0.0) -> None:
         """Require that the first execution ends within that many seconds and the kill grace."""

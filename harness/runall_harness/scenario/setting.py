@@ -196,6 +196,7 @@ class Setting:
 
     def freeze(self, node: str) -> Proof:
         self.cut_off.add(node)
+        self.gone_at = self.site.now()
         return self.cluster.hurt(lambda: self.site.pause(node))
 
     def wake(self, node: str) -> Proof:
@@ -222,10 +223,18 @@ class Setting:
         self.back_at = self.site.now()
         self.restart(PRIMARY)
         self.await_return(*self.workers, clause=clause)
+        self.excuse_fence()
+
+    def excuse_fence(self) -> None:
+        """Raise `Inconclusive` if no primary was there for so long that a worker stopped its jobs.
+
+        To be called when all servers are with a primary again, since `gone_at`.
+        """
         away = self.site.now() - self.gone_at
         runs = [run for work in self.works.values() for run in self.cluster.tagged(work.tag)]
         stopped = any(run.how == "terminated" and run.node != PRIMARY for run in runs)
-        if stopped and away > self.timings.alone:
+        # A worker counts from its last report that was answered, some time before.
+        if stopped and away > self.timings.alone - self.timings.prompt:
             raise Inconclusive(
                 f"the primary was away for {away:.1f} s, and workers go on alone "
                 f"for {self.timings.alone:g} s only"

@@ -59,6 +59,7 @@ class LeadPassing:
         reached = [node for node in scenario.nodes.specs if scenario.site.alive(node)]
         reached = [node for node in reached if node not in scenario.cut_off]
         scenario.await_return(*reached, clause="RA-9.4")
+        scenario.excuse_fence()
 
     def lines(self) -> list[LedgerView]:
         return self.calls.ask(lambda api: api.ledger(), list[LedgerView]())
