@@ -1,6 +1,8 @@
 """A campaign gets one result for each seed, whatever dies, is stopped or is done twice."""
 
+import os
 import re
+import signal
 
 import psutil
 import pytest
@@ -64,10 +66,12 @@ class Killed(RecordedCampaign):
         self.deaths, self.killed = deaths, 0
 
     def give(self, pool: WorkerPool) -> None:
-        """Give the next seed, and kill whoever gets it."""
-        worker = pool.idle[0]
+        """Give the next seed, and kill whoever gets it before it can have searched it."""
+        worker, doomed = pool.idle[0], self.killed < self.deaths
+        if doomed:
+            os.kill(worker.process.pid or 0, signal.SIGSTOP)
         super().give(pool)
-        if self.killed < self.deaths:
+        if doomed:
             worker.process.kill()
             self.killed += 1
 
