@@ -5,8 +5,10 @@ value for the time in which the system does not answer, because a primary that i
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from runall_harness.contract.verdicts import Unsupported
 from runall_harness.evidence.history import Answer, AnswerOutcome, Call, History, Minute, Role
 from runall_harness.evidence.views import JobView, LedgerView, Rejected, Unreachable
 from runall_harness.evidence.witness_job import SCRIPT, script
@@ -116,6 +118,11 @@ class Calls:
         leader = self.ask(lambda api: api.leader(), "")
         self.history.see_leader(self.site.now(), leader)
         return leader
+
+    def note_leader(self) -> None:
+        """Write down who leads, where the system can say so."""
+        with suppress(Unsupported):
+            self.leader()
 
     def jobs(self) -> list[JobView]:
         """The jobs that the system shows, written down; none while it does not answer."""

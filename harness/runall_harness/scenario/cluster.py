@@ -88,7 +88,7 @@ class Cluster:
             self.prove_clock(node)
         for node in self.nodes.specs if self.system.probe else ():
             self.probe(node, self.system.timings.start)
-        self.calls.leader()
+        self.calls.note_leader()
 
     @property
     def api(self) -> Client:
@@ -221,7 +221,7 @@ class Cluster:
 
     def judge(self) -> None:
         """Run every check over the history. Raises `Violation`, or `Inconclusive`."""
-        self.calls.leader()
+        self.calls.note_leader()
         self.calls.jobs()
         self.executions()
         self.keep_ledger()
