@@ -72,7 +72,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a job in limbo |
       | scheduled | a job in limbo |
 
-  @RA-1.1 @RA-1.2 @RA-4.3 @RA-6.8
+  @RA-4.3 @RA-6.8
   Scenario Outline: The event of what waits is edited
     Given a primary and two workers
     And <what> of a <trigger> job waits
@@ -89,7 +89,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry | gets another timing |
       | scheduled | a retry | gets another timing |
 
-    @needs_hold
+    @RA-1.1 @RA-1.2 @needs_hold
     Examples:
       | trigger   | what                        | edit                |
       | manual    | a rerun without its server  | is edited           |
@@ -112,7 +112,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a run in the queue | gets another timing           |
       | manual    | a run in the queue | is disabled and enabled again |
 
-    @needs_limbo
+    @RA-1.1 @RA-1.2 @needs_limbo
     Examples:
       | trigger   | what           | edit                |
       | manual    | a job in limbo | is edited           |
@@ -290,7 +290,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    |
       | scheduled |
 
-  @RA-1.1 @RA-1.2 @RA-6.8
+  @RA-6.8
   Scenario Outline: The primary restarts before what waits may start
     Given a primary and two workers
     And <what> of a <trigger> job waits
@@ -308,7 +308,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a retry | stopped cleanly |
       | scheduled | a retry | stopped cleanly |
 
-    @needs_hold
+    @RA-1.1 @RA-1.2 @needs_hold
     Examples:
       | trigger   | what                        | fault           |
       | manual    | a rerun without its server  | killed          |
@@ -330,7 +330,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a run in the queue | killed          |
       | manual    | a run in the queue | stopped cleanly |
 
-    @RA-10.1 @needs_limbo
+    @RA-1.1 @RA-1.2 @RA-10.1 @needs_limbo
     Examples:
       | trigger   | what           | fault           |
       | manual    | a job in limbo | killed          |

@@ -15,6 +15,7 @@ from runall_harness.rigs.processes.rig import ProcessesRig
 from runall_harness.rigs.simulated.rig import SimulatedRig, SimulatedSite
 from runall_reference.brain.record_set import Change, Step
 from runall_reference.daemon.turn import Brain, Reached
+from runall_reference.store.base import ignore_row
 from support import broken_references
 from support.crash_scripts import RECOVERIES, Recovery, Story, recover
 
@@ -135,7 +136,7 @@ def test_acting_before_the_commit_is_found_out_at_one_of_the_points(
         brain: Brain,
         given: Any,
         now: float,
-        commit: Callable[[Change, int | None], None],
+        commit: Callable[[Change, int | None, Callable[[int], None]], None],
         act: Callable[[Any], None],
         reached: Reached,
     ) -> Step:
@@ -143,7 +144,7 @@ def test_acting_before_the_commit_is_found_out_at_one_of_the_points(
         for action in step.actions:
             act(action)
         reached("before", step, 0)
-        commit(step.change, step.guard)
+        commit(step.change, step.guard, ignore_row)
         reached("after", step, 0)
         return step
 

@@ -35,7 +35,9 @@ def given_up(scenario: Scenario) -> bool:
 @then("its loss was found, although no primary had led for that long")
 def require_loss_in_crash_loop(scenario: Scenario) -> None:
     expected = f"{scenario.work.root} is over"
-    require(given_up(scenario), "RA-2.14", expected, scenario.shown)
+    # It was owed by now: no slack is left.
+    over, by_now = lambda: given_up(scenario), -scenario.timings.slack
+    scenario.require_in_time("RA-2.14", expected, over, by_now)
 
 
 @when("the backup takes over after most of the dead-job timeout has passed")
