@@ -218,16 +218,27 @@ def test_a_message_over_the_limit_closes_its_link_only(api: Api):
     assert api.server_in("online", "p")
 
 
-def test_a_name_that_dials_in_again_replaces_its_earlier_link(api: Api):
+def test_a_worker_that_dials_in_again_replaces_its_earlier_link(api: Api):
     with dial(api) as earlier:
         earlier.send(encode(BEAT))
         assert earlier.recv(timeout=20)
         with dial(api) as later:
-            later.send(encode(msgspec.structs.replace(BEAT, boot="b2")))
+            later.send(encode(msgspec.structs.replace(BEAT, sent=2.0)))
             assert later.recv(timeout=20)
             with pytest.raises(ConnectionClosed) as caught:
                 earlier.recv(timeout=20)
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 4409
-            assert api.server_in("online", "stranger")["boot"] == "b2"
-    assert api.server_in("suspect", "stranger")["boot"] == "b2"
+
+
+def test_a_second_worker_of_a_name_is_refused_and_the_first_keeps_its_link(api: Api):
+    with dial(api) as first:
+        first.send(encode(BEAT))
+        assert first.recv(timeout=20)
+        with dial(api) as second:
+            second.send(encode(msgspec.structs.replace(BEAT, boot="b2")))
+            refusal = second.recv(timeout=20, decode=False)
+            assert b"another worker 'stranger' may be alive" in refusal
+        first.send(encode(BEAT))
+        assert first.recv(timeout=20)
+        assert api.server_in("online", "stranger")["boot"] == BEAT.boot

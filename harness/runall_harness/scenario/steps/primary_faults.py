@@ -35,9 +35,9 @@ def given_up(scenario: Scenario) -> bool:
 @then("its loss was found, although no primary had led for that long")
 def require_loss_in_crash_loop(scenario: Scenario) -> None:
     expected = f"{scenario.work.root} is over"
-    # It was owed by now: no slack is left.
-    over, by_now = lambda: given_up(scenario), -scenario.timings.slack
-    scenario.require_in_time("RA-2.14", expected, over, by_now)
+    if not (given_up(scenario) or scenario.cluster.says_what_it_owes):
+        raise Inconclusive(f"{expected} by no word of it; its timings may be understated")
+    require(given_up(scenario), "RA-2.14", expected, scenario.shown)
 
 
 @when("the backup takes over after most of the dead-job timeout has passed")
