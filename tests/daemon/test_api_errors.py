@@ -232,13 +232,14 @@ def test_a_worker_that_dials_in_again_replaces_its_earlier_link(api: Api):
 
 
 def test_a_second_worker_of_a_name_is_refused_and_the_first_keeps_its_link(api: Api):
+    beat = msgspec.structs.replace(BEAT, node="twin")
     with dial(api) as first:
-        first.send(encode(BEAT))
+        first.send(encode(beat))
         assert first.recv(timeout=20)
         with dial(api) as second:
-            second.send(encode(msgspec.structs.replace(BEAT, boot="b2")))
+            second.send(encode(msgspec.structs.replace(beat, boot="b2")))
             refusal = second.recv(timeout=20, decode=False)
-            assert b"another worker 'stranger' may be alive" in refusal
-        first.send(encode(BEAT))
+            assert b"another worker 'twin' may be alive" in refusal
+        first.send(encode(beat))
         assert first.recv(timeout=20)
-        assert api.server_in("online", "stranger")["boot"] == BEAT.boot
+        assert api.server_in("online", "twin")["boot"] == beat.boot
