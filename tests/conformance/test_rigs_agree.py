@@ -11,6 +11,8 @@ pytestmark = pytest.mark.timeout(1800)
 
 RIGS = ("simulated", "processes", "docker")
 LEAST = 30
+# How often an inconclusive case is asked again.
+AGAIN = 3
 # They are also about what users do and what a job does by itself, while all servers are well.
 OF_USERS = {"ends", "identity", "places", "retries", "slots", "timings", "values", "waiting"}
 
@@ -25,7 +27,7 @@ def run_on(rig: str, tmp: pytest.TempPathFactory) -> ConformRun:
     """The run on that rig; made once.
 
     An inconclusive case was met by a machine that was slower than its timings: a container may take
-    seconds to start. It proves nothing, so it is put to the rig once more, by itself.
+    seconds to start. It proves nothing, so it is put to the rig again, by itself.
     """
     run, _ = conform_once(tmp, "--rig", rig)
     if run.code != INCONCLUSIVE:
@@ -36,12 +38,14 @@ def run_on(rig: str, tmp: pytest.TempPathFactory) -> ConformRun:
 
 
 def asked_again(case: dict[str, Any], rig: str, tmp: pytest.TempPathFactory) -> dict[str, Any]:
-    """The case of another run, if this one left it open."""
-    if case["verdict"] != Verdict.INCONCLUSIVE:
-        return case
-    run, _ = conform_once(tmp, "--rig", rig, "--scenario", case["id"])
-    (again,) = run.report["cases"]
-    return again
+    """The case of other runs, for as long as they leave it open."""
+    for repeat in range(AGAIN):
+        if case["verdict"] != Verdict.INCONCLUSIVE:
+            break
+        asked = ("--rig", rig, "--scenario", case["id"])
+        run, _ = conform_once(tmp, *asked, "--jobs", str(repeat + 1))
+        (case,) = run.report["cases"]
+    return case
 
 
 def shown(run: ConformRun) -> list[dict[str, Any]]:

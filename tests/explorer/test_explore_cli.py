@@ -72,7 +72,7 @@ def test_each_check_says_how_often_it_had_something_to_judge(clean: Done) -> Non
     exercised = report_of(clean)["exercised"]
     assert {check.name for check in CHECKS} == set(exercised)
     assert exercised["one-live-attempt"] > 100
-    assert exercised["aborted-stays-aborted"] == 0, "no user aborts anything here"
+    assert exercised["aborted-stays-aborted"] > 0, "users abort jobs by default"
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Done:
 def test_programs_get_what_killed_each_mutant_and_how_soon(two: Done) -> None:
     assert two.returncode == 0, two.stderr
     report: dict[str, Any] = json.loads(two.stdout)
-    matrix = report.pop("matrix")
+    matrix, green = report.pop("matrix"), report.pop("green")
+    # With --first no case is tried after the death of its mutant.
+    tried = {case for mutant in report["mutants"] for case in matrix[mutant["name"]]}
+    assert {case for cases in green.values() for case in cases} <= tried
     assert report.keys() == {"mutants", "score", "reference"}
     assert (report["score"], report["reference"]) == ("2/2", "pass")
     assert [mutant["name"] for mutant in report["mutants"]] == ["days_late", "drops_now"]

@@ -15,8 +15,7 @@ from runall_harness.contract.errors import KitCannotRun
 from .mutant import Mutant, planted
 from .releases import RELEASES
 
-MODULE = ("-P", "-m", "runall_harness.cli")
-KIT = (sys.executable, *MODULE)
+KIT = (sys.executable, "-P", "-m", "runall_harness.cli")
 # Every module of this package that defines mutants, so that a new one is never left out.
 MODULES = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
 BUGS = [bug for module in MODULES for bug in vars(module).values() if isinstance(bug, Mutant)]
@@ -45,8 +44,8 @@ def with_bug(name: str) -> AbstractContextManager[object]:
 
 
 def daemon(bug: str) -> tuple[str, ...]:
-    """The words after Python that go before the command of a daemon, to plant that bug first."""
-    return (*MODULE, "mutants", "serve", bug)
+    """The words that go before the command of a daemon, to plant the bug of that name first."""
+    return (*KIT, "mutants", "serve", bug)
 
 
 __all__ = ["ALL", "REAL", "Mutant", "NoSuchMutant", "by_name", "daemon", "planted", "with_bug"]

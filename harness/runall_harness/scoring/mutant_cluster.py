@@ -6,7 +6,6 @@ a node differs: it plants the bug, and then runs as the daemon.
 
 import os
 import shlex
-import sys
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -30,7 +29,7 @@ WORKERS = ("worker-1", "worker-2")
 def mutant_cluster(bug: str, run: str) -> Generator[tuple[NodeControl, dict[str, str]]]:
     """A cluster with that bug: its control, and a suite's environment. Raises `KitCannotRun`."""
     system = Reference(rig="processes")
-    system.program = (sys.executable, *daemon(bug))
+    system.program = daemon(bug)
     # A suite may cut nodes off, as the cases of this tag do.
     case = Case(id=bug, trigger="either", tags=frozenset({"partition"}))
     with closing(ProcessesRig(run)) as rig, closing(Cluster(rig, case, system)) as cluster:
@@ -49,10 +48,7 @@ def make_tools(folder: Path, bug: str) -> Path:
     (folder / "shared").mkdir(parents=True)
     path = folder / "socket"
     control = f"{SOCKET}={shlex.quote(str(path))} exec {shlex.join(KIT)} mutants node"
-    for name, line in (
-        ("control", control),
-        ("serve", f"exec {shlex.join((sys.executable, *daemon(bug)))}"),
-    ):
+    for name, line in (("control", control), ("serve", f"exec {shlex.join(daemon(bug))}")):
         script = folder / name
         script.write_text(f'#!/bin/sh\n{line} "$@"\n', "utf-8")
         script.chmod(0o700)

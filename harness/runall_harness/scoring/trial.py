@@ -152,7 +152,7 @@ def try_scenarios(
 
     with ExitStack() as stack:
         if mutant is not None and real:
-            stack.enter_context(patch.object(Reference, "module", daemon(mutant.name)))
+            stack.enter_context(patch.object(Reference, "module", daemon(mutant.name)[1:]))
         collect(play, cases, "processes" if real else "simulated")
     return trials[0]
 
