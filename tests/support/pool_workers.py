@@ -41,8 +41,9 @@ def clear_away(channel: Channel) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
-    channel.send("ready")
     try:
+        # Inside, because the other end may interrupt as soon as it has read this.
+        channel.send("ready")
         signal.pause()
     except KeyboardInterrupt:
         channel.send("cleared away")
