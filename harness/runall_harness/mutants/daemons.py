@@ -20,14 +20,12 @@ from runall_reference.daemon import (
 )
 from runall_reference.store.sqlite import SqliteStore
 
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant
-
-RULE = "made from the rule"
 
 
 @mutant(
-    source=RULE,
+    source=FROM_THE_RULE,
     clause="RA-3.2",
     also=("RA-12.1", "RA-1.1", "RA-1.2"),
     cases="recovery_crash/*within-commit*",
@@ -42,7 +40,7 @@ def commits_row_by_row(plant: Plant) -> None:
     plant(SqliteStore, "writing", writing)
 
 
-@mutant(source=RULE, clause="RA-12.2", cases="recovery_crash/a-run-that-was-accepted*")
+@mutant(source=FROM_THE_RULE, clause="RA-12.2", cases="recovery_crash/a-run-that-was-accepted*")
 def answers_before_it_has_written(plant: Plant) -> None:
     """Changes are written half a second later, in one go: what was accepted until then is lost."""
     original = SqliteStore.commit
@@ -83,7 +81,7 @@ def nobody_guards_the_jobs(plant: Plant) -> None:
     plant(primary_daemon, "guarded", guarded)
 
 
-@mutant(source=RULE, clause="RA-4.5", cases="values/the-environment*/manual-any-worker")
+@mutant(source=FROM_THE_RULE, clause="RA-4.5", cases="values/the-environment*/manual-any-worker")
 def names_its_predecessor_as_root(plant: Plant) -> None:
     """The second rerun is told that the first one is its root."""
     original = job_environment.identity

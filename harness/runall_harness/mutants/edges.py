@@ -14,7 +14,7 @@ from runall_reference.brain.primary.stopping import Stopping
 from runall_reference.brain.primary.waiting import Waiting
 from runall_reference.brain.records import Job
 
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant
 
 
@@ -30,7 +30,7 @@ def changes_attempts(plant: Plant, change: Any) -> None:
 
 
 # ------------------------------------------------------------------ counts
-@mutant(source="by the rule", clause="RA-8.1")
+@mutant(source=FROM_THE_RULE, clause="RA-8.1")
 def retry_forgets_interruptions(plant: Plant) -> None:
     """A retry begins the count of interruptions anew, so a lineage may go on for ever."""
 
@@ -40,7 +40,7 @@ def retry_forgets_interruptions(plant: Plant) -> None:
     changes_attempts(plant, change)
 
 
-@mutant(source="by the rule", clause="RA-1.1", also=("RA-1.2", "RA-8.1"))
+@mutant(source=FROM_THE_RULE, clause="RA-1.1", also=("RA-1.2", "RA-8.1"))
 def retry_counts_as_interruption(plant: Plant) -> None:
     """A retry uses up one of the times that a lineage may be run again."""
 
@@ -50,7 +50,7 @@ def retry_counts_as_interruption(plant: Plant) -> None:
     changes_attempts(plant, change)
 
 
-@mutant(source="by the rule", clause="RA-8.1")
+@mutant(source=FROM_THE_RULE, clause="RA-8.1")
 def one_rerun_too_many(plant: Plant) -> None:
     """A lineage is run again once more than its event allows."""
     original = Policy.refusal
@@ -60,7 +60,7 @@ def one_rerun_too_many(plant: Plant) -> None:
         return original(self, replace(job, reruns=max(job.reruns - 1, 0)), event)
 
 
-@mutant(source="by the rule", clause="RA-11.1")
+@mutant(source=FROM_THE_RULE, clause="RA-11.1")
 def one_try_for_all(plant: Plant) -> None:
     """A job that failed is tried again once, also if its event wants no tries."""
     original = Finalization.follow
@@ -72,7 +72,7 @@ def one_try_for_all(plant: Plant) -> None:
         original(self, done, cause)
 
 
-@mutant(source="by the rule", clause="RA-11.1")
+@mutant(source=FROM_THE_RULE, clause="RA-11.1")
 def last_try_is_lost(plant: Plant) -> None:
     """Of several tries the last never comes."""
     original = Finalization.follow
@@ -84,7 +84,7 @@ def last_try_is_lost(plant: Plant) -> None:
 
 
 # ------------------------------------------------------------------ ages and limits
-@mutant(source="by the rule", clause="RA-8.2")
+@mutant(source=FROM_THE_RULE, clause="RA-8.2")
 def age_counts_from_finalization(plant: Plant) -> None:
     """What was lost is as old as its end in the records, however long nobody had heard of it."""
 
@@ -93,7 +93,7 @@ def age_counts_from_finalization(plant: Plant) -> None:
         return self.now
 
 
-@mutant(source="by the rule", clause="RA-1.1", also=("RA-1.2", "RA-8.2", "RA-8.3"))
+@mutant(source=FROM_THE_RULE, clause="RA-1.1", also=("RA-1.2", "RA-8.2", "RA-8.3"))
 def old_before_its_time(plant: Plant) -> None:
     """What was lost is given up when half of the time for which it is worth running has passed."""
     original = Placement.too_old_at
@@ -104,7 +104,7 @@ def old_before_its_time(plant: Plant) -> None:
         return original(self, half, lost_at)
 
 
-@mutant(source="by the rule", clause="RA-4.10", also=("RA-9.10",))
+@mutant(source=FROM_THE_RULE, clause="RA-4.10", also=("RA-9.10",))
 def limits_are_short(plant: Plant) -> None:
     """A job is stopped when most of its time limit has passed."""
 
@@ -125,7 +125,7 @@ def rerun_loops_on_its_limit(plant: Plant) -> None:
         original(self, job, description, *facts, cause=cause)
 
 
-@mutant(source="by the rule", clause="RA-1.3", also=("RA-1.1", "RA-1.2", "RA-9.10"))
+@mutant(source=FROM_THE_RULE, clause="RA-1.3", also=("RA-1.1", "RA-1.2", "RA-9.10"))
 def flag_of_the_start(plant: Plant) -> None:
     """Run All is judged as it was when the job began, whatever its owner wants now."""
     original = Policy.refusal
@@ -142,19 +142,19 @@ def does_not_count(plant: Plant, state: str) -> None:
         return job.state in ACTIVE and job.state != state
 
 
-@mutant(source="by the rule", clause="RA-6.1", also=("RA-8.5",))
+@mutant(source=FROM_THE_RULE, clause="RA-6.1", also=("RA-8.5",))
 def what_starts_takes_no_place(plant: Plant) -> None:
     """A job counts against the limit once its start was reported: several start in one moment."""
     does_not_count(plant, "starting")
 
 
-@mutant(source="by the rule", clause="RA-6.1", also=("RA-6.10",))
+@mutant(source=FROM_THE_RULE, clause="RA-6.1", also=("RA-6.10",))
 def what_stops_takes_no_place(plant: Plant) -> None:
     """A job that is being stopped gives its place away before it has ended."""
     does_not_count(plant, "stopping")
 
 
-@mutant(source="by the rule", clause="RA-6.2")
+@mutant(source=FROM_THE_RULE, clause="RA-6.2")
 def queue_passes_limbo(plant: Plant) -> None:
     """What waits in the queue takes the place of a job in limbo."""
     original = Waiting.place_held
@@ -172,7 +172,7 @@ def queue_passes_limbo(plant: Plant) -> None:
 
 
 # ------------------------------------------------------------------ after a restart
-@mutant(source="by the rule", clause="RA-10.1")
+@mutant(source=FROM_THE_RULE, clause="RA-10.1")
 def limbo_begins_with_a_report(plant: Plant) -> None:
     """After its restart a primary shows the jobs of a server that never came back as running."""
 
@@ -182,7 +182,7 @@ def limbo_begins_with_a_report(plant: Plant) -> None:
         return job.state in ACTIVE and bool(link and link.sent and link.state == "suspect")
 
 
-@mutant(source="by the rule", clause="RA-8.5")
+@mutant(source=FROM_THE_RULE, clause="RA-8.5")
 def reruns_last_first(plant: Plant) -> None:
     """After a restart of the primary, the reruns that wait start in the opposite order."""
     original = Primary.lead

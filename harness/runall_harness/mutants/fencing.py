@@ -8,8 +8,7 @@ from runall_reference.brain.primary.placement import Placement
 from runall_reference.brain.settings import Settings
 from runall_reference.brain.worker import Worker
 
-from .interruptions import FROM_THE_RULE
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant, nothing
 
 

@@ -12,11 +12,9 @@ from runall_reference.brain.record_set import Change, Put
 from runall_reference.brain.records import Entry, Finished, Job, Record
 from runall_reference.brain.worker import Worker
 
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant, never, nothing
 from .recovery import last_number, stopped_jobs_count_as_running
-
-FROM_THE_RULE = "made from the rule"
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-1.3")

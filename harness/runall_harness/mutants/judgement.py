@@ -88,20 +88,6 @@ def tells_the_first_loss_only(plant: Plant) -> None:
             original(self, job, *about)
 
 
-@mutant(source="pg-boss 914; n8n 38010", clause="RA-9.8", also=("RA-5.4",))
-def starts_every_schedule_at_its_own_present(plant: Plant) -> None:
-    """A server that takes over serves no minute of the time in which nobody led."""
-    original = Primary.lead
-
-    @plant.method(Primary)
-    def lead(self: Any, boot: str) -> None:
-        before = self.leadership.lease()
-        original(self, boot)
-        if before is not None and before.holder not in ("", self.state.node):
-            for event in self.records.all(Event).values():
-                self.slots.move_cursor(event, self.state.clock.slot(self.state.now))
-
-
 @mutant(source="a timer that is set once", clause="RA-5.4")
 def serves_a_schedule_until_its_first_loss(plant: Plant) -> None:
     """The schedule of an event whose job was lost is dead: no later minute of it is served."""

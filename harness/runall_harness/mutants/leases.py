@@ -7,11 +7,12 @@ from runall_reference.brain.inputs import Retire
 from runall_reference.brain.machines import ROLE
 from runall_reference.brain.primary import Primary, Standby
 from runall_reference.brain.primary.lease import Leadership
+from runall_reference.brain.records import Lease
 from runall_reference.brain.worker import Worker
 
-from .interruptions import FROM_THE_RULE
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant, always
+from .takeovers import at_takeover
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-9.3", also=("RA-9.1",))
@@ -55,16 +56,13 @@ def obeys_every_primary(plant: Plant) -> None:
 @mutant(source="Dkron 1569, at a takeover", clause="RA-9.4", also=("RA-2.11", "RA-1.4"))
 def a_takeover_is_a_loss(plant: Plant) -> None:
     """A backup that takes over runs all jobs of the workers again."""
-    original = Primary.lead
 
-    @plant.method(Primary)
-    def lead(self: Any, boot: str) -> None:
-        before = self.leadership.lease()
-        original(self, boot)
-        if before is not None and before.holder not in ("", self.state.node):
-            for job in self.state.live():
-                if job.node and job.node != before.holder:
-                    self.finalization.lose(job, "takeover")
+    def lose_all(self: Any, old: Lease) -> None:
+        for job in self.state.live():
+            if job.node and job.node != old.holder:
+                self.finalization.lose(job, "takeover")
+
+    at_takeover(plant, lose_all, late=True)
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-9.6", also=("RA-9.1",))

@@ -10,6 +10,9 @@ from runall_reference.brain.machines import JOB, LINK, ROLE
 
 from .planting import Bug, Plant
 
+# The source of a bug that no scheduler is known to have had.
+FROM_THE_RULE = "made from the rule"
+
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """The reference with one bug.

@@ -13,10 +13,11 @@ from runall_reference.brain.primary.policy import Policy
 from runall_reference.brain.primary.slots import Slots
 from runall_reference.brain.primary.state import State
 from runall_reference.brain.primary.waiting import Waiting
-from runall_reference.brain.records import Cursor, Entry, Event, Finished, Job
+from runall_reference.brain.records import Cursor, Entry, Event, Finished, Job, Lease
 
 from .mutant import mutant
 from .planting import Plant, never, nothing
+from .takeovers import at_takeover
 
 LEFTOVER = "a leftover record"
 
@@ -233,13 +234,10 @@ def dying_node(plant: Plant) -> None:
 @mutant(source="Cronicle, all versions", clause="RA-9.5")
 def no_trace(plant: Plant) -> None:
     """A primary that takes over does not know of the jobs that the dead one ran itself."""
-    original = Primary.lead
 
-    @plant.method(Primary)
-    def lead(self: Any, boot: str) -> None:
-        before = self.leadership.lease()
-        original(self, boot)
-        if before is not None and before.holder not in ("", self.state.node):
-            for job in self.state.active_on(before.holder):
-                # From what this primary sees, not from the store: whoever returns finds them.
-                self.records.all(Job).pop(job.id)
+    def forget(self: Any, old: Lease) -> None:
+        for job in self.state.active_on(old.holder):
+            # From what this primary sees, not from the store: whoever returns finds them.
+            self.records.all(Job).pop(job.id)
+
+    at_takeover(plant, forget, late=True)

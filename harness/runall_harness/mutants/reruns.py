@@ -14,8 +14,7 @@ from runall_reference.brain.primary.state import State
 from runall_reference.brain.primary.waiting import Waiting
 from runall_reference.brain.records import Cursor, Finished, Reopened
 
-from .interruptions import FROM_THE_RULE
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant
 from .recovery import changes_reruns
 

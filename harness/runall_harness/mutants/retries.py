@@ -12,8 +12,7 @@ from runall_reference.brain.primary.state import State
 from runall_reference.brain.record_set import Put
 from runall_reference.brain.records import Finished, Job
 
-from .interruptions import FROM_THE_RULE
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant, never, nothing
 from .recovery import changes_reruns
 

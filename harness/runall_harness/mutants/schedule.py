@@ -14,8 +14,7 @@ from runall_reference.brain.primary.state import State
 from runall_reference.brain.records import Cursor
 from runall_reference.brain.timing import allows, local_minute
 
-from .interruptions import FROM_THE_RULE
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant
 
 

@@ -28,20 +28,23 @@ Seen = Callable[[Any, Lease], None]
 CARRIED = "what a takeover carries on"
 
 
-def at_takeover(plant: Plant, seen: Seen, *, since: int = 1) -> None:
+def at_takeover(plant: Plant, seen: Seen, *, since: int = 1, late: bool = False) -> None:
     """Let something else be seen by a primary that leads after another server has.
 
     `seen` gets that primary and the lease that it took over; `since` is the first epoch of another
-    server after which it is called.
+    server after which it is called. `late` calls it once that primary leads.
     """
     original = Primary.lead
 
     @plant.method(Primary)
     def lead(self: Any, boot: str) -> None:
         old = self.leadership.lease()
+        if late:
+            original(self, boot)
         if old is not None and old.holder not in ("", self.state.node) and old.epoch >= since:
             seen(self, old)
-        original(self, boot)
+        if not late:
+            original(self, boot)
 
 
 def changes(plant: Plant, kind: type[Record], change: Callable[[Any, Any], Any]) -> None:
@@ -74,7 +77,7 @@ def to_the_present(self: Any, _: Lease) -> None:
 
 
 # ---------------------------------------------------------------------------- schedules
-@mutant(source="pg-boss 914", clause="RA-9.8", also=("RA-5.4",))
+@mutant(source="pg-boss 914; n8n 38010", clause="RA-9.8", also=("RA-5.4",))
 def begins_at_its_own_present(plant: Plant) -> None:
     """The backup starts every schedule at its own present: nobody serves the minutes between."""
     at_takeover(plant, to_the_present)

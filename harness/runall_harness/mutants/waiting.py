@@ -14,7 +14,7 @@ from runall_reference.brain.primary.slots import Slots
 from runall_reference.brain.primary.waiting import Waiting
 from runall_reference.brain.records import Abort, Cursor, Entry, Finished, Job
 
-from .mutant import mutant
+from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant
 
 
@@ -55,7 +55,7 @@ def aborts_in_memory(plant: Plant) -> None:
     after_lead(plant, forget)
 
 
-@mutant(source="by the rule", clause="RA-3.8", also=("RA-3.3", "RA-10.2", "RA-11.6"))
+@mutant(source=FROM_THE_RULE, clause="RA-3.8", also=("RA-3.3", "RA-10.2", "RA-11.6"))
 def aborts_after_the_answer(plant: Plant) -> None:
     """An abort is answered first and carried out with the next input, if there is one."""
     original, handle = Orders.abort_job, Primary.handle
@@ -96,7 +96,7 @@ def retries(self: Any) -> list[Job]:
     return [job for job in self.waiting.jobs() if job.cause == "retry"]
 
 
-@mutant(source="by the rule", clause="RA-11.5")
+@mutant(source=FROM_THE_RULE, clause="RA-11.5")
 def restart_ends_delays(plant: Plant) -> None:
     """When a retry is due is only in memory: the next primary starts it at once."""
 
@@ -107,7 +107,7 @@ def restart_ends_delays(plant: Plant) -> None:
     after_lead(plant, forget)
 
 
-@mutant(source="by the rule", clause="RA-11.5")
+@mutant(source=FROM_THE_RULE, clause="RA-11.5")
 def restart_begins_delays_anew(plant: Plant) -> None:
     """The next primary lets each retry wait for its whole delay once more."""
 
@@ -118,7 +118,7 @@ def restart_begins_delays_anew(plant: Plant) -> None:
     after_lead(plant, forget)
 
 
-@mutant(source="by the rule", clause="RA-11.6")
+@mutant(source=FROM_THE_RULE, clause="RA-11.6")
 def retries_run_disabled(plant: Plant) -> None:
     """Disabling an event does not hold back a retry that waits."""
     original = Waiting.place_held
@@ -132,7 +132,7 @@ def retries_run_disabled(plant: Plant) -> None:
             original(self, job)
 
 
-@mutant(source="by the rule", clause="RA-11.6", also=("RA-6.5",))
+@mutant(source=FROM_THE_RULE, clause="RA-11.6", also=("RA-6.5",))
 def retries_keep_their_target(plant: Plant) -> None:
     """A retry goes where its event might run when the job had failed."""
     original = Waiting.place_held
@@ -160,19 +160,19 @@ def survives_deletion(plant: Plant, cause: str) -> None:
             original(self, held, clause, reason)
 
 
-@mutant(source="by the rule", clause="RA-6.9")
+@mutant(source=FROM_THE_RULE, clause="RA-6.9")
 def queue_outlives_its_event(plant: Plant) -> None:
     """A deletion forgets the queue, which goes on when an event is made anew under that id."""
     survives_deletion(plant, "manual")
 
 
-@mutant(source="by the rule", clause="RA-11.6", also=("RA-6.9",))
+@mutant(source=FROM_THE_RULE, clause="RA-11.6", also=("RA-6.9",))
 def retries_outlive_their_event(plant: Plant) -> None:
     """A deletion forgets a retry, which runs when an event is made anew under that id."""
     survives_deletion(plant, "retry")
 
 
-@mutant(source="by the rule", clause="RA-6.10")
+@mutant(source=FROM_THE_RULE, clause="RA-6.10")
 def queue_takes_edits(plant: Plant) -> None:
     """A run that waited in the queue has the parameters that its event has when it starts."""
     original = Waiting.place_held
@@ -197,19 +197,19 @@ def ended_keep_their_places(plant: Plant, *states: str) -> None:
         return original(self, event) and not 0 < event.max_children <= held
 
 
-@mutant(source="by the rule", clause="RA-6.8")
+@mutant(source=FROM_THE_RULE, clause="RA-6.8")
 def aborted_keep_their_places(plant: Plant) -> None:
     """A job that a user ended is over, and counts against its event's limit for ever."""
     ended_keep_their_places(plant, "aborted")
 
 
-@mutant(source="by the rule", clause="RA-6.8")
+@mutant(source=FROM_THE_RULE, clause="RA-6.8")
 def unsuccessful_keep_their_places(plant: Plant) -> None:
     """Only a success frees a place: what failed or timed out holds its own for ever."""
     ended_keep_their_places(plant, "failed", "timed_out")
 
 
-@mutant(source="by the rule", clause="RA-6.8")
+@mutant(source=FROM_THE_RULE, clause="RA-6.8")
 def schedule_ends_with_a_refusal(plant: Plant) -> None:
     """An event of which a job was given up is served no more."""
     original = Slots.serve_cursor
@@ -221,7 +221,7 @@ def schedule_ends_with_a_refusal(plant: Plant) -> None:
             original(self, event)
 
 
-@mutant(source="by the rule", clause="RA-3.8", also=("RA-3.3",))
+@mutant(source=FROM_THE_RULE, clause="RA-3.8", also=("RA-3.3",))
 def aborts_first_attempts(plant: Plant) -> None:
     """An abort is kept for the first attempt, so a rerun that loses its server comes again."""
     original = Finalization.finalize
@@ -235,7 +235,7 @@ def aborts_first_attempts(plant: Plant) -> None:
         original(self, job, description, *facts, cause=cause)
 
 
-@mutant(source="by the rule", clause="RA-6.6", also=("RA-9.9",))
+@mutant(source=FROM_THE_RULE, clause="RA-6.6", also=("RA-9.9",))
 def queue_sorted_by_name(plant: Plant) -> None:
     """A primary reads its records in the order of their names, so the tenth run comes second."""
 
@@ -247,7 +247,7 @@ def queue_sorted_by_name(plant: Plant) -> None:
     after_lead(plant, forget)
 
 
-@mutant(source="by the rule", clause="RA-6.7")
+@mutant(source=FROM_THE_RULE, clause="RA-6.7")
 def queues_are_one(plant: Plant) -> None:
     """What waits of other events, and reruns too, takes up the room of an event's queue."""
 
@@ -260,7 +260,7 @@ def queues_are_one(plant: Plant) -> None:
         return job
 
 
-@mutant(source="by the rule", clause="RA-6.7")
+@mutant(source=FROM_THE_RULE, clause="RA-6.7")
 def queue_one_short(plant: Plant) -> None:
     """The last place in the queue is never given."""
     original = Orders.queue
