@@ -46,6 +46,7 @@ REAL = (
     "systems/test_system_keys.py",
     "systems/test_systems.py",
     "cli/test_ledger_cli.py",
+    "cli/test_order_commands.py",
     "cli/test_check_cli.py",
     "host/test_worker_pool.py",
     "evidence/test_witness.py",

@@ -4,24 +4,21 @@ The first question after an outage is what became of the jobs. The primary recor
 when it makes it; this command only asks for the records and shows them.
 """
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from runall_harness.contract.errors import KitCannotRun
-
-from .options import FILE, format_option
+from .options import format_option
 from .output import plain_console, print_json
+from .primary_api import primary_at, primary_options
 
 if TYPE_CHECKING:
     from runall_harness.evidence.views import LedgerView
 
 SCHEMA = "runall-ledger/1"
-SECONDS = 10.0
 
 EPILOG = """\b
 Examples:
@@ -45,19 +42,7 @@ Exit codes: 0 the ledger was shown, also when it is empty, 3 the primary could n
 
 
 @click.command(epilog=EPILOG, short_help="Show what was interrupted, and what was done.")
-@click.option(
-    "--url",
-    default="http://127.0.0.1:7070",
-    show_default=True,
-    metavar="URL",
-    help="The primary's API.",
-)
-@click.option(
-    "--token-file",
-    type=FILE,
-    help="The file with the API's token; a primary on 127.0.0.1 has "
-    "made one in its data folder. Without it, RUNALL_TOKEN.",
-)
+@primary_options
 @click.option("--event", default="", metavar="ID", help="Only the lines about this event.")
 @format_option
 def ledger(url: str, token_file: Path | None, event: str, form: str) -> None:
@@ -66,62 +51,16 @@ def ledger(url: str, token_file: Path | None, event: str, form: str) -> None:
     It has a line for every interrupted job: what happened, whether the job is run again, and why,
     by which clause. A refused rerun is listed with its reason.
     """
-    address = url if "://" in url else f"http://{url}"
-    entries = [entry for entry in ask(address, token_of(token_file)) if event in ("", entry.event)]
-    if form == "json":
-        print_json({"schema": SCHEMA, "url": address, "event": event or None, "entries": entries})
-    else:
-        print_table(entries, address, event)
-
-
-def token_of(file: Path | None) -> str:
-    """The token, from its file or from RUNALL_TOKEN. Raises `click.UsageError`."""
-    try:
-        token = file.read_text("utf-8").strip() if file else os.environ.get("RUNALL_TOKEN", "")
-    except (OSError, UnicodeError) as error:
-        raise click.BadParameter(f"{file}: {error}", param_hint="'--token-file'") from None
-    if not token or not token.isascii():
-        place = f"{file} holds none" if file else "give --token-file, or set RUNALL_TOKEN"
-        raise click.UsageError(f"a token is required: {place}")
-    return token
-
-
-def ask(url: str, token: str) -> "list[LedgerView]":
-    """The ledger of the primary at that address. Raises `KitCannotRun`."""
-    import httpx
-    import msgspec
-
     from runall_harness.evidence.views import LedgerView
 
-    headers = {"Authorization": f"Bearer {token}"}
-    try:
-        answer = httpx.get(
-            f"{url.rstrip('/')}/v1/ledger", headers=headers, timeout=SECONDS, trust_env=False
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        hint = "see that the primary runs and that --url is its --listen address"
-        raise KitCannotRun(f"{url} does not answer ({error})", hint) from None
-    if not answer.is_success:
-        refuse(url, answer.status_code, answer.content)
-    try:
-        return msgspec.json.decode(answer.content, type=list[LedgerView])
-    except msgspec.MsgspecError as error:
-        hint = "see that --url is the address of a primary, without any path"
-        raise KitCannotRun(f"{url} answers, but not with a ledger ({error})", hint) from None
-
-
-def refuse(url: str, status: int, body: bytes) -> NoReturn:
-    """Raise `KitCannotRun` with the primary's own message, if it has one."""
-    import msgspec
-
-    try:
-        error: Any = msgspec.json.decode(body)["error"]
-        cause, hint = f"{url} answers {status}: {error['message']}", str(error["hint"])
-    except (msgspec.MsgspecError, KeyError, TypeError):
-        cause, hint = f"{url} answers {status}", "see that --url is the address of a primary"
-    if status == 401:
-        hint = "give the token of that primary: --token-file, or RUNALL_TOKEN"
-    raise KitCannotRun(cause, hint)
+    primary = primary_at(url, token_file)
+    lines = primary.get("ledger", list[LedgerView], "a ledger")
+    entries = [entry for entry in lines if event in ("", entry.event)]
+    if form == "json":
+        page = {"schema": SCHEMA, "url": primary.url, "event": event or None, "entries": entries}
+        print_json(page)
+    else:
+        print_table(entries, primary.url, event)
 
 
 def print_table(entries: "Sequence[LedgerView]", url: str, event: str) -> None:
