@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from runall_harness.rigs.docker.engine import Engine
-from support.leftovers import RUNALL, clean, containers, networks, owned
+from support.leftovers import RUNALL, clean, containers, networks, nodes_in, owned
 
 # Each case of this feature leaves a worker dead for the whole dead-job timeout.
 SCENARIO = "1_worker_lost*"
@@ -43,19 +43,6 @@ def is_harness(process: psutil.Process) -> bool:
         command = " ".join(process.cmdline())
         return "runall_harness" in command or "multiprocessing.spawn" in command
     except psutil.NoSuchProcess:
-        return False
-
-
-def nodes_in(folder: Path) -> list[psutil.Process]:
-    """Every process that works in a folder: the nodes and jobs of the runs that were given it."""
-    return [process for process in psutil.process_iter() if works_in(process, folder)]
-
-
-def works_in(process: psutil.Process, folder: Path) -> bool:
-    """Whether a process has that folder in its environment."""
-    try:
-        return str(folder) in process.environ().get("RUNALL_WITNESS", "")
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 
 

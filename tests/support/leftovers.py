@@ -1,9 +1,11 @@
-"""What a run that came to a bad end has left on the engine, and the command that removes it."""
+"""What a run that came to a bad end has left, and the command that removes it."""
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, cast
 
+import psutil
 from runall_harness.rigs.docker.engine import Engine
 
 RUNALL = (sys.executable, "-m", "runall_harness.cli")
@@ -36,3 +38,16 @@ def containers(engine: Engine) -> list[Any]:
 def networks(engine: Engine) -> list[Any]:
     """The networks that a run of the kit made, of whatever run."""
     return cast(Any, engine.client).networks.list(filters={"label": "io.runall.run"})
+
+
+def nodes_in(folder: Path) -> list[psutil.Process]:
+    """Every process that works in a folder: the nodes and jobs of the runs that were given it."""
+    return [process for process in psutil.process_iter() if works_in(process, folder)]
+
+
+def works_in(process: psutil.Process, folder: Path) -> bool:
+    """Whether a process has that folder in its environment."""
+    try:
+        return str(folder) in process.environ().get("RUNALL_WITNESS", "")
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False

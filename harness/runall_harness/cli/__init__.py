@@ -17,6 +17,7 @@ CANNOT_RUN, USAGE, INTERRUPTED = 3, 64, 130
 
 # The line of each command in the help, so that help need not load it.
 COMMANDS = {
+    "up": "Start a small cluster to play with.",
     "conform": "Run the conformance cases.",
     "check": "Judge histories, of any origin.",
     "explore": "Try every fault at every point of bounded worlds.",

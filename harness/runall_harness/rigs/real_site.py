@@ -170,6 +170,10 @@ class RealSite:
     def place(self, node: str) -> Place:
         raise NotImplementedError
 
+    def kill_command(self, node: str) -> str:
+        """What a person types to kill that node, as it runs now."""
+        raise NotImplementedError
+
     def in_shell(self, node: str, script: str) -> str:
         """What a shell in the environment of a node that runs prints; $1 is its daemon."""
         raise NotImplementedError

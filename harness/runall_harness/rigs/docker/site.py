@@ -102,6 +102,9 @@ class DockerSite(RealSite):
     def in_shell(self, node: str, script: str) -> str:
         return self._container(node).shell.beside_daemon(script)
 
+    def kill_command(self, node: str) -> str:
+        return f"docker kill {self._container(node).settings.name}"
+
     def data_folder(self, node: str) -> Path:
         return self._container(node).settings.data
 

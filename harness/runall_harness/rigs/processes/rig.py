@@ -108,6 +108,9 @@ class ProcessesSite(RealSite):
         log = self._node(node).log
         return log.read_text(errors="replace") if log.exists() else ""
 
+    def kill_command(self, node: str) -> str:
+        return f"kill -9 {self._node(node).pid}"
+
     def in_shell(self, node: str, script: str) -> str:
         return self._node(node).in_shell(script)
 

@@ -98,7 +98,9 @@ class Reference:
         words = [*self.program, role, *options(name=name, data=place.data)]
         keys = {"RUNALL_SECRET": self.secret, "RUNALL_TOKEN": self.token}
         if role == "primary":
-            words += options(listen=f"0.0.0.0:{place.port}", policy=self.policy)
+            # A container is reached from outside of it; on processes other machines have no access.
+            host = "0.0.0.0" if self.rig == "docker" else place.host  # noqa: S104 - in a container
+            words += options(listen=f"{host}:{place.port}", policy=self.policy)
             words += options(**self.set_by("time_scale", "lease", "spread"))
             if len(primaries) > 1:
                 words += options(store=self.shared_store(site, name))
