@@ -71,6 +71,7 @@ LONG = (
     "brain/timing/test_timing_laws.py",
     "reports/test_compare.py",
     "evidence/test_history.py",
+    "project/test_pipelines.py",
 )
 # They wait for the timers of other schedulers, and leave the cores to others meanwhile.
 FOREIGN = ("schedulers",)

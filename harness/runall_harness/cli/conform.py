@@ -5,6 +5,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -73,6 +74,12 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
     "not declared makes the run not conformant, a fault that the rig cannot show makes "
     "it inconclusive.",
 )
+@click.option(
+    "--github",
+    is_flag=True,
+    help="In a step of GitHub Actions: annotate the scenarios that failed, and write the summary "
+    "and the outputs of the step.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the cases and run nothing.")
 @format_option
 @schema_option(
@@ -84,6 +91,7 @@ def conform(
     listing: bool,
     form: str,
     update: bool,
+    github: bool,
     **options: Any,
 ) -> int:
     """Kill and restart servers, and see whether interrupted jobs are run again.
@@ -101,7 +109,7 @@ def conform(
     known = known_failures(order, update)
     if known and not known.path.exists():  # an update is going to write it
         order = replace(order, known_failures=None)
-    return run_order(order, form, update=known if update else None)
+    return run_order(order, form, update=known if update else None, github=github)
 
 
 def check_system(order: "Order") -> None:
@@ -171,12 +179,16 @@ def list_cases(cases: "list[Case]", form: str) -> int:
     return print_list("cases", form, rows, lines)
 
 
-def run_order(order: "Order", form: str, update: "Declarations | None" = None) -> int:
+def run_order(
+    order: "Order", form: str, update: "Declarations | None" = None, *, github: bool = False
+) -> int:
     """Run the cases and show their results; return the exit code.
 
-    `update` is where known failures are to be brought up to date, if they are.
+    `update` is where known failures are to be brought up to date, if they are. With `github` the
+    results are also told to the step of GitHub Actions that this is.
     """
     from runall_harness.conformance.run_report import encode
+    from runall_harness.reports.badge import make_badge
     from runall_harness.reports.summary import print_summary
 
     with own_output() as output:
@@ -190,9 +202,23 @@ def run_order(order: "Order", form: str, update: "Declarations | None" = None) -
         if order.out is not None:
             order.out.mkdir(parents=True, exist_ok=True)
             (order.out / "report.json").write_text(encode(report) + "\n", "utf-8")
+            (order.out / "badge.json").write_text(encode(make_badge(report)) + "\n", "utf-8")
+    if github:
+        tell_github(run)
     if update is not None:
         update_declarations(run, update)
     return run.exit_code
+
+
+def tell_github(run: "Run") -> None:
+    """Annotate what is not well, and write the files of the step. Raises `KitCannotRun`."""
+    from runall_harness.contract.cases import load_cases
+    from runall_harness.reports.github import annotations, write_step
+
+    report, workspace = run.report(), Path(os.environ.get("GITHUB_WORKSPACE", "."))
+    for line in annotations(report, load_cases(), workspace.resolve()):
+        click.echo(line, err=True)
+    write_step(report, run.order.out)
 
 
 def update_declarations(run: "Run", where: "Declarations") -> None:
