@@ -1,4 +1,4 @@
-"""The action and the templates for pipelines: valid, pinned, and their shell parts do what they say."""
+"""The action and the templates for pipelines are valid and pinned, and their scripts work."""
 
 import os
 import re

@@ -3,6 +3,7 @@
 import msgspec
 
 from runall_harness.conformance.run_report import Report
+from runall_harness.contract.verdicts import Verdict
 
 COLOURS = {
     "conformant": "brightgreen",
@@ -23,7 +24,7 @@ class Badge(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def make_badge(report: Report) -> Badge:
     """The badge of a run: the system, the verdict, and how many of its cases passed."""
-    passed = f"{report.summary['pass']} of {len(report.cases)}"
+    passed = f"{report.summary[Verdict.PASS]} of {len(report.cases)}"
     return Badge(
         label=f"run all: {report.system.name} {report.system.version}",
         message=f"{report.verdict}, {passed}",
