@@ -136,8 +136,9 @@ def deleted_is_over(lineage: Lineage, context: Context) -> Iterator[Finding]:
 def living_go_on(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A job that lives on a server in reach is not finalized as interrupted.
 
-    RA-2.4 applies if its server had been out of reach, RA-2.11 if the primary had failed, else
-    RA-2.10. A server that ended or restarted loses its jobs, so nothing is judged there.
+    RA-2.4 applies if its server had been out of reach, RA-13.2 if the store had failed, RA-2.11 if
+    the primary had, else RA-2.10. A server that ended or restarted loses its jobs, so nothing is
+    judged there.
     """
     for run, attempt, over in finalized_runs(lineage, context):
         if attempt.ends[0].state != "interrupted" or context.faulty > over:
@@ -172,6 +173,8 @@ def in_reach(run: RunRecord, at: float, context: Context) -> str | None:
             return None
     if own:
         return "RA-2.4" if own[-1].at < at - UNDER_WAY else None
+    if context.store_failed(run.started_at, at):
+        return "RA-13.2"
     hurt = any(context.faults(node, run.started_at, at) for node in context.leaders(at))
     return "RA-2.11" if hurt else "RA-2.10"
 

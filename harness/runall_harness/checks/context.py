@@ -23,7 +23,7 @@ GONE = frozenset({"kill", "crash"})
 # Faults that end every execution of their node, and how many seconds after one a sign of life shows
 # that it did not.
 DEADLY, OUTLIVES = frozenset({"kill", "crash"}), 1.0
-SILENCES = {"cut": "join", "pause": "unpause"}
+SILENCES = {"cut": "join", "pause": "unpause", "lock": "unlock"}
 AT = attrgetter("at")
 
 # The settings of an event that checks use, with the types that they must have.
@@ -85,7 +85,9 @@ class Context:
         self.faulty = self.trusted = inf
         self.proven, self.jobs_shown, self.ledger_shown = True, False, False
         self.escaped: dict[str, str] = {}
+        # Nobody leads without them: the nodes that may lead, and the store that they share.
         self.primaries: dict[str, float] = {}
+        self.stores: set[str] = set()
         self.leads: list[tuple[float, str]] = []
         self.freezes: dict[str, list[Freeze]] = {}
         self.cuts: dict[str, list[Freeze]] = {}
@@ -128,7 +130,7 @@ class Context:
     def silence(self, fault: Proof) -> None:
         """Remember from when to when a node is frozen or cut off."""
         stretches = self.cuts if fault.kind in ("cut", "join") else self.freezes
-        if fault.kind in ("unpause", "kill", "stop", "join"):
+        if fault.kind in ("kill", "stop", *SILENCES.values()):
             for stretch in stretches.get(fault.node, ()):
                 stretch.until = min(stretch.until, fault.at)
         elif fault.kind in SILENCES:
@@ -138,6 +140,8 @@ class Context:
         """Remember that a node was started."""
         if role == "primary":
             self.primaries.setdefault(node, at)
+        if role == "store":
+            self.stores.add(node)
         self.starts.setdefault(node, []).append(at)
         self.exit(node, at)
 
@@ -193,11 +197,22 @@ class Context:
     def unheard(self, node: str, since: float, until: float) -> bool:
         """Whether what a node had to say may not have been heard in that time (seconds).
 
-        It or a part of it ended, or it or a primary was out of touch. A primary that ends is heard
-        of again, and asks.
+        It or a part of it ended, or it, a primary or the store was out of touch. A primary that
+        ends is heard of again, and asks.
         """
         ended = any(one.kind in ENDINGS for one in self.faults(node, since, until))
+        ended = ended or self.store_failed(since - UNDER_WAY, until)
         return ended or any(self.silent(one, since, until) for one in {node, *self.primaries})
+
+    def store_failed(self, since: float, until: float) -> bool:
+        """Whether the store was out of use at any moment of that time (seconds)."""
+        away = (one for node in self.stores for one in self.away(node))
+        return any(one.since <= until and one.until >= since for one in away)
+
+    def lead_failed(self, since: float, until: float) -> bool:
+        """Whether a primary had a fault in that time (seconds), or the store of all was away."""
+        hurt = any(self.faults(node, since, until) for node in self.primaries)
+        return hurt or self.store_failed(since, until)
 
     def silent(self, node: str, since: float, until: float) -> bool:
         """Whether a node was cut off or frozen at any moment of that time (seconds)."""
@@ -224,7 +239,8 @@ class Context:
                 yield Freeze(fault.at, min(starts, default=inf))
 
     def unled(self) -> Iterator[Freeze]:
-        """When the node that led, or may have led, was away; until it or another one leads."""
+        """When the store, or the node that led or may have led, was away; until one leads again."""
+        yield from (one for node in self.stores for one in self.away(node))
         for node in self.primaries:
             for one in self.away(node):
                 before = [who for at, who in self.leads if at <= one.since][-1:]

@@ -120,8 +120,9 @@ def started_twice(lineage: Lineage, earlier: RunRecord, later: RunRecord, contex
     if attempt is None or any(ending.state == "interrupted" for ending in attempt.ends):
         return ""
     since, until = earlier.started_at, later.started_at
-    failed = any(context.faults(node, since, until) for node in context.primaries)
-    return "RA-12.1" if failed else "RA-1.4"
+    if context.store_failed(since, until):
+        return "RA-13.2"
+    return "RA-12.1" if context.lead_failed(since, until) else "RA-1.4"
 
 
 def disabled_waits(lineage: Lineage, context: Context) -> Iterator[Finding]:

@@ -16,8 +16,8 @@ def needs(*capabilities: str) -> frozenset[str]:
 
 BOUNDS = needs("bounds")
 # The clauses besides their own by which some of the checks judge.
-STARTED_TWICE = ("RA-1.4", "RA-12.1")
-OWN_ENDS, IN_REACH = ("RA-2.6", "RA-3.3", "RA-3.4"), ("RA-2.4", "RA-2.11")
+STARTED_TWICE = ("RA-1.4", "RA-12.1", "RA-13.2")
+OWN_ENDS, IN_REACH = ("RA-2.6", "RA-3.3", "RA-3.4"), ("RA-2.4", "RA-2.11", "RA-13.2")
 LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("completed-is-final", "RA-3.4", lineages.completed_is_final),
     Check("aborted-stays-aborted", "RA-3.3", lineages.aborted_stays_aborted, given="abort"),

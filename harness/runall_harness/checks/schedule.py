@@ -166,10 +166,7 @@ class ScheduleChecks:
         places, (most, lines) = self.places.get(event), self.context.most(event, debt.owed.until)
         if places is None or most == inf or not places.line:
             return
-        failed = any(
-            self.context.faults(node, places.freed_at, self.context.now)
-            for node in self.context.primaries
-        )
+        failed = self.context.lead_failed(places.freed_at, self.context.now)
         if not free and (failed or places.held or places.taken_at >= places.freed_at):
             return
         expected = f"the place of what ended is free, for {event} is owed more"

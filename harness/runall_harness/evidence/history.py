@@ -88,7 +88,7 @@ class Fault(Line, frozen=True, kw_only=True, tag="fault"):
 
 
 class Start(Line, frozen=True, kw_only=True, tag="start"):
-    """A node was started, or started again. `role` is primary or worker, where that is known."""
+    """A node was started, or started again. `role`: primary, worker or store, where it is known."""
 
     node: str
     role: str = ""

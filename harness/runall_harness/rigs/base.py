@@ -12,6 +12,8 @@ import msgspec
 from runall_harness.evidence.facts import Execution, Proof
 
 T = TypeVar("T")
+# The name, and the role, of the node that keeps the records of the primaries, where one does.
+STORE = "store"
 Scope = Literal["node", "daemon", "job"]
 # The receivers of the signal of a clean stop: the main process, as `kill PID` does it, or every
 # process of the node at one instant, as systemd does.

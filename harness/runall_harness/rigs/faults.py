@@ -9,6 +9,7 @@ from collections.abc import Collection
 # The faults that every rig can inject, then those that only some rigs can inject.
 EVERYWHERE: frozenset[str] = frozenset(
     {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
+    | {"store"}
 )
 FAULTS = EVERYWHERE | {"clock", "netstore"}
 # Situations, not faults: not every scheduler gets into them.
@@ -24,4 +25,4 @@ WHY = {
 
 def stand_apart(tags: Collection[str], *, own_hosts: bool) -> bool:
     """Whether each node of a case with these tags needs a network interface of its own."""
-    return "partition" in tags or own_hosts
+    return bool({"partition", "store"} & set(tags)) or own_hosts

@@ -19,9 +19,10 @@ from runall_harness.contract.verdicts import Inconclusive, Unsupported
 from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.history import Clock, End, Exit, Fault, History, Ledger, Meta, Owed
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
-from runall_harness.rigs.base import Rig
+from runall_harness.rigs.base import STORE, Rig
 from runall_harness.rigs.faults import stand_apart
 from runall_harness.systems.base import Client, System
+from runall_harness.systems.stores import MENDED_BY, Store
 
 from .calls import CANARY, Calls
 from .nodes import PRIMARY, Nodes
@@ -58,6 +59,7 @@ class Cluster:
         self.deadline_s: float | None = None
         self.waited: float | None = None
         self.about: About | None = None
+        self.store: Store | None = None
         self.says_what_it_owes = True
 
     def meta(self) -> Meta:
@@ -76,8 +78,14 @@ class Cluster:
             timings=s.timings.stated(),
         )
 
-    def up(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
-        """Start a primary, its backups and workers, and wait until all of them take work."""
+    def up(self, *workers: str, backups: tuple[str, ...] = (), store: str = "") -> None:
+        """Start a primary, its backups and workers, and wait until all of them take work.
+
+        `store` is the fault that their store is to get later, if any. Raises `Unsupported`.
+        """
+        if store:
+            self.store = self.system.store(self.site, store)
+            self.nodes.start_store(self.store)
         self.nodes.start(*workers, backups=backups)
         if backups:
             # The first primary is to lead, so the backups start when it does.
@@ -110,6 +118,20 @@ class Cluster:
         if not proof.proven:
             raise Inconclusive(f"{proof.kind} of {proof.node} is not proven: {proof.evidence}")
         return proof
+
+    def hurt_store(self, fault: str) -> Proof:
+        store = self.store
+        assert store is not None, "the case was started without a store that can be hurt"
+        return self.hurt(lambda: store.hurt(fault))
+
+    def mend_store(self, fault: str) -> None:
+        """Let the store be used again: mend it, or start its server again and wait for it."""
+        store = self.store
+        assert store is not None, "the case was started without a store that can be hurt"
+        if MENDED_BY[fault]:
+            self.hurt(lambda: store.mend(fault))
+        else:
+            self.nodes.start_store(store)
 
     def set_clock(self, node: str, ahead: float) -> None:
         """Set a node's wall clock ahead by so many seconds."""
@@ -252,7 +274,8 @@ class Cluster:
             self.history.add(End(at=self.site.now()))
 
     def logs(self) -> dict[str, str]:
-        return {node: self.site.logs(node) for node in self.nodes.specs}
+        server = (STORE,) if self.store is not None and self.store.spec else ()
+        return {node: self.site.logs(node) for node in (*self.nodes.specs, *server)}
 
     def close(self) -> None:
         self.calls.close()

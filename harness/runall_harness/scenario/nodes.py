@@ -1,11 +1,13 @@
 """The nodes of one cluster: how each is run, and whether it takes work."""
 
 import re
+from functools import partial
 
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.evidence.history import History, Start
-from runall_harness.rigs.base import NodeSpec, Readiness, Site
+from runall_harness.rigs.base import STORE, NodeSpec, Readiness, Site
 from runall_harness.systems.base import System
+from runall_harness.systems.stores import Store
 
 from .calls import Calls
 
@@ -76,6 +78,22 @@ class Nodes:
     def restart(self, node: str, spec: NodeSpec | None = None) -> None:
         """Start a node again that had ended; `spec` is how, if not as before."""
         self.launch(spec or self.specs[node])
+
+    def start_store(self, store: Store) -> None:
+        """Start the server of a store that has one; the history notes the store in any case."""
+        if store.spec is None:
+            self.history.add(Start(at=self.site.now(), node=STORE, role=STORE))
+            return
+        self.launch(store.spec)
+        self.await_store(store.spec)
+
+    def await_store(self, spec: NodeSpec) -> None:
+        """Wait until the server of the store shows what it must. Raises `KitCannotRun`."""
+        if not self.site.wait(partial(self.evidence.shows, spec), self.system.timings.start):
+            raise KitCannotRun(
+                f"the store did not come up; last words of {self.last_words(spec.name)}",
+                "read its log, and try its command by hand",
+            )
 
     def launch(self, *specs: NodeSpec) -> None:
         for spec in specs:

@@ -14,6 +14,8 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.evidence.views import EventView, JobView, LedgerView
 from runall_harness.rigs.base import NodeSpec, Site
 
+from .stores import Store
+
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
     """The timings that a system declares, in seconds: all deadlines are derived from them.
@@ -173,6 +175,13 @@ class System(Protocol):
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         """A client for the API of whichever primary leads."""
+        ...
+
+    def store(self, site: Site, fault: str) -> Store:
+        """The store of a cluster that is to get that fault (see `stores`); asked before any node.
+
+        Raises `Unsupported`, with the reason, where it can't be shown.
+        """
         ...
 
     def close(self) -> None:

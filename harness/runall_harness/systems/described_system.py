@@ -21,6 +21,7 @@ from .description import Role, Setup
 from .description_file import read_description
 from .from_image import ImageFacts, ask
 from .setup import cache_for, require_programs, set_up
+from .stores import Store
 from .templates import OPTION, SECRET, Names, names_in, role_templates
 
 # Where a container finds the system's own folder, and what its set-up made.
@@ -183,6 +184,11 @@ class DescribedSystem:
         """Raises `Unsupported`: a file describes each node under its own name."""
         del site, called, name, primaries
         raise Unsupported("the system's file has no words for two servers under one name")
+
+    def store(self, site: Site, fault: str) -> Store:
+        """Raises `Unsupported` where the file has no table of the store."""
+        del site, fault
+        raise Unsupported("the system's file has no table [roles.store]")
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         adapter = self.described.adapter

@@ -156,6 +156,7 @@ class PrimaryRunner:
         self.changes.count()
 
     async def recover(self) -> None:
+        """Lead no more until the store is back, and then as after an absence (RA-13.2)."""
         self.close_store()
         for pause in pauses():
             if await set_within(self.leaving, pause):

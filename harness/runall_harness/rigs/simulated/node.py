@@ -24,6 +24,7 @@ from runall_harness.evidence.facts import Execution
 from .disk import Disk
 from .network import LATENCY, REDIAL, Link
 from .process import TICK, Process, ignore_exit
+from .store_server import StoreServer
 from .timeline import Timeline
 
 Brain = Primary | Worker
@@ -82,7 +83,9 @@ class SimulatedBrain:
         """
         for rows in range(1, len(change)):
             written(rows)
-        if self.disk is self.node.disks["primary"] and not self.node.reaches_store():
+        if self.disk is self.node.world.store and not self.node.reaches_store():
+            if self.node.world.server is not None:
+                self.node.world.server.refuse(change, guard)
             raise Unavailable
         self.disk.commit(change, guard)
 
@@ -113,6 +116,8 @@ class World:
     def __init__(self, epoch: float = EPOCH) -> None:
         self.time = Timeline(epoch)
         self.store = Disk()
+        # A server of the store that can be hurt; without one, the store always answers.
+        self.server: StoreServer | None = None
         self.nodes: dict[str, Node] = {}
         self.executions: list[Execution] = []
         self.printed: dict[str, list[str]] = {}
@@ -202,6 +207,9 @@ class Node:
 
     def reaches_store(self) -> bool:
         """Whether the primaries' store can be used: a shared one is out of reach for a cut node."""
+        server = self.world.server
+        if server is not None and not server.answers:
+            return False
         eligible = sum(node.role == "primary" for node in self.world.nodes.values())
         return not (self.cut and eligible > 1)
 

@@ -10,9 +10,10 @@ from runall_reference.daemon.failpoint import Failpoint, Trigger
 
 from runall_harness.evidence.facts import Execution, Proof
 
-from ..base import CrashPoint, NodeSpec, Place, Scope, StopTo
+from ..base import STORE, CrashPoint, NodeSpec, Place, Scope, StopTo
 from ..faults import FAULTS
 from .node import Node, World
+from .store_server import StoreServer
 
 T = TypeVar("T")
 
@@ -43,11 +44,19 @@ class SimulatedSite:
     def node(self, name: str) -> Node:
         return self.world.nodes[name]
 
+    def victim(self, name: str) -> Node | StoreServer:
+        """What a fault hurts: a node, or the server of the store."""
+        store = self.world.server
+        return store if store is not None and name == STORE else self.node(name)
+
     def say(self, node: str, line: str) -> None:
         self.world.say(node, line)
 
     def start(self, *specs: NodeSpec) -> None:
         for spec in specs:
+            if spec.role == STORE:
+                self.start_store()
+                continue
             self.stops[spec.name] = spec.stop_to
             new = Node(self.world, spec.name, spec.role, spec.simulate, spec.called)
             node = self.world.nodes.setdefault(spec.name, new)
@@ -60,10 +69,15 @@ class SimulatedSite:
                 node.die()
                 self.say(spec.name, str(refusal))
 
+    def start_store(self) -> None:
+        server = self.world.server = self.world.server or StoreServer(self.world.store)
+        server.start()
+        self.say(STORE, f"start {server.boots} of the store")
+
     def kill(self, node: str, scope: Scope = "node") -> Proof:
-        victim = self.node(node)
+        victim = self.victim(node)
         if scope == "job":
-            return self.kill_jobs(victim)
+            return self.kill_jobs(self.node(node))
         there = victim.up or (scope == "node" and bool(victim.processes))
         victim.die(orphans=scope == "daemon")
         kind = "kill" if scope == "node" else "kill daemon"
@@ -78,7 +92,7 @@ class SimulatedSite:
         return self.proof("kill job", victim.name, bool(jobs) and not victim.processes, words)
 
     def begin_stop(self, node: str, to: StopTo | None = None) -> Proof:
-        victim = self.node(node)
+        victim = self.victim(node)
         if not victim.up:
             return self.proof("stop signal", node, False, "it was not running")
         if (to or self.stops.get(node)) == "group":
@@ -88,7 +102,7 @@ class SimulatedSite:
         return self.proof("stop signal", node, True, "it goes down")
 
     def stop(self, node: str, grace: float, to: StopTo | None = None) -> Proof:
-        victim, at = self.node(node), self.now()
+        victim, at = self.victim(node), self.now()
         if not (begun := self.begin_stop(node, to)).proven:
             return replace(begun, kind="stop")
         self.wait(lambda: not victim.up, grace)
@@ -96,19 +110,19 @@ class SimulatedSite:
         return replace(self.proof("stop", node, not victim.up, words), at=at)
 
     def pause(self, node: str) -> Proof:
-        self.node(node).frozen = True
+        self.victim(node).frozen = True
         return self.proof("pause", node, True, "nothing there is carried out")
 
     def unpause(self, node: str) -> Proof:
-        self.node(node).unfreeze()
-        return self.proof("unpause", node, not self.node(node).frozen, "it goes on")
+        self.victim(node).unfreeze()
+        return self.proof("unpause", node, not self.victim(node).frozen, "it goes on")
 
     def cut(self, node: str) -> Proof:
-        self.node(node).cut = True
+        self.victim(node).cut = True
         return self.proof("cut", node, True, "nothing gets to or from it")
 
     def join(self, node: str) -> Proof:
-        self.node(node).mend()
+        self.victim(node).mend()
         return self.proof("join", node, True, "what was held up arrives")
 
     def set_clock(self, node: str, ahead: float) -> Proof:
@@ -138,7 +152,7 @@ class SimulatedSite:
         return Proof(kind=kind, node=node, at=self.now(), proven=proven, evidence=evidence)
 
     def alive(self, node: str) -> bool:
-        return self.node(node).up
+        return self.victim(node).up
 
     def logs(self, node: str) -> str:
         return "\n".join(self.world.printed.get(node, []))

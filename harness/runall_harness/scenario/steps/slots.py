@@ -132,7 +132,7 @@ def require_no_slot_skipped(due: DueSlots) -> None:
 @then(parsers.re("each of the six is served(?P<how>|, once, oldest first)"))
 def require_six_served(scenario: Scenario, due: DueSlots, how: str) -> None:
     due.missed()
-    due.require_served(scenario.clause("RA-5.14", "RA-5.15", "RA-5.4"), due.slots)
+    due.require_served(scenario.clause("RA-13.2", "RA-5.14", "RA-5.15", "RA-5.4"), due.slots)
     if how:
         due.require_once("RA-5.1")
         due.require_order()

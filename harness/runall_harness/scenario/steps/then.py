@@ -36,7 +36,7 @@ def require_prompt_interruption(scenario: Scenario) -> None:
 @then(parsers.re(f"the job (?P<end>{'|'.join(STATES)}), and is not run again"))
 def require_end_without_rerun(scenario: Scenario, end: str) -> None:
     state, *own = STATES[end]
-    clause = scenario.clause("RA-9.10", *own)
+    clause = scenario.clause("RA-13.2", "RA-9.10", *own)
     scenario.await_state(end, state, clause=clause)
     scenario.require_nothing_follows(scenario.work, 1, clause)
 
@@ -142,7 +142,7 @@ def require_undisturbed(scenario: Scenario, what: str) -> None:
     if what == "rerun":
         scenario.require_undisturbed(scenario.work, 2, scenario.interruption_clause())
     else:
-        clause = scenario.clause("RA-2.4", "RA-5.11", "RA-2.15", "RA-9.4", "RA-2.11")
+        clause = scenario.clause("RA-13.2", "RA-2.4", "RA-5.11", "RA-2.15", "RA-9.4", "RA-2.11")
         scenario.require_undisturbed(scenario.work, 1, clause)
 
 

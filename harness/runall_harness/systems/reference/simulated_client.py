@@ -46,10 +46,13 @@ class SimulatedClient(ReferenceViews):
 
     def order(self, order: Any) -> Any:
         """Give an order, as the API would. Raises `Rejected` and `Unreachable`."""
+        leader = self.leading()
         try:
-            reply = self.leading().handle(order)
+            reply = leader.handle(order)
         except Crashed:
             raise Unreachable("it died before it answered") from None
+        if leader.node.primary is not leader:
+            raise Unreachable("it could not write, and it is not known whether this was done")
         if isinstance(reply, Refused):
             raise Rejected(reply.code, reply.message)
         return reply

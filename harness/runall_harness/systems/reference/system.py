@@ -10,12 +10,17 @@ import msgspec
 from runall_reference.brain.settings import Settings
 from runall_reference.daemon.releases import POLICIES
 
-from runall_harness.rigs.base import NodeSpec, Site
+from runall_harness.contract.verdicts import Unsupported
+from runall_harness.rigs.base import STORE, NodeSpec, Site
+from runall_harness.rigs.real_site import RealSite
 from runall_harness.rigs.simulated.rig import SimulatedSite
 
 from ..base import Client, NoPolicy, Timings
 from ..postgres_schemas import Schema
+from ..stores import Store
+from .locked_file import LockedFile
 from .simulated_client import SimulatedClient
+from .simulated_store import SimulatedStore
 from .views import CAPABILITIES, NEVER_CLAIMED, reference_version
 
 # As short as a busy two-core machine allows; virtual time has the same, so rigs are comparable.
@@ -32,6 +37,8 @@ QUICK = Settings(
     spread=0.2,
 )
 SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
+# The file of a primary's records, and the primary of a case that has no other.
+FILE, PRIMARY = "primary.db", "primary"
 LAG = {"simulated": 0.05, "processes": 1.0, "docker": 1.0}
 
 
@@ -123,9 +130,19 @@ class Reference:
     def shared_store(self, site: Site, name: str) -> str:
         if self.server is None:
             # The folder of the witness is the only one that all nodes of a case share.
-            return f"sqlite:///{site.place(name).witness}/primary.db"
+            return f"sqlite:///{site.place(name).witness}/{FILE}"
         self.schema = self.schema or Schema(self.server)
         return self.schema.store(partial(site.route, name))
+
+    def store(self, site: Site, fault: str) -> Store:
+        """In virtual time a server that can be hurt in every way; elsewhere what there is."""
+        if isinstance(site, SimulatedSite):
+            server = NodeSpec(name=STORE, role=STORE, command=())
+            return SimulatedStore(site, server, self.timings.stop)
+        if fault == "lock" and isinstance(site, RealSite):
+            folders = site.witness.folder, site.data_folder(PRIMARY)
+            return LockedFile([folder / FILE for folder in folders], site.now)
+        raise Unsupported("the primaries keep their records in a file, which has no server")
 
     def close(self) -> None:
         if self.schema is not None:
