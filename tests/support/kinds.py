@@ -48,6 +48,7 @@ REAL = (
     "cli/test_ledger_cli.py",
     "cli/test_order_commands.py",
     "cli/test_up_cli.py",
+    "cli/test_demo_cli.py",
     "cli/test_check_cli.py",
     "host/test_worker_pool.py",
     "evidence/test_witness.py",

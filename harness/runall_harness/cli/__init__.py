@@ -17,6 +17,7 @@ CANNOT_RUN, USAGE, INTERRUPTED = 3, 64, 130
 
 # The line of each command in the help, so that help need not load it.
 COMMANDS = {
+    "demo": "Watch a job come back whose server is killed.",
     "up": "Start a small cluster to play with.",
     "conform": "Run the conformance cases.",
     "check": "Judge histories, of any origin.",
@@ -59,6 +60,7 @@ class LazyGroup(click.Group):
 
 EPILOG = """\b
 Examples:
+  runall demo                                  see what it is about: half a minute
   runall conform                               docker if an engine answers, else processes
   runall conform --rig simulated               virtual time: seconds for everything
   runall conform --policy cronicle-0.9.50      a release that breaks the promise

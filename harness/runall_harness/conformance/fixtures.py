@@ -74,6 +74,7 @@ def cluster(
     session.rig, session.system = rig, system
     session.check_support(case, rig, system)
     cluster = cluster_class(rig, case, new_system())
+    session.config.hook.pytest_runall_history_began(history=cluster.history)
     try:
         yield cluster
         state.observe(cluster)

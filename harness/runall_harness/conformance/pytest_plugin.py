@@ -17,6 +17,7 @@ from .run_options import OPTIONS
 
 if TYPE_CHECKING:
     from runall_harness.contract.cases import Case
+    from runall_harness.evidence.history import History
 
     from .run_report import CaseResult
 
@@ -29,6 +30,9 @@ class Hooks:
 
     def pytest_runall_said(self, line: str) -> None:
         """The rig reports in one line what was chosen, or what takes a moment."""
+
+    def pytest_runall_history_began(self, history: "History") -> None:
+        """The cluster of a case exists, and none of its servers; its history grows from now on."""
 
     def pytest_runall_case_ended(self, result: "CaseResult") -> None:
         """A case is over, its cluster is closed, and what had to be saved is saved."""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from runall_harness.contract.cases import Case, feature_folder
+from runall_harness.evidence.history import History
 from runall_harness.host.interruptions import terminated_as_interrupted
 
 from .pytest_session import SESSION
@@ -75,6 +76,10 @@ class Listener:
     @pytest.hookimpl(optionalhook=True)
     def pytest_runall_case_started(self, case: Case) -> None:
         self.display.started(case)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_runall_history_began(self, history: History) -> None:
+        self.display.follow(history)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_runall_case_ended(self, result: CaseResult) -> None:

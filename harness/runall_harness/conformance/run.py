@@ -17,6 +17,7 @@ from runall_harness.contract.verdicts import (
     strict_code,
     worst,
 )
+from runall_harness.evidence.history import History
 
 from .run_options import RunOptions
 from .run_report import (
@@ -62,6 +63,9 @@ class Display:
 
     def started(self, case: Case) -> None:
         """A case begins, before its cluster is made."""
+
+    def follow(self, history: History) -> None:
+        """The cluster of a case is about to be made, and its history grows from now on."""
 
     def ended(self, result: CaseResult) -> None:
         """A case is over."""

@@ -251,6 +251,7 @@ class History:
 
     def __init__(self, lines: Iterable[AnyLine] = ()) -> None:
         self.lines: list[AnyLine] = list(lines)
+        self._listeners: list[Callable[[AnyLine], None]] = []
         self._jobs: dict[str, JobView] = {}
         self._executions: dict[str, tuple[str, float | None]] = {}
         self._leader = ""
@@ -259,6 +260,12 @@ class History:
 
     def add(self, line: AnyLine) -> None:
         self.lines.append(line)
+        for tell in self._listeners:
+            tell(line)
+
+    def listen(self, tell: Callable[[AnyLine], None]) -> None:
+        """Be told of each line from now on, before whatever follows it is done."""
+        self._listeners.append(tell)
 
     def see_jobs(self, at: float, jobs: list[JobView]) -> None:
         """Append the jobs that the system shows differently than before."""
