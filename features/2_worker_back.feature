@@ -67,6 +67,7 @@ Feature: A worker dies, or is lost from sight, and comes back
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
     When its server is cut off until it is missed, and is in reach again
+    And the dead-job timeout has passed for every job that was there
     Then the job goes on undisturbed, and ends well
 
     Examples:

@@ -23,6 +23,7 @@ Feature: The primary crashes
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
     When the primary is killed and comes back
+    And the dead-job timeout has passed for every job that was there
     Then the job goes on undisturbed, and ends well
 
     Examples:
@@ -49,6 +50,7 @@ Feature: The primary crashes
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
     When the primary is killed and comes back three times in a row
+    And the dead-job timeout has passed for every job that was there
     Then the job goes on undisturbed, and ends well
 
     Examples:

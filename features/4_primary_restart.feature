@@ -38,6 +38,7 @@ Feature: The primary is restarted cleanly
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
     When the primary is stopped cleanly and comes back
+    And the dead-job timeout has passed for every job that was there
     Then the job goes on undisturbed, and ends well
 
     Examples:

@@ -9,6 +9,7 @@ Feature: A backup takes over
     And an event for any worker, with Run All on
     And a <trigger> job of it runs
     When the primary is killed, and the backup takes over
+    And the dead-job timeout has passed for every job that was there
     Then the job goes on undisturbed, and ends well
 
     Examples:

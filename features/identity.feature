@@ -24,7 +24,7 @@ Feature: A name has one owner
     And a <trigger> job of it runs
     When a cut has its server missed, and another server starts under its name
     Then the other server is refused, and says why
-    When its server can be reached again
+    When its server is in reach again
     Then the job goes on undisturbed, and ends well
 
     Examples:

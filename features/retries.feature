@@ -2,7 +2,7 @@ Feature: Retries and time limits meet a failure of the server
   A job's own failure, its time limit and the loss of its server are three different ends. Each
   has its own consequence, and none may be taken for another.
 
-  @job @RA-11.1 @RA-11.2
+  @job @RA-11.1 @RA-11.2 @RA-11.5
   Scenario Outline: A retry that waits for its delay outlives the server where the job failed
     Given a primary and two workers
     And an event for any worker, with Run All on and one more try after a failure
@@ -17,7 +17,7 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
-  @job @RA-11.1 @RA-11.2
+  @job @RA-11.1 @RA-11.2 @RA-11.5
   Scenario Outline: A retry that waits for its delay outlives a crash of the primary
     Given a primary and one worker
     And an event for the primary, with Run All on and one more try after a failure
@@ -48,7 +48,7 @@ Feature: Retries and time limits meet a failure of the server
       | manual    | three tries |
       | scheduled | three tries |
 
-  @job @RA-8.1 @RA-8.3 @needs:bounds
+  @job @RA-8.1 @RA-8.3 @RA-11.5 @needs:bounds
   Scenario Outline: A retry neither counts as an interruption nor makes those before it forgotten
     Given a primary and one worker
     And an event for any worker, with Run All on, one more try, and to be run again twice at most
@@ -81,7 +81,7 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
-  @job @RA-4.9 @RA-11.1
+  @job @RA-4.9 @RA-11.1 @RA-11.5
   Scenario Outline: An interruption uses up no retry
     Given a primary and one worker
     And an event for any worker, with Run All on and one more try after a failure
@@ -97,7 +97,7 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
-  @job @RA-11.3 @RA-4.9
+  @job @RA-11.3 @RA-4.9 @RA-11.5
   Scenario Outline: A retry that is interrupted is run again with the tries that it had left
     Given a primary and one worker
     And an event for any worker, with Run All on and two more tries after a failure

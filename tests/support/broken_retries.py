@@ -187,7 +187,7 @@ def itself(what: Any) -> Any:
 
 BROKEN_RETRIES: dict[Bug, frozenset[str]] = {
     never_tries_again: frozenset({"RA-11.1", "RA-11.2"}),
-    tries_at_once: frozenset({"RA-11.1"}),
+    tries_at_once: frozenset({"RA-11.5"}),
     retries_die_with_their_server: frozenset({"RA-11.2"}),
     tries_for_ever: frozenset({"RA-11.3"}),
     interruptions_use_up_tries: frozenset({"RA-4.9"}),

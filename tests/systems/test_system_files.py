@@ -210,6 +210,21 @@ def test_a_file_without_unsafe_settings_cannot_show_that_they_are_refused(tmp_pa
     assert (unsafe.command[-2:], word) == (("--fence", "4.5"), "shorten the fence")
 
 
+def test_a_second_worker_under_one_name_has_a_place_of_its_own_and_a_word_to_refuse_it(
+    tmp_path: Path,
+) -> None:
+    with closing(ProcessesRig("namesake", records=tmp_path)) as rig:
+        site = rig.site("c")
+        twin, word = find(str(SHIPPED), rig="processes").namesake(site, "w1", "twin", ("primary",))
+        given, place = options(twin.command), site.place("twin")
+        assert (twin.name, given["--name"], given["--data"]) == ("twin", ["w1"], [place.data])
+        assert word == "refuses this worker"
+        gone = ('[namesake]\nrefusal = "refuses this worker"\n', "")
+        silent = find(str(write(tmp_path, gone)), rig="processes")
+        with pytest.raises(Unsupported, match=r"no table \[namesake\]"):
+            silent.namesake(site, "w1", "twin", ("primary",))
+
+
 def test_a_store_beside_a_file_is_refused() -> None:
     with pytest.raises(KitCannotRun, match="leave --store-url away"):
         find(str(SHIPPED), rig="processes", store="postgresql://nobody@nowhere/x")

@@ -88,3 +88,38 @@ def reruns_the_living(plant: Plant) -> None:
 def first_to_obey_fails(plant: Plant) -> None:
     """All of a server gets SIGTERM, its job ends first, and that is taken for a failure."""
     plant(worker, "TERMINATED", ())
+
+
+@mutant(source="RQ 3.0, a restart of its store", clause="RA-2.11", also=("RA-2.4",))
+def counts_on_after_return(plant: Plant) -> None:
+    """A worker is back in time, and its jobs are given up when the timeout would have passed."""
+    expect_known, miss = Reachability.expect_known, Reachability.miss
+    give_up_lost, wakes = Reachability.give_up_lost, Reachability.wakes
+
+    def ends(self: Any) -> dict[str, float]:
+        """When the jobs of each worker are given up that was missed before; seconds."""
+        known: dict[str, float] = vars(self).setdefault("ends", {})
+        return known
+
+    def expecting(self: Any, alive_at: float) -> None:
+        expect_known(self, alive_at)
+        ends(self).update({n: self.given_up_at(link) for n, link in self.state.links.items()})
+
+    def missing(self: Any, node: str, link: Any) -> None:
+        miss(self, node, link)
+        ends(self)[node] = self.given_up_at(link)
+
+    def giving_up(self: Any) -> None:
+        give_up_lost(self)
+        for node in [node for node, at in ends(self).items() if at <= self.state.now]:
+            missed = ends(self).pop(node) - self.state.settings.dead_job_timeout
+            for job in [job for job in self.state.active_on(node) if job.placed_at < missed]:
+                self.finalization.lose(job, "dead-job timeout")
+
+    def waking(self: Any) -> list[float]:
+        return [*wakes(self), *ends(self).values()]
+
+    plant(Reachability, "expect_known", expecting)
+    plant(Reachability, "miss", missing)
+    plant(Reachability, "give_up_lost", giving_up)
+    plant(Reachability, "wakes", waking)

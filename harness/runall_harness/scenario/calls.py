@@ -124,6 +124,13 @@ class Calls:
         with suppress(Unsupported):
             self.leader()
 
+    def owes(self, root: str) -> bool | None:
+        """Whether the system still means to run something of a lineage.
+
+        None: it can't say, or it does not answer.
+        """
+        return self.ask(lambda api: api.owes(root), None)
+
     def jobs(self) -> list[JobView]:
         """The jobs that the system shows, written down; none while it does not answer."""
         jobs = self.ask(lambda api: api.jobs(), None)

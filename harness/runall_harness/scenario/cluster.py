@@ -237,7 +237,7 @@ class Cluster:
         gathered = Gathered(self.history.lines)
         # The history has an execution as it was at its last change; the site has its latest beat.
         gathered.runs |= runs
-        if self.calls.ask(lambda api: api.owes(root) is False, False):
+        if self.calls.owes(root) is False:
             gathered.refused.add(root)
         return outcome_of(gathered.traces(self.about, self.waited))
 

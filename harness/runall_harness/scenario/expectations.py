@@ -74,6 +74,14 @@ class Scenario(Setting):
         view = self.calls.job(work.root)
         return view if view and view.final else None
 
+    def ended_at(self, view: JobView, execution: str = "") -> float:
+        """When an attempt ended, in seconds: as it is shown, or as that execution of it reported.
+
+        Where neither says it, it has ended by now.
+        """
+        reported = (run.ended_at for run in self.cluster.executions() if run.id == execution)
+        return view.finalized_at or next(reported, None) or self.site.now()
+
     def await_end(self, work: Work, clause: str) -> JobView:
         """The first attempt, once the system regards it as over.
 
@@ -198,10 +206,16 @@ class Scenario(Setting):
         require(last.how == "running", clause, f"{work.tag} goes on", f"it is {last.how}")
         self.finish(work, executions, clause)
 
-    def require_no_debt(self, clause: str) -> None:
-        """Require that the system itself says that it owes nothing of the job."""
-        owes = self.cluster.api.owes(self.work.root)
-        require(not owes, clause, "nothing is owed any more", self.shown)
+    def require_debt(self, clause: str, root: str) -> None:
+        """Require that the system itself does not deny that it owes something of a job.
+
+        One that can't say is judged by what becomes of the job.
+        """
+        require(self.calls.owes(root) is not False, clause, "the rerun waits", self.shown)
+
+    def require_no_debt(self, clause: str, root: str) -> None:
+        """Require that the system itself does not say that it owes something of a job."""
+        require(not self.calls.owes(root), clause, "nothing is owed any more", self.shown)
 
     def run_canaries(self) -> None:
         """Run a job of another event to its end: whatever was owed before has started by then.
@@ -233,6 +247,17 @@ class Scenario(Setting):
                 raise Inconclusive(f"{job} was to wait, and is {state}: the place was free")
             raise Violation(self.clause("RA-6.2", "RA-6.10"), f"{job} waits for its turn", state)
         return job
+
+    def refuses_to_run(self, tag: str) -> str:
+        """The words in which one more manual run of the event is refused; empty if it is accepted.
+
+        A system has codes of its own, so any refusal is one.
+        """
+        try:
+            self.calls.run(self.work.event, {"tag": tag, "hold": "0"})
+        except Rejected as refusal:
+            return f"{refusal}" or refusal.code
+        return ""
 
     def require_turns(self, *tags: str) -> None:
         """Require that none of these ran beside the next, and that the queue kept its order.

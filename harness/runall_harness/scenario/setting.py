@@ -194,6 +194,13 @@ class Setting:
         self.mend_cut(node)
         self.await_return(node, clause=clause)
 
+    def join_in_time(self, node: str, clause: str) -> None:
+        """Like `join`, for a cut that the job of the node is to outlive. Raises `Inconclusive`."""
+        self.join(node, clause)
+        run, mended = self.runs()[0], self.cluster.faults[-1].at
+        if run.ended_at is not None and run.ended_at < mended:
+            raise Inconclusive("the job had ended before its server was in reach again")
+
     def freeze(self, node: str) -> Proof:
         self.cut_off.add(node)
         self.gone_at = self.site.now()

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from runall_harness.evidence.facts import Execution
-from runall_harness.evidence.views import JobView, Rejected
+from runall_harness.evidence.views import JobView
 from runall_harness.evidence.witness_job import NOTE
 
 from .expectations import Scenario, listed, require
@@ -31,11 +31,11 @@ class Waits:
     `before` are the executions of it so far. `lost_at` is when its server was lost, `due` when a
     retry is due; on the rig's clock, 0 for others. `free`: nothing holds it any more. `deleted`:
     its event is gone. `crashed`: the primary died right after an abort. `behind`: a manual run
-    waits behind it. `answers` are those to more runs.
+    waits behind it. `refusals` are the answers to more runs; empty for one that was accepted.
     """
 
     kind: "Kind"
-    answers: list[str]
+    refusals: list[str]
     tag, root = "job", ""
     before = 1
     lost_at = due = 0.0
@@ -64,14 +64,6 @@ class Waits:
         queue: int = PLAN["queue_max"]
         return queue - self.behind - (self.tag == QUEUED)
 
-    def ask_for_run(self) -> str:
-        """Ask for one more run; what the answer is."""
-        try:
-            self.calls.run(EVENT, {"tag": NEXT, "hold": "0"})
-        except Rejected as refusal:
-            return refusal.code
-        return "accepted"
-
     def lose_server(self) -> None:
         proof = self.scenario.kill(FIRST)
         self.lost_at = proof.at
@@ -85,9 +77,7 @@ class Waits:
         self.require_owed()
 
     def require_owed(self) -> None:
-        owes = self.cluster.api.owes(self.root)
-        # A system that can't say is judged by what becomes of the rerun.
-        require(owes is not False, "RA-4.6", "the rerun waits", self.scenario.shown)
+        self.scenario.require_debt("RA-4.6", self.root)
 
     def come(self) -> None:
         """Let come what it waits for; until now it has not started."""
@@ -119,13 +109,12 @@ class Waits:
         self.scenario.run_canaries()
         runs, most = (self.cluster.tagged(tag), most) if tag else (self.runs(), self.before)
         require(len(runs) == most, clause, f"{most} execution(s)", lambda: listed(runs))
-        owes = self.cluster.api.owes(self.root)
-        require(not owes, clause, "nothing is owed any more", self.scenario.shown)
+        self.scenario.require_no_debt(clause, self.root)
 
     def require_turn(self) -> None:
         """Require that the place is free: what waited behind and one more run come to their end."""
-        answer = self.ask_for_run()
-        require(answer == "accepted", "RA-6.8", "the next run is accepted", answer)
+        refused = self.scenario.refuses_to_run(NEXT)
+        require(not refused, "RA-6.8", "the next run is accepted", refused)
         tags = (BEHIND, NEXT) if self.behind and not self.deleted else (NEXT,)
         expected = f"{' and '.join(tags)} run, for the place is free"
         self.scenario.require_in_time(
@@ -171,7 +160,7 @@ def fail(waits: Waits) -> None:
 
     prompt = scenario.timings.prompt
     end = scenario.require_in_time("RA-2.7", f"{waits.root} has failed", failed, prompt)
-    waits.due = end.finalized_at + DELAY
+    waits.due = scenario.ended_at(end, waits.runs()[-1].id) + DELAY
 
 
 def await_due(waits: Waits) -> None:

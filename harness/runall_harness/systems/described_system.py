@@ -111,13 +111,19 @@ class DescribedSystem:
         return own | ({"cache": str(self.cache)} if "cache" in names else {})
 
     def node(self, site: Site, name: str, role: str, primaries: tuple[str, ...]) -> NodeSpec:
+        return self.node_called(name, site, name, role, primaries)
+
+    def node_called(
+        self, called: str, site: Site, name: str, role: str, primaries: tuple[str, ...]
+    ) -> NodeSpec:
+        """The node at the place of `name`; it joins as `called`."""
         described: Role = getattr(self.described.roles, role)
         asked = names_in(*(text for _, text, _ in role_templates(role, described)))
         others = {p: site.dial(name, p) for p in primaries if p != name}
         self.nodes.append(name)
         values = self.values(site, name, role, others)
         values["may_lead"] = " ".join(primaries)
-        values |= self.home(asked, container=self.rig == "docker")
+        values |= {"name": called, **self.home(asked, container=self.rig == "docker")}
         return NodeSpec(
             name=name,
             role=role,
@@ -181,9 +187,12 @@ class DescribedSystem:
     def namesake(
         self, site: Site, called: str, name: str, primaries: tuple[str, ...]
     ) -> tuple[NodeSpec, str]:
-        """Raises `Unsupported`: a file describes each node under its own name."""
-        del site, called, name, primaries
-        raise Unsupported("the system's file has no words for two servers under one name")
+        """A worker with a folder and an address of its own. Raises `Unsupported`."""
+        namesake = self.described.namesake
+        if namesake is None:
+            raise Unsupported("the system's file has no table [namesake]")
+        twin = self.node_called(called, site, name, "worker", primaries)
+        return twin, namesake.refusal
 
     def store(self, site: Site, fault: str) -> Store:
         """Raises `Unsupported` where the file has no table of the store."""

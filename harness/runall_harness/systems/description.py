@@ -101,6 +101,12 @@ class Unsafe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     refusal: Text
 
 
+class Namesake(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A word with which the log of a worker says that it joined under the name of another one."""
+
+    refusal: Text
+
+
 class SystemDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file.
 
@@ -133,6 +139,7 @@ class SystemDescription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     setup: Setup | None = None
     from_image: FromImage | None = None
     unsafe: Unsafe | None = None
+    namesake: Namesake | None = None
     cannot: dict[str, str] = {}
     options: dict[str, str] = {}
     policies: dict[str, dict[str, Any]] = {}

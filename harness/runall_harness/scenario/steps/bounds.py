@@ -80,7 +80,7 @@ def require_recorded_refusal(scenario: Scenario, why: str) -> None:
     # Of a deleted event the clause itself says that the ledger tells it.
     told = reason if reason == "RA-6.3" else "RA-8.3"
     require(good, told, expected, lambda: f"{lines or scenario.shown()}")
-    scenario.require_no_debt(clause)
+    scenario.require_no_debt(clause, scenario.work.root)
 
 
 @then("the ledger tells of the interruption, what was done, and by which clause")

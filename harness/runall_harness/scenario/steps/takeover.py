@@ -17,7 +17,6 @@ from ..due_slots import TAG, DueSlots, local
 from ..expectations import Scenario, require
 from ..nodes import PRIMARY
 from ..setting import EVENT
-from .limbo import try_to_run
 from .retries import TOLERANCE
 from .then import slots_began
 from .when import FAULTS
@@ -171,7 +170,7 @@ def require_retry_when_due(scenario: Scenario) -> None:
     failed, now = scenario.over(scenario.work), scenario.site.now()
     if failed is None:
         raise Inconclusive(f"the system no longer shows how {scenario.work.root} ended")
-    due = failed.finalized_at + scenario.plan["retry_delay"]
+    due = scenario.ended_at(failed, scenario.runs()[0].id) + scenario.plan["retry_delay"]
     within = max(due - now, 0.0) + scenario.timings.prompt + scenario.timings.slack
     scenario.await_run("RA-9.9", "it is tried again", lambda: scenario.runs()[1:], within)
     early = due - scenario.runs()[1].started_at
@@ -194,8 +193,8 @@ def require_end_by_time_limit(scenario: Scenario) -> None:
 
 @then("a manual run of it is refused, for there is no room")
 def require_refusal_for_limit(scenario: Scenario) -> None:
-    answer = try_to_run(scenario)
-    require(answer == "limit", "RA-9.10", "a manual run is refused, for the limit", answer)
+    refused, expected = scenario.refuses_to_run("extra"), "a manual run is refused, for the limit"
+    require(refused, "RA-9.10", expected, "it was accepted")
 
 
 @then("the ledger is what it was, line for line, and tells of each interruption once")

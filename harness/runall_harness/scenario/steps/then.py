@@ -27,7 +27,7 @@ def require_interruption(scenario: Scenario) -> None:
 @then("the job ends as interrupted before the dead-job timeout has passed")
 def require_prompt_interruption(scenario: Scenario) -> None:
     view = scenario.await_end(scenario.work, "RA-2.2")
-    took, limit = view.finalized_at - scenario.since, scenario.timings.dead_job_timeout
+    took, limit = scenario.ended_at(view) - scenario.since, scenario.timings.dead_job_timeout
     expected, seen = f"interrupted within {limit:g} s", f"{view.state} after {took:.2f} s"
     prompt = view.state == "interrupted" and took < limit
     require(prompt, "RA-2.2", f"{expected} of the return", seen)
@@ -127,8 +127,7 @@ def require_first_execution_to_end_before(scenario: Scenario) -> None:
 
 @then("the system says that it still owes the job")
 def require_debt(scenario: Scenario) -> None:
-    owes = scenario.cluster.api.owes(scenario.work.root)
-    require(owes, scenario.clause("RA-9.9", "RA-4.6"), "the rerun waits", scenario.shown)
+    scenario.require_debt(scenario.clause("RA-9.9", "RA-4.6"), scenario.work.root)
 
 
 @then("the rerun waits for its event")

@@ -44,8 +44,9 @@ def cut_server_off_until_missed(scenario: Scenario, then: str) -> None:
     scenario.cluster.await_missed(scenario.victim)
     if "the job ends" in then:
         scenario.end_job()
-    if "in reach again" in then:
         scenario.join(scenario.victim, "RA-2.4")
+    elif "in reach again" in then:
+        scenario.join_in_time(scenario.victim, "RA-2.4")
 
 
 @when(parsers.re("the primary is (?P<fault>killed|stopped cleanly) and comes back"))
@@ -97,6 +98,6 @@ def abort_job(scenario: Scenario) -> None:
 
 @when("the dead-job timeout has passed for every job that was there")
 def pass_dead_job_timeout(scenario: Scenario) -> None:
-    scenario.cluster.await_time(
-        "the dead-job timeout has passed", scenario.since + scenario.loss_timeout
-    )
+    # From now on: a system may count from the return of a server, and not from its loss.
+    until = scenario.site.now() + scenario.loss_timeout
+    scenario.cluster.await_time("the dead-job timeout has passed", until)

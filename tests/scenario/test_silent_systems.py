@@ -1,0 +1,90 @@
+"""What a system does not say is never held against it, and never an error of the kit."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from runall_harness.contract.cases import Case
+from runall_harness.contract.verdicts import Violation
+from runall_harness.evidence.views import Rejected
+from runall_harness.rigs.simulated.rig import SimulatedRig
+from runall_harness.scenario.cluster import PRIMARY, Cluster
+from runall_harness.scenario.expectations import Scenario
+from runall_harness.systems import find
+
+CASE = Case(
+    id="tests/silence",
+    feature="tests",
+    scenario="silence",
+    trigger="manual",
+    clauses=(),
+    needs=(),
+    tags=frozenset(),
+    file=__file__,
+    line=1,
+    scenario_line=1,
+)
+
+
+@pytest.fixture
+def scenario() -> Iterator[Scenario]:
+    """A scenario whose manual job runs on a worker."""
+    with closing(Cluster(SimulatedRig(), CASE, find("reference", rig="simulated"))) as cluster:
+        scenario = Scenario(cluster)
+        scenario.workers = ("worker-1",)
+        cluster.up(*scenario.workers)
+        scenario.plan = {"target": "worker-1", "catch_up": True}
+        scenario.launch("manual")
+        yield scenario
+
+
+def answering(owes: bool | None) -> Callable[[str], bool | None]:
+    def answer(_: str) -> bool | None:
+        return owes
+
+    return answer
+
+
+def test_only_a_denial_of_a_debt_is_held_against_a_system(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, api = scenario.work.root, scenario.calls.api
+    for owes in (None, True):
+        monkeypatch.setattr(api, "owes", answering(owes))
+        scenario.require_debt("RA-4.6", root)
+    with pytest.raises(Violation, match=r"RA-1\.3"):
+        scenario.require_no_debt("RA-1.3", root)
+    monkeypatch.setattr(api, "owes", answering(False))
+    with pytest.raises(Violation, match=r"RA-4\.6"):
+        scenario.require_debt("RA-4.6", root)
+
+
+def test_nobody_is_accused_while_nobody_can_be_asked(scenario: Scenario) -> None:
+    scenario.kill(PRIMARY)
+    assert scenario.calls.owes(scenario.work.root) is None
+    scenario.require_debt("RA-4.6", scenario.work.root)
+    scenario.require_no_debt("RA-1.3", scenario.work.root)
+
+
+def test_an_end_whose_time_is_not_shown_was_when_the_job_reported_it(scenario: Scenario) -> None:
+    scenario.end_job()
+    run, view = scenario.runs()[0], scenario.calls.job(scenario.work.root)
+    assert view
+    assert run.ended_at
+    silent = replace(view, finalized_at=0.0)
+    assert scenario.ended_at(silent, run.id) == run.ended_at
+    assert scenario.ended_at(silent) == scenario.site.now()
+    assert scenario.ended_at(replace(view, finalized_at=5.0), run.id) == 5.0
+
+
+def test_a_refusal_is_one_whatever_word_a_system_has_for_it(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise Rejected("queue_is_full", "no more")
+
+    assert scenario.refuses_to_run("extra")
+    monkeypatch.setattr(scenario.calls.api, "run", refuse)
+    assert "no more" in scenario.refuses_to_run("extra")
