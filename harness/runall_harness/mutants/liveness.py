@@ -1,6 +1,6 @@
 """Bugs in the detection of lost servers and jobs: a dead one counts as alive, or the reverse."""
 
-from typing import Any
+from typing import Any, cast
 
 from runall_reference.brain import worker
 from runall_reference.brain.machines import ACTIVE
@@ -90,7 +90,7 @@ def first_to_obey_fails(plant: Plant) -> None:
     plant(worker, "TERMINATED", ())
 
 
-@mutant(source="RQ 3.0, a restart of its store", clause="RA-2.11", also=("RA-2.4",))
+@mutant(source="RQ 3.0, a restart of its store", clause="RA-2.11", also=("RA-2.4", "RA-9.4"))
 def counts_on_after_return(plant: Plant) -> None:
     """A worker is back in time, and its jobs are given up when the timeout would have passed."""
     expect_known, miss = Reachability.expect_known, Reachability.miss
@@ -98,8 +98,8 @@ def counts_on_after_return(plant: Plant) -> None:
 
     def ends(self: Any) -> dict[str, float]:
         """When the jobs of each worker are given up that was missed before; seconds."""
-        known: dict[str, float] = vars(self).setdefault("ends", {})
-        return known
+        self.__dict__.setdefault("ends", {})
+        return cast(dict[str, float], self.ends)
 
     def expecting(self: Any, alive_at: float) -> None:
         expect_known(self, alive_at)

@@ -198,8 +198,8 @@ class Setting:
         """Like `join`, for a cut that the job of the node is to outlive. Raises `Inconclusive`."""
         self.join(node, clause)
         run, mended = self.runs()[0], self.cluster.faults[-1].at
-        if run.ended_at is not None and run.ended_at < mended:
-            raise Inconclusive("the job had ended before its server was in reach again")
+        if run.how == "terminated" and (run.ended_at or mended) < mended:
+            raise Inconclusive("the job was ended before its server was in reach again")
 
     def freeze(self, node: str) -> Proof:
         self.cut_off.add(node)

@@ -44,8 +44,7 @@ def cut_server_off_until_missed(scenario: Scenario, then: str) -> None:
     scenario.cluster.await_missed(scenario.victim)
     if "the job ends" in then:
         scenario.end_job()
-        scenario.join(scenario.victim, "RA-2.4")
-    elif "in reach again" in then:
+    if "in reach again" in then:
         scenario.join_in_time(scenario.victim, "RA-2.4")
 
 
