@@ -11,6 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SHIPPED = {
     "features": "runall_harness/features",
+    "docs/zh-CN/features": "runall_harness/features-zh-CN",
     "harness/schedulers": "runall_harness/shipped",
     "reference/SPEC.md": "runall_reference/SPEC.md",
 }

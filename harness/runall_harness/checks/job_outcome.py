@@ -12,6 +12,7 @@ from itertools import combinations
 
 import msgspec
 
+from runall_harness.contract.words import translated
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
@@ -63,7 +64,14 @@ class JobOutcome(msgspec.Struct, frozen=True, kw_only=True):
     together_s: float | None = None
 
     def __str__(self) -> str:
-        return WORDS[self.outcome].format(within=self.within_s or 0, together=self.together_s or 0)
+        return self.measured(WORDS[self.outcome])
+
+    def said(self) -> str:
+        """The outcome in the user's language."""
+        return self.measured(translated(WORDS[self.outcome]))
+
+    def measured(self, words: str) -> str:
+        return words.format(within=self.within_s or 0, together=self.together_s or 0)
 
 
 class Traces(msgspec.Struct, frozen=True, kw_only=True):

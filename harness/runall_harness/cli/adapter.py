@@ -96,7 +96,7 @@ def check(command: tuple[str, ...], form: str, **options: Any) -> int:
 def print_report(report: "AdapterReport") -> None:
     from rich.text import Text
 
-    from runall_harness.reports.progress import say
+    from runall_harness.reports.progress import print_plain
 
     console = plain_console()
     for rule in report.rules:
@@ -107,6 +107,6 @@ def print_report(report: "AdapterReport") -> None:
         rows = [("seen", seen) for seen in rule.seen] + [("mend", rule.mend), ("why", rule.reason)]
         for name, text in rows:
             if text:
-                say(console, f"    {name}: {text}")
+                print_plain(console, f"    {name}: {text}")
     judged = sum(rule.judged for rule in report.rules)
-    say(console, f"{report.verdict}: {judged} things judged by {len(report.rules)} rules")
+    print_plain(console, f"{report.verdict}: {judged} things judged by {len(report.rules)} rules")

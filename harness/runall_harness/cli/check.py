@@ -107,12 +107,12 @@ def progress(path: Path) -> Generator[Any]:
 
 
 def print_report(report: "CheckedReport") -> None:
-    from runall_harness.reports.progress import say
+    from runall_harness.reports.progress import print_plain
 
     console = plain_console()
     for history in report.histories:
         for line in history.malformed_lines:
-            say(console, f"{history.file}, line {line.line}: {line.why}", "bold magenta")
+            print_plain(console, f"{history.file}, line {line.line}: {line.why}", "bold magenta")
         for broken in history.violations:
             title = f"{history.file}: {broken.clause} is broken ({broken.check})"
             print_finding(console, title, "bold red", broken)
@@ -123,21 +123,21 @@ def print_report(report: "CheckedReport") -> None:
     for history in report.histories:
         why = f": {history.reason}" if history.reason else ""
         counts = f"{history.lines} lines, {history.executions} executions"
-        say(console, f"{history.file}: {counts}: {history.verdict}{why}{scope_of(history)}")
+        print_plain(console, f"{history.file}: {counts}: {history.verdict}{why}{scope_of(history)}")
     if any(history.open for history in report.histories):
-        say(console, OPEN)
+        print_plain(console, OPEN)
 
 
 def print_finding(console: Any, title: str, style: str, found: "BrokenClause[QuotedLine]") -> None:
     """A broken clause, or one that is left open, with the lines that show it."""
-    from runall_harness.reports.progress import say
+    from runall_harness.reports.progress import print_plain
 
-    say(console, title, style)
-    say(console, f"  {found.text}")
+    print_plain(console, title, style)
+    print_plain(console, f"  {found.text}")
     rows = [("expected", found.expected), ("seen", found.seen)]
     rows += [(f"line {line.number}", line.text) for line in found.lines]
     for name, text in rows:
-        say(console, f"  {name:10} {text}")
+        print_plain(console, f"  {name:10} {text}")
     console.print()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from .options import format_option, jobs_option, run_options, schema_option
+from .options import format_option, jobs_option, language_option, run_options, schema_option
 from .output import own_output, print_list, write_result
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 the kit could not 
     "and the outputs of the step.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the cases and run nothing.")
+@language_option
 @format_option
 @schema_option(
     "--schema", "conformance.run_report:Report", "Print the JSON Schema of the report and end."

@@ -1,5 +1,6 @@
 """Options that several commands have, each declared once."""
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,23 @@ def jobs_option(most: int, words: str) -> Any:
         show_envvar=True,
         help=words,
     )
+
+
+def speak(_: click.Context, __: click.Parameter, value: str | None) -> None:
+    """Have this process and those that it starts speak that language."""
+    if value is not None:
+        os.environ["RUNALL_LANGUAGE"] = value
+
+
+language_option = click.option(
+    "--language",
+    type=click.Choice(["en", "zh-CN"]),
+    is_eager=True,
+    expose_value=False,
+    callback=speak,
+    help="The language of the features and of what people read. Ids, evidence and all that "
+    "programs read stay English.  [env var: RUNALL_LANGUAGE]",
+)
 
 
 def run_options(command: Any) -> Any:

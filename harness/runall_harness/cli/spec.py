@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .options import format_option
+from .options import format_option, language_option
 from .output import print_json
 
 if TYPE_CHECKING:
@@ -40,7 +40,14 @@ def known(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     is_flag=True,
     help="Draw the state machines in SPEC.md anew, from the machines themselves, and show nothing.",
 )
-def spec(clause: str | None, form: str, write_diagrams: bool) -> None:
+@click.option(
+    "--write-translations",
+    is_flag=True,
+    help="Make the features in other languages anew, from the English ones and the tables of "
+    "sentences, and show nothing.",
+)
+@language_option
+def spec(clause: str | None, form: str, write_diagrams: bool, write_translations: bool) -> None:
     """Show what is promised, clause by clause, and which cases show it.
 
     A clause is core, or belongs to a capability that a system may declare. With the number of a
@@ -48,6 +55,8 @@ def spec(clause: str | None, form: str, write_diagrams: bool) -> None:
     """
     if write_diagrams:
         return redraw()
+    if write_translations:
+        return translate()
     shown = [row for row in rows() if clause in (None, row.clause.id)]
     if form == "json":
         return print_json({"clauses": [as_json(row) for row in shown]})
@@ -75,12 +84,26 @@ def redraw() -> None:
     click.echo(f"{path}: {'drawn anew' if changed else 'was up to date'}", err=True)
 
 
+def translate() -> None:
+    from runall_harness.contract.words import ENGLISH, FEATURES
+    from runall_harness.reports.translated_features import write_features
+
+    for language in FEATURES.keys() - {ENGLISH}:
+        changed = write_features(FEATURES[ENGLISH](), FEATURES[language](), language)
+        for path in changed:
+            click.echo(f"{path}: written anew, or taken away", err=True)
+        if not changed:
+            click.echo(f"the features in {language} were up to date", err=True)
+
+
 def as_json(row: ClauseRow) -> dict[str, Any]:
     own = {name: getattr(row.clause, name) for name in ("id", "level", "capability", "text")}
     return own | {"code": row.code, "cases": row.cases}
 
 
 def print_pretty(shown: list[ClauseRow]) -> None:
+    from runall_harness.contract.words import say_clause
+
     section = ""
     for row in shown:
         if row.clause.section != section:
@@ -88,11 +111,13 @@ def print_pretty(shown: list[ClauseRow]) -> None:
             click.echo(click.style(f"\n{section}", bold=True))
         count = len(row.cases)
         cases = f"{count} case{'s' * (count != 1)}" if count else "no case"
-        click.echo(f"{heading(row, f'; {cases}')} {row.clause.text}")
+        click.echo(f"{heading(row, f'; {cases}')} {say_clause(row.clause.id)}")
 
 
 def print_one(row: ClauseRow) -> None:
-    click.echo(f"{heading(row)} {row.clause.text}")
+    from runall_harness.contract.words import say_clause
+
+    click.echo(f"{heading(row)} {say_clause(row.clause.id)}")
     click.echo(click.style("\ncode", bold=True))
     for place in row.code:
         click.echo(f"{place.path}:{place.line}  {place.name}")

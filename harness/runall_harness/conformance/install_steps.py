@@ -9,11 +9,17 @@ may ask for ours by that same name.
 
 import pkgutil
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from gherkin.parser import Parser
+from pytest_bdd.feature import features
+from pytest_bdd.gherkin_parser import GherkinDocument
+from pytest_bdd.parser import FeatureParser
 
+from runall_harness.contract.translation import TABLE, make_english
 from runall_harness.scenario import steps
 
 from . import fixtures
@@ -45,3 +51,23 @@ def install_steps(node: pytest.Collector) -> None:
 def modules() -> list[ModuleType]:
     names = [f"{steps.__name__}.{each.name}" for each in pkgutil.iter_modules(steps.__path__)]
     return [fixtures, *map(import_module, names)]
+
+
+class TranslatedFeature(FeatureParser):
+    """A feature file in another language. Its steps become the English ones that it translates."""
+
+    def _parse_feature_file(self) -> GherkinDocument:
+        path = Path(self.abs_filename)
+        document: dict[str, Any] = cast(Any, Parser().parse(path.read_text("utf-8")))
+        make_english(document, path)
+        return GherkinDocument.from_dict(document)
+
+
+def read_translations(folder: Path) -> None:
+    """Have pytest-bdd take the translated files of a folder as what they translate.
+
+    It reads each file once and keeps what it read, by the path.
+    """
+    if (folder / TABLE).exists():
+        for path in folder.glob("*.feature"):
+            features[str(path)] = TranslatedFeature(str(folder), path.name).parse()

@@ -88,10 +88,11 @@ def pytest_collect_directory(
     from runall_harness.contract.cases import feature_folder
 
     if node is not None and path.resolve() == (folder := feature_folder()):
-        from .install_steps import install_steps
+        from .install_steps import install_steps, read_translations
         from .pytest_session import SESSION, join
 
         if SESSION not in parent.config.stash:
             join(parent.config, folder)
         install_steps(node)
+        read_translations(folder)
     return node

@@ -17,7 +17,8 @@ import msgspec
 
 from .clauses import clauses
 from .errors import KitCannotRun
-from .places import shipped
+from .translation import make_english
+from .words import FEATURES, language
 
 TRIGGERS = ("manual", "scheduled", "either")
 CLAUSE_TAG = re.compile(r"RA-\d+\.\d+")
@@ -66,11 +67,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 def feature_folder() -> Path:
     """Where the feature files are: in the package in a wheel, at the top of a checkout.
 
-    RUNALL_FEATURES names another folder.
+    RUNALL_FEATURES names another folder, and RUNALL_LANGUAGE those in another language.
     """
     if named := os.environ.get("RUNALL_FEATURES"):
         return Path(named).resolve()
-    return shipped("features", "features")
+    return FEATURES[language()]()
 
 
 def foreign_features() -> str:
@@ -106,6 +107,7 @@ def read_feature(path: Path) -> list[Case]:
         document: dict[str, Any] = dict(Parser().parse(path.read_text("utf-8")))
     except (OSError, UnicodeError, ParserError) as error:
         raise CasesError(f"{path} is not a feature file: {error}", "correct that file") from error
+    make_english(document, path)
     scenarios = {each["id"]: each for each in all_scenarios(document)}
     if not scenarios:
         raise CasesError(f"{path} has no scenario", "write one, or remove the file")

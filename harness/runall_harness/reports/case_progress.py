@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Container, Iterable, Sequence
 
+from rich.cells import set_cell_size
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +18,7 @@ from runall_harness.conformance.run import Display
 from runall_harness.conformance.run_report import CaseReport, CaseResult
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
+from runall_harness.contract.words import say, say_scenario
 
 from .progress import Progress
 
@@ -39,21 +41,28 @@ WIDEST = max(len(verdict) for verdict in Verdict)
 def mark(verdict: Verdict, console: Console) -> Text:
     good, plain, colour = MARKS[verdict]
     sign = good if console.encoding.startswith("utf") else plain
-    return Text(f"{sign} {verdict:{WIDEST}}", style=colour)
+    return Text(f"{sign} {padded(say(verdict))}", style=colour)
+
+
+def padded(word: str) -> str:
+    """The word of a verdict, as wide on a screen as the widest."""
+    return set_cell_size(word, WIDEST)
 
 
 def recovery(recovery_s: float | None, deadline_s: float | None) -> str:
     if recovery_s is None:
         return ""
-    return f"{recovery_s:.2f} s" + (f" of {deadline_s:.1f} s" if deadline_s is not None else "")
+    if deadline_s is None:
+        return say("{} s", f"{recovery_s:.2f}")
+    return say("{} s of {} s", f"{recovery_s:.2f}", f"{deadline_s:.1f}")
 
 
 def remark(report: CaseReport) -> str:
     """The words after a verdict: the recovery time, or else the outcome of the job."""
     if report.job_outcome and report.verdict not in WELL:
-        return str(report.job_outcome)
+        return report.job_outcome.said()
     took = recovery(report.recovery_s, report.deadline_s)
-    return took and f"recovered in {took}"
+    return took and say("recovered in {}", took)
 
 
 def reason(case: CaseReport) -> str:
@@ -63,7 +72,7 @@ def reason(case: CaseReport) -> str:
 
 def count_reasons(cases: Iterable[CaseReport], verdicts: Container[Verdict]) -> list[str]:
     """A line for each reason why cases have one of these verdicts, with the number of cases."""
-    counts = Counter(f"{c.verdict}: {reason(c)}" for c in cases if c.verdict in verdicts)
+    counts = Counter(f"{say(c.verdict)}: {reason(c)}" for c in cases if c.verdict in verdicts)
     return [f"{line} ({n} case{'s' * (n > 1)})" for line, n in counts.items()]
 
 
@@ -135,7 +144,7 @@ class Tree(Progress, Display):
             Text("└─" if self.last[case.feature] == case.id else "├─", "dim"),
             mark(case.verdict, self.console),
             *names(case),
-            Text(remark(case).removeprefix("recovered in "), "dim"),
+            Text(remark(case).removeprefix(say("recovered in {}", "")), "dim"),
         )
         self.console.print(row)
 
@@ -143,14 +152,14 @@ class Tree(Progress, Display):
         row = new_row()
         for case, since in list(self.running.values()):
             spent = f"{time.monotonic() - since:.1f} s"
-            now = Text(f"▸ {'running':{WIDEST}}", "bold blue")
+            now = Text(f"▸ {padded(say('running'))}", "bold blue")
             row.add_row(Text("├─", "dim"), now, *names(case), Text(spent))
         return Group(row, super().moving())
 
 
 def names(case: Case | CaseReport) -> tuple[Text, Text]:
     """A case below its feature: the scenario's name, then its trigger, row and repeat."""
-    return Text(case.scenario), Text(case.id.rpartition("/")[2])
+    return Text(say_scenario(case.scenario)), Text(case.id.rpartition("/")[2])
 
 
 def new_row() -> Table:

@@ -78,7 +78,7 @@ class Progress:
     def say(self, line: str) -> None:
         """Print a line that stays, above the line that changes."""
         self.said = time.monotonic()
-        say(self.console, line, self.style)
+        print_plain(self.console, line, self.style)
 
     def show(self, done: float, words: str) -> None:
         """Show how much is done, in the unit of the total, and these words."""
@@ -107,6 +107,6 @@ class SearchDisplay(Progress):
         self.show(done, words)
 
 
-def say(console: Console, line: str, style: str = "") -> None:
+def print_plain(console: Console, line: str, style: str = "") -> None:
     """Print text as it is: no markup, no wrapping that would break a path or a command."""
     console.print(Text(line, style), soft_wrap=True)

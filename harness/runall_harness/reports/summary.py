@@ -7,6 +7,7 @@ command that runs this case alone.
 import shlex
 from collections.abc import Iterator
 
+from rich.cells import set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,9 +16,10 @@ from runall_harness.conformance.run import Run
 from runall_harness.conformance.run_report import TROUBLE, CaseReport, CaseResult, Report, unsteady
 from runall_harness.contract.cases import Case, base_id, load_cases
 from runall_harness.contract.verdicts import Verdict
+from runall_harness.contract.words import say, say_clause
 
 from .case_progress import count_reasons, mark, recovery
-from .progress import say
+from .progress import print_plain
 
 
 def print_summary(console: Console, run: Run) -> None:
@@ -28,20 +30,28 @@ def print_summary(console: Console, run: Run) -> None:
             print_trouble(console, run, case, result)
     print_reasons(console, run)
     for name, counts in unsteady(report.cases).items():
-        counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        say(console, f"unsteady: {name}: {counted}", "bold yellow")
+        counted = ", ".join(f"{count} {say(verdict)}" for verdict, count in counts.items())
+        print_plain(console, say("unsteady: {}: {}", name, counted), "bold yellow")
     for trouble in run.troubles:
-        say(console, f"\nThe kit could not run: {trouble}", "bold magenta")
-    system = report.system
-    policy = f", policy {system.policy}" if system.policy else ""
-    say(console, f"\n{system.name} {system.version}{policy}, on the {report.rig} rig")
+        print_plain(console, "\n" + say("The kit could not run: {}", trouble), "bold magenta")
+    print_plain(console, "\n" + tested(report))
     console.print(summary_table(console, report))
     if slowest := slowest_recovery(report):
-        say(console, f"slowest recovery: {slowest.id}", "dim")
+        print_plain(console, say("slowest recovery: {}", slowest.id), "dim")
     if scope := scope_of(run):
-        say(console, scope)
+        print_plain(console, scope)
     if run.interrupted:
-        say(console, f"Interrupted: {len(run.results)} of {len(report.cases)} cases were begun.")
+        begun, asked = len(run.results), len(report.cases)
+        print_plain(console, say("Interrupted: {} of {} cases were begun.", begun, asked))
+
+
+def tested(report: Report) -> str:
+    """What was tested, and where."""
+    system = report.system
+    if system.policy:
+        name = "{} {}, policy {}, on the {} rig"
+        return say(name, system.name, system.version, system.policy, report.rig)
+    return say("{} {}, on the {} rig", system.name, system.version, report.rig)
 
 
 def scope_of(run: Run) -> str:
@@ -50,10 +60,13 @@ def scope_of(run: Run) -> str:
     left = [case for case in load_cases() if case.id not in judged]
     if not left:
         return ""
-    return (
-        f"The verdict is about the {len(judged)} case{'s' * (len(judged) != 1)} that ran; "
-        f"{len(left)} more of the suite were not asked for."
-    )
+    if len(judged) == 1:
+        words = (
+            "The verdict is about the one case that ran; {} more of the suite were not asked for."
+        )
+        return say(words, len(left))
+    words = "The verdict is about the {} cases that ran; {} more of the suite were not asked for."
+    return say(words, len(judged), len(left))
 
 
 def print_trouble(console: Console, run: Run, case: Case, result: CaseResult) -> None:
@@ -63,13 +76,14 @@ def print_trouble(console: Console, run: Run, case: Case, result: CaseResult) ->
     console.print(head, soft_wrap=True)
     for name, text in facts(run, case, result):
         first, *others = text.splitlines() or [""]
-        say(console, "\n".join([f"  {name:9} {first}", *(" " * 12 + line for line in others)]))
+        head = f"  {set_cell_size(say(name), 9)} {first}"
+        print_plain(console, "\n".join([head, *(" " * 12 + line for line in others)]))
 
 
 def facts(run: Run, case: Case, result: CaseResult) -> Iterator[tuple[str, str]]:
     report = result.report
     if broken := result.violation:
-        yield "clause", f"{broken.clause} {broken.text}"
+        yield "clause", f"{broken.clause} {say_clause(broken.clause)}"
         yield "expected", broken.expected
         yield "seen", broken.seen
         # An error of the teardown adds its own lines.
@@ -78,7 +92,7 @@ def facts(run: Run, case: Case, result: CaseResult) -> Iterator[tuple[str, str]]
     else:
         yield "because", report.message
     if report.job_outcome:
-        yield "outcome", str(report.job_outcome)
+        yield "outcome", report.job_outcome.said()
     yield "scenario", case.place
     if report.history:
         yield "history", report.history
@@ -97,9 +111,9 @@ def print_reasons(console: Console, run: Run) -> None:
     cases = [result.report for result in run.results.values()]
     unjudged = (Verdict.UNSUPPORTED, Verdict.SKIPPED, Verdict.KNOWN_FAILURE)
     if reasons := count_reasons(cases, unjudged):
-        say(console, "\n" + "\n".join(reasons))
+        print_plain(console, "\n" + "\n".join(reasons))
     if run.order.strict and (lacks := len(run.lacks())):
-        say(console, f"strict: what is unsupported counts too ({lacks} case{'s' * (lacks > 1)})")
+        print_plain(console, say("strict: what is unsupported counts too (cases: {})", lacks))
 
 
 def summary_table(console: Console, report: Report) -> Table:
@@ -110,10 +124,10 @@ def summary_table(console: Console, report: Report) -> Table:
         if count:
             table.add_row(mark(verdict, console), str(count))
     if slowest := slowest_recovery(report):
-        table.add_row("slowest recovery", recovery(slowest.recovery_s, slowest.deadline_s))
-    table.add_row("wall time", f"{report.duration_s:.1f} s")
+        table.add_row(say("slowest recovery"), recovery(slowest.recovery_s, slowest.deadline_s))
+    table.add_row(say("wall time"), say("{} s", f"{report.duration_s:.1f}"))
     table.add_section()
-    table.add_row("verdict", Text(report.verdict, "bold"))
+    table.add_row(say("verdict"), Text(say(report.verdict), "bold"))
     return table
 
 
