@@ -184,6 +184,7 @@ def test_what_the_system_can_t_do_is_unsupported_and_never_asked() -> None:
 def test_a_limit_of_none_is_never_held_against_a_system_without_limits() -> None:
     cannot = dict.fromkeys(("event.max_children", "event.timeout", "event.enabled"), "not here")
     client = scripted(done({**DESCRIBED, "cannot": cannot}), done(None, 2), done(None, 3))
+    assert client.ignores() == {"max_children", "timeout", "enabled"}
     client.create_event({"id": "e", "max_children": 0, "timeout": 0.0, "enabled": True})
     with pytest.raises(Unsupported, match=r"event\.max_children: not here"):
         client.update_event("e", {"max_children": 1})

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import pytest
+from msgspec.structs import replace
 from runall_harness import checks
 from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.history import Answer, AnyLine, Call, Ledger, Meta, Witnessed
@@ -32,6 +33,16 @@ def ran(job: str, began: float, ended: float, node: str = "w1") -> Witnessed:
 def test_a_job_beyond_the_limit_breaks_the_clause():
     with pytest.raises(Violation, match=r"RA-6\.1(.|\n)*j2 started beside j1"):
         judge([meta(), *created(max_children=1), ran("j1", 1, 20), ran("j2", 10, 30)])
+
+
+def test_a_limit_that_the_system_cannot_honour_is_not_held_against_it():
+    made, answer = asked(1, 0, "create_event", event={"id": "e", "catch_up": True})
+    assert isinstance(made, Call)
+    declared = replace(made, ignored=("max_children",))
+    jobs = ran("j1", 1, 20), ran("j2", 10, 30)
+    judge([meta(), declared, answer, *jobs])
+    with pytest.raises(Violation, match=r"RA-6\.1"):
+        judge([meta(), made, answer, *jobs])
 
 
 @pytest.mark.parametrize("most", [0, 2])

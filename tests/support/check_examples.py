@@ -518,7 +518,7 @@ EXAMPLES = [
         "RA-11.5",
         [*created(retry_delay=5.0), FAILED, shown(9, "j1.2", "running", placed_at=9, **RETRY)],
         (4, 5),
-        [*created(retry_delay=5.0), FAILED, shown(10, "j1.2", "running", placed_at=10, **RETRY)],
+        [*created(retry_delay=5.0), FAILED, shown(10, "j1.2", "running", placed_at=9.95, **RETRY)],
     ),
     Example(
         "retries-come",

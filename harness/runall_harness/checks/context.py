@@ -265,7 +265,8 @@ class Context:
         """The event that a call may change and the edit, which counts until it is refused."""
         if (settings := settings_in(call, line)) is None:
             return None
-        event, fields = settings
+        event, given = settings
+        fields = {name: value for name, value in given.items() if name not in call.ignored}
         made = Edit(fields, call.at, (line,))
         self.timed = self.timed or bool(fields.get("timeout"))
         edits = self.deletions if call.verb == "delete_event" else self.edits

@@ -124,6 +124,8 @@ class ScheduleChecks:
         edits = [one for one in self.context.edits[event] if not one.fields.keys().isdisjoint(WHEN)]
         zones = {str(edit.fields["timezone"]) for edit in edits if "timezone" in edit.fields}
         timings = [edit.fields["timing"] for edit in edits if "timing" in edit.fields]
+        if not zones:
+            return
         due = any(may_be_due(timing, zone, slot) for timing in timings for zone in zones)
         expected = f"{event} runs only when it is due"
         seen = f"a job of {slot_words(slot)}, which its timing does not name"

@@ -62,12 +62,14 @@ class Call(Line, frozen=True, kw_only=True, tag="call"):
     """A call to the system. Its `answer` has the same `number`; a call may stay unanswered.
 
     The checks know the verbs create_event (args: event), update_event (event, fields),
-    delete_event (event), run (event) and abort (job).
+    delete_event (event), run (event) and abort (job). `ignored` are settings of events that the
+    system says it can't honour: what depends on them is not judged.
     """
 
     number: int
     verb: str
     args: dict[str, Any]
+    ignored: tuple[str, ...] = ()
 
 
 class Answer(Line, frozen=True, kw_only=True, tag="answer"):

@@ -19,6 +19,9 @@ T = TypeVar("T")
 # The event that a case is about, and the first letters of one that only shows that a server works.
 EVENT, CANARY = "report", "canary-"
 
+# The verbs that give an event its settings.
+EDITS = ("create_event", "update_event")
+
 
 class Calls:
     """Calls the system under test, as a user of it would."""
@@ -48,7 +51,9 @@ class Calls:
         number = self.count
         self.cast(verb, args)
         self.give_word(verb, args)
-        self.history.add(Call(at=self.site.now(), number=number, verb=verb, args=args))
+        ignored = tuple(sorted(self.api.ignores())) if verb in EDITS else ()
+        line = Call(at=self.site.now(), number=number, verb=verb, args=args, ignored=ignored)
+        self.history.add(line)
         try:
             value = getattr(self.api, verb)(**args)
         except (Rejected, Unreachable) as error:

@@ -20,6 +20,9 @@ NEUTRAL: Mapping[str, object] = {
     **dict.fromkeys(("timeout", "max_children", "queue_max", "retries", "retry_delay"), 0),
 }
 
+# What the name of a field of an event begins with, among what a scheduler can't do.
+FIELD = "event."
+
 
 class AdapterClient:
     """The verbs of `systems.base.Client`, asked of a program over its input and output.
@@ -82,6 +85,10 @@ class AdapterClient:
             raise Rejected(answer.code, answer.message)
         raise Unreachable(answer.message)
 
+    def ignores(self) -> frozenset[str]:
+        cannot = self.describe().cannot
+        return frozenset(n.removeprefix(FIELD) for n in cannot if n.startswith(FIELD))
+
     def present_slot(self) -> int:
         return self.ask(protocol.PresentSlot)
 
@@ -97,7 +104,7 @@ class AdapterClient:
         """Raise `Unsupported` for the first field that the scheduler can't honour."""
         for name, value in fields.items():
             if NEUTRAL.get(name) != value:
-                self.require(f"event.{name}")
+                self.require(f"{FIELD}{name}")
 
     def delete_event(self, event: str) -> None:
         self.ask(protocol.DeleteEvent, event=event)

@@ -62,6 +62,10 @@ class NoPolicy(KitCannotRun):
 class Client(Protocol):
     """The verbs in which every case is written. They raise `Rejected` and `Unreachable`."""
 
+    def ignores(self) -> frozenset[str]:
+        """The settings of an event that the system can't honour, by its own word."""
+        ...
+
     def present_slot(self) -> int:
         """The minute of the schedule that is running, in minutes since the epoch."""
         ...

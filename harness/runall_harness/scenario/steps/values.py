@@ -29,7 +29,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "absent": None,
         "zero": 0,
         "no": False,
-        "whole": 2**53 + 1,
+        "whole": 2**53 - 1,
         "fraction": 0.1,
     },
     "empty and odd texts": {"empty": "", "odd": ODD, "blank": "  \n", "null": "null", "nil": "0"},

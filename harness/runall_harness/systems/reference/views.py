@@ -46,6 +46,9 @@ class ReferenceViews(ABC):
     def status(self) -> View:
         """The view of the primary itself."""
 
+    def ignores(self) -> frozenset[str]:
+        return frozenset()
+
     def present_slot(self) -> int:
         return self.status()["slot"]
 
