@@ -135,7 +135,7 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The history of every case, as the simulated rig writes it."""
     run, folder = conform_once(tmp_path_factory, "--rig", "simulated")
     assert run.code == 0
-    return sorted(folder.rglob("history.jsonl"))
+    return sorted(folder.rglob("*.jsonl"))
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,10 @@ def test_standard_output_holds_the_json_report_and_nothing_else(done: Done) -> N
         "verdict",
         "summary",
         "duration_s",
+        "kit",
+        "began",
+        "command",
+        "chosen",
         "cases",
     }
     (line,) = done.stderr.splitlines()
@@ -112,15 +116,15 @@ def test_the_report_has_faults_executions_and_recovery(cases: dict[str, dict[str
 def test_traces_are_saved_for_trouble_only(mixed: Path, cases: dict[str, dict[str, Any]]) -> None:
     saved = {name for name, case in cases.items() if case["history"]}
     assert saved == {"lost", "condemned", "unproven", "broken", "async", "forgotten", "undefined"}
-    history = mixed / cases["lost"]["history"]
-    assert (history.parent / "primary.log").read_text() == "its log"
-    assert "Violation" in (history.parent / "failure.txt").read_text()
+    log, failure = (mixed / path for path in cases["lost"]["logs"])
+    assert (log.name, log.read_text()) == ("primary.log", "its log")
+    assert "Violation" in failure.read_text()
 
 
 def test_the_rig_is_asked_to_prepare_the_next_case_while_one_runs(
     mixed: Path, cases: dict[str, dict[str, Any]]
 ) -> None:
-    failure = (mixed / cases["lost"]["history"]).parent / "failure.txt"
+    failure = mixed / cases["lost"]["logs"][-1]
     assert "ahead of time: small/condemned/manual False" in failure.read_text()
 
 
@@ -139,8 +143,8 @@ def test_a_failure_is_shown_with_clause_expected_seen_traces_and_command(tmp_pat
         "clause    RA-1.1 A manual job that was interrupted MUST be run again.",
         "expected  one rerun",
         "seen      none",
-        "again     runall conform --rig simulated --scenario small/lost/manual "
-        "--policy cronicle-0.9.49",
+        "again     runall conform --rig simulated --policy cronicle-0.9.49 "
+        "--scenario small/lost/manual",
     ):
         assert line in done.stdout
     history = next(line.split()[1] for line in done.stdout.splitlines() if "  history" in line)
@@ -244,8 +248,13 @@ def test_list_shows_the_cases_and_runs_nothing(mixed: Path) -> None:
 def test_out_saves_the_traces_of_all_cases_and_the_report(mixed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = conform(mixed, "--scenario", "run again", "--format", "json", "--out", str(out))
-    assert (out / "small/run-again/manual/history.jsonl").is_file()
-    assert json.loads((out / "report.json").read_text()) == report_of(done)
+    history = "histories/small/run-again/manual.jsonl"
+    assert (out / history).is_file()
+    saved, said = json.loads((out / "report.json").read_text()), report_of(done)
+    assert saved["cases"][0]["history"] == history
+    assert said["cases"][0]["history"] == str(out / history)
+    assert saved["cases"][0]["logs"][0] == "logs/small/run-again/manual/primary.log"
+    assert [case["verdict"] for case in saved["cases"]] == [c["verdict"] for c in said["cases"]]
 
 
 def test_a_run_without_trouble_leaves_no_folder(tmp_path: Path) -> None:

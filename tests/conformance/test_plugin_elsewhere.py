@@ -190,7 +190,7 @@ def test_cases_are_chosen_by_expression_by_tag_and_by_id(project: Path) -> None:
 
 def test_histories_are_saved_where_they_were_asked_for(project: Path) -> None:
     assert run(project, *FEATURES, ONE, "--runall-out", "traces")[0] == 0
-    assert [p.parent.name for p in (project / "traces").rglob("history.jsonl")] == ["manual"]
+    assert [path.stem for path in (project / "traces" / "histories").rglob("*.jsonl")] == ["manual"]
 
 
 # ------------------------------------------------------------------ with their fixtures

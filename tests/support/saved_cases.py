@@ -23,7 +23,7 @@ def word_of(verdict: str) -> str:
 def differing(folder: Path, said: Mapping[str, str]) -> Iterator[str]:
     """The cases whose histories say another thing. `said` is a verdict or the broken clause."""
     for case, verdict in said.items():
-        found = checked(folder.joinpath(*case.split("/"), "history.jsonl"))
+        found = checked(folder.joinpath("histories", *f"{case}.jsonl".split("/")))
         clause = verdict if verdict.startswith("RA-") else ""
         first = found.violations[0].clause if found.violations else ""
         if found.verdict != word_of("fail" if clause else verdict) or clause not in ("", first):

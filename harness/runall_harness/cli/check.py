@@ -22,7 +22,7 @@ STRIDE = 20_000
 
 EPILOG = """\b
 Examples:
-  runall check runall-out/*/history.jsonl           what saved cases prove
+  runall check runall-out/*/histories/*/*/*.jsonl   what saved cases prove
   my-export | runall check -                        a log of your own scheduler
   runall check history.jsonl --format json | jq '.histories[].violations'
   runall check --schema > history.schema.json       the format of a history

@@ -22,7 +22,7 @@ EPILOG = """\b
 Examples:
   runall conform --list                             the cases, and nothing is run
   runall conform --rig simulated                    all of them, in virtual time
-  runall conform --rig docker --out traces          keep every history and log
+  runall conform --rig docker --out run             a folder: the page run/index.html, all evidence
   runall conform --scenario 'remote*' --trigger manual
   runall conform --scenario remote_worker --repeat 20 --rig processes
   runall conform --policy cronicle-0.9.49           watch a release of history fail
@@ -105,7 +105,9 @@ def conform(
         return list_cases(cases, form)
     from runall_harness.conformance.run import Order
 
-    order = Order(cases=cases, **options)
+    words = [word for pattern in patterns for word in ("--scenario", pattern)]
+    words += ["--trigger", trigger] if trigger else []
+    order = Order(cases=cases, chosen=words, **options)
     check_system(order)
     known = known_failures(order, update)
     if known and not known.path.exists():  # an update is going to write it
@@ -188,8 +190,6 @@ def run_order(
     `update` is where known failures are to be brought up to date, if they are. With `github` the
     results are also told to the step of GitHub Actions that this is.
     """
-    from runall_harness.conformance.run_report import encode
-    from runall_harness.reports.badge import make_badge
     from runall_harness.reports.summary import print_summary
 
     with own_output() as output:
@@ -201,9 +201,9 @@ def run_order(
             for trouble in run.troubles:
                 click.echo(f"runall: {trouble}", err=True)
         if order.out is not None:
-            order.out.mkdir(parents=True, exist_ok=True)
-            (order.out / "report.json").write_text(encode(report) + "\n", "utf-8")
-            (order.out / "badge.json").write_text(encode(make_badge(report)) + "\n", "utf-8")
+            from runall_harness.reports.run_folder import write_folder
+
+            write_folder(report, order.out)
     if github:
         tell_github(run)
     if update is not None:

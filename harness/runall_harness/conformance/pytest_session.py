@@ -130,7 +130,7 @@ class CaseSession:
             return (yield)
         self.next = self.by_node.get(nextitem) if nextitem else None
         running = self.running[item.nodeid] = RunningCase(
-            case=case, folder=self.folder(case), known=self.known.of(base_id(case.id))
+            case=case, folder=self.folder, known=self.known.of(base_id(case.id))
         )
         self.config.hook.pytest_runall_case_started(case=case)
         try:
@@ -242,10 +242,10 @@ class CaseSession:
     def keeps(self, running: RunningCase) -> bool:
         return self.options.out is not None or running.declared_verdict in TROUBLE
 
-    def folder(self, case: Case) -> Path:
-        """Where that case's traces belong; made only when something is saved."""
-        base = self.options.out or Path("runall-out", self.run)
-        return base.joinpath(*case.id.split("/"))
+    @property
+    def folder(self) -> Path:
+        """Where the traces of the run belong; made only when something is saved."""
+        return self.options.out or Path("runall-out", self.run)
 
 
 def void_behind(cluster: Any, error: BaseException | None) -> Inconclusive | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -18,6 +19,7 @@ from runall_harness.contract.verdicts import (
     worst,
 )
 from runall_harness.evidence.history import History
+from runall_harness.host.kit_fingerprint import this_kit
 
 from .run_options import RunOptions
 from .run_report import (
@@ -37,12 +39,13 @@ class Order(RunOptions):
     """The cases to run, and how.
 
     `jobs` is how many cases may run at once; None for what suits the rig and the machine. `strict`
-    counts extended clauses as required.
+    counts extended clauses as required. `chosen` are the words that chose these cases among all.
     """
 
     cases: Sequence[Case]
     jobs: int | None = None
     strict: bool = False
+    chosen: Sequence[str] = ()
 
     def expected(self) -> list[Case]:
         """Every case that has to be run, each of its repeats too."""
@@ -85,6 +88,13 @@ class Run:
     system: SystemReport | None = None
     duration: float = 0.0
     interrupted: bool = False
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def command(self) -> list[str]:
+        """The words of a command that runs cases as these were run, without a choice of cases."""
+        words = ["runall", "conform", "--rig", self.rig, *self.order.shown_words()]
+        return words + ["--strict"] * self.order.strict
 
     @property
     def exit_code(self) -> int:
@@ -118,7 +128,16 @@ class Run:
             for case in self.order.expected()
         ]
         system = self.system or unmet(self.order)
-        report = make_report(system, self.rig, self.duration, cases)
+        report = make_report(
+            system,
+            self.rig,
+            self.duration,
+            cases,
+            kit=this_kit(),
+            began=self.began.isoformat(timespec="seconds"),
+            command=self.command,
+            chosen=list(self.order.chosen),
+        )
         return msgspec.structs.replace(report, verdict=WORDS[self.judge(cases)])
 
     def not_run(self) -> tuple[Verdict, str]:

@@ -127,8 +127,9 @@ class RunOptions:
         "out",
         None,
         "DIR",
-        "Save histories, node logs and report.json of all cases here. Without it, those of "
-        "failures go to runall-out/.",
+        "Save the report here, as a page (index.html), for programs and for build servers, with "
+        "the histories and node logs of all cases. Without it, those of failures go to "
+        "runall-out/.",
         Path,
         shown=None,
     )

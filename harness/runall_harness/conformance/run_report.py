@@ -1,8 +1,9 @@
-"""The report of a run, `runall-report/3`: what other programs read.
+"""The report of a run, `runall-report/4`: what other programs read.
 
 Its shape is a contract. A field is added in a new version of the schema, and never changed here.
 Version 2 says of each case what became of its job, and of the system how fast it says it is.
-Version 3 says with which options the system ran, and in which image.
+Version 3 says with which options the system ran, and in which image. Version 4 says which kit made
+it, when, and by which command; and of each case where it is written and what its nodes logged.
 """
 
 from collections import Counter
@@ -22,7 +23,9 @@ from runall_harness.systems.base import System
 if TYPE_CHECKING:
     from runall_harness.scenario.cluster import Cluster
 
-SCHEMA = "runall-report/3"
+SCHEMA = "runall-report/4"
+# What a report says of how it was made, where nobody knows.
+MADE: dict[str, Any] = {"kit": "", "began": "", "command": [], "chosen": []}
 # What a reader will want to look into.
 TROUBLE = (Verdict.FAIL, Verdict.UNEXPECTED_PASS, Verdict.INCONCLUSIVE, Verdict.ERROR)
 
@@ -101,7 +104,9 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one case.
 
     `recovery_s` is the measured time from the fault to the rerun, `deadline_s` what it may take;
-    both are null where nothing was to recover. `history` is the path of the saved trace.
+    both are null where nothing was to recover. `history` is the path of the saved trace, and `logs`
+    are those of what its nodes logged; in the folder of a run they count from that folder. `place`
+    is the feature file and the line.
 
     `outcome` is what became of the job that the case is about; null where it is about none, or
     the harness broke. `within_s` is how long a run was waited for that never came, `together_s`
@@ -123,6 +128,8 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
     faults: list[FaultReport]
     executions: list[ExecutionReport]
     history: str | None
+    place: str = ""
+    logs: list[str] = []
 
     @property
     def job_outcome(self) -> JobOutcome | None:
@@ -146,19 +153,27 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run. `summary` counts every verdict, also those that no case had."""
+    """A whole run. `summary` counts every verdict, also those that no case had.
 
-    schema: Literal["runall-report/3"]
+    `kit` is what made it, `began` when (UTC, as ISO 8601 has it). `command` runs any of its cases
+    again, and with `chosen` those that it was asked for; both are words of a command line.
+    """
+
+    schema: Literal["runall-report/4"]
     system: SystemReport
     rig: str
     verdict: Literal["conformant", "not conformant", "inconclusive", "error"]
     summary: dict[Verdict, int]
     duration_s: float
+    kit: str
+    began: str
+    command: list[str]
+    chosen: list[str]
     cases: list[CaseReport]
 
 
 def make_report(
-    system: SystemReport, rig: str, duration: float, cases: Sequence[CaseReport]
+    system: SystemReport, rig: str, duration: float, cases: Sequence[CaseReport], **made: Any
 ) -> Report:
     """The report of these cases; the message of a repeat says if others ended otherwise."""
     word: Any = WORDS[exit_code(case.verdict for case in cases)]
@@ -170,6 +185,7 @@ def make_report(
         summary=count_verdicts(case.verdict for case in cases),
         duration_s=round(duration, 3),
         cases=mark_unsteady(cases),
+        **MADE | made,
     )
 
 
@@ -201,7 +217,7 @@ def mark_unsteady(cases: Sequence[CaseReport]) -> list[CaseReport]:
 def report_case(case: Case, verdict: Verdict, message: str, **observed: Any) -> CaseReport:
     """The report of a case; what was not observed of it is null or empty."""
     names = ("outcome", "within_s", "together_s", "recovery_s", "deadline_s", "history")
-    facts: dict[str, Any] = {"faults": [], "executions": []}
+    facts: dict[str, Any] = {"faults": [], "executions": [], "logs": []}
     facts.update(dict.fromkeys(names), **observed)
     return CaseReport(
         id=case.id,
@@ -211,6 +227,7 @@ def report_case(case: Case, verdict: Verdict, message: str, **observed: Any) -> 
         clauses=list(case.clauses),
         verdict=verdict,
         message=message,
+        place=case.shown_place,
         **facts,
     )
 

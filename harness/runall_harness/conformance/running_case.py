@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunningCase:
-    """One case, from its start to its end; `folder` holds what is saved of it.
+    """One case, from its start to its end; `folder` holds what is saved of the run.
 
     `known` is there if the case was declared as failing. `observed` are fields of its report that
     the cluster knew, `detail` is what pytest has to say of a failure.
@@ -80,17 +80,20 @@ class RunningCase:
         judged = self.verdict != Verdict.ERROR
         self.observed = observed(cluster, cluster.job_outcome() if judged else None)
 
+    @property
+    def log_folder(self) -> Path:
+        return self.folder.joinpath("logs", *self.case.id.split("/"))
+
     def save(self, cluster: "Cluster") -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         cluster.end_history()
-        self.history = self.folder / "history.jsonl"
+        self.history = self.folder.joinpath("histories", *f"{self.case.id}.jsonl".split("/"))
         cluster.history.save(self.history)
         for node, text in cluster.logs().items():
             self.write(f"{node}.log", text)
 
     def write(self, name: str, text: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / name
+        self.log_folder.mkdir(parents=True, exist_ok=True)
+        path = self.log_folder / name
         path.write_text(text, "utf-8")
         self.logs.append(path)
 
@@ -104,13 +107,12 @@ class RunningCase:
         if self.detail and self.verdict in TROUBLE:
             self.write("failure.txt", self.detail)
         history = str(self.history) if self.history else None
+        kept = {"history": history, "logs": [str(log) for log in self.logs]}
         return CaseResult(
-            report=report_case(
-                self.case, self.verdict, self.message, history=history, **self.observed
-            ),
+            report=report_case(self.case, self.verdict, self.message, **kept, **self.observed),
             violation=self.error.broken if isinstance(self.error, Violation) else None,
             trouble=str(self.error) if isinstance(self.error, KitCannotRun) else "",
-            folder=self.folder,
+            folder=self.log_folder,
             logs=tuple(self.logs),
         )
 

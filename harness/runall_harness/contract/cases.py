@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -19,6 +19,9 @@ from .clauses import clauses
 from .errors import KitCannotRun
 from .translation import make_english
 from .words import FEATURES, language
+
+if TYPE_CHECKING:
+    from gherkin.stream.id_generator import IdGenerator
 
 TRIGGERS = ("manual", "scheduled", "either")
 CLAUSE_TAG = re.compile(r"RA-\d+\.\d+")
@@ -63,6 +66,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def place(self) -> str:
         return f"{self.file}:{self.line}"
 
+    @property
+    def shown_place(self) -> str:
+        """The same without folders of this machine; empty for a case without a file."""
+        path = Path(self.file)
+        return f"{path.parent.name}/{path.name}:{self.line}" if self.file else ""
+
 
 def feature_folder() -> Path:
     """Where the feature files are: in the package in a wheel, at the top of a checkout.
@@ -99,12 +108,25 @@ def load_cases(folder: Path | None = None) -> list[Case]:
 
 def read_feature(path: Path) -> list[Case]:
     """The cases of one file. Raises `CasesError`."""
+    return [case for case, _ in compiled(path)[1]]
+
+
+def compiled(
+    path: Path, ids: "IdGenerator | None" = None
+) -> tuple[dict[str, Any], list[tuple[Case, dict[str, Any]]]]:
+    """The parsed file, and each of its cases with the pickle that it was made from.
+
+    `ids` numbers all parts of several files. Raises `CasesError`.
+    """
+    from gherkin.ast_builder import AstBuilder
     from gherkin.errors import ParserError
     from gherkin.parser import Parser
     from gherkin.pickles.compiler import Compiler
+    from gherkin.stream.id_generator import IdGenerator
 
+    ids = ids or IdGenerator()
     try:
-        document: dict[str, Any] = dict(Parser().parse(path.read_text("utf-8")))
+        document: dict[str, Any] = dict(Parser(AstBuilder(ids)).parse(path.read_text("utf-8")))
     except (OSError, UnicodeError, ParserError) as error:
         raise CasesError(f"{path} is not a feature file: {error}", "correct that file") from error
     make_english(document, path)
@@ -118,9 +140,10 @@ def read_feature(path: Path) -> list[Case]:
     )
     check_unique("scenarios", names, "give one of them another name; the first would never run")
     document["uri"] = str(path)
-    compiled: Any = Compiler().compile(cast(Any, document))
-    pickles: list[dict[str, Any]] = list(compiled)
-    return [make_case(path, scenarios[pickle["astNodeIds"][0]], pickle) for pickle in pickles]
+    made: Any = Compiler(ids).compile(cast(Any, document))
+    pickles: list[dict[str, Any]] = list(made)
+    cases = [make_case(path, scenarios[pickle["astNodeIds"][0]], pickle) for pickle in pickles]
+    return document, list(zip(cases, pickles, strict=True))
 
 
 def all_scenarios(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

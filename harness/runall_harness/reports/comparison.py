@@ -15,8 +15,14 @@ from typing import Any, Literal, cast
 import msgspec
 
 from runall_harness.checks.job_outcome import JobOutcome, Outcome
+from runall_harness.conformance.run_report import (
+    MADE,
+    CaseReport,
+    Report,
+    SystemReport,
+    count_verdicts,
+)
 from runall_harness.conformance.run_report import SCHEMA as REPORT
-from runall_harness.conformance.run_report import CaseReport, Report, SystemReport, count_verdicts
 from runall_harness.contract.cases import base_id, load_cases
 from runall_harness.contract.clauses import clauses
 from runall_harness.contract.errors import KitCannotRun
@@ -37,8 +43,14 @@ WORST = (
     Verdict.ERROR,
 )
 # The fields that earlier versions of a report lack, and their values.
-OLDER = ("runall-report/1", "runall-report/2")
-LACKING_CASE: dict[str, Any] = {"outcome": None, "within_s": None, "together_s": None}
+OLDER = ("runall-report/1", "runall-report/2", "runall-report/3")
+LACKING_CASE: dict[str, Any] = {
+    "outcome": None,
+    "within_s": None,
+    "together_s": None,
+    "place": "",
+    "logs": [],
+}
 LACKING_SYSTEM: dict[str, Any] = {"merged": "", "timings": {}, "image": "", "options": {}}
 
 
@@ -127,11 +139,11 @@ def upgraded(document: Any) -> Any:
     if report.get("schema") not in OLDER:
         return report
     cases = [LACKING_CASE | case for case in report.get("cases", [])]
-    return report | {
-        "schema": REPORT,
-        "system": LACKING_SYSTEM | report.get("system", {}),
-        "cases": cases,
-    }
+    return (
+        MADE
+        | report
+        | {"schema": REPORT, "system": LACKING_SYSTEM | report.get("system", {}), "cases": cases}
+    )
 
 
 def compare(reports: Sequence[tuple[str, Report]], by: By = "clause") -> Comparison:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from runall_harness.conformance.run_report import CaseReport, Report
+from runall_harness.conformance.run_report import MADE, CaseReport, Report
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.places import page as page_of
 from runall_harness.contract.verdicts import Verdict
@@ -40,7 +40,7 @@ def slim(report: Report) -> Report:
     cases = [slim_case(case) for case in report.cases]
     system = msgspec.structs.replace(report.system, image="")  # a name that is known here only
     return msgspec.structs.replace(
-        report, system=system, duration_s=round(report.duration_s), cases=cases
+        report, system=system, duration_s=round(report.duration_s), cases=cases, **MADE
     )
 
 
@@ -55,6 +55,8 @@ def slim_case(case: CaseReport) -> CaseReport:
         faults=[],
         executions=[],
         history=None,
+        place="",
+        logs=[],
     )
 
 

@@ -102,9 +102,7 @@ def facts(run: Run, case: Case, result: CaseResult) -> Iterator[tuple[str, str]]
 
 
 def command_for(run: Run, case: Case) -> str:
-    words = ["runall", "conform", "--rig", run.rig, "--scenario", base_id(case.id)]
-    words += [*run.order.shown_words(), *["--strict"] * run.order.strict]
-    return shlex.join(words)
+    return shlex.join([*run.command, "--scenario", base_id(case.id)])
 
 
 def print_reasons(console: Console, run: Run) -> None:
