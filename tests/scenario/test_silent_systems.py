@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from runall_harness.contract.cases import Case
-from runall_harness.contract.verdicts import Violation
+from runall_harness.contract.verdicts import Unsupported, Violation
+from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import Rejected
 from runall_harness.rigs.simulated.rig import SimulatedRig
 from runall_harness.scenario.cluster import PRIMARY, Cluster
 from runall_harness.scenario.expectations import Scenario
+from runall_harness.scenario.steps.then import slots_began
 from runall_harness.systems import find
 
 CASE = Case(
@@ -88,3 +90,16 @@ def test_a_refusal_is_one_whatever_word_a_system_has_for_it(
     assert scenario.refuses_to_run("extra")
     monkeypatch.setattr(scenario.calls.api, "run", refuse)
     assert "no more" in scenario.refuses_to_run("extra")
+
+
+def test_a_job_without_a_logical_time_shows_no_slot_and_breaks_no_case(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [replace(run, now="") for run in scenario.runs()]
+
+    def no_times(_: str) -> list[Execution]:
+        return runs
+
+    monkeypatch.setattr(scenario.cluster, "tagged", no_times)
+    with pytest.raises(Unsupported, match="got no JOB_NOW"):
+        slots_began(scenario, "job")

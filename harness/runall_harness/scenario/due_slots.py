@@ -39,11 +39,16 @@ def timing_of(slots: Sequence[int]) -> dict[str, Any]:
     return {"timezone": zone, "timing": {"minutes": [m.minute for m in moments], **parts}}
 
 
-def slot_of(run: Execution) -> int:
-    """The slot that an execution serves. Raises `Unsupported` if its job was not given that."""
+def moment_of(run: Execution) -> float:
+    """The logical time of an execution, in seconds. Raises `Unsupported` if it was given none."""
     if not run.now:
         raise Unsupported(f"{run.job} got no JOB_NOW, so nobody can say which slot it serves")
-    return int(float(run.now)) // 60
+    return float(run.now)
+
+
+def slot_of(run: Execution) -> int:
+    """The slot that an execution serves. Raises `Unsupported` if its job was not given that."""
+    return int(moment_of(run)) // 60
 
 
 def slot_params(tag: str = TAG) -> dict[str, str]:

@@ -4,7 +4,7 @@ from pytest_bdd import parsers, then
 
 from runall_harness.checks.records import last_sign
 
-from ..due_slots import TAG, slot_of
+from ..due_slots import TAG, moment_of, slot_of
 from ..expectations import Scenario, require
 
 STATES = {
@@ -178,7 +178,7 @@ def slots_began(scenario: Scenario, tag: str) -> dict[str, float]:
     after its slot gives the difference between the two clocks.
     """
     runs = scenario.cluster.tagged(tag)
-    began = {run.id: float(run.now) / 60 * scenario.timings.minute for run in runs}
+    began = {run.id: moment_of(run) / 60 * scenario.timings.minute for run in runs}
     offset = min((run.started_at - began[run.id] for run in runs), default=0.0)
     return {name: at + offset for name, at in began.items()}
 
