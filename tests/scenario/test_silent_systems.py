@@ -70,6 +70,13 @@ def test_nobody_is_accused_while_nobody_can_be_asked(scenario: Scenario) -> None
     scenario.require_no_debt("RA-1.3", scenario.work.root)
 
 
+def test_a_failure_says_when_the_system_still_means_to_run_the_job(scenario: Scenario) -> None:
+    hint = "or a timing is understated"
+    assert hint in scenario.shown(scenario.work.root)
+    scenario.finish(scenario.work, 1)
+    assert hint not in scenario.shown(scenario.work.root)
+
+
 def test_an_end_whose_time_is_not_shown_was_when_the_job_reported_it(scenario: Scenario) -> None:
     scenario.end_job()
     run, view = scenario.runs()[0], scenario.calls.job(scenario.work.root)

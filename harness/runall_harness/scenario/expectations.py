@@ -159,8 +159,9 @@ class Scenario(Setting):
         root = root or (about.root if about else "")
         attempts = self.cluster.attempts(root, tag)
         views = ", ".join(f"{view.id} {view.state}" for view in attempts) or "no attempt is shown"
-        reasons = self.calls.ask(lambda api: api.reasons(root), "")
-        return f"{views}; {reasons or 'it gives no reason'}"
+        reasons = self.calls.ask(lambda api: api.reasons(root), "") or "it gives no reason"
+        owed = "; it says that more is to come: or a timing is understated"
+        return f"{views}; {reasons}{owed if self.calls.owes(root) else ''}"
 
     def require_faithful_rerun(self, work: Work) -> None:
         require_faithful(work.root, *self.cluster.tagged(work.tag)[:2])
