@@ -16,6 +16,7 @@ from runall_harness.rigs.docker.engine import Engine
 from runall_harness.rigs.docker.image.base import BASE_OPTION, DEFAULT_BASE
 from runall_harness.rigs.docker.image.build import build_image
 from runall_harness.systems.postgres_schemas import is_loopback, read_server
+from support.browser import browser, visits
 from support.conform_runs import ConformRun, conform_once
 from support.databases import Server, can_make_servers, own_schema, own_server
 from support.engine_relay import ENGINE_SOCKET, Relay
@@ -25,11 +26,13 @@ from support.real_daemons import RealDaemons
 from support.time_report import pytest_terminal_summary
 
 LOCAL_BASE = "runall-base:bookworm"
-# Hooks of pytest and of pytest-xdist.
+# Fixtures that stand elsewhere; hooks of pytest and of pytest-xdist.
 __all__ = [
+    "browser",
     "pytest_collection_modifyitems",
     "pytest_terminal_summary",
     "pytest_xdist_make_scheduler",
+    "visits",
 ]
 
 

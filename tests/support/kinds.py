@@ -31,6 +31,7 @@ REAL = (
     "daemon/test_failpoints.py",
     "daemon/test_job_processes.py",
     "daemon/test_leases_and_keys.py",
+    "daemon/test_status_page.py",
     "scoring/test_daemon_mutants.py",
     "scoring/test_mutants_cli.py",
     "scoring/test_mutants_suite.py",
@@ -77,7 +78,7 @@ LONG = (
 # They wait for the timers of other schedulers, and leave the cores to others meanwhile.
 FOREIGN = ("schedulers",)
 # A test that uses one of these is real wherever it stands.
-REAL_FIXTURES = frozenset({"daemons", "engine", "image", "postgres", "server"})
+REAL_FIXTURES = frozenset({"browser", "daemons", "engine", "image", "postgres", "server"})
 # A test that uses one of these is long wherever it stands.
 LONG_FIXTURES = frozenset({"releases"})
 # Each of these chains runs in one process of pytest, one test after the other: they count the

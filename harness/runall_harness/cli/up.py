@@ -39,6 +39,7 @@ In another terminal:
   runall run hello
   runall jobs      # on which server it runs: kill that one, as above, and look again
   runall ledger    # what was decided, and by which clause
+Or open {url} in a browser: it asks for the token.
 """
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runall_reference.brain import inputs
@@ -17,24 +17,19 @@ from runall_reference.store import LeaseLost, StoreError
 
 from . import views
 from .brain_runner import BrainDiscarded
+from .errors import ApiError
 from .keys import matches
 from .primary_runner import PrimaryRunner
+from .request_body import body
 
-LARGEST_BODY = 1024 * 1024
 LONGEST_WAIT = 30.0
 BY_HAND = "API"
+# Where the status page lies, and all that belongs to it.
+PAGE = "/status"
 PATHS = (
     "status, changes, servers, ledger, events, events/ID, events/ID/run, jobs, jobs/ID, "
     "jobs/ID/abort"
 )
-
-
-class ApiError(Exception):
-    """A request that is not carried out. `code` is for programs, message and hint for people."""
-
-    def __init__(self, status: int, code: str, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.hint = status, code, message, hint
 
 
 # The status of each refusal by the brain, and the caller's next step.
@@ -59,24 +54,6 @@ def error_reply(error: ApiError) -> Response:
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
-
-
-async def body(request: Request) -> bytes:
-    """The request's body. Raises `ApiError` for one that is too large or was cut off."""
-    content = bytearray()
-    try:
-        async for chunk in request.stream():
-            content += chunk
-            if len(content) > LARGEST_BODY:
-                raise ApiError(
-                    413,
-                    "too-large",
-                    f"the body is over {LARGEST_BODY} bytes",
-                    "keep large data in a file or a store, and pass its name",
-                )
-    except ClientDisconnect:
-        raise ApiError(400, "cut-off", "the body was cut off", "send it again") from None
-    return bytes(content)
 
 
 def decode(content: bytes, kind: Any) -> Any:
@@ -105,15 +82,18 @@ class AbortRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TokenCheck:
-    """Refuses requests without the token. Health is open to all; links need the secret."""
+    """Refuses requests without the token. Health is open to all; links need the secret.
 
-    open = ("/health", "/v1/link")
+    The status page asks for the token itself, as a browser can send no header of its own.
+    """
+
+    open = ("/", "/health", "/v1/link", PAGE)
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self.app, self.token = app, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in self.open:
+        if scope["type"] == "http" and not self.is_open(scope["path"]):
             shown = Request(scope).headers.get("authorization")
             if not matches(shown, self.token):
                 message = "the token is wrong" if shown else "a token is required"
@@ -122,15 +102,37 @@ class TokenCheck:
                 return await error_reply(error)(scope, receive, send)
         return await self.app(scope, receive, send)
 
+    def is_open(self, path: str) -> bool:
+        return path in self.open or path.startswith(f"{PAGE}/")
+
+
+class LazyPage:
+    """The status page, imported when somebody looks at it: no daemon starts later because of it."""
+
+    def __init__(self, api: "Api", token: str) -> None:
+        self.api, self.token = api, token
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.app is None:
+            from .status.pages import Pages
+
+            api = self.api
+            pages = Pages(api.primary, lambda: api.brain, api.order, self.token)
+            self.app = Starlette(routes=pages.routes())
+        await self.app(scope, receive, send)
+
 
 class Api:
     """The endpoints that serve people and adapters."""
 
-    def __init__(self, primary: PrimaryRunner) -> None:
-        self.primary = primary
+    def __init__(self, primary: PrimaryRunner, token: str) -> None:
+        self.primary, self.token = primary, token
 
-    def routes(self) -> list[Route | WebSocketRoute]:
+    def routes(self) -> list[BaseRoute]:
         return [
+            Route("/", self.to_page),
+            Mount(PAGE, LazyPage(self, self.token)),
             Route("/health", self.health),
             WebSocketRoute("/v1/link", self.primary.links.serve),
             Route("/v1/status", self.status),
@@ -179,6 +181,9 @@ class Api:
         if isinstance(answer, inputs.Refused):
             raise answer
         return answer
+
+    async def to_page(self, _: Request) -> Response:
+        return RedirectResponse(f"{PAGE}/")
 
     async def health(self, _: Request) -> Response:
         """Reply 200 while this is the primary and takes orders, else 503 with the same body."""
@@ -291,4 +296,5 @@ async def answer_error(_: Request, error: Exception) -> Response:
 def application(primary: PrimaryRunner, token: str) -> ASGIApp:
     answered = (ApiError, inputs.Refused, HTTPException, Exception)
     handlers = dict.fromkeys(answered, answer_error)
-    return TokenCheck(Starlette(routes=Api(primary).routes(), exception_handlers=handlers), token)
+    routes = Api(primary, token).routes()
+    return TokenCheck(Starlette(routes=routes, exception_handlers=handlers), token)
