@@ -57,8 +57,8 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Playing
     with subprocess.Popen([*RUNALL, "up"], stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Playing(process)
-        finally:
-            process.kill()
+        finally:  # with it goes what it has started
+            process.send_signal(signal.SIGINT)
 
 
 def test_the_session_that_it_prints_shows_a_job_come_back(cluster: Playing, tmp_path: Path) -> None:
