@@ -73,7 +73,8 @@ def test_it_tells_who_holds_the_job_and_names_the_clause_of_each_turn(tmp_path: 
     ), shown.text
     assert "\x1b" not in shown.text, "it is no terminal, so nothing is coloured"
     assert "canary" not in shown.text
-    assert (tmp_path / "1_worker_lost").is_dir()
+    assert "<title>" in (tmp_path / "index.html").read_text("utf-8")
+    assert f"page     {tmp_path / 'index.html'}" in shown.text
 
 
 def test_a_release_that_loses_the_job_is_shown_to_lose_it(tmp_path: Path) -> None:

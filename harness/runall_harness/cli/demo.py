@@ -100,7 +100,13 @@ def enter_key() -> Callable[[], None]:
 
 def conclude(story: "LiveStory", run: "Run") -> None:
     """Say how it ended, and where the evidence is."""
+    from runall_harness.reports.run_folder import PAGE, write_folder
+
     story.conclude()
+    if story.result is not None:
+        assert run.order.out is not None, "a demo keeps its evidence"
+        write_folder(run.report(), run.order.out)
+        story.say(f"  page     {run.order.out / PAGE}: the same, on a time line")
     for trouble in run.troubles:
         click.echo(f"runall: {trouble}", err=True)
     if not run.order.policy and [case.id for case in run.order.cases] == [CASE]:
