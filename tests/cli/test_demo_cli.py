@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 from runall_harness.cli import exit_code_of
 from support.leftovers import RUNALL
+from support.places import ROOT
 
 
 class Shown(NamedTuple):
@@ -75,6 +76,16 @@ def test_it_tells_who_holds_the_job_and_names_the_clause_of_each_turn(tmp_path: 
     assert "canary" not in shown.text
     assert "<title>" in (tmp_path / "index.html").read_text("utf-8")
     assert f"page     {tmp_path / 'index.html'}" in shown.text
+
+
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert ".venv/bin/runall demo " in readme
+    assert ".venv/bin/runall demo --policy cronicle-0.9.50" in readme
+    (block,) = re.findall(r"^    When its server.*?\n\n", readme, re.MULTILINE | re.DOTALL)
+    printed = demo(tmp_path)
+    lines = [line.strip().removesuffix("...") for line in block.strip().splitlines()]
+    assert printed.in_order(*lines), printed.text
 
 
 def test_a_release_that_loses_the_job_is_shown_to_lose_it(tmp_path: Path) -> None:
