@@ -17,11 +17,8 @@ Feature: The store dies
       | manual    | killed          |
       | scheduled | killed          |
       | manual    | stopped cleanly |
-      | scheduled | stopped cleanly |
       | manual    | frozen          |
-      | scheduled | frozen          |
       | manual    | cut off         |
-      | scheduled | cut off         |
       | manual    | locked          |
       | scheduled | locked          |
 
@@ -53,11 +50,8 @@ Feature: The store dies
       | manual    | killed          |
       | scheduled | killed          |
       | manual    | stopped cleanly |
-      | scheduled | stopped cleanly |
       | manual    | frozen          |
-      | scheduled | frozen          |
       | manual    | cut off         |
-      | scheduled | cut off         |
       | manual    | locked          |
       | scheduled | locked          |
 
@@ -92,7 +86,6 @@ Feature: The store dies
       | manual    | killed |
       | scheduled | killed |
       | manual    | locked |
-      | scheduled | locked |
 
   Scenario Outline: What waits is still there after the store was away
     Given a primary and two workers, and a store that can be <fault>
@@ -163,8 +156,6 @@ Feature: The store dies
       | fault           |
       | killed          |
       | stopped cleanly |
-      | frozen          |
-      | cut off         |
       | locked          |
 
   @RA-12.2 @manual

@@ -84,7 +84,11 @@ class Cluster:
         `store` is the fault that their store is to get later, if any. Raises `Unsupported`.
         """
         if store:
-            self.store = self.system.store(self.site, store)
+            try:
+                self.store = self.system.store(self.site, store)
+            except Unsupported as error:
+                why = f"the {self.rig.name} rig cannot show that to the store ({store}): {error}"
+                raise Unsupported(why) from None
             self.nodes.start_store(self.store)
         self.nodes.start(*workers, backups=backups)
         if backups:

@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from runall_harness.adapter.wire import FIRST_LIMIT
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import Unsupported
-from runall_harness.rigs.base import NodeSpec, Site
+from runall_harness.rigs.base import STORE, NodeSpec, Site
 
 from .adapter_client import AdapterClient
 from .base import Client, Timings
@@ -21,11 +22,12 @@ from .description import Role, Setup
 from .description_file import read_description
 from .from_image import ImageFacts, ask
 from .setup import cache_for, require_programs, set_up
-from .stores import Store
+from .stores import ServerStore, Store
 from .templates import OPTION, SECRET, Names, names_in, role_templates
 
 # Where a container finds the system's own folder, and what its set-up made.
 HERE, CACHE = "/runall/system", "/runall/cache"
+NO_STORE = {"store": "its file has no table [roles.store]"}
 
 
 class DescribedSystem:
@@ -52,7 +54,9 @@ class DescribedSystem:
         self.policy, self.rig = policy, rig
         self.capabilities = frozenset(self.described.capabilities)
         self.own_hosts, self.probe = self.described.own_hosts, self.described.probe
-        self.cannot: Mapping[str, str] = self.described.cannot
+        self.cannot: Mapping[str, str] = {**NO_STORE, **self.described.cannot}
+        if self.described.roles.store is not None:
+            self.cannot = self.described.cannot
         self.merged = self.described.merged
         client = self.described.adapter.client
         self.make_client = load_class(client) if client else None
@@ -64,6 +68,8 @@ class DescribedSystem:
         self.facts = self.ask_image()
         self.version = self.facts.version or self.described.version
         self.nodes: list[str] = []
+        # Whether the store is a node of its own, as in the cases in which it dies.
+        self.apart = False
 
     def check_rig(self, path: Path) -> None:
         described = self.described
@@ -120,10 +126,13 @@ class DescribedSystem:
         described: Role = getattr(self.described.roles, role)
         asked = names_in(*(text for _, text, _ in role_templates(role, described)))
         others = {p: site.dial(name, p) for p in primaries if p != name}
-        self.nodes.append(name)
+        if role != STORE:
+            self.nodes.append(name)
         values = self.values(site, name, role, others)
         values["may_lead"] = " ".join(primaries)
-        values |= {"name": called, **self.home(asked, container=self.rig == "docker")}
+        host, port = site.dial(name, STORE if self.apart else primaries[0])
+        values |= {"name": called, "store": f"{host}:{port}"}
+        values |= self.home(asked, container=self.rig == "docker")
         return NodeSpec(
             name=name,
             role=role,
@@ -151,6 +160,8 @@ class DescribedSystem:
         words = [self.fill(word, values) for word in described.command]
         if backups:
             words += [self.fill(word, values) for word in described.with_backups]
+        if self.apart:
+            words += [self.fill(word, values) for word in described.with_store]
         for other, (host, port) in others.items():
             theirs = {"other.name": other, "other.host": host, "other.port": str(port)}
             words += [self.fill(word, {**values, **theirs}) for word in described.per_primary]
@@ -195,9 +206,11 @@ class DescribedSystem:
         return twin, namesake.refusal
 
     def store(self, site: Site, fault: str) -> Store:
-        """Raises `Unsupported` where the file has no table of the store."""
-        del site, fault
-        raise Unsupported("the system's file has no table [roles.store]")
+        """The server that the file describes, as a node. Raises `Unsupported` without one."""
+        if self.described.roles.store is None or fault == "lock":
+            raise Unsupported("no words of the system's file can do that to its store")
+        self.apart = True
+        return ServerStore(site, self.node(site, STORE, STORE, (STORE,)), self.timings.stop)
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         adapter = self.described.adapter
@@ -215,7 +228,9 @@ class DescribedSystem:
         asked = names_in(*adapter.command, *adapter.env.values())
         urls = " ".join(site.url(primary) for primary in primaries)
         nodes = " ".join(self.nodes)
-        values = {"primaries": urls, "nodes": nodes, **self.home(asked, container=False)}
+        store = urlsplit(site.url(STORE if self.apart else primaries[0])).netloc
+        values = {"primaries": urls, "nodes": nodes, "store": store}
+        values |= self.home(asked, container=False)
         command = [self.fill(word, values) for word in adapter.command]
         return command, {key: self.fill(text, values) for key, text in adapter.env.items()}
 

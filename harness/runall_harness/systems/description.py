@@ -26,6 +26,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     per_primary: words that follow, once for each *other* node that may lead.
     with_backups: words that follow where several nodes may lead.
+    with_store: words that follow where the store is a node of its own (`Roles.store`).
     env: added to an almost empty environment. files: by their path in the data folder, which
     survives a kill; written anew at each start. serves: the harness speaks with it over HTTP.
     image: what the docker rig runs it in, if not what all roles do. keep: folders of a container
@@ -36,6 +37,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     command: Words
     per_primary: tuple[str, ...] = ()
     with_backups: tuple[str, ...] = ()
+    with_store: tuple[str, ...] = ()
     env: dict[str, str] = {}
     files: dict[str, str] = {}
     serves: bool = False
@@ -47,10 +49,15 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Roles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The two roles of every case. A primary runs jobs of its own, too."""
+    """The two roles of every case. A primary runs jobs of its own, too.
+
+    store: the server of the store (a database, a broker), for the cases in which it dies. It is a
+    node of its own there, at `${store}`. In all other cases that is the address of the primary.
+    """
 
     primary: Role
     worker: Role
+    store: Role | None = None
 
 
 class AdapterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ each harness holds a lock for its schema as long as it lives, so a free lock mea
 import uuid
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, LiteralString, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from runall_harness.contract.errors import KitCannotRun
@@ -42,8 +42,11 @@ class PostgresServer(NamedTuple):
         """The URL for messages, without the password."""
         return self.at(self.host, self.port)
 
-    def at(self, host: str, port: int, options: str = "") -> str:
-        """The URL without its password, at another address, with more of libpq's `options`."""
+    def at(self, host: str, port: int, options: str = "", database: str = "") -> str:
+        """The URL without its password, at another address, with more of libpq's `options`.
+
+        `database` is that of the URL unless it is given.
+        """
         parts = urlsplit(self.url)
         user = parts.netloc.rpartition("@")[0].partition(":")[0]
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -51,7 +54,9 @@ class PostgresServer(NamedTuple):
         options = f"{query.pop('options', '')} {options}".strip()
         query |= {"options": options} if options else {}
         netloc = f"{user}@{place}" if user else place
-        return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query, quote_via=quote)))
+        path = f"/{database}" if database else parts.path
+        parts = parts._replace(netloc=netloc, path=path, query=urlencode(query, quote_via=quote))
+        return urlunsplit(parts)
 
 
 def read_server(url: str) -> PostgresServer:
@@ -118,13 +123,19 @@ def connect(server: PostgresServer) -> "Connection[tuple[Any, ...]]":
 class Schema:
     """An empty schema of one case. Raises `KitCannotRun` when it can't be made."""
 
+    make: ClassVar[LiteralString] = "CREATE SCHEMA {}"
+    remove: ClassVar[LiteralString] = "DROP SCHEMA IF EXISTS {} CASCADE"
+    left: ClassVar[LiteralString] = (
+        "SELECT nspname FROM pg_namespace WHERE starts_with(nspname::text, %s)"
+    )
+
     def __init__(self, url: str) -> None:
         self.server = read_server(url)
         self.name = f"{PREFIX}{uuid.uuid4().hex[:12]}"
         self.db = connect(self.server)
         self.lock(self.name)
         self.drop_stale()
-        self.execute("CREATE SCHEMA {}", self.name)
+        self.execute(self.make, self.name)
 
     def store(self, route: Route) -> str:
         host, port = route(self.server.host, self.server.port)
@@ -150,9 +161,7 @@ class Schema:
 
     def drop_stale(self) -> None:
         """Drop the schemas that killed harnesses have left."""
-        rows = self.db.execute(
-            "SELECT nspname FROM pg_namespace WHERE starts_with(nspname::text, %s)", (PREFIX,)
-        ).fetchall()
+        rows = self.db.execute(self.left, (PREFIX,)).fetchall()
         for (name,) in rows:
             if name != self.name and self.lock(name):
                 self.drop(name)
@@ -164,7 +173,7 @@ class Schema:
 
         for _ in range(TRIES):
             try:
-                return self.execute("DROP SCHEMA IF EXISTS {} CASCADE", name)
+                return self.execute(self.remove, name)
             except (errors.DeadlockDetected, errors.LockNotAvailable):
                 continue
         raise KitCannotRun(

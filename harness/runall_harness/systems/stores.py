@@ -15,9 +15,9 @@ MENDED_BY = {"kill": "", "stop": "", "pause": "unpause", "cut": "join", "lock": 
 UNLOCK_SECONDS = 10.0
 
 
-def proven(kind: str, at: float, held: bool, evidence: str) -> Proof:
+def proven(kind: str, at: float, held: object, evidence: str) -> Proof:
     """The proof of a fault of the store, or that it was mended."""
-    return Proof(kind=kind, node=STORE, at=at, proven=held, evidence=evidence)
+    return Proof(kind=kind, node=STORE, at=at, proven=bool(held), evidence=evidence)
 
 
 class Store(Protocol):

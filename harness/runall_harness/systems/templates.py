@@ -9,10 +9,11 @@ from string import Template
 
 from .description import Role, SystemDescription
 
-ROLES = ("primary", "worker")
+ROLES = ("primary", "worker", "store")
 HOME_NAMES = ("here", "cache", "python")
-NODE_NAMES = ("name", "role", "host", "port", "data", "witness", "others", "may_lead", *HOME_NAMES)
-ADAPTER_NAMES = ("primaries", "nodes", *HOME_NAMES)
+OWN_NAMES = ("name", "role", "host", "port", "data", "witness")
+NODE_NAMES = (*OWN_NAMES, "others", "may_lead", "store", *HOME_NAMES)
+ADAPTER_NAMES = ("primaries", "nodes", "store", *HOME_NAMES)
 IMAGE_NAMES = ("here", "python")
 OTHER_NAMES = ("other.name", "other.host", "other.port")
 # What the names of secrets and of the file's own options begin with.
@@ -32,8 +33,8 @@ def names_in(*texts: str) -> set[str]:
 
 def templates(described: SystemDescription) -> Iterator[Found]:
     """Every template with its key and the names that it may hold besides secrets and options."""
-    for name in ROLES:
-        yield from role_templates(f"roles.{name}", getattr(described.roles, name))
+    for name, role in roles_of(described):
+        yield from role_templates(f"roles.{name}", role)
     adapter, setup, unsafe = described.adapter, described.setup, described.unsafe
     from_image = described.from_image
     yield from each("unsafe.words", unsafe.words if unsafe else ())
@@ -45,10 +46,17 @@ def templates(described: SystemDescription) -> Iterator[Found]:
     yield "image", described.image, ()
 
 
+def roles_of(described: SystemDescription) -> Iterator[tuple[str, Role]]:
+    """The roles that the file describes, by their names."""
+    found = ((name, getattr(described.roles, name)) for name in ROLES)
+    return ((name, role) for name, role in found if role is not None)
+
+
 def role_templates(key: str, role: Role) -> Iterator[Found]:
     """The templates of a role, each with its key and the names that it may hold."""
     yield from each(f"{key}.command", role.command, NODE_NAMES)
     yield from each(f"{key}.with_backups", role.with_backups, NODE_NAMES)
+    yield from each(f"{key}.with_store", role.with_store, NODE_NAMES)
     yield from each(f"{key}.per_primary", role.per_primary, (*NODE_NAMES, *OTHER_NAMES))
     yield from each(f"{key}.env", role.env, NODE_NAMES)
     yield from each(f"{key}.files", role.files, NODE_NAMES)

@@ -13,7 +13,7 @@ from runall_harness.rigs.faults import FAULTS, SITUATIONS
 from .base import Timings
 from .description import Role, SystemDescription
 from .reference.views import CAPABILITIES
-from .templates import ROLES, templates, unfilled
+from .templates import roles_of, templates, unfilled
 
 
 def find_errors(described: SystemDescription) -> Iterator[str]:
@@ -22,8 +22,8 @@ def find_errors(described: SystemDescription) -> Iterator[str]:
     for name in Timings.__struct_fields__:
         if not getattr(described.timings, name) >= 0:
             yield f"timings.{name}: a time is a number of seconds, and not below zero"
-    for role in ROLES:
-        yield from find_in_role(f"roles.{role}", getattr(described.roles, role))
+    for name, role in roles_of(described):
+        yield from find_in_role(f"roles.{name}", role)
     if bool(described.adapter.command) == bool(described.adapter.client):
         yield "adapter: name either a command or a client, and not both"
     if described.own_hosts and "processes" in described.rigs:

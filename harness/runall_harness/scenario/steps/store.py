@@ -60,15 +60,17 @@ def outage(scenario: Scenario, fault: str) -> Generator[Proof]:
     Raises `Violation` for one that does not find back, and `Inconclusive` when the outage was so
     long that a worker had to stop its jobs.
     """
-    proof = scenario.cluster.hurt_store(KINDS[fault])
+    cluster = scenario.cluster
+    there = [node for node in scenario.nodes.specs if scenario.site.alive(node)]
+    proof, before = cluster.hurt_store(KINDS[fault]), len(cluster.faults)
     scenario.gone_at = proof.at
     yield proof
-    scenario.cluster.mend_store(KINDS[fault])
+    killed = {hurt.node for hurt in cluster.faults[before:]}
+    cluster.mend_store(KINDS[fault])
     scenario.expect_within(scenario.return_timeout)
-    if not scenario.site.alive(PRIMARY):
+    if PRIMARY in killed:
         scenario.nodes.restart(PRIMARY)
-    alive = [node for node in scenario.nodes.specs if scenario.site.alive(node)]
-    scenario.await_return(*alive, clause=CLAUSE)
+    scenario.await_return(*(n for n in there if n not in killed - {PRIMARY}), clause=CLAUSE)
 
 
 def last(scenario: Scenario, fault: str, proof: Proof) -> None:

@@ -22,8 +22,11 @@ class LockedFile:
 
     def hurt(self, fault: str) -> Proof:
         """Take the lock, and see that nobody else can have it."""
-        self.holder = self.connection()
-        self.holder.execute("BEGIN IMMEDIATE")
+        try:
+            self.holder = self.connection()
+            self.holder.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            return proven(fault, self.now(), False, f"the lock can't be had: {error}")
         at = self.now()
         free, words = self.try_to_write(0.0)
         return proven(fault, at, not free, f"this process holds the lock; for others: {words}")

@@ -10,15 +10,14 @@ import msgspec
 from runall_reference.brain.settings import Settings
 from runall_reference.daemon.releases import POLICIES
 
-from runall_harness.contract.verdicts import Unsupported
 from runall_harness.rigs.base import STORE, NodeSpec, Site
-from runall_harness.rigs.real_site import RealSite
 from runall_harness.rigs.simulated.rig import SimulatedSite
 
 from ..base import Client, NoPolicy, Timings
+from ..postgres_database import CaseDatabase
 from ..postgres_schemas import Schema
-from ..stores import Store
-from .locked_file import LockedFile
+from ..stores import ServerStore, Store
+from .postgres_node import url
 from .simulated_client import SimulatedClient
 from .simulated_store import SimulatedStore
 from .views import CAPABILITIES, NEVER_CLAIMED, reference_version
@@ -37,8 +36,6 @@ QUICK = Settings(
     spread=0.2,
 )
 SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
-# The file of a primary's records, and the primary of a case that has no other.
-FILE, PRIMARY = "primary.db", "primary"
 LAG = {"simulated": 0.05, "processes": 1.0, "docker": 1.0}
 
 
@@ -74,6 +71,8 @@ class Reference:
         self.rig = rig
         self.server = store if rig != "simulated" else None
         self.schema: Schema | None = None
+        # That of the store's server, if that is of this cluster alone: for a case in which it dies.
+        self.password = ""
         self.version = reference_version()
 
     @property
@@ -109,9 +108,10 @@ class Reference:
             host = "0.0.0.0" if self.rig == "docker" else place.host  # noqa: S104 - in a container
             words += options(listen=f"{host}:{place.port}", policy=self.policy)
             words += options(**self.set_by("time_scale", "lease", "spread"))
-            if len(primaries) > 1:
+            if len(primaries) > 1 or self.password or self.schema:
                 words += options(store=self.shared_store(site, name))
                 keys |= self.schema.env if self.schema else {}
+                keys |= {"PGPASSWORD": self.password} if self.password else {}
         for host, port in others:
             words += options(primary=f"{host}:{port}")
         shared = self.set_by("heartbeat", "silence", "dead_job_timeout", "fence", "kill_grace")
@@ -128,9 +128,11 @@ class Reference:
         return {name: f"{getattr(self.settings, name):g}" for name in names}
 
     def shared_store(self, site: Site, name: str) -> str:
+        if self.password:
+            return url(*site.dial(name, STORE))
         if self.server is None:
             # The folder of the witness is the only one that all nodes of a case share.
-            return f"sqlite:///{site.place(name).witness}/{FILE}"
+            return f"sqlite:///{site.place(name).witness}/primary.db"
         self.schema = self.schema or Schema(self.server)
         return self.schema.store(partial(site.route, name))
 
@@ -139,10 +141,19 @@ class Reference:
         if isinstance(site, SimulatedSite):
             server = NodeSpec(name=STORE, role=STORE, command=())
             return SimulatedStore(site, server, self.timings.stop)
-        if fault == "lock" and isinstance(site, RealSite):
-            folders = site.witness.folder, site.data_folder(PRIMARY)
-            return LockedFile([folder / FILE for folder in folders], site.now)
-        raise Unsupported("the primaries keep their records in a file, which has no server")
+        from runall_harness.rigs.real_site import RealSite
+
+        from .real_stores import locked_file, own_server
+
+        assert isinstance(site, RealSite), "there are two kinds of sites"
+        if self.server is not None and fault in ("cut", "lock"):
+            self.schema = database = CaseDatabase(self.server, site.now)
+            return database
+        if fault == "lock":
+            return locked_file(site)
+        server = own_server(site)
+        self.password = server.env["PGPASSWORD"]
+        return ServerStore(site, server, self.timings.stop + self.timings.slack)
 
     def close(self) -> None:
         if self.schema is not None:
