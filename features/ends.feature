@@ -89,10 +89,10 @@ Feature: Two ends meet
       | manual    |
       | scheduled |
 
-  @RA-2.7 @RA-3.6 @partition
+  @RA-2.7 @RA-3.3 @RA-3.6 @partition
   Scenario Outline: A job that failed before an abort could reach it has failed
     Given a primary and one worker
-    And an event for any worker, with Run All on
+    And an event for any worker, with Run All on and one more try at once
     And a <trigger> job of it runs that is going to fail
     When its server is cut off until it is missed, and the job ends
     And a user asks for the end of the job

@@ -37,6 +37,25 @@ Feature: One attempt at a time, whatever is late
       | manual    |
       | scheduled |
 
+  @RA-7.3 @RA-7.1 @needs:fencing @partition @manual
+  Scenario: A worker that is cut off stops all of its jobs
+    Given a primary and two workers
+    And an event for any worker, with Run All on and room for many jobs
+    And 3 manual jobs of it run on the first worker
+    When its server is cut off and stays away
+    Then each of them starts again
+    And all of the first executions had ended before
+
+  @RA-7.5 @RA-7.6 @needs:fencing @pause @manual
+  Scenario: A worker that was frozen wakes beside the reruns of all its jobs
+    Given a primary and two workers
+    And an event for any worker, with Run All on and room for many jobs
+    And 3 manual jobs of it run on the first worker, and ignore SIGTERM
+    When its server is frozen
+    Then each of them starts again
+    When its server wakes
+    Then all of the first executions are killed within the kill grace
+
   @RA-2.4 @RA-2.12 @pause
   Scenario Outline: A worker that is frozen for a moment only keeps its job
     Given a primary and two workers
@@ -62,6 +81,19 @@ Feature: One attempt at a time, whatever is late
     When its server can be reached again
     Then its late result is recorded against the first attempt only
     And the rerun goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-3.4 @RA-3.6 @needs:fencing @partition
+  Scenario Outline: A job that ends well under the fence is told before it was given up
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs that finishes its work on SIGTERM
+    When its server is cut off until its job has ended under the fence, and is in reach again
+    Then the job has ended well, and is not run again
 
     Examples:
       | trigger   |

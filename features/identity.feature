@@ -47,3 +47,20 @@ Feature: A name has one owner
       | trigger   |
       | manual    |
       | scheduled |
+
+  @RA-7.8 @RA-9.10 @needs:failover
+  Scenario Outline: Whoever takes over knows the owner of a name
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And the lead passes once
+    And another server starts under the name of its server
+    Then the other server is refused, and says why
+    And the job ends as interrupted
+    And the job is run again, once
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |

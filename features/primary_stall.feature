@@ -53,3 +53,12 @@ Feature: The primary is deaf for a while
       | trigger   |
       | manual    |
       | scheduled |
+
+  @RA-2.11 @RA-3.6 @pause @partition @manual
+  Scenario: Two workers that were missed come back while the primary is deaf
+    Given a primary and two workers
+    And an event for any worker, with Run All on, with room for two jobs
+    And a manual job of it runs
+    And a second job of it runs on the other worker
+    When a cut has both servers missed, and they are back while the primary is frozen
+    Then both results count, for the primary was deaf and no server was lost

@@ -32,6 +32,23 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
+  @RA-11.1 @RA-11.5
+  Scenario Outline: A failure of which nobody could hear at once is tried again too
+    Given a primary and one worker
+    And an event for any worker, with Run All on and one more try after a failure
+    And a <trigger> job of it runs that is going to fail
+    When <told>
+    Then the job is tried again when its delay is over, and no sooner
+
+    @partition
+    Examples:
+      | trigger   | told                                                                           |
+      | manual    | its server is cut off until it is missed, the job ends, and it is in reach again |
+
+    Examples:
+      | trigger   | told                                                            |
+      | scheduled | the primary is killed, the job ends, and the primary comes back |
+
   @RA-11.1
   Scenario Outline: A job that fails each time is tried as often as its event says
     Given a primary and one worker

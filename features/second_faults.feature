@@ -152,6 +152,17 @@ Feature: A second fault inside the first
     And the primary dies after the first three reruns, and another server leads
     Then each of them is run again, once, in their order
 
+  @RA-2.12 @RA-1.1 @RA-1.4 @partition @manual
+  Scenario: A worker that was cut off, and was back, is cut off once more
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a manual job of it runs
+    When its server is cut off until it is missed, and is in reach again
+    And as much time passes as a lost server is given
+    And its server is cut off and stays away
+    Then the job ends as interrupted
+    And the job is run again, once, on another server
+
   @RA-4.6 @RA-6.4 @RA-1.4 @needs:hold
   Scenario Outline: A worker is lost again while its rerun is held
     Given a primary and one worker
@@ -177,7 +188,7 @@ Feature: A second fault inside the first
   @RA-1.1 @RA-1.2 @RA-1.4 @RA-4.3 @RA-4.5 @RA-8.4 @needs:bounds @needs:lineage
   Scenario Outline: A rerun is interrupted too, and is run again as the job was
     Given a primary and one worker
-    And an event for <where>, with Run All on
+    And an event for <where>, with Run All on and no bounds
     And a <trigger> job of it runs
     When its server is killed and comes back at once
     Then the job starts again

@@ -91,6 +91,19 @@ Feature: The schedule is served, whatever was down
     Then the job is run again, once, on the same server
     And no slot has been served twice
 
+  @RA-5.4 @needs:slots
+  Scenario: What one event is owed holds up no other
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a scheduled job of it runs
+    And another event is due every minute, with Run All on
+    When its server is killed and stays away
+    Then the job ends as interrupted
+    When the event is due in six minutes, which pass unserved
+    Then the other event was served in all of them
+    When its server comes back
+    Then the job is run again, once, on the same server
+
   @RA-5.1 @RA-5.2 @needs:slots
   Scenario: Several interrupted minutes are served again, oldest first
     Given a primary and one worker
@@ -144,6 +157,7 @@ Feature: The schedule is served, whatever was down
     And an event for any worker, with Run All on
     And it is due in six minutes to come, on this day of the month but on another weekday
     And an event with the right weekday is due in the same minutes
+    And events of another hour, day, month and year are due in the same minutes
     When the primary is <gone> until all have passed
     Then each of the six is served, on the right weekday only
 
@@ -157,7 +171,7 @@ Feature: The schedule is served, whatever was down
     Given a primary and one worker
     And the clock is set to shortly before an hour is skipped in Europe/Berlin
     And an event for any worker, with Run All on
-    And it is due at 02:30 there each day
+    And it is due at 02:30 there on Sundays
     And another event is due at 03:30 there
     When the other event has been served
     Then the event has not been served
@@ -167,17 +181,27 @@ Feature: The schedule is served, whatever was down
     Given a primary and one worker
     And the clock is set to shortly before an hour is repeated in Europe/Berlin
     And an event for any worker, with Run All on
-    And it is due at 02:30 there each day
+    And it is due at 02:30 there on Sundays
     And another event is due at 03:30 there
     When the other event has been served
     Then the event has been served twice, an hour apart
+
+  @RA-5.9 @needs:slots @clock
+  Scenario: Half an hour that is repeated in autumn
+    Given a primary and one worker
+    And the clock is set to shortly before an hour is repeated in Australia/Lord_Howe
+    And an event for any worker, with Run All on
+    And it is due at 01:45 there on Sundays
+    And another event is due at 02:45 there
+    When the other event has been served
+    Then the event has been served twice, half an hour apart
 
   @RA-5.9 @needs:slots @clock
   Scenario: A repeated hour that passes while the primary is down
     Given the primary's clock starts shortly before an hour is repeated in Europe/Berlin
     And a primary and one worker
     And an event for any worker, with Run All on
-    And it is due at 02:30 there each day
+    And it is due at 02:30 there on Sundays
     And another event is due at 03:30 there
     When the primary is killed, the clock is set over all that, and the primary comes back
     And the other event has been served
@@ -195,7 +219,7 @@ Feature: The schedule is served, whatever was down
   @RA-5.11 @RA-5.4 @needs:slots @clock
   Scenario: A clock that is set forward loses no job and no minute
     Given a primary and one worker
-    And an event for any worker, with Run All on
+    And an event for any worker, with Run All on and a long time limit
     And a manual job of it runs
     And another event is due every minute, with Run All on
     When the clock is set forward by ten minutes

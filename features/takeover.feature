@@ -33,6 +33,30 @@ Feature: Whoever takes over carries everything on
       | on and the last missed minute wanted | two backups | twice          |
       | off                                  | a backup    | there and back |
 
+  @RA-9.8 @RA-5.14 @scheduled @needs:slots
+  Scenario: What was owed before an edit of the timing
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on
+    When the first worker is killed and stays away
+    And the event is due in six minutes, which pass unserved
+    And the event gets another timing, of minutes just past and of minutes to come
+    And the lead passes once
+    And the first worker comes back
+    Then each of the six is served, once, oldest first
+    And of the new timing those to come are served, and none that had begun
+
+  @RA-9.8 @RA-5.15 @RA-5.4 @scheduled @needs:slots
+  Scenario: The minutes of a pause that goes on
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on
+    And it is due in six minutes to come
+    When the event is disabled
+    And the lead passes once
+    And all of its minutes have passed
+    And a user edits the event
+    And the event is enabled
+    Then each of the six is served, once, oldest first
+
   @RA-9.8 @RA-9.3 @RA-5.1 @pause @scheduled @needs:slots
   Scenario Outline: A primary that was frozen through the takeover serves no minute on its own
     Given a primary, a backup and one worker
@@ -294,6 +318,22 @@ Feature: Whoever takes over carries everything on
       | manual    | a backup    | once  |
       | scheduled | two backups | twice |
 
+  @RA-9.10 @RA-6.3 @RA-8.3 @needs:bounds
+  Scenario Outline: The end of an event that was deleted, and made again
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When the event is deleted
+    And an event of the same name is made
+    And the lead passes once
+    And its server is killed and comes back at once
+    Then the job is not run again, and the ledger says that its event was deleted
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-9.10 @RA-1.3 @RA-8.3 @needs:bounds
   Scenario Outline: An event for which Run All was turned off
     Given a primary, <others> and one worker
@@ -330,6 +370,21 @@ Feature: Whoever takes over carries everything on
       | manual    | two backups | twice                |
       | scheduled | a backup    | there and back       |
       | manual    | a backup    | once by a clean stop |
+
+  @RA-9.4 @RA-2.14 @partition
+  Scenario Outline: A worker that was missed once, long ago
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is cut off until it is missed, and is in reach again
+    And as much time passes as a lost server is given
+    And the lead passes once
+    Then the job goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
 
   @RA-9.4 @RA-3.4 @RA-2.7
   Scenario Outline: A job that ends while nobody leads

@@ -27,6 +27,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a rerun without a place     |
       | scheduled | a rerun without a place     |
 
+    @RA-6.10
     Examples:
       | trigger   | what               |
       | manual    | a run in the queue |
@@ -62,6 +63,7 @@ Feature: What waits is reached by all that happens meanwhile
       | manual    | a rerun without a place     |
       | scheduled | a rerun without a place     |
 
+    @RA-6.10
     Examples:
       | trigger   | what               |
       | manual    | a run in the queue |
@@ -88,6 +90,14 @@ Feature: What waits is reached by all that happens meanwhile
       | scheduled | a retry | is edited           |
       | manual    | a retry | gets another timing |
       | scheduled | a retry | gets another timing |
+      | manual    | a retry | is disabled and enabled again |
+      | scheduled | a retry | is disabled and enabled again |
+
+    @RA-6.1 @job
+    Examples:
+      | trigger   | what                    | edit      |
+      | manual    | a retry without a place | is edited |
+      | scheduled | a retry without a place | is edited |
 
     @RA-1.1 @RA-1.2 @needs_hold
     Examples:
@@ -96,6 +106,8 @@ Feature: What waits is reached by all that happens meanwhile
       | scheduled | a rerun without its server  | is edited           |
       | manual    | a rerun without its server  | gets another timing |
       | scheduled | a rerun without its server  | gets another timing |
+      | manual    | a rerun without its server  | is disabled and enabled again |
+      | scheduled | a rerun without its server  | is disabled and enabled again |
       | manual    | a rerun of a disabled event | is edited           |
       | scheduled | a rerun of a disabled event | is edited           |
       | manual    | a rerun of a disabled event | gets another timing |
@@ -119,6 +131,42 @@ Feature: What waits is reached by all that happens meanwhile
       | scheduled | a job in limbo | is edited           |
       | manual    | a job in limbo | gets another timing |
       | scheduled | a job in limbo | gets another timing |
+
+  Scenario Outline: The limit of the event of what waits is raised
+    Given a primary and two workers
+    And <what> of a <trigger> job waits
+    When its event gets room for all
+    Then it starts, once and as it was asked for
+
+    @RA-1.1 @RA-1.2 @needs_hold
+    Examples:
+      | trigger   | what                    |
+      | manual    | a rerun without a place |
+      | scheduled | a rerun without a place |
+
+    @RA-6.10
+    Examples:
+      | trigger   | what               |
+      | manual    | a run in the queue |
+
+  @clock
+  Scenario Outline: The clock of the primary is set forward by an hour while something waits
+    Given a primary and two workers
+    And <what> of a <trigger> job waits, and is worth nothing later
+    When the clock of the primary is set forward by an hour
+    And what it waits for comes
+    Then it starts, once and as it was asked for
+
+    @RA-11.5 @job
+    Examples:
+      | trigger   | what    |
+      | manual    | a retry |
+
+    @RA-1.1 @RA-1.2 @RA-8.2 @needs_hold
+    Examples:
+      | trigger   | what                       |
+      | manual    | a rerun without its server |
+      | scheduled | a rerun without its server |
 
   @RA-6.5 @RA-6.8
   Scenario Outline: The event of what waits is moved to another server
@@ -289,6 +337,25 @@ Feature: What waits is reached by all that happens meanwhile
       | trigger   |
       | manual    |
       | scheduled |
+
+  @RA-6.8
+  Scenario Outline: What waits and was never lost gets no older
+    Given a primary and two workers
+    And <what> of a <trigger> job waits, and what is lost is soon worth nothing
+    When what is lost by now is worth nothing any more
+    And what it waits for comes
+    Then it starts, once and as it was asked for
+
+    @RA-11.1 @job
+    Examples:
+      | trigger   | what    |
+      | manual    | a retry |
+      | scheduled | a retry |
+
+    @RA-6.10
+    Examples:
+      | trigger   | what               |
+      | manual    | a run in the queue |
 
   @RA-6.8
   Scenario Outline: The primary restarts before what waits may start

@@ -301,6 +301,20 @@ EXAMPLES = [
     ),
     example("finalized-once", "RA-3.5", [LOST, shown(6, "j1", "succeeded")], (4, 5), [LOST]),
     example(
+        "ends-have-a-time",
+        "RA-3.1",
+        [shown(5, "j1", "failed", finalized_at=9.0)],
+        (4,),
+        [shown(5, "j1", "failed")],
+    ),
+    example(
+        "aborted-by-somebody",
+        "RA-3.8",
+        [shown(4, "j1", "running"), shown(5, "j1", "aborted")],
+        (4, 5),
+        [shown(4, "j1", "running"), shown(5, "j1", "failed")],
+    ),
+    example(
         "lineage-is-complete",
         "RA-4.5",
         [LOST, shown(6, "j1.2", "running", predecessor="")],

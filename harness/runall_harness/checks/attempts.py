@@ -16,6 +16,32 @@ FAITHFUL = ("params", "source", "now")
 OWN_ENDS = {"succeeded": "RA-3.4", "failed": "RA-2.7", "timed_out": "RA-2.6", "aborted": "RA-3.3"}
 
 
+def ends_have_a_time(lineage: Lineage, context: Context) -> Iterator[Finding]:
+    """An attempt that is over is shown with the time of its end, which is not to come."""
+    for name, attempt in lineage.attempts.items():
+        if over := attempt.ends[:1]:
+            time, latest = over[0].finalized_at, over[0].at + CLOCKS
+            kept = time > 0 and (time <= latest or over[0].at > context.trusted)
+            yield finding(kept, f"the time at which {name} ended", f"{time:.2f} s", over[0])
+
+
+def only_who_was_aborted(lineage: Lineage, context: Context) -> Iterator[Finding]:
+    """What ends as aborted was aborted by a user, or can't start any more.
+
+    A rerun that never ran is judged by `deadlines`.
+    """
+    asked = bool(lineage.aborts) or not context.aborting.isdisjoint(lineage.names())
+    if asked or context.deletion(lineage.event(), lineage.first_line()):
+        return
+    refused = {note.entry.job for note in lineage.refusals()}
+    for name, attempt in lineage.attempts.items():
+        if attempt.view.cause == "interrupted" and not lineage.runs_of(name):
+            continue
+        if attempt.ends and name not in refused:
+            kept = attempt.ends[0].state != "aborted"
+            yield finding(kept, f"{name} goes on, for nobody aborted it", "aborted", attempt)
+
+
 def finalized_once(lineage: Lineage, _: Context) -> Iterator[Finding]:
     """The end of an attempt, once shown, never changes (RA-3.1).
 
@@ -259,8 +285,10 @@ def lost_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
     for name, attempt in lineage.attempts.items():
         if context.ledger_shown and attempt.view.state == "interrupted":
             notes = [note for note in lineage.notes if note.entry.job == name]
-            kept = any(note.entry.decision and note.entry.clause for note in notes)
-            expected = f"a line about {name}, with decision and clause"
+            own = (attempt.view.event, "")
+            good = (one.entry for one in notes if one.entry.event in own)
+            kept = any(entry.decision and entry.clause for entry in good)
+            expected = f"a line about {name} and its event, with decision and clause"
             seen = f"{notes[0].entry if notes else 'none'}"
             yield finding(kept, expected, seen, attempt.ends[-1], *notes)
 

@@ -43,6 +43,8 @@ LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("interruptions-are-told", "RA-8.4", attempts.lost_are_on_record, BOUNDS, "interruption"),
     Check("late-results-stay-apart", "RA-3.5", attempts.late_results_stay_apart, needs("once")),
     Check("finalized-once", "RA-3.1", attempts.finalized_once, needs("once"), clauses=("RA-3.5",)),
+    Check("ends-have-a-time", "RA-3.1", attempts.ends_have_a_time, needs("once")),
+    Check("aborted-by-somebody", "RA-3.8", attempts.only_who_was_aborted),
     Check("lineage-is-complete", "RA-4.5", attempts.lineage_is_complete, needs("lineage"), "rerun"),
 )
 

@@ -1,11 +1,12 @@
 """The cluster of one case: a system (how to run and call a scheduler) on a site of a rig.
 
 It injects faults, sees what runs, and waits for evidence. `nodes` starts the servers, `calls`
-speaks to the system, `history` keeps all of it for the checks. The cluster decides only one
-verdict: inconclusive, if a fault or other evidence did not come.
+speaks to the system, `history` keeps all of it for the checks. The cluster decides that a case is
+inconclusive, if a fault or other evidence did not come, and no more than one failure: a run for
+which there is room may not be refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from runall_harness.checks import examine, judge
 from runall_harness.checks.job_outcome import JobOutcome, outcome_of
 from runall_harness.checks.job_traces import About, Gathered
 from runall_harness.contract.cases import Case
-from runall_harness.contract.verdicts import Inconclusive, Unsupported
+from runall_harness.contract.verdicts import Inconclusive, Unsupported, Violation
 from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.history import Clock, End, Exit, Fault, History, Ledger, Meta, Owed
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
@@ -200,6 +201,19 @@ class Cluster:
         within = self.system.timings.notice + self.system.timings.slack
         self.await_evidence(f"{node} is missed", lambda: node not in self.calls.online(), within)
 
+    def run_beside(self, event: str, params: Mapping[str, Any], source: str = "operator") -> str:
+        """Run an event that has room for one more job; the id of the job.
+
+        Raises the `Violation` of RA-6.7 if it is refused for its limit.
+        """
+        try:
+            return self.calls.run(event, params, source=source)
+        except Rejected as refusal:
+            if refusal.code != "limit":
+                raise
+            expected = f"{event} runs, for it has room for one more job"
+            raise Violation("RA-6.7", expected, str(refusal)) from None
+
     def probe(self, node: str, within: float) -> None:
         """Run a job of a new event to its end on that node. Raises `Inconclusive`."""
 
@@ -208,7 +222,7 @@ class Cluster:
             tag = f"{CANARY}{self.calls.count}"
             try:
                 self.calls.create(tag, node)
-                self.calls.run(tag, {"tag": tag, "hold": "0"}, source="harness")
+                self.run_beside(tag, {"tag": tag, "hold": "0"}, source="harness")
             except Unreachable:
                 return None
             except Rejected as refusal:

@@ -93,7 +93,7 @@ class Setting:
         if all(work.event != event for work in self.works.values()):
             self.create_planned(event, trigger, own)
         if trigger == "manual":
-            self.calls.run(event, own)
+            self.cluster.run_beside(event, own)
         return self.meet(trigger, event, tag)
 
     def launch_other(self, trigger: str, target: str) -> None:
@@ -134,12 +134,13 @@ class Setting:
         view = self.calls.job(job)
         return view if view and (view.final or view.state in ("running", "stopping")) else None
 
-    def end_job(self) -> None:
-        """Let the job come to its own end, as the witness reports it."""
-        self.site.release(self.work.tag)
+    def end_job(self, work: Work | None = None) -> None:
+        """Let that job, or the first, come to its own end, as the witness reports it."""
+        tag = (work or self.work).tag
+        self.site.release(tag)
         self.cluster.await_evidence(
-            f"{self.work.tag} comes to its own end",
-            lambda: self.runs()[-1].how in ("completed", "failed"),
+            f"{tag} comes to its own end",
+            lambda: self.cluster.tagged(tag)[-1].how in ("completed", "failed"),
         )
 
     def await_minutes(self, count: int, what: str, condition: Callable[[], object]) -> None:

@@ -115,11 +115,14 @@ class Waits:
         """Require that the place is free: what waited behind and one more run come to their end."""
         refused = self.scenario.refuses_to_run(NEXT)
         require(not refused, "RA-6.8", "the next run is accepted", refused)
-        tags = (BEHIND, NEXT) if self.behind and not self.deleted else (NEXT,)
-        expected = f"{' and '.join(tags)} run, for the place is free"
-        self.scenario.require_in_time(
-            "RA-6.8", expected, lambda: all(map(self.cluster.ended, tags)), self.prompt
-        )
+        self.require_end("RA-6.8", NEXT)
+        if self.behind and not self.deleted:
+            self.require_end("RA-6.10", BEHIND)
+
+    def require_end(self, clause: str, tag: str) -> None:
+        expected = f"{tag} runs, for the place is free"
+        ended = self.cluster.ended
+        self.scenario.require_in_time(clause, expected, lambda: ended(tag), self.prompt)
 
     @property
     def prompt(self) -> float:
@@ -161,6 +164,15 @@ def fail(waits: Waits) -> None:
     prompt = scenario.timings.prompt
     end = scenario.require_in_time("RA-2.7", f"{waits.root} has failed", failed, prompt)
     waits.due = scenario.ended_at(end, waits.runs()[-1].id) + DELAY
+
+
+def fail_and_lose_place(waits: Waits) -> None:
+    """Another job has taken the place when the delay is over."""
+    fail(waits)
+    waits.scenario.launch("manual", tag=BESIDE)
+    waits.queue_behind()
+    await_due(waits)
+    waits.scenario.run_canaries()
 
 
 def await_due(waits: Waits) -> None:
@@ -242,7 +254,17 @@ def end(tag: str) -> Callable[[Waits], None]:
     return release
 
 
+RETRY: dict[str, Any] = {"retries": 1, "retry_delay": DELAY}
 KINDS: dict[str, Kind] = {
+    "a retry without a place": Kind(
+        hold=fail_and_lose_place,
+        shown=require_debt,
+        release=end(BESIDE),
+        early="RA-6.1",
+        owed="RA-11.1",
+        kept="RA-11.6",
+        terms=RETRY,
+    ),
     "a retry": Kind(
         hold=fail,
         shown=require_debt,
@@ -254,7 +276,7 @@ KINDS: dict[str, Kind] = {
         held="RA-11.6",
         moved="RA-11.6",
         kept="RA-11.6",
-        terms={"retries": 1, "retry_delay": DELAY},
+        terms=RETRY,
     ),
     "a rerun without its server": Kind(
         hold=lose, shown=require_debt, release=bring_server_back, early="RA-2.1"

@@ -16,6 +16,7 @@ BEFORE = 40
 # A whole night with its change of the clock, in minutes.
 NIGHT = 240
 TEN = 10
+APART = {"an hour": 60, "half an hour": 30}
 HOUR = 3600.0
 OTHER, EVERY = "other", "every"
 
@@ -81,14 +82,14 @@ def start_with_clock_off(scenario: Scenario, who: str, way: str) -> None:
     scenario.cluster.set_clock(node, HOUR if way == "ahead" else -HOUR)
 
 
-@given("it is due at 02:30 there each day")
-def schedule_at_half_past_two(due: DueSlots, zone: str) -> None:
-    due.schedule(timezone=zone, timing={"hours": [2], "minutes": [30]})
+@given(parsers.parse("it is due at {hour:d}:{minute:d} there on Sundays"))
+def schedule_on_sundays(due: DueSlots, zone: str, hour: int, minute: int) -> None:
+    due.schedule(timezone=zone, timing={"hours": [hour], "minutes": [minute], "weekdays": [0]})
 
 
-@given("another event is due at 03:30 there")
-def schedule_other_at_half_past_three(scenario: Scenario, zone: str) -> None:
-    timing, params = {"hours": [3], "minutes": [30]}, slot_params(OTHER)
+@given(parsers.parse("another event is due at {hour:d}:{minute:d} there"))
+def schedule_other_later(scenario: Scenario, zone: str, hour: int, minute: int) -> None:
+    timing, params = {"hours": [hour], "minutes": [minute]}, slot_params(OTHER)
     scenario.calls.create(
         OTHER, "worker-*", timezone=zone, timing=timing, params=params, catch_up=True
     )
@@ -125,7 +126,7 @@ def pass_loss_timeout(scenario: Scenario) -> None:
 
 @when("the other event has been served")
 def await_other_event(scenario: Scenario) -> None:
-    scenario.await_minutes(NIGHT, "03:30 has been served", lambda: scenario.cluster.ended(OTHER))
+    scenario.await_minutes(NIGHT, "it has been served", lambda: scenario.cluster.ended(OTHER))
 
 
 @when("the clock is set back by ten minutes")
@@ -149,6 +150,11 @@ def set_clock_forward(scenario: Scenario, due: DueSlots) -> None:
     scenario.expect_within(scenario.timings.prompt)
 
 
+@when("the clock of the primary is set forward by an hour")
+def set_clock_an_hour_ahead(scenario: Scenario) -> None:
+    scenario.cluster.set_clock(PRIMARY, HOUR)
+
+
 @then("the event has not been served")
 def require_skipped_time_unserved(scenario: Scenario, due: DueSlots) -> None:
     scenario.run_canaries()
@@ -156,14 +162,14 @@ def require_skipped_time_unserved(scenario: Scenario, due: DueSlots) -> None:
     require(not served, "RA-5.9", "nothing is due at a time that is skipped", f"{served}")
 
 
-@then("the event has been served twice, an hour apart")
-def require_repeated_time_served_twice(scenario: Scenario, due: DueSlots) -> None:
+@then(parsers.re(f"the event has been served twice, (?P<how>{'|'.join(APART)}) apart"))
+def require_repeated_time_served_twice(scenario: Scenario, due: DueSlots, how: str) -> None:
     within = scenario.timings.prompt + scenario.timings.slack
     scenario.site.wait(lambda: len(due.served()) > 1, within)
     due.require_once("RA-5.9")
     slots = sorted(due.served())
-    apart = len(slots) == 2 and slots[1] - slots[0] == 60
-    require(apart, "RA-5.9", "two slots, 60 minutes apart", f"{slots}")
+    apart = len(slots) == 2 and slots[1] - slots[0] == APART[how]
+    require(apart, "RA-5.9", f"two slots, {APART[how]} minutes apart", f"{slots}")
 
 
 @then("the minutes that were leapt over are served, once each")

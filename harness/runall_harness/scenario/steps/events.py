@@ -30,6 +30,7 @@ SOON = 3.0
 TAKEOVERS = 3
 TERMS: dict[str, dict[str, Any] | Callable[[Timings], dict[str, Any]]] = {
     "": {},
+    " and no bounds": {"max_reruns": 0, "rerun_age": 0.0},
     " and a time limit": {"timeout": 1.0},
     " and a time limit of 2 seconds": {"timeout": 2.0},
     " and a time limit of 3 seconds": {"timeout": 3.0},
@@ -39,6 +40,7 @@ TERMS: dict[str, dict[str, Any] | Callable[[Timings], dict[str, Any]]] = {
         "retries": 1,
         "retry_delay": TAKEOVERS * timings.takeover,
     },
+    " and one more try at once": {"retries": 1},
     " and one more try after a failure": {"retries": 1, "retry_delay": RETRY_DELAY},
     " and two more tries after a failure": {"retries": 2, "retry_delay": RETRY_DELAY},
     " and no try after each failure": {"retries": 0},

@@ -74,6 +74,20 @@ def require_result_once(scenario: Scenario, taken_in: JobView) -> None:
     require(view == taken_in, "RA-3.1", f"{taken_in}", f"{view}")
 
 
+@when("its server is cut off until its job has ended under the fence, and is in reach again")
+def cut_server_off_until_fence(scenario: Scenario) -> None:
+    cut, timings = scenario.cut(scenario.victim), scenario.timings
+    within = timings.alone + timings.grace + timings.slack
+    scenario.cluster.await_evidence(
+        "the job ends under the fence", lambda: scenario.runs()[0].how == "completed", within
+    )
+    scenario.join(scenario.victim, "RA-3.6")
+    view = scenario.over(scenario.work)
+    late = scenario.site.now() - cut.at >= timings.dead_job_timeout
+    if late and view and view.state == "interrupted":
+        raise Inconclusive("its server was away for longer than the dead-job timeout")
+
+
 @when("its server is cut off, the job ends, and its server is restarted and in reach again")
 def restart_server_with_unreported_result(scenario: Scenario) -> None:
     node = scenario.victim

@@ -2,6 +2,8 @@
 
 from pytest_bdd import then, when
 
+from runall_harness.contract.verdicts import Inconclusive
+
 from ..expectations import Scenario
 
 TWIN = "twin"
@@ -12,6 +14,9 @@ def start_namesake(scenario: Scenario) -> str:
     """Start a second server under one name; return a word that must be in its refusal."""
     nodes = scenario.nodes
     system, site = nodes.system, scenario.site
+    gone = [fault.at for fault in scenario.cluster.faults if fault.node == scenario.victim]
+    if gone and site.now() - gone[0] >= scenario.timings.dead_job_timeout:
+        raise Inconclusive("its server may have been given up by then, and another have its name")
     twin, word = system.namesake(site, scenario.victim, TWIN, nodes.primaries)
     nodes.launch(twin)
     return word

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from pytest_bdd import given, parsers, then, when
 
+from runall_harness.checks.records import last_sign
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 
@@ -18,8 +19,13 @@ JITTER = 1 / 20
 MANY, SLOWLY = 50, {"beat": "2"}
 
 
+@given(parsers.parse("{count:d} manual jobs of it run on the first worker, and ignore SIGTERM"))
+def start_stubborn_jobs(scenario: Scenario, count: int) -> None:
+    start_many_jobs(scenario, count, on_term="ignore")
+
+
 @given(parsers.parse("{count:d} manual jobs of it run on the first worker"))
-def start_many_jobs(scenario: Scenario, count: int) -> None:
+def start_many_jobs(scenario: Scenario, count: int, **params: str) -> None:
     cluster, calls, within = scenario.cluster, scenario.calls, scenario.deadline
     target, scenario.plan["target"] = scenario.plan["target"], "worker-1"
     scenario.create_planned(EVENT, "manual", {})
@@ -27,7 +33,7 @@ def start_many_jobs(scenario: Scenario, count: int) -> None:
     for number in range(count):
         # Each is seen to run before the next starts, so that the load comes only after the loss.
         tag = f"job-{number:03}"
-        roots[tag] = calls.run(EVENT, {"tag": tag, **(SLOWLY if count > MANY else {})})
+        roots[tag] = calls.run(EVENT, {"tag": tag, **params, **(SLOWLY if count > MANY else {})})
         cluster.await_evidence(
             f"{tag} runs", lambda n=number: len(cluster.site.executions()) > n, within
         )
@@ -67,6 +73,30 @@ def restart_primary_beside_lost_server(scenario: Scenario) -> None:
     # By then none of the reruns waits for its own time any more, but all for their server.
     spread = scenario.site.now() + len(scenario.works) * scenario.timings.spread
     scenario.cluster.await_time("the reruns are all due", spread)
+
+
+@then("each of them starts again")
+def require_all_to_start_again(scenario: Scenario) -> None:
+    count = len(scenario.works)
+    expected = f"all {count} are run again"
+    scenario.require_in_time("RA-1.1", expected, lambda: len(reruns(scenario)) == count)
+
+
+@then("all of the first executions had ended before")
+def require_first_ends_before(scenario: Scenario) -> None:
+    for first, second in by_tag(scenario).values():
+        longer = last_sign(first) - second.started_at
+        expected = f"the first execution of {first.tag} had ended when the second began"
+        require(longer <= 0, "RA-7.3", expected, f"it lived {longer:.2f} s longer")
+
+
+@then("all of the first executions are killed within the kill grace")
+def require_first_ends_after_waking(scenario: Scenario) -> None:
+    def living() -> list[Execution]:
+        return [runs[0] for runs in by_tag(scenario).values() if runs[0].how == "running"]
+
+    expected, within = "all of the first executions end", scenario.timings.grace
+    scenario.require_in_time("RA-7.6", expected, lambda: not living(), within)
 
 
 @then("the first three of them run again, and the others wait")

@@ -13,10 +13,13 @@ from ..due_slots import TAG, DueSlots, local, slot_of, slot_params, timing_of
 from ..expectations import Scenario, require
 from ..nodes import PRIMARY
 from ..setting import EVENT
+from .clocks import EVERY
 from .events import AGE, COUNTS
 from .when import FAULTS
 
 QUEUED, TWIN, BESIDE = "queued", "twin", "beside"
+# The lists of a timing that name more than minutes, each with its least value and its greatest.
+PARTS = (("hours", 0, 23), ("days", 1, 28), ("months", 1, 12), ("years", 1970, 9999))
 GONE = r"(?P<gone>killed|stopped cleanly)"
 
 
@@ -42,6 +45,17 @@ def schedule_on_wrong_weekday(due: DueSlots) -> None:
 def schedule_on_right_weekday(scenario: Scenario, due: DueSlots) -> None:
     fields = {"catch_up": True, "params": slot_params(TWIN), **on_weekday(due)}
     scenario.calls.create(TWIN, "worker-*", **fields)
+
+
+@given("events of another hour, day, month and year are due in the same minutes")
+def schedule_beside(scenario: Scenario, due: DueSlots) -> None:
+    """Create an event for each list of a timing: only in that one it misses the slots."""
+    fields = timing_of(due.slots)
+    for part, least, most in PARTS:
+        (own,) = fields["timing"][part]
+        other = {**fields["timing"], part: [own + 1 if own < most else least]}
+        body = {**fields, "timing": other, "catch_up": True, "params": slot_params()}
+        scenario.calls.create(f"{BESIDE}-{part}", "worker-*", **body)
 
 
 def on_weekday(due: DueSlots, later: int = 0) -> dict[str, Any]:
@@ -91,6 +105,12 @@ def outlast_slots(scenario: Scenario, due: DueSlots, gone: str) -> None:
     due.await_passed()
     due.note_return()
     scenario.bring_back_primary("RA-5.4")
+
+
+@when("all of its minutes have passed")
+def pass_slots(due: DueSlots) -> None:
+    due.await_passed()
+    due.note_return()
 
 
 @when("the first worker is killed and stays away")
@@ -143,7 +163,13 @@ def require_right_weekday(scenario: Scenario, due: DueSlots) -> None:
     due.require_served("RA-5.4", due.slots, TWIN)
     scenario.run_canaries()
     wrong = sorted(due.runs())
-    require(not wrong, "RA-5.12", "nothing on another weekday", f"{wrong} were served")
+    expected = "nothing on another weekday, and nothing in another hour, day, month or year"
+    require(not wrong, "RA-5.12", expected, f"{wrong} were served")
+
+
+@then("the other event was served in all of them")
+def require_other_event_served(due: DueSlots) -> None:
+    due.require_served("RA-5.4", due.slots, EVERY)
 
 
 @then("of those that were missed the last is served, and no other")

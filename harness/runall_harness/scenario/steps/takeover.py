@@ -10,7 +10,6 @@ from collections.abc import Callable
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.views import LedgerView
 
 from ..due_slots import TAG, DueSlots, local
@@ -167,15 +166,17 @@ def require_minutes_in_time(scenario: Scenario, takeover: LeadPassing) -> None:
 
 @then("the job is tried again when its delay is over, and no sooner")
 def require_retry_when_due(scenario: Scenario) -> None:
-    failed, now = scenario.over(scenario.work), scenario.site.now()
-    if failed is None:
-        raise Inconclusive(f"the system no longer shows how {scenario.work.root} ended")
+    failed = scenario.cluster.await_evidence(
+        f"the system shows how {scenario.work.root} ended", lambda: scenario.over(scenario.work)
+    )
+    now, clause = scenario.site.now(), scenario.clause
     due = scenario.ended_at(failed, scenario.runs()[0].id) + scenario.plan["retry_delay"]
     within = max(due - now, 0.0) + scenario.timings.prompt + scenario.timings.slack
-    scenario.await_run("RA-9.9", "it is tried again", lambda: scenario.runs()[1:], within)
-    early = due - scenario.runs()[1].started_at
-    require(early <= TOLERANCE, "RA-9.9", "it waits for its delay", f"{early:.2f} s too soon")
-    scenario.require_nothing_follows(scenario.work, 2, "RA-9.9")
+    tried = clause("RA-9.9", "RA-11.1")
+    scenario.await_run(tried, "it is tried again", lambda: scenario.runs()[1:], within)
+    early, waits = due - scenario.runs()[1].started_at, clause("RA-9.9", "RA-11.5")
+    require(early <= TOLERANCE, waits, "it waits for its delay", f"{early:.2f} s too soon")
+    scenario.require_nothing_follows(scenario.work, 2, tried)
 
 
 @then("the job is ended when its own time is over, and no sooner")

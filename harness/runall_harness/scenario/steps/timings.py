@@ -7,7 +7,7 @@ from pytest_bdd import then, when
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.witness_job import LEAD_SLOTS
 
-from ..due_slots import DueSlots, timing_of
+from ..due_slots import ZONES, DueSlots, timing_of
 from ..expectations import Scenario, require
 from ..setting import EVENT
 
@@ -33,6 +33,12 @@ def give_new_timing(scenario: Scenario, due: DueSlots) -> NewTiming:
     scenario.calls.edit(EVENT, **timing_of([*new.begun, *new.to_come]))
     require_in_time(scenario, new)
     return new
+
+
+@when("the event gets another time zone")
+def give_new_zone(scenario: Scenario, due: DueSlots) -> None:
+    zone = timing_of(due.slots)["timezone"]
+    scenario.calls.edit(EVENT, timezone=next(other for other in ZONES if other != zone))
 
 
 @when(

@@ -18,6 +18,8 @@ WHAT = rf"(?P<what>{'|'.join(KINDS)})"
 # How much longer than the dead-job timeout something is worth running, and how long before it is
 # worth nothing it may start at last; seconds.
 LONG, SHORTLY = 12.0, 6.0
+# For how long something is worth running that was lost, where nothing was; seconds.
+SHORT = 2.0
 DAY = 24 * 60  # minutes
 
 
@@ -33,6 +35,7 @@ def bring_to_wait(waits: Waits, what: str, trigger: str, worth: str) -> None:
         "": {},
         ", and is soon worth nothing": {"rerun_age": timeout + SOON},
         ", and is worth nothing later": {"rerun_age": timeout + LONG},
+        ", and what is lost is soon worth nothing": {"rerun_age": SHORT},
     }
     waits.begin(KINDS[what], trigger, **ages[worth])
 
@@ -95,6 +98,13 @@ def move(waits: Waits) -> None:
     waits.free = True
 
 
+@when("its event gets room for all")
+def give_room(waits: Waits) -> None:
+    waits.scenario.expect_within(waits.prompt)
+    waits.calls.edit(EVENT, max_children=0)
+    waits.free = True
+
+
 @when("its event is disabled")
 def disable(waits: Waits) -> None:
     waits.calls.edit(EVENT, enabled=False)
@@ -134,6 +144,12 @@ def pass_age(waits: Waits) -> None:
 def pass_most_of_age(waits: Waits) -> None:
     age = waits.scenario.plan["rerun_age"]
     waits.cluster.await_time("most of its age is over", waits.lost_at + age - SHORTLY)
+
+
+@when("what is lost by now is worth nothing any more")
+def pass_short_age(waits: Waits) -> None:
+    now = waits.scenario.site.now()
+    waits.cluster.await_time("so much time has passed", now + SHORT + BEYOND)
 
 
 @when("manual runs of its event are asked for until its queue must be full")
