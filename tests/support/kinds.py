@@ -16,6 +16,7 @@ TESTS = ROOT / "tests"
 # They start daemons, containers, servers or whole runs. The order is that in which they begin: the
 # longest first, so that none is left over for the end.
 REAL = (
+    "reports/test_browser.py",
     "conformance/test_rigs_agree.py",
     "rigs",
     "schedulers",

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "Judge histories, of any origin.",
     "explore": "Try every fault at every point of bounded worlds.",
     "replay": "Play a story again that explore has saved.",
+    "report": "Make the pages of saved runs.",
     "compare": "Put reports side by side, clause by clause.",
     "system": "Describe a scheduler of your own, and judge the description.",
     "spec": "Show the clauses, and the code and the cases of each.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from . import INTERRUPTED
-from .output import own_output, write_result
+from .output import own_output, write_page, write_result
 
 if TYPE_CHECKING:
     from runall_harness.explorer.budget import Budget
@@ -29,7 +29,13 @@ def budget_of(_: click.Context, __: click.Parameter, value: str | None) -> "Budg
 
 
 def run_campaign(
-    plan: "SeedPlan", budget: "Budget", first: int, jobs: int, out: Path, form: str
+    plan: "SeedPlan",
+    budget: "Budget",
+    first: int,
+    jobs: int,
+    out: Path,
+    form: str,
+    html: Path | None = None,
 ) -> int:
     """Search seeds from the first one on until the budget is used up; the exit code.
 
@@ -42,7 +48,7 @@ def run_campaign(
         with SearchDisplay(budget.seeds or budget.seconds or 0) as display:
             campaign = Campaign(plan, budget, first)
             campaign.run(jobs, lambda totals: show(display, budget, totals))
-        conclude(campaign, out, form, output)
+        conclude(campaign, out, form, output, html)
     if campaign.interrupted:
         left = campaign.first_left()
         click.echo(f"interrupted; to go on: the same command, --from-seed {left}", err=True)
@@ -63,7 +69,7 @@ def show(display: "SearchDisplay", budget: "Budget", totals: "Totals") -> None:
     display.tell(totals.seeds if budget.seeds else totals.seconds, words, broken)
 
 
-def conclude(campaign: "Campaign", out: Path, form: str, output: TextIO) -> None:
+def conclude(campaign: "Campaign", out: Path, form: str, output: TextIO, html: Path | None) -> None:
     from runall_harness.explorer.campaign_report import make_report
     from runall_harness.explorer.printing import print_campaign
 
@@ -73,6 +79,11 @@ def conclude(campaign: "Campaign", out: Path, form: str, output: TextIO) -> None
     kept = [(story, keep(story, out)) for story in stories]
     report = make_report(campaign, out, kept)
     write_result(report, form, output, lambda screen: print_campaign(screen, report, stories))
+    if html is not None:
+        from runall_harness.explorer.story_page import page_of_stories
+
+        replays = [story.replay for story in report.violations]
+        write_page(html, page_of_stories(stories, report.verdict, replays))
 
 
 def keep(story: "Story", folder: Path) -> Path:

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import format_option, schema_option
-from .output import STYLES, plain_console, print_json
+from .options import format_option, html_option, schema_option
+from .output import STYLES, plain_console, print_json, write_page
 
 if TYPE_CHECKING:
     from runall_harness.checks.report import CheckedReport, HistoryReport, QuotedLine
@@ -25,6 +26,7 @@ Examples:
   runall check runall-out/*/histories/*/*/*.jsonl   what saved cases prove
   my-export | runall check -                        a log of your own scheduler
   runall check history.jsonl --format json | jq '.histories[].violations'
+  runall check history.jsonl --html page.html       also as a page with its time line
   runall check --schema > history.schema.json       the format of a history
   runall check --report-schema                      the format of the answer
 
@@ -45,6 +47,7 @@ interrupted. The worst history decides.
 
 @click.command(epilog=EPILOG, short_help="Judge histories, of any origin.")
 @click.argument("files", nargs=-1, required=True, type=HISTORY, metavar="FILE...")
+@html_option("Also write a page with the time line of each history.")
 @format_option
 @schema_option(
     "--schema", "evidence.history:AnyLine", "Print the JSON Schema of a line of a history and end."
@@ -54,7 +57,7 @@ interrupted. The worst history decides.
     "checks.report:CheckedReport",
     "Print the JSON Schema of --format json and end.",
 )
-def check(files: tuple[Path, ...], form: str) -> int:
+def check(files: tuple[Path, ...], form: str, html: Path | None) -> int:
     """Say what histories prove, clause by clause, and by which lines.
 
     FILE is a history in JSON Lines, or - for standard input. It is read line by line, so it may
@@ -64,9 +67,43 @@ def check(files: tuple[Path, ...], form: str) -> int:
 
     if files.count(STREAM) > 1:
         raise click.UsageError("standard input can be read once: give - one time")
+    if html is not None:
+        return check_and_show(files, form, html)
     report = report_all(judge(path) for path in files)
     (print_json if form == "json" else print_report)(report)
     return report.code
+
+
+def check_and_show(files: tuple[Path, ...], form: str, html: Path) -> int:
+    """The same with a page. Its pictures need each history whole, so all of it is in memory."""
+    from runall_harness.checks.files import judge_file
+    from runall_harness.checks.report import report_all
+    from runall_harness.evidence.history import BadHistory, read
+    from runall_harness.reports.checked_page import page_of_checked
+
+    def ignore(_: BadHistory) -> None:
+        """The report names it."""
+
+    raws = {path: content(path) for path in files}
+    report = report_all(judge_file(shown(path), BytesIO(raw)) for path, raw in raws.items())
+    lines = [list(read(BytesIO(raw), bad=ignore)) for raw in raws.values()]
+    (print_json if form == "json" else print_report)(report)
+    write_page(html, page_of_checked(report, lines))
+    return report.code
+
+
+def shown(path: Path) -> str:
+    return "standard input" if path == STREAM else str(path)
+
+
+def content(path: Path) -> bytes:
+    """All of a file or of standard input. Raises `KitCannotRun`."""
+    from runall_harness.contract.errors import KitCannotRun
+
+    try:
+        return sys.stdin.buffer.read() if path == STREAM else path.read_bytes()
+    except OSError as error:
+        raise KitCannotRun(f"{path}: {error}", "see that the file can be read") from error
 
 
 def judge(path: Path) -> "HistoryReport":

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .campaign import budget_of, keep, run_campaign
-from .options import SECONDS, format_option, jobs_option, out_option
-from .output import own_output, print_json, print_list, write_result
+from .options import SECONDS, format_option, html_option, jobs_option, out_option
+from .output import own_output, print_json, print_list, write_page, write_result
 
 if TYPE_CHECKING:
     from runall_harness.explorer.exploration import Exploration, Explored
@@ -139,6 +139,7 @@ def print_schema(*, campaign: bool) -> int:
     "--compare", is_flag=True, help="Explore merged and unmerged: both must find the same clauses."
 )
 @out_option(KEPT, "Where the stories that break something are kept.")
+@html_option("Also write a page with the time line of each story that was found.")
 @click.option("--list", "listing", is_flag=True, help="List the worlds and explore nothing.")
 @format_option
 @click.option(
@@ -243,7 +244,7 @@ def search_seeds(worlds: list[str], policy: str, form: str, asked: dict[str, Any
     )
     first = FIRST_SEED if asked["from_seed"] is None else asked["from_seed"]
     jobs = asked["jobs"] or cores()
-    return run_campaign(plan, asked["budget"], first, jobs, asked["out"], form)
+    return run_campaign(plan, asked["budget"], first, jobs, asked["out"], form, asked["html"])
 
 
 def explore_worlds(
@@ -259,6 +260,11 @@ def explore_worlds(
         every = every and not (exploration.first or asked["hunt"])
         report = make_report(exploration, explored, kept, every=every)
         write_result(report, form, output, lambda screen: print_report(screen, report, stories))
+        if asked["html"] is not None:
+            from runall_harness.explorer.story_page import page_of_stories
+
+            replays = [story.replay for story in report.violations]
+            write_page(asked["html"], page_of_stories(stories, report.verdict, replays))
     return report.code
 
 

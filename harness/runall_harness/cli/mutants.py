@@ -6,12 +6,14 @@ With `--suite` it scores somebody else's tests in place of the kit's own. Such a
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import FOLDER, SECONDS, format_option
-from .output import own_output, print_json, print_list, write_result
+from .options import FOLDER, SECONDS, format_option, html_option
+from .output import own_output, print_json, print_list, write_page, write_result
 
 if TYPE_CHECKING:
     from runall_harness.mutants.mutant import Mutant
@@ -101,6 +103,7 @@ def ways(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> Se
     help="A suite that takes longer counts as hung.",
 )
 @click.option("--out", type=FOLDER, metavar="DIR", help="Keep traces here; or output and logs.")
+@html_option("Also write a page: each bug, and what caught it as a time line.")
 @format_option
 @click.pass_context
 def mutants(ctx: click.Context, **options: Any) -> int | None:
@@ -160,6 +163,9 @@ def try_mutants(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
     from runall_harness.scoring.score import Score
     from runall_harness.scoring.trials import TrialOptions, try_all
 
+    if options["html"] is not None and options["out"] is None:
+        with TemporaryDirectory(prefix="runall-mutants-") as folder:
+            return try_mutants(chosen, options | {"out": Path(folder)})
     how = TrialOptions(
         scenarios="scenarios" in options["ways"],
         explorer="explorer" in options["ways"],
@@ -180,6 +186,10 @@ def try_mutants(chosen: "Sequence[Mutant]", options: dict[str, Any]) -> int:
             reference, *trials = try_all(chosen, how, options["jobs"], on_trial)
         score = Score(reference=reference, mutants=tuple(chosen), trials=tuple(trials))
         print_score(score, output, options)
+        if options["html"] is not None:
+            from runall_harness.scoring.score_page import page_of_score
+
+            write_page(options["html"], page_of_score(score, options["out"]))
     for trouble in score.troubles:
         click.echo(f"runall: {trouble}", err=True)
     return score.exit_code

@@ -59,6 +59,12 @@ def out_option(default: Path, words: str) -> Any:
     )
 
 
+def html_option(words: str) -> Any:
+    return click.option(
+        "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=words
+    )
+
+
 def jobs_option(most: int, words: str) -> Any:
     return click.option(
         "--jobs",

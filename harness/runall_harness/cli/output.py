@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -11,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from runall_harness.reports.page import Page
     from runall_harness.reports.progress import Screen
 
 # The style of each verdict that is no case's, but that of a clause or a rule.
@@ -50,6 +52,15 @@ def write_result(
     else:
         here = None if output.isatty() else width
         print_for_people(Screen(file=output, highlight=False, width=here))
+
+
+def write_page(path: Path, page: "Page") -> None:
+    """Write a page, and say so on standard error."""
+    from runall_harness.reports.page import render
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(page), "utf-8")
+    click.echo(f"{path}: written", err=True)
 
 
 def plain_console() -> "Console":

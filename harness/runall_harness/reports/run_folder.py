@@ -5,6 +5,7 @@ by its place in the folder.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -39,11 +40,18 @@ def write_folder(report: Report, folder: Path) -> None:
 
 def within(report: Report, folder: Path) -> Report:
     """The report with the paths of its evidence as they are from that folder."""
+    return with_paths(report, lambda path: from_folder(path, folder))
 
+
+def seen_from(report: Report, folder: Path, place: Path) -> Report:
+    """The report of that folder with the paths of its evidence as they are from another place."""
+    return with_paths(report, lambda path: Path(os.path.relpath(folder / path, place)).as_posix())
+
+
+def with_paths(report: Report, path_of: Callable[[str], str]) -> Report:
     def moved(case: CaseReport) -> CaseReport:
-        history = case.history and from_folder(case.history, folder)
-        logs = [from_folder(log, folder) for log in case.logs]
-        return msgspec.structs.replace(case, history=history, logs=logs)
+        history = case.history and path_of(case.history)
+        return msgspec.structs.replace(case, history=history, logs=[*map(path_of, case.logs)])
 
     return msgspec.structs.replace(report, cases=[moved(case) for case in report.cases])
 

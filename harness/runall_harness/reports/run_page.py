@@ -117,4 +117,6 @@ def log_of(path: str, folder: Path, *, tail: bool) -> Log:
         text = (folder / path).read_text("utf-8", "replace")[-TAIL:] if tail else ""
     except OSError:
         text = ""
-    return Log(node=Path(path).stem, href=path, tail=text)
+    name = Path(path)
+    node = name.stem if name.suffix == ".log" else "the harness"
+    return Log(node=node, href=path, tail=text)

@@ -101,7 +101,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page. `tested` and `settings` are named values; `files` are names and relative addresses.
 
     `again` is the command that makes all of it again; `command` begins those that make one entry
-    again. `entry_word` names what an entry is.
+    again. `entry_word` says what an entry is, and what several are.
     """
 
     title: str
@@ -114,7 +114,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     notes: Sequence[str] = ()
     files: Sequence[tuple[str, str]] = ()
     command: str = ""
-    entry_word: str = "case"
+    entry_word: tuple[str, str] = ("case", "cases")
 
     @property
     def tone(self) -> str:
