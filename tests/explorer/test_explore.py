@@ -77,10 +77,10 @@ def test_what_does_not_matter_is_left_out_of_a_story() -> None:
     long = found(
         "quiet/scheduled",
         Ask(at=1, what="edits the event"),
-        Kill(at=9, node="worker-2", back=1.0),
-        Cut(at=40, node="primary", lasting=31.5),
-        Pause(at=70, node="worker-2"),
-        Ask(at=90, what="turns Run All off"),
+        Kill(at=4, node="worker-2", back=1.0),
+        Cut(at=26, node="primary", lasting=31.5),
+        Pause(at=45, node="worker-2"),
+        Ask(at=59, what="turns Run All off"),
     )
     short = shrink(long, breaking("RA-7.1", long))
     assert len(short.moves) == 1
@@ -91,14 +91,14 @@ def test_what_does_not_matter_is_left_out_of_a_story() -> None:
 @pytest.mark.usefixtures("two_live")
 def test_the_same_finding_always_has_the_same_shortest_story() -> None:
     long = found(
-        "quiet/manual", Ask(at=1, what="edits the event"), Cut(at=33, node="primary", lasting=24.0)
+        "quiet/manual", Ask(at=1, what="edits the event"), Cut(at=15, node="primary", lasting=24.0)
     )
     assert shrink(long) == shrink(long)
 
 
 @pytest.mark.usefixtures("two_live")
 def test_a_story_that_is_the_shortest_stays_as_it_is() -> None:
-    short = shrink(found("quiet/manual", Cut(at=33, node="primary", lasting=24.0)))
+    short = shrink(found("quiet/manual", Cut(at=15, node="primary", lasting=24.0)))
     again = shrink(short)
     assert (again.outline, again.moves) == (short.outline, short.moves)
 
@@ -119,7 +119,7 @@ def test_a_crash_inside_a_step_becomes_a_plain_kill_where_that_does_as_well() ->
 
 @pytest.mark.usefixtures("two_live")
 def test_shrinking_ends_when_its_effort_is_spent() -> None:
-    cut = Cut(at=33, node="primary", lasting=24.0)
+    cut = Cut(at=15, node="primary", lasting=24.0)
     assert shrink(found("quiet/manual", cut), effort=1).moves == (cut,)
 
 
@@ -143,7 +143,7 @@ def test_the_chart_has_a_row_for_each_server_and_each_execution() -> None:
 
 
 def test_a_move_has_its_sentence_at_the_second_at_which_it_is_made() -> None:
-    move = Cut(at=40, node="primary", lasting=2.0)
+    move = Cut(at=22, node="primary", lasting=2.0)
     story = play_script(Script(outline=named("quiet/manual"), moves=(move,)))
     sentences = [(round(s.at, 3), s.text) for s in story.sentences() if s.move]
     assert sentences == [(round(story.instants[0], 3), "primary is cut off for 2 s")]
@@ -159,7 +159,7 @@ def test_a_saved_story_is_a_history_that_breaks_the_same_clauses(tmp_path: Path)
 
 
 def test_each_line_of_a_saved_story_is_valid(tmp_path: Path) -> None:
-    move = Cut(at=40, node="primary", lasting=2.0)
+    move = Cut(at=22, node="primary", lasting=2.0)
     play_script(Script(outline=named("lost/scheduled+backup"), moves=(move,))).save(tmp_path / "s")
     lines = [json.loads(line) for line in (tmp_path / "s").read_text().splitlines()]
     assert [line["kind"] for line in lines[:2]] == ["meta", "story"]
@@ -170,7 +170,7 @@ def test_each_line_of_a_saved_story_is_valid(tmp_path: Path) -> None:
 def test_a_saved_story_is_read_as_it_was_written(tmp_path: Path) -> None:
     moves = (
         Crash(at=3, node="primary", brain="primary", where="between", act=1, back=None),
-        Ask(at=20, what="aborts the job"),
+        Ask(at=10, what="aborts the job"),
     )
     script = Script(outline=named("crash/scheduled+backup"), moves=moves, mutant="one_try")
     path = tmp_path / "story.jsonl"

@@ -95,7 +95,7 @@ def test_the_failure_of_a_world_counts_from_its_own_act_on() -> None:
 
 
 def test_the_last_move_is_the_one_that_counts() -> None:
-    kill, order = Kill(at=8, node="worker-1"), Order(at=140, what="aborts the job")
+    kill, order = Kill(at=3, node="worker-1"), Order(at=85, what="aborts the job")
     pairs = pairs_of(named("quiet/manual"), (kill, order))
     assert {fault for _, fault in pairs} == {NONE, "kill", "aborts"}
     assert ("job end: running to interrupted", "kill") in pairs

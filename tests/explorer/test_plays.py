@@ -113,11 +113,11 @@ def test_a_large_world_is_played_as_it_is() -> None:
 
 # ------------------------------------------------------------------ what moves do
 MOVES = (
-    (Kill(at=8, node="worker-1", back=None), ["kill worker-1"]),
-    (Kill(at=8, node="primary"), ["kill primary", "start primary"]),
-    (Stop(at=8, node="worker-1"), ["stop worker-1", "start worker-1"]),
-    (Pause(at=8, node="worker-1"), ["pause worker-1", "unpause worker-1"]),
-    (Cut(at=8, node="worker-1", lasting=LATE), ["cut worker-1", "join worker-1"]),
+    (Kill(at=3, node="worker-1", back=None), ["kill worker-1"]),
+    (Kill(at=3, node="primary"), ["kill primary", "start primary"]),
+    (Stop(at=3, node="worker-1"), ["stop worker-1", "start worker-1"]),
+    (Pause(at=3, node="worker-1"), ["pause worker-1", "unpause worker-1"]),
+    (Cut(at=3, node="worker-1", lasting=LATE), ["cut worker-1", "join worker-1"]),
 )
 
 
@@ -158,12 +158,12 @@ def test_a_message_meets_its_fate_and_the_next_beat_mends_it(fate: Any) -> None:
 
 
 def test_a_node_that_is_being_stopped_is_not_stopped_again() -> None:
-    play = play_moves(named("restart/manual"), [Stop(at=12, node="primary")])
+    play = play_moves(named("restart/manual"), [Stop(at=5, node="primary")])
     assert faults_and_starts(play) == ["stop primary", "start primary"]
 
 
 def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once() -> None:
-    play = play_moves(named("lost/manual+backup"), [Cut(at=44, node="primary", lasting=2.0)])
+    play = play_moves(named("lost/manual+backup"), [Cut(at=23, node="primary", lasting=2.0)])
     leader = play.leader()
     assert leader is not None
     assert leader.state.epoch <= 3
@@ -171,17 +171,25 @@ def test_a_primary_that_was_cut_off_from_its_store_for_a_moment_leads_again_once
 
 
 def test_a_primary_that_slept_through_a_takeover_shows_nothing_that_is_out_of_date() -> None:
-    asleep, dies = Pause(at=0, node="primary", lasting=40.0), Kill(at=91, node="backup", back=None)
+    asleep, dies = Pause(at=0, node="primary", lasting=40.0), Kill(at=54, node="backup", back=None)
     play = play_moves(named("worker-restart/manual+backup"), [asleep, dies])
     assert not examine(play.history.lines).violations
 
 
 def test_a_crash_of_the_primary_makes_no_loss_look_younger_than_it_is() -> None:
-    crash = Crash(at=35, node="primary", brain="primary", where="between", back=2.0)
+    crash = Crash(at=18, node="primary", brain="primary", where="between", back=2.0)
     play = play_moves(named("late/manual+target+rerun_age"), [crash])
     assert not examine(play.history.lines).violations
     states = [job.state for job in play.client.jobs() if job.root == play.root]
     assert states == ["interrupted"]
+
+
+def test_a_worker_that_dials_a_primary_as_that_steps_down_dials_the_next_one_at_once() -> None:
+    """Both come at one instant: the old primary goes on, and the worker is back."""
+    killed = Kill(at=76, node="worker-1", back=1.0)
+    play = play_moves(named("stall/manual+backup"), [killed])
+    assert "start worker-1" in faults_and_starts(play)
+    assert not examine(play.history.lines).violations
 
 
 def test_an_order_is_a_call_with_its_answer() -> None:

@@ -148,7 +148,7 @@ def test_nothing_is_started_for_a_story_that_cannot_be_placed(tmp_path: Path) ->
 
 
 def test_real_steps_are_what_was_done_and_what_came_back_by_itself() -> None:
-    story = played("back/manual", Cut(at=60, node="worker-2", lasting=2.0))
+    story = played("back/manual", Cut(at=34, node="worker-2", lasting=2.0))
     verbs = [(step.verb, step.node) for step in real_steps(story)]
     assert verbs == [
         ("kill", "worker-1"),
@@ -160,7 +160,7 @@ def test_real_steps_are_what_was_done_and_what_came_back_by_itself() -> None:
 
 
 def test_orders_are_asked_for_in_their_turn() -> None:
-    moves = (Ask(at=10, what="edits the event"), Ask(at=40, what="aborts the job"))
+    moves = (Ask(at=4, what="edits the event"), Ask(at=22, what="aborts the job"))
     asked = [
         step.order for step in real_steps(played("lost/manual", *moves)) if step.verb == "order"
     ]
@@ -168,7 +168,7 @@ def test_orders_are_asked_for_in_their_turn() -> None:
 
 
 def test_a_stop_is_one_step_and_the_return_another() -> None:
-    story = played("quiet/manual", Stop(at=20, node="worker-2", back=1.0))
+    story = played("quiet/manual", Stop(at=10, node="worker-2", back=1.0))
     assert [step.verb for step in real_steps(story)] == ["stop", "start", "release"]
 
 

@@ -35,6 +35,7 @@ from .run import repeated
 from .run_options import OPTIONS, RunOptions
 from .run_report import TROUBLE
 from .running_case import RunningCase, judged
+from .step_lookup import StepLookup
 
 Key = tuple[str, int, tuple[tuple[str, str], ...]]
 ATTEMPT = "runall_attempt"
@@ -67,6 +68,7 @@ class CaseSession:
         self.collected = 0
         self.selected: list[pytest.Item] = []
         self.next: Case | None = None
+        self.steps = StepLookup()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         times = self.options.repeat
@@ -134,7 +136,8 @@ class CaseSession:
         )
         self.config.hook.pytest_runall_case_started(case=case)
         try:
-            return (yield)
+            with self.steps.in_place():
+                return (yield)
         except (KeyboardInterrupt, pytest.exit.Exception) as error:
             running.cut_short(error)
             raise

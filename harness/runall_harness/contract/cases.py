@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -96,7 +97,15 @@ def load_cases(folder: Path | None = None) -> list[Case]:
     id, a tag names a clause that the specification lacks, or there is no case at all.
     """
     where = folder or feature_folder()
-    found = [case for path in sorted(where.rglob("*.feature")) for case in read_feature(path)]
+    stats = [(path, path.stat()) for path in sorted(where.rglob("*.feature"))]
+    files = tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+    return list(compile_cases(where, files))
+
+
+@lru_cache(maxsize=8)
+def compile_cases(where: Path, files: tuple[tuple[Path, int, int], ...]) -> tuple[Case, ...]:
+    """The cases of these files, each with its time and its size: compiled once for each state."""
+    found = tuple(case for path, _, _ in files for case in read_feature(path))
     if not found:
         hint = "install runall-kit again, or set RUNALL_FEATURES to a folder with .feature files"
         raise CasesError(f"no scenario in {where}", hint)

@@ -4,7 +4,6 @@ A move can be made between two acts, and at each point inside an act at which a 
 same moves at the same acts always give the same history.
 """
 
-import pickle
 from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatch
@@ -13,6 +12,7 @@ from math import floor
 from typing import Any
 
 import msgspec
+from runall_reference.brain.clock import Clock
 from runall_reference.brain.jumps import due_slots
 from runall_reference.brain.primary import Primary
 from runall_reference.brain.records import Event, Finished, Job, Reopened, Run
@@ -39,6 +39,7 @@ from runall_harness.scenario.calls import Calls
 from runall_harness.systems.reference.simulated_client import SimulatedClient
 from runall_harness.systems.reference.views import CAPABILITIES, NEVER_CLAIMED, job_of
 
+from .copies import copies_of
 from .prompt_returns import PROMPT, returns_are_prompt
 from .worlds import FAILURES, FINE, GRID, HORIZON, PRIMARY, RELEASED, WORKERS, Outline
 
@@ -121,6 +122,8 @@ class Play:
         self.root = self.victim = ""
         self.event: dict[str, Any] = {}
         self.seen: tuple[Any, ...] = ()
+        # The due slots that were asked for, by timing, time zone, and both ends.
+        self.windows: dict[tuple[Timing | None, str, int, int], tuple[int, ...]] = {}
         self.history.add(meta(outline, self.began))
         for name in (PRIMARY, *WORKERS):
             self.start(name)
@@ -216,10 +219,10 @@ class Play:
 
     def is_lost(self) -> bool:
         """Whether no primary will lead any more, and no job runs: then nothing can follow."""
-        nodes = self.nodes()
-        if any(node.up and node.role == "primary" for node in nodes):
+        nodes = self.site.world.nodes
+        if any(nodes[name].up for name in self.outline.primaries):
             return False
-        runs = any(node.processes for node in nodes)
+        runs = any(node.processes for node in nodes.values())
         return not runs and self.returning().isdisjoint(self.outline.primaries)
 
     def returning(self) -> set[str]:
@@ -231,21 +234,33 @@ class Play:
 
     def is_due(self) -> bool:
         """Whether a slot of this story is still ahead, or has only just begun."""
-        leader, now = self.leader(), self.site.now() - PROMPT - MOMENT
-        return leader is not None and any(
-            leader.state.clock.starts(slot) > now for slot in self.slots(leader)
-        )
+        leader = self.leader()
+        return leader is not None and bool(self.slots_since(self.site.now() - PROMPT - MOMENT))
 
-    def slots(self, leader: Primary) -> list[int]:
-        """The slots of all events that are a part of this story."""
-        clock = leader.state.clock
+    def clock(self) -> Clock:
+        """The schedule's clock: that of who leads, or of the primary to come."""
+        if leader := self.leader():
+            return leader.state.clock
+        lease = self.site.world.store.lease()
+        return Clock(scale=self.outline.settings.time_scale, origin=lease.origin if lease else 0.0)
+
+    def slots_since(self, since: float) -> list[int]:
+        """The slots of all events that are a part of this story and begin after that second."""
+        clock = self.clock()
         first, last = clock.slot(self.began), clock.slot(self.began + self.outline.awaited)
-        events = leader.records.all(Event).values()
         return [
             slot
-            for event in events
-            for slot in due_slots(event.timing, event.timezone, first - 1, last - 1)
+            for event in self.site.world.store.load_kinds(Event)
+            if isinstance(event, Event)
+            for slot in self.due(event, first - 1, last - 1)
+            if clock.starts(slot) > since
         ]
+
+    def due(self, event: Event, after: int, until: int) -> tuple[int, ...]:
+        window = (event.timing, event.timezone, after, until)
+        if window not in self.windows:
+            self.windows[window] = tuple(due_slots(*window))
+        return self.windows[window]
 
     def leader(self) -> Primary | None:
         """The brain of the primary that leads and answers; None without one."""
@@ -356,9 +371,7 @@ class Play:
 
     def copies(self) -> Iterator["Play"]:
         """Any number of independent copies, with all that is planned."""
-        frozen = pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
-        while True:
-            yield pickle.loads(frozen)  # noqa: S301 - written by ourselves a moment ago
+        return copies_of(self)
 
     def copy(self) -> "Play":
         return next(self.copies())

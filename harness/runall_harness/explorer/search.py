@@ -16,7 +16,7 @@ from runall_harness.rigs.simulated.node import EPOCH
 from .moves import KINDS, AnyMove
 from .phases import points
 from .play import Play
-from .signature import signature
+from .signature import Known, signature
 from .worlds import GRID, Outline
 
 
@@ -71,6 +71,7 @@ class Search:
         self.outline, self.kinds, self.depth, self.merge = outline, kinds, depth, merge
         self.counts = Counts()
         self.seen: set[tuple[int, int]] = set()
+        self.signed = Known()
         self.progress = progress
 
     def run(self) -> Iterator[Found]:
@@ -84,7 +85,7 @@ class Search:
         for act, by_clock in acts.items():
             while play.acts < act:
                 self.step(play)
-            if self.known(signature(play) if self.merge else play.acts, left):
+            if self.known(signature(play, known=self.signed) if self.merge else play.acts, left):
                 return
             # What a user asks for depends on the state, and not on the second.
             kinds = [kind for kind in self.kinds if not (by_clock and kind == "orders")]
@@ -106,7 +107,7 @@ class Search:
             planned = play.site.world.time.next()
             if self.merge and planned and planned.at >= border:
                 border = EPOCH + GRID * ((planned.at - EPOCH) // GRID)
-                if self.known(signature(play, border), 0):
+                if self.known(signature(play, border, self.signed), 0):
                     return
                 border += GRID
             if not self.step(play):

@@ -7,14 +7,13 @@ search with merging finds what a search without it finds.
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from runall_reference.brain.clock import Clock
-from runall_reference.brain.primary import Primary
 from runall_reference.brain.primary.state import Link as WorkerLink
 from runall_reference.brain.record_set import RecordSet
-from runall_reference.brain.records import Abort, Entry, Job, Lease, Record, Reopened, Run, Server
+from runall_reference.brain.records import Abort, Entry, Job, Lease, Reopened, Run, Server
 from runall_reference.brain.settings import Settings
 
 from runall_harness.evidence.facts import Execution
@@ -25,6 +24,7 @@ from runall_harness.rigs.simulated.process import Process
 from runall_harness.rigs.simulated.rig import SimulatedSite
 from runall_harness.rigs.simulated.timeline import Act
 
+from .copies import VALUES
 from .play import MOMENT, Play
 from .prompt_returns import Troubles
 
@@ -43,26 +43,52 @@ SEEN_BY_STANDBY = frozenset({"seen", "since"})
 Frozen = Any
 
 
-def signature(play: Play, now: float | None = None) -> int:
+def signature(play: Play, now: float | None = None, known: "Known | None" = None) -> int:
     """A number that two plays share only if they go on alike, but for collisions of hashes.
 
-    `now` is the instant from which times count, if not that of the last act.
+    `now` is the instant from which times count, if not that of the last act. `known` is what
+    earlier signatures of plays of the same world have found out.
     """
-    return hash(Signing(play, play.site.now() if now is None else now).whole())
+    now = play.site.now() if now is None else now
+    signing = Signing(play, now, Known() if known is None else known)
+    return hash((signing.whole(), signing.times()))
+
+
+class Signed(NamedTuple):
+    """What never changes, signed once: its shape, and the times in it (see `Signing`)."""
+
+    value: Any
+    shape: int
+    instants: list[float]
+    delays: list[float]
+
+
+class Known:
+    """The values that were signed already, by their identity: copies of a play share them."""
+
+    def __init__(self) -> None:
+        self.by_clock: dict[Clock, dict[int, Signed]] = {}
 
 
 class Signing:
-    """Turns a play into nested tuples, with all times counted from now."""
+    """Turns a play into nested tuples, with all times beside them.
 
-    def __init__(self, play: Play, now: float) -> None:
+    `instants` are those that count from now, before it or after it; `delays` those of which only
+    what is still to come counts. So the tuples of what stays as it is are always the same.
+    """
+
+    def __init__(self, play: Play, now: float, known: Known) -> None:
         self.play, self.world, self.now = play, play.site.world, now
         lease = self.world.store.lease()
         scale = play.outline.settings.time_scale
         self.clock = Clock(scale=scale, origin=lease.origin if lease else 0.0)
+        self.memory = known.by_clock.setdefault(self.clock, {})
+        self.instants: list[float] = []
+        self.delays: list[float] = []
         # The parts of brains that are signed already: each part holds others.
         self.met: dict[int, int] = {}
         disks = (self.world.store, *(node.disks["worker"] for node in self.world.nodes.values()))
-        self.stored = [tables(disk.load()) for disk in disks]
+        self.stored = [disk.tables() for disk in disks]
 
     def whole(self) -> Frozen:
         world = self.world
@@ -78,13 +104,46 @@ class Signing:
             Troubles(self.play.history.lines).standing(self.now),
         )
 
+    def times(self) -> Frozen:
+        """All times that `whole` has met, counted from now."""
+        now = self.now
+        return (
+            tuple([round(at - now, DIGITS) for at in self.instants]),
+            tuple([round(at - now, DIGITS) if at > now else 0.0 for at in self.delays]),
+        )
+
     def value(self, value: Any) -> Frozen:
-        if isinstance(value, float):
-            return round(value - self.now, DIGITS) if value > INSTANT else value
-        if isinstance(value, int):
-            return self.slot(value) if value > SLOT else value
-        if isinstance(value, str) or value is None:
+        kind = value.__class__
+        if kind is str or value is None or kind is bool:
             return value
+        if kind is float:
+            return self.instant(value) if value > INSTANT else value
+        if kind is int:
+            return self.slot(value) if value > SLOT else value
+        return self.remembered(value) if kind in VALUES else self.fresh(value)
+
+    def instant(self, at: float) -> Frozen:
+        self.instants.append(at)
+        return "instant"
+
+    def slot(self, slot: int) -> Frozen:
+        self.instants.append(self.clock.starts(slot))
+        return "slot"
+
+    def remembered(self, value: Any) -> Frozen:
+        """Something that never changes: signed only when it is first met."""
+        signed = self.memory.get(id(value))
+        if signed is None:
+            instants, delays = len(self.instants), len(self.delays)
+            shape = hash(self.fresh(value))
+            signed = Signed(value, shape, self.instants[instants:], self.delays[delays:])
+            self.memory[id(value)] = signed
+        else:
+            self.instants += signed.instants
+            self.delays += signed.delays
+        return signed.shape
+
+    def fresh(self, value: Any) -> Frozen:
         kind = KINDS.get(type(value))  # type: ignore[arg-type] # any kind of thing may come
         if kind:
             return kind(self, value)
@@ -112,9 +171,6 @@ class Signing:
     def values(self, values: Iterable[Any]) -> Frozen:
         return tuple(map(self.value, values))
 
-    def slot(self, slot: int) -> Frozen:
-        return ("slot", round(self.clock.starts(slot) - self.now, DIGITS))
-
     def fields(self, value: Any) -> Frozen:
         """A struct or a tuple: its kind, and those of its fields that a rule may still ask for."""
         if not isinstance(value, msgspec.Struct):
@@ -127,11 +183,13 @@ class Signing:
 
     def job(self, job: Job) -> Frozen:
         """A job that is not over; a delay that has passed is none."""
-        return (*self.fields(job), max(job.not_before - self.now, 0.0))
+        self.delays.append(job.not_before)
+        return self.fields(job)
 
     def owed(self, owed: Reopened) -> Frozen:
         """A slot that is owed again; a delay that has passed is none."""
-        return (owed.slot, self.job(owed.job), max(owed.not_before - self.now, 0.0))
+        self.delays.append(owed.not_before)
+        return (owed.slot, self.value(owed.job))
 
     def known(self, link: WorkerLink) -> Frozen:
         """What a primary knows of a worker: its times where they still matter."""
@@ -151,6 +209,7 @@ class Signing:
     def node(self, node: Node) -> Frozen:
         return (
             (node.name, node.up, node.frozen, node.cut, node.boots, node.skew, node.base),
+            node.seeking,
             tuple((name, process.over) for name, process in node.processes.items()),
             self.values(node.disks["worker"].load()),
             self.brain(node.primary),
@@ -197,13 +256,8 @@ class Signing:
         return (self.value(whose), name, counted)
 
     def slots(self) -> Frozen:
-        leader = self.play.leader() or next(
-            (s.brain for n in self.play.nodes() if (s := n.primary) is not None), None
-        )
-        if not isinstance(leader, Primary):
-            return ("nobody leads", round(self.now - self.play.began, DIGITS))
-        ahead = [slot for slot in self.play.slots(leader) if self.clock.starts(slot) >= self.now]
-        return tuple(self.slot(slot) for slot in ahead)
+        """The slots of the story that are still to come."""
+        return tuple([self.slot(slot) for slot in self.play.slots_since(self.now)])
 
     def answers(self) -> Frozen:
         """What users asked for and were answered: the checks hold the system to it."""
@@ -215,13 +269,6 @@ class Signing:
         since = self.now - self.play.outline.settings.kill_grace - 2 * MOMENT
         faults = [line for line in self.play.history.lines[-RECENT:] if isinstance(line, Fault)]
         return tuple((f.proof.kind, f.proof.node) for f in faults if f.at >= since)
-
-
-def tables(records: Iterable[Record]) -> dict[str, list[Record]]:
-    found: dict[str, list[Record]] = {}
-    for record in records:
-        found.setdefault(record.table, []).append(record)
-    return found
 
 
 def will_do(act: Act) -> bool:
@@ -256,7 +303,7 @@ UNASKED: dict[type, frozenset[str]] = {
 # How a value of each type is signed; what a play has only one of is signed by its type.
 KINDS: dict[type, Callable[[Signing, Any], Frozen]] = {
     dict: lambda s, pairs: tuple((s.value(key), s.value(each)) for key, each in pairs.items()),
-    set: lambda s, members: tuple(sorted(s.values(members))),
+    set: lambda s, members: s.values(sorted(members, key=repr)),
     Lease: lambda s, x: (x.holder, x.epoch, s.value(x.renewed_at), s.value(x.origin)),
     Execution: Signing.execution,
     Job: Signing.job,

@@ -5,6 +5,10 @@ from runall_reference.brain.records import Lease, Record
 from runall_reference.store import LeaseLost
 
 
+class Unavailable(Exception):
+    """The store is out of reach."""
+
+
 class Disk:
     """The store of one brain. Its commits are atomic, like those of the real stores."""
 
@@ -17,6 +21,11 @@ class Disk:
 
     def load_kinds(self, *kinds: type[Record]) -> list[Record]:
         return [record for kind in kinds for record in self._records.all(kind).values()]
+
+    def tables(self) -> dict[str, list[Record]]:
+        """The tables that are not empty."""
+        tables = self._records.tables.items()
+        return {name: list(table.values()) for name, table in tables if table}
 
     def lease(self) -> Lease | None:
         return self._records.get(Lease, "primary")

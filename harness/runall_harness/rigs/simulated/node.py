@@ -21,7 +21,7 @@ from runall_reference.store import LeaseLost
 
 from runall_harness.evidence.facts import Execution
 
-from .disk import Disk
+from .disk import Disk, Unavailable
 from .network import LATENCY, REDIAL, Link
 from .process import TICK, Process, ignore_exit
 from .store_server import StoreServer
@@ -35,10 +35,6 @@ EPOCH = 1_751_371_217.0
 GUARD = 0.02
 # Instants that differ by less, as a part of an interval, are one: floating point is not exact.
 TINY = 1e-5
-
-
-class Unavailable(Exception):
-    """The store is out of reach."""
 
 
 class Crashed(Exception):
@@ -65,7 +61,8 @@ class SimulatedBrain:
 
     def __init__(self, node: "Node", brain: Brain, disk: Disk, act: Callable[[Any], None]) -> None:
         self.node, self.brain, self.disk, self.act = node, brain, disk, act
-        self.wakes = 0
+        # How many wakes were planned, and the number of the planned act; 0 for none.
+        self.wakes = self.planned = 0
 
     def handle(self, given: Any) -> Any:
         """Take one turn, plan the next wake, and return the reply; None if the lease is gone."""
@@ -98,14 +95,17 @@ class SimulatedBrain:
             raise Crashed
 
     def plan_wake(self) -> None:
-        """Plan the wake that the brain's state asks for; every earlier plan is void."""
+        """Plan the wake that the brain's state asks for, in the place of the one before."""
         self.wakes += 1
-        delay = wake_delay(self.brain, self.node.now)
-        if delay is not None:
-            self.node.later(delay, partial(self.wake, self.wakes))
+        if self.planned:
+            self.node.world.time.cancel(self.planned)
+        delay, wake = wake_delay(self.brain, self.node.now), partial(self.wake, self.wakes)
+        self.planned = 0 if delay is None else self.node.later(delay, wake)
 
     def wake(self, number: int) -> None:
-        """The wake came, unless something else woke the brain before, or it was given up."""
+        """The wake came, unless the brain was given up, or woken while it was frozen."""
+        if number == self.wakes:
+            self.planned = 0
         if number == self.wakes and self in (self.node.primary, self.node.worker):
             self.handle(inputs.Tick())
 
@@ -126,6 +126,13 @@ class World:
     def say(self, node: str, line: str) -> None:
         self.printed.setdefault(node, []).append(f"{self.time.now:.3f} {line}")
 
+    def let_dial(self) -> None:
+        """A primary may be in reach now: each worker that is seeking one dials again."""
+        for node in self.nodes.values():
+            if node.seeking:
+                node.seeking = False
+                node.later(node.to_next(REDIAL), node.dial)
+
 
 class Node:
     """One server: a worker, and on a primary its primary too.
@@ -143,7 +150,7 @@ class Node:
         self.boots = 0
         # How far the wall clock is ahead, and how far it was when this start of the node began.
         self.skew = self.base = 0.0
-        self.up = self.frozen = self.cut = self.leaving = False
+        self.up = self.frozen = self.cut = self.leaving = self.seeking = False
         # Where each of the two brains is to crash, if anywhere.
         self.triggers: dict[str, Trigger] = {}
         self.inbox: list[Callable[[], None]] = []
@@ -162,9 +169,9 @@ class Node:
         """This start's steady clock: the wall clock at its beginning, and the time since."""
         return self.world.time.now + self.base
 
-    def later(self, delay: float, act: Callable[[], None]) -> None:
+    def later(self, delay: float, act: Callable[[], None]) -> int:
         """Plan an act for `delay` seconds from now, in this start of the node only."""
-        self.world.time.after(delay, ActOfStart(self, act))
+        return self.world.time.after(delay, ActOfStart(self, act))
 
     def to_next(self, interval: float) -> float:
         """The seconds until the next multiple of an interval.
@@ -202,6 +209,7 @@ class Node:
             self.primary = SimulatedBrain(self, brain, store, self.act_primary)
             self.primary.handle(inputs.Boot(self.boot))
             self.give_primary(inputs.ClockSet(self.skew - self.base))
+            self.world.let_dial()
         else:
             self.later(self.to_next(self.standby.poll_every()), self.watch_lease)
 
@@ -230,7 +238,7 @@ class Node:
 
     def die(self, *, orphans: bool = False) -> None:
         """End the node at one instant; with `orphans`, only its daemon."""
-        self.up = self.frozen = False
+        self.up = self.frozen = self.seeking = False
         self.inbox, self.primary, self.worker = [], None, None
         if orphans:
             self.world.time.after(GUARD, partial(self.end_orphans, self.boots))
@@ -271,12 +279,13 @@ class Node:
         self.frozen, inbox, self.inbox = False, self.inbox, []
         for act in inbox:
             self.later(0, act)
+        self.world.let_dial()
 
     def dial(self) -> None:
-        """Connect the worker to a primary; while there is none, try again later."""
+        """Connect the worker to a primary; while there is none, wait until there is one."""
         target = next(filter(self.reaches_primary, self.world.nodes.values()), None)
         if target is None:
-            self.later(self.to_next(REDIAL), self.dial)
+            self.seeking = True
             return
         self.link = Link(self.world.time, self, target)
         self.later(LATENCY, self.connected)
@@ -286,9 +295,14 @@ class Node:
         return node.up and node.primary is not None and answers
 
     def connected(self) -> None:
+        """The call has arrived, unless who led there has hung up meanwhile."""
         if self.worker is not None and self.link is not None:
+            if self.link.primary.primary is None:
+                self.link = None
+                return self.disconnected()
             self.link.primary.links[self.link.boot] = self.link
             self.worker.handle(inputs.Connected())
+        return None
 
     def close_link(self, pause: float) -> None:
         if self.link is not None:
@@ -318,6 +332,7 @@ class Node:
         for node in self.world.nodes.values():
             if node.link is not None:
                 node.link.deliver_held()
+        self.world.let_dial()
 
     def give_primary(self, given: Any) -> None:
         if self.primary is not None:

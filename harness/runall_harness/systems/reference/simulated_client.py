@@ -27,9 +27,8 @@ class SimulatedClient(ReferenceViews):
 
     def leading(self) -> SimulatedBrain:
         """The primary that leads and can be reached. Raises `Unreachable` while none does."""
-        world = self.site.world.nodes
-        nodes = [world[name] for name in self.primaries if name in world]
-        there = [n.primary for n in nodes if n.up and not n.frozen and not n.cut and n.primary]
+        nodes = filter(None, map(self.site.world.nodes.get, self.primaries))
+        there = [n.primary for n in nodes if n.primary and not n.frozen and not n.cut]
         leaders = [one for one in there if self.leads(one).leadership.may_answer(one.node.now)]
         if not leaders:
             raise Unreachable(f"none of {', '.join(self.primaries)} answers")
