@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -156,3 +158,13 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ConformRun]:
 def simulated(histories: list[Path]) -> list[list[AnyLine]]:
     """The histories of all cases, line by line."""
     return [load(path) for path in histories]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, as `runall docs` makes it, moved to another place than where it was made."""
+    made = tmp_path_factory.mktemp("made") / "site"
+    command = [sys.executable, "-m", "runall_harness.cli", "docs", str(made)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return made.rename(tmp_path_factory.mktemp("moved") / "pages")

@@ -57,6 +57,7 @@ REAL = (
 )
 # They search or run everything in virtual time: they keep a core busy, and no clock matters.
 LONG = (
+    "site",
     "checks/test_saved_cases.py",
     "conformance/test_broken_references.py",
     "conformance/test_conform_traps.py",
@@ -83,7 +84,8 @@ REAL_FIXTURES = frozenset({"browser", "daemons", "engine", "image", "postgres", 
 # A test that uses one of these is long wherever it stands.
 LONG_FIXTURES = frozenset({"releases"})
 # Each of these chains runs in one process of pytest, one test after the other: they count the
-# containers of this machine, or fill its cores with a run of their own. A test that has one of the
+# containers of this machine, fill its cores with a run of their own, or share what took long to
+# make. A test that has one of the
 # rigs as a parameter belongs to the chain of that name, and one of a foreign scheduler that ends
 # `in_containers` to that of docker.
 CHAINS = {
@@ -91,6 +93,7 @@ CHAINS = {
     "rigs/test_killed_runs.py": "docker",
     "systems/test_from_image.py": "docker",
     "rigs/processes": "processes",
+    "site": "pages of the site",
     "scenario/test_failover_postgres.py": "processes",
 }
 # Their tests share nothing and use a core: any process takes any of them.

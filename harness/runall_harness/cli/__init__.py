@@ -32,6 +32,7 @@ COMMANDS = {
     "run": "Run an event by hand.",
     "jobs": "Show what runs, waits and has ended.",
     "abort": "End a job and all its reruns.",
+    "docs": "Write all pages as a site that opens from disk.",
     "ledger": "Show what was interrupted, and what was done.",
     "adapter": "Test an adapter of your own scheduler.",
     "clean": "Remove what runs that died have left behind.",

@@ -1,0 +1,54 @@
+"""Builds the site with Sphinx: stages its sources, and takes no warning for an answer."""
+
+import tempfile
+from io import StringIO
+from pathlib import Path
+
+import click
+
+from runall_harness.contract.errors import KitCannotRun
+
+from .settings import Site, settings
+from .staging import stage
+
+# Sphinx keeps these beside the pages, for its next build; nobody reads them.
+LEFT_OVER = (".buildinfo", "objects.inv")
+MISSING = "runall docs needs Sphinx, which is not installed"
+
+
+def build(folder: Path, site: Site, commands: click.Group) -> int:
+    """Write the site into that folder, and return how many pages it has.
+
+    `commands` are the commands that its pages describe. Raises `KitCannotRun` with every link,
+    clause, case and page that leads nowhere.
+    """
+    with tempfile.TemporaryDirectory(prefix="runall-docs-") as work:
+        source = Path(work, "source")
+        stage(source, site, commands)
+        pages = run_sphinx(source, Path(work), folder, site)
+    for name in LEFT_OVER:
+        (folder / name).unlink(missing_ok=True)
+    return pages
+
+
+def run_sphinx(source: Path, work: Path, folder: Path, site: Site) -> int:
+    try:
+        from sphinx.application import Sphinx
+    except ImportError as error:
+        raise KitCannotRun(MISSING, "pip install 'runall-kit[docs]'") from error
+    warnings = StringIO()
+    app = Sphinx(
+        srcdir=source,
+        confdir=None,
+        outdir=folder,
+        doctreedir=work / "doctrees",
+        buildername="gettext" if site.catalogs else "html",
+        confoverrides=settings(site),
+        status=None,
+        warning=warnings,
+        freshenv=True,
+    )
+    app.build(force_all=True)
+    if faults := warnings.getvalue().strip():
+        raise KitCannotRun(f"the site has faults:\n{faults}", "correct the pages that are named")
+    return len(app.env.found_docs)

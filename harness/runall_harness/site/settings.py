@@ -1,0 +1,73 @@
+"""What the site is built with: the settings of Sphinx, MyST and the theme, in one place."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from runall_harness.contract.places import CHECKOUT
+
+HERE = Path(__file__).parent
+LOCALES = CHECKOUT / "docs" / "locales"
+EXTENSIONS = ("myst_parser", f"{__package__}.extension")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is asked for. `language` is a code as gettext has it.
+
+    `repository` is the address of the checkout's tree for links to files that are no page; without
+    it these files are copied beside the pages. With `catalogs` the sentences to translate are
+    written instead of pages.
+    """
+
+    language: str = "en"
+    repository: str = ""
+    catalogs: bool = False
+
+
+def settings(site: Site) -> dict[str, Any]:
+    return {
+        "project": "Run All kit",
+        "copyright": "Run All kit contributors",
+        "release": version("runall-kit"),
+        "extensions": list(EXTENSIONS),
+        "language": site.language,
+        "locale_dirs": [str(LOCALES)],
+        "gettext_compact": False,
+        "gettext_uuid": False,
+        "gettext_location": False,
+        "nitpicky": True,
+        "source_suffix": {".md": "markdown"},
+        **markdown(),
+        **pages(),
+    }
+
+
+def markdown() -> dict[str, Any]:
+    return {
+        "myst_enable_extensions": ["colon_fence", "deflist", "attrs_block"],
+        "myst_heading_anchors": 5,
+        "myst_fence_as_directive": ["mermaid", "time-line"],
+        "pygments_style": "a11y-high-contrast-light",
+        "highlight_language": "none",
+    }
+
+
+def pages() -> dict[str, Any]:
+    return {
+        "html_theme": "furo",
+        "html_title": "Run All kit",
+        "html_static_path": [str(HERE / "theme"), str(HERE / "vendored")],
+        "html_css_files": ["site.css"],
+        "html_copy_source": False,
+        "html_show_sourcelink": False,
+        "html_show_sphinx": False,
+        "html_show_copyright": False,
+        "html_use_index": False,
+        "html_last_updated_fmt": None,
+        "html_permalinks_icon": "#",
+        # A summary is fetched, and pages that are opened from disk can fetch nothing.
+        "html_show_search_summary": False,
+        "html_theme_options": {"top_of_page_buttons": []},
+    }
