@@ -1,5 +1,6 @@
-"""The worked example is played by ci/wheel-check; here, that its player notices what is stale."""
+"""The guides are played by ci/wheel-check; here, that its player notices what is stale."""
 
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -61,8 +62,20 @@ def test_what_a_block_leaves_running_is_ended(tmp_path: Path) -> None:
         psutil.Process(int((tmp_path / "pid").read_text("utf-8"))).wait(20)
 
 
-def test_the_worked_example_is_played_from_the_wheel() -> None:
-    assert "guide_player.py" in (ROOT / "ci" / "wheel-check").read_text("utf-8")
+def test_each_guide_that_shows_what_to_type_is_played_from_the_wheel() -> None:
+    script = (ROOT / "ci" / "wheel-check").read_text("utf-8")
+    played = re.search(r"for guide in (.*); do", script)
+    shown = {
+        path.stem
+        for path in (ROOT / "docs").glob("*.md")
+        if any(block.kind == "console" for block in blocks(path))
+    }
+    assert played is not None
+    assert set(played[1].split()) == shown
+    assert TUTORIAL.stem in shown
+
+
+def test_the_worked_example_is_whole() -> None:
     kinds = [block.kind for block in blocks(TUTORIAL)]
     assert kinds.count("console") >= 5
     assert kinds.count("diff") == 1

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from .mermaid import Diagram, MermaidDirective, add_scripts, skip_diagram, visit_diagram
+from . import mermaid, time_line
+from .mermaid import Diagram, MermaidDirective, skip_diagram, visit_diagram
 from .promise import LinkedMentions, PromiseDomain
-from .time_line import TimeLineDirective
+from .time_line import Picture, TimeLineDirective, visit_picture
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -12,10 +13,12 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_domain(PromiseDomain)
     app.add_transform(LinkedMentions)
     app.add_node(Diagram, html=(visit_diagram, None), gettext=(skip_diagram, None))
+    app.add_node(Picture, html=(visit_picture, None), gettext=(skip_diagram, None))
     app.add_directive("mermaid", MermaidDirective)
     app.add_directive("time-line", TimeLineDirective)
     app.connect("builder-inited", readable_in_the_dark, priority=1)
-    app.connect("html-page-context", add_scripts)
+    for kind in (mermaid, time_line):
+        app.connect("html-page-context", kind.add_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

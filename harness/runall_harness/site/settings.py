@@ -8,6 +8,9 @@ from typing import Any
 from runall_harness.contract.places import CHECKOUT
 
 HERE = Path(__file__).parent
+# The page of a report draws time lines too, by the same files.
+REPORT_PAGE = HERE.parent / "reports" / "page"
+DRAWING = ("timeline.js", "timeline.css", "vendored/d3.min.js", "vendored/d3.LICENSE")
 LOCALES = CHECKOUT / "docs" / "locales"
 EXTENSIONS = ("myst_parser", f"{__package__}.extension")
 
@@ -58,7 +61,10 @@ def pages() -> dict[str, Any]:
     return {
         "html_theme": "furo",
         "html_title": "Run All kit",
-        "html_static_path": [str(HERE / "theme"), str(HERE / "vendored")],
+        "html_static_path": [
+            *(str(HERE / folder) for folder in ("theme", "vendored")),
+            *(str(REPORT_PAGE / file) for file in DRAWING),
+        ],
         "html_css_files": ["site.css"],
         "html_copy_source": False,
         "html_show_sourcelink": False,

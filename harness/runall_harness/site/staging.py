@@ -30,6 +30,8 @@ LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 # Pages of the checkout that the site has in another form.
 TURNED = {"README.md": "index.md", "docs/README.md": "index.md", "features": "cases/index.md"}
 SPEC = "reference/SPEC.md"
+# What is there in Chinese only is a page of the repository.
+TRANSLATED = CHECKOUT / "docs" / "zh-CN"
 
 
 def stage(source: Path, site: Site, commands: click.Group) -> None:
@@ -52,8 +54,9 @@ def stage(source: Path, site: Site, commands: click.Group) -> None:
 def kept_pages() -> Iterator[str]:
     """The pages of the checkout that the site has as they are."""
     yield from (SPEC, "CONTRIBUTING.md", "harness/schedulers/README.md")
-    for path in sorted((CHECKOUT / "docs").rglob("*.md")):
-        if path != CHECKOUT / "docs" / "README.md":
+    docs = CHECKOUT / "docs"
+    for path in sorted(docs.rglob("*.md")):
+        if path != docs / "README.md" and TRANSLATED not in path.parents:
             yield path.relative_to(CHECKOUT).as_posix()
 
 

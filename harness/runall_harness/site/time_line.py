@@ -1,20 +1,24 @@
 """Time lines on a page: what a run that was made for it has shown, and how to repeat it."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from runall_harness.checks import examine
 from runall_harness.contract.verdicts import Verdict
-from runall_harness.evidence.history import Step
 from runall_harness.reports.case_progress import MARKS
+from runall_harness.reports.timeline import HistoryTimeline, Measured, accused, timeline_of
 
 from .objects import CASE, CLAUSE, fixed, xref
 from .played import Played, Wanted, read_command
 from .words import word
 
 FILE = "played.json"
+SCRIPTS = ("d3.min.js", "timeline.js", "time-lines.js")
+STYLE = "timeline.css"
 
 
 class Shown(msgspec.Struct, kw_only=True):
@@ -22,7 +26,7 @@ class Shown(msgspec.Struct, kw_only=True):
 
     case: str
     verdict: Verdict
-    steps: list[str]
+    timeline: HistoryTimeline
     clause: str = ""
     expected: str = ""
     seen: str = ""
@@ -31,8 +35,10 @@ class Shown(msgspec.Struct, kw_only=True):
 def shown(played: Played) -> Shown:
     """What a page says of this run."""
     report, broken = played.result.report, played.result.violation
-    steps = [line.text for line in played.lines if isinstance(line, Step)]
-    told = Shown(case=report.id, verdict=report.verdict, steps=steps)
+    guilty = accused(played.lines, examine(played.lines).violations)
+    measured = Measured(recovery_s=report.recovery_s, deadline_s=report.deadline_s)
+    timeline = timeline_of(played.lines, guilty, measured)
+    told = Shown(case=report.id, verdict=report.verdict, timeline=timeline)
     if broken:
         told.clause, told.expected, told.seen = broken.clause, broken.expected, broken.seen
     return told
@@ -48,6 +54,10 @@ def key(wanted: Wanted) -> str:
     return " ".join(wanted)
 
 
+class Picture(nodes.General, nodes.Element):
+    """What is to be drawn of a run, as JSON."""
+
+
 class TimeLineDirective(SphinxDirective):
     """The run that a fence named time-line asks for."""
 
@@ -59,6 +69,8 @@ class TimeLineDirective(SphinxDirective):
         told = runs[key(read_command(command))]
         block = nodes.container(classes=["run", str(told.verdict)])
         block += nodes.literal_block(command, command, language="text")
+        block += Picture("", model=msgspec.json.encode(told.timeline).decode())
+        block += fixed(nodes.Text(told.timeline.sentence), classes=["told"])
         block += self.steps(told)
         block += self.verdict(told)
         return [block]
@@ -68,8 +80,8 @@ class TimeLineDirective(SphinxDirective):
 
     def steps(self, told: Shown) -> nodes.Element:
         listed = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".")
-        for step in told.steps:
-            listed += nodes.list_item("", fixed(nodes.Text(step)))
+        for step in told.timeline.steps:
+            listed += nodes.list_item("", fixed(nodes.Text(step.text)))
         return listed
 
     def verdict(self, told: Shown) -> nodes.Element:
@@ -83,3 +95,22 @@ class TimeLineDirective(SphinxDirective):
             for name, text in (("expected", told.expected), ("seen", told.seen)):
                 parts.append(fixed(nodes.strong("", self.word(name)), nodes.Text(f": {text}")))
         return nodes.container("", *parts, classes=["run-verdict"])
+
+
+def visit_picture(writer: Any, node: Picture) -> None:
+    model = node["model"].replace("<", "\\u003c")
+    writer.body.append(
+        f'<div class="tl"></div><script type="application/json" class="tl-model">{model}</script>'
+    )
+    raise nodes.SkipNode
+
+
+def add_scripts(
+    app: Any, pagename: str, templatename: str, context: Any, doctree: nodes.document | None
+) -> None:
+    """Put the scripts and the style on a page that has a time line."""
+    del pagename, templatename, context
+    if doctree is not None and any(doctree.findall(Picture)):
+        app.add_css_file(STYLE)
+        for script in SCRIPTS:
+            app.add_js_file(script, loading_method="defer")

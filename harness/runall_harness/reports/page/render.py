@@ -111,7 +111,7 @@ def assets() -> dict[str, Any]:
         return Markup(content)  # noqa: S704 - the kit's own files
 
     return {
-        "style": text("page.css"),
+        "style": text("page.css", "timeline.css"),
         "library": text("vendored/d3.min.js"),
         "script": text("timeline.js", "page.js"),
     }
