@@ -15,7 +15,7 @@ from runall_harness.site.bug_pages import unnamed
 from runall_harness.site.build import run_sphinx
 from runall_harness.site.objects import CASE, anchor_of
 from runall_harness.site.played import read_command
-from runall_harness.site.settings import Site
+from runall_harness.site.settings import SiteOptions
 from runall_harness.site.specification import specification
 from runall_harness.site.time_line import write_played
 from support.places import ROOT
@@ -111,7 +111,7 @@ def build_page(folder: Path, text: str) -> Path:
     (source / "reference" / "SPEC.md").write_text(specification(spec), "utf-8")
     (source / "page.md").write_text(f"# A page\n\n{text}\n", "utf-8")
     write_played(source, {})
-    run_sphinx(source, folder, out, Site())
+    run_sphinx(source, folder, out, SiteOptions())
     return out / "page.html"
 
 

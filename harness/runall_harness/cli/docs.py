@@ -44,10 +44,10 @@ def docs(folder: Path, language: str, repository: str, catalogs: bool) -> None:
     reports, the mutants and the commands. DIR opens from disk and can be moved.
     """
     from runall_harness.site.build import build
-    from runall_harness.site.settings import Site
+    from runall_harness.site.settings import SiteOptions
 
     from . import runall
 
-    site = Site(language=language, repository=repository, catalogs=catalogs)
+    site = SiteOptions(language=language, repository=repository, catalogs=catalogs)
     pages = build(folder, site, runall)
     click.echo(f"{folder / 'index.html'}: {pages} pages", err=True)

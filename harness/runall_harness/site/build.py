@@ -8,7 +8,7 @@ import click
 
 from runall_harness.contract.errors import KitCannotRun
 
-from .settings import Site, settings
+from .settings import SiteOptions, settings
 from .staging import stage
 
 # Sphinx keeps these beside the pages, for its next build; nobody reads them.
@@ -16,7 +16,7 @@ LEFT_OVER = (".buildinfo", "objects.inv")
 MISSING = "runall docs needs Sphinx, which is not installed"
 
 
-def build(folder: Path, site: Site, commands: click.Group) -> int:
+def build(folder: Path, site: SiteOptions, commands: click.Group) -> int:
     """Write the site into that folder, and return how many pages it has.
 
     `commands` are the commands that its pages describe. Raises `KitCannotRun` with every link,
@@ -31,7 +31,7 @@ def build(folder: Path, site: Site, commands: click.Group) -> int:
     return pages
 
 
-def run_sphinx(source: Path, work: Path, folder: Path, site: Site) -> int:
+def run_sphinx(source: Path, work: Path, folder: Path, site: SiteOptions) -> int:
     try:
         from sphinx.application import Sphinx
     except ImportError as error:

@@ -23,7 +23,7 @@ made from the kit's own types. A field is never changed within a version.
 """
 
 
-class Schema(NamedTuple):
+class FormatSchema(NamedTuple):
     """A schema, and the words of the command that prints it."""
 
     document: dict[str, Any]
@@ -44,13 +44,13 @@ def schema_pages(commands: click.Group) -> dict[str, str]:
     return {f"{FOLDER}/index.md": index} | pages | files
 
 
-def schemas(commands: click.Group) -> Iterator[Schema]:
+def schemas(commands: click.Group) -> Iterator[FormatSchema]:
     """What each command prints that is named schema, or has such an option."""
     for words in asked(commands, ("runall",)):
         printed = StringIO()
         with redirect_stdout(printed):
             commands.main(list(words[1:]), prog_name="runall", standalone_mode=False)
-        yield Schema(msgspec.json.decode(printed.getvalue()), words)
+        yield FormatSchema(msgspec.json.decode(printed.getvalue()), words)
 
 
 def asked(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -69,7 +69,7 @@ def in_json(document: object) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def page(schema: Schema) -> str:
+def page(schema: FormatSchema) -> str:
     """A format: how to get its schema, and a table for each of its types."""
     name = slug(schema.title)
     parts = [

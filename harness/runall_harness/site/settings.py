@@ -16,7 +16,7 @@ EXTENSIONS = ("myst_parser", f"{__package__}.extension")
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteOptions:
     """What is asked for. `language` is a code as gettext has it.
 
     `repository` is the address of the checkout's tree for links to files that are no page; without
@@ -29,7 +29,7 @@ class Site:
     catalogs: bool = False
 
 
-def settings(site: Site) -> dict[str, Any]:
+def settings(site: SiteOptions) -> dict[str, Any]:
     return {
         "project": "Run All kit",
         "copyright": "Run All kit contributors",

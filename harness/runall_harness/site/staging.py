@@ -21,11 +21,12 @@ from .case_pages import case_pages
 from .command_pages import command_pages
 from .played import play, wanted_by
 from .schema_pages import schema_pages
-from .settings import Site
+from .settings import SiteOptions
 from .specification import specification
 from .time_line import write_played
 
-HOME = Path(__file__).with_name("index.md")
+# Its links count from the top of the sources, so it is no page of the repository.
+HOME = Path(__file__).with_name("home.myst")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 # Pages of the checkout that the site has in another form.
 TURNED = {"README.md": "index.md", "docs/README.md": "index.md", "features": "cases/index.md"}
@@ -34,7 +35,7 @@ SPEC = "reference/SPEC.md"
 TRANSLATED = CHECKOUT / "docs" / "zh-CN"
 
 
-def stage(source: Path, site: Site, commands: click.Group) -> None:
+def stage(source: Path, site: SiteOptions, commands: click.Group) -> None:
     """Write all sources into that folder. Raises `KitCannotRun` outside of a checkout."""
     if not (CHECKOUT / "docs").is_dir():
         raise KitCannotRun("the pages are not in a wheel", "run it in a checkout of the kit")
@@ -65,7 +66,7 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
-def turned(text: str, page: str, staged: set[str], source: Path, site: Site) -> str:
+def turned(text: str, page: str, staged: set[str], source: Path, site: SiteOptions) -> str:
     """The text of a page with its links turned; what it shows as code is left alone."""
 
     def turn(link: re.Match[str]) -> str:
@@ -75,7 +76,9 @@ def turned(text: str, page: str, staged: set[str], source: Path, site: Site) -> 
     return "".join(p if p.startswith("```") else LINK.sub(turn, p) for p in parts)
 
 
-def turned_link(link: re.Match[str], page: str, staged: set[str], source: Path, site: Site) -> str:
+def turned_link(
+    link: re.Match[str], page: str, staged: set[str], source: Path, site: SiteOptions
+) -> str:
     words, (path, mark, anchor) = link[1], link[2].partition("#")
     if not path or re.match(r"[a-z]+:", path):
         return link[0]
@@ -89,7 +92,7 @@ def turned_link(link: re.Match[str], page: str, staged: set[str], source: Path, 
         return f"[{words}](/cases/{target.stem}.md)"
     if site.repository:
         return f"[{words}]({site.repository.rstrip('/')}/{name}{mark}{anchor})"
-    if not target.is_file():
+    if not target.is_file() or target.suffix == ".md":
         return words
     write(source / name, target.read_text("utf-8"))
     return link[0]

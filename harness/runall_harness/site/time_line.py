@@ -21,7 +21,7 @@ SCRIPTS = ("d3.min.js", "timeline.js", "time-lines.js")
 STYLE = "timeline.css"
 
 
-class Shown(msgspec.Struct, kw_only=True):
+class ToldRun(msgspec.Struct, kw_only=True):
     """What a page says of a run."""
 
     case: str
@@ -32,13 +32,13 @@ class Shown(msgspec.Struct, kw_only=True):
     seen: str = ""
 
 
-def shown(played: Played) -> Shown:
+def shown(played: Played) -> ToldRun:
     """What a page says of this run."""
     report, broken = played.result.report, played.result.violation
     guilty = accused(played.lines, examine(played.lines).violations)
     measured = Measured(recovery_s=report.recovery_s, deadline_s=report.deadline_s)
     timeline = timeline_of(played.lines, guilty, measured)
-    told = Shown(case=report.id, verdict=report.verdict, timeline=timeline)
+    told = ToldRun(case=report.id, verdict=report.verdict, timeline=timeline)
     if broken:
         told.clause, told.expected, told.seen = broken.clause, broken.expected, broken.seen
     return told
@@ -65,7 +65,9 @@ class TimeLineDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         command = "\n".join(self.content)
-        runs = msgspec.json.decode(Path(self.env.srcdir, FILE).read_bytes(), type=dict[str, Shown])
+        runs = msgspec.json.decode(
+            Path(self.env.srcdir, FILE).read_bytes(), type=dict[str, ToldRun]
+        )
         told = runs[key(read_command(command))]
         block = nodes.container(classes=["run", str(told.verdict)])
         block += nodes.literal_block(command, command, language="text")
@@ -78,13 +80,13 @@ class TimeLineDirective(SphinxDirective):
     def word(self, text: str, **values: object) -> str:
         return word(text, self.config.language, **values)
 
-    def steps(self, told: Shown) -> nodes.Element:
+    def steps(self, told: ToldRun) -> nodes.Element:
         listed = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".")
         for step in told.timeline.steps:
             listed += nodes.list_item("", fixed(nodes.Text(step.text)))
         return listed
 
-    def verdict(self, told: Shown) -> nodes.Element:
+    def verdict(self, told: ToldRun) -> nodes.Element:
         """The verdict of the case; of a failure also its clause, what was expected and seen."""
         mark = nodes.inline("", MARKS[told.verdict][0], classes=["mark"])
         case = xref(CASE, told.case, self.env.docname)
