@@ -238,8 +238,9 @@ def test_a_second_worker_of_a_name_is_refused_and_the_first_keeps_its_link(api: 
         assert first.recv(timeout=20)
         with dial(api) as second:
             second.send(encode(msgspec.structs.replace(beat, boot="b2")))
-            refusal = second.recv(timeout=20, decode=False)
-            assert b"another worker 'twin' may be alive" in refusal
+            # It names no formats, so it is of the last release, which has no word for a refusal.
+            with pytest.raises(ConnectionClosed, match="another worker 'twin' may be alive"):
+                second.recv(timeout=20)
         first.send(encode(beat))
         assert first.recv(timeout=20)
         assert api.server_in("online", "twin")["boot"] == beat.boot

@@ -32,6 +32,7 @@ REAL = (
     "daemon/test_failpoints.py",
     "daemon/test_job_processes.py",
     "daemon/test_leases_and_keys.py",
+    "daemon/test_links.py",
     "daemon/test_status_page.py",
     "scoring/test_daemon_mutants.py",
     "scoring/test_mutants_cli.py",

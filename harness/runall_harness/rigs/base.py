@@ -52,7 +52,8 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     `serves` says that the node answers HTTP on its port, so that the rig makes it reachable.
     `files` are texts by their path in the node's data folder, written at each start.
     `simulate` is what the simulated rig runs in place of the command (the reference's settings),
-    and `called` the name under which it then joins, if not its own.
+    and `called` the name under which it then joins, if not its own; `release` is the release that
+    it then is, if not today's (see `other_releases`).
     `stop_signal` is the name of the signal of a clean stop, and `stop_to` is who gets it; `ready`
     says what must be seen of it. For containers: `image`, if not the rig's; `keep`, folders inside
     by their name in the data folder; `shared`, folders inside that nodes of one site have in
@@ -68,6 +69,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     serves: bool = False
     simulate: Any = None
     called: str = ""
+    release: str = ""
     stop_signal: str = "SIGTERM"
     stop_to: StopTo = "daemon"
     ready: Readiness | None = None

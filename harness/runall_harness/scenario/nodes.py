@@ -62,15 +62,27 @@ class Nodes:
         self.evidence = Evidence(site)
         self.specs: dict[str, NodeSpec] = {}
         self.primaries: tuple[str, ...] = (PRIMARY,)
+        # The nodes that are of another release than the others. `reason` is a word of the refusal
+        # between two releases that can't work together.
+        self.releases: dict[str, str] = {}
+        self.reason = ""
 
     def start(self, *workers: str, backups: tuple[str, ...] = ()) -> None:
         """Start the primary and the workers. The backups are described too, and start later."""
         self.primaries = (PRIMARY, *backups)
         for name in (*self.primaries, *workers):
-            role = "primary" if name in self.primaries else "worker"
-            self.specs[name] = self.system.node(self.site, name, role, self.primaries)
+            self.specs[name] = self.described(name)
         self.launch(*(self.specs[name] for name in (PRIMARY, *workers)))
         self.calls.connect(self.system.client(self.site, self.primaries))
+
+    def described(self, name: str) -> NodeSpec:
+        """How that node is run, in its release if it has one of its own."""
+        role = "primary" if name in self.primaries else "worker"
+        spec = self.system.node(self.site, name, role, self.primaries)
+        if release := self.releases.get(name):
+            data = self.site.place(name).data
+            spec, self.reason = self.system.other_release(spec, data, release)
+        return spec
 
     def start_backups(self) -> None:
         self.launch(*(self.specs[name] for name in self.primaries[1:]))

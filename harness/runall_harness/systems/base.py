@@ -177,6 +177,15 @@ class System(Protocol):
         """
         ...
 
+    def other_release(self, spec: NodeSpec, data: str, release: str) -> tuple[NodeSpec, str]:
+        """The same node as another release; `data` is its data folder, as it sees it.
+
+        release: the `last` that was released, the `next` one, or a `distant` one, which has no
+        format of the wire in common with the others. The second value is a word that must be in
+        the reason for which servers of two such releases do not work together.
+        """
+        ...
+
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         """A client for the API of whichever primary leads."""
         ...

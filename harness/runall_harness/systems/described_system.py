@@ -212,6 +212,11 @@ class DescribedSystem:
         self.apart = True
         return ServerStore(site, self.node(site, STORE, STORE, (STORE,)), self.timings.stop)
 
+    def other_release(self, spec: NodeSpec, data: str, release: str) -> tuple[NodeSpec, str]:
+        """Raises `Unsupported`: a file describes one release."""
+        del spec, data, release
+        raise Unsupported("the system's file describes no second release")
+
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         adapter = self.described.adapter
         if self.make_client is not None:

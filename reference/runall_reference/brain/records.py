@@ -88,7 +88,7 @@ class PastTiming(Record, frozen=True, kw_only=True):
     timezone: str
 
 
-class Job(Record, frozen=True, kw_only=True):
+class Job(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """One execution of an event: an attempt of a lineage.
 
     `state` is a state of `machines.JOB`. `root` is the first attempt's id, shared by all

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from .addresses import Address
-from .link_client import LARGEST_MESSAGE
+from .wire import LARGEST_MESSAGE
 
 log = logging.getLogger("runall")
 

@@ -3,7 +3,8 @@
 A worker has to show the secret before its connection is accepted, and names itself and its start
 in its first beat. When the same start connects again, the new connection replaces the earlier one,
 which may be dead without the network having reported it. Whether another start may have the name
-is for the brain to decide.
+is for the brain to decide. Both ends name the formats that they speak before the link is open; a
+worker that has none in common with this primary is refused with the reason (RA-13.1).
 """
 
 import asyncio
@@ -16,24 +17,26 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runall_reference.brain.inputs import BeatReceived, WorkerDisconnected
-from runall_reference.brain.messages import Beat, Message, Refuse, decode_beat, encode
+from runall_reference.brain.messages import Beat, Message, Refuse, decode_beat
 
+from . import wire
 from .keys import matches
-from .link_client import BACKUP
 
 log = logging.getLogger("runall")
 
 # What writing to a connection raises that has ended.
 GONE = (WebSocketDisconnect, RuntimeError)
-WRONG_SECRET, MALFORMED, REPLACED, RESTART = 4401, 4400, 4409, 1012
 
 
 class Connection:
-    """One worker's connection. `node` and `boot` are empty until its first beat."""
+    """One worker's connection. `node` and `boot` are empty until its first beat.
+
+    `spoken` is the format of what it carries, `over` says why it was closed.
+    """
 
     def __init__(self, websocket: WebSocket) -> None:
-        self.websocket = websocket
-        self.node = self.boot = ""
+        self.websocket, self.spoken = websocket, wire.SPOKEN.newest
+        self.node = self.boot = self.over = ""
         self.outgoing: asyncio.Queue[Message] = asyncio.Queue()
         client = websocket.client
         self.peer = f"{client.host}:{client.port}" if client else "somewhere"
@@ -42,18 +45,27 @@ class Connection:
         """The next beat. Raises `MsgspecError` for any other message."""
         event = await self.websocket.receive()
         if event["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(event.get("code", 1006))
+            raise WebSocketDisconnect(event.get("code", 1006), event.get("reason"))
         return decode_beat(event.get("bytes") or event.get("text") or b"")
 
     async def write(self) -> None:
         """Send what is queued; the reader notices when the connection is gone."""
         with suppress(*GONE):
             while True:
-                await self.websocket.send_bytes(encode(await self.outgoing.get()))
+                message = await self.outgoing.get()
+                if said := wire.encoded(message, self.spoken):
+                    await self.websocket.send_bytes(said)
+                elif isinstance(message, Refuse):
+                    await self.close(wire.REFUSED, message.why)
+
+    async def deny(self, status: int, words: str = "") -> None:
+        """Refuse to open this connection."""
+        await self.websocket.send_denial_response(Response(words, status))
 
     async def close(self, code: int, words: str) -> None:
+        self.over = self.over or words
         with suppress(*GONE):
-            await self.websocket.close(code, words)
+            await self.websocket.close(code, wire.short(words))
 
 
 class LinkServer:
@@ -80,10 +92,18 @@ class LinkServer:
         connection = Connection(websocket)
         if not matches(websocket.headers.get("authorization"), self.secret):
             log.warning("a worker at %s showed a wrong secret and was refused", connection.peer)
-            return await connection.close(WRONG_SECRET, "wrong secret")
+            return await connection.deny(wire.WRONG_SECRET)
         if not self.leading():
-            return await websocket.send_denial_response(Response(status_code=BACKUP))
-        await websocket.accept()
+            return await connection.deny(wire.BACKUP)
+        try:
+            connection.spoken = wire.agreed(
+                worker=wire.named(websocket.headers.get(wire.HEADER)), primary=wire.SPOKEN
+            )
+        except wire.NoCommonFormat as error:
+            log.warning("a worker at %s was refused: %s", connection.peer, error)
+            return await connection.deny(wire.NO_COMMON_FORMAT, str(error))
+        ours = wire.HEADER.lower().encode(), wire.SPOKEN.header().encode()
+        await websocket.accept(headers=[ours])
         writer = asyncio.create_task(connection.write(), name="link writer")
         try:
             await self.listen(connection)
@@ -96,12 +116,12 @@ class LinkServer:
         try:
             while True:
                 self.receive(connection, await connection.beat())
-        except WebSocketDisconnect:
-            return
+        except WebSocketDisconnect as closed:
+            connection.over = connection.over or words_of(closed)
         except MsgspecError as error:
             who = connection.node or connection.peer
             log.warning("worker %s sent a message that can't be read: %s", who, error)
-            await connection.close(MALFORMED, "that message can't be read")
+            await connection.close(wire.MALFORMED, "that message can't be read")
 
     def receive(self, connection: Connection, beat: Beat) -> None:
         if (beat.node, beat.boot) != (connection.node, connection.boot):
@@ -119,7 +139,7 @@ class LinkServer:
         log.info("worker %s is linked from %s, boot %s", beat.node, connection.peer, beat.boot)
         if earlier is not None and earlier is not connection:
             log.warning("worker %s had a link already, which is closed", beat.node)
-            self.close_later(earlier, REPLACED, "this worker has linked again")
+            self.close_later(earlier, wire.REPLACED, "this worker has linked again")
 
     def close_later(self, connection: Connection, code: int, words: str) -> None:
         task = asyncio.create_task(connection.close(code, words), name="close link")
@@ -131,10 +151,16 @@ class LinkServer:
         name = connection.node, connection.boot
         if connection.node and self.open.get(name) is connection:
             del self.open[name]
-            log.info("the link to worker %s is closed", connection.node)
+            log.info("the link to worker %s is closed: %s", connection.node, connection.over)
             self.notify(WorkerDisconnected(connection.node, connection.boot))
 
     def close_all(self) -> None:
         """Close all connections; each worker dials again and reports all that it runs."""
         for connection in list(self.open.values()):
-            self.close_later(connection, RESTART, "the primary starts again")
+            self.close_later(connection, wire.RESTART, "the primary starts again")
+
+
+def words_of(closed: WebSocketDisconnect) -> str:
+    if closed.code == wire.TOO_LARGE:
+        return f"a message is too large for one of the two ends: {closed.reason}"
+    return closed.reason or "it hung up"

@@ -123,8 +123,9 @@ class WorkerStart:
         self.home = home_name(options.data)
         self.runner = BrainRunner(brain, store, worker.clock, self.act)
         self.jobs = JobProcesses(options.data, self.runner.notify)
-        fence, notify = options.settings.fence, self.runner.notify
-        self.link = LinkClient(options.primaries, worker.secret, fence, notify)
+        self.link = LinkClient(
+            options.primaries, worker.secret, options.settings, self.runner.notify
+        )
 
     async def run(self) -> None:
         """Run until the brain has drained. Raises the error that ends this start otherwise."""

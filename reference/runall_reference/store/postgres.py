@@ -131,7 +131,7 @@ class PostgresStore(TableStore):
     def make_tables(self) -> None:
         there, wanted = self.tables(), {kind.table for kind in self.kinds}
         if STATE in there:
-            self.check_version(self.number("SELECT version FROM {}", STATE))
+            self.check_version()
         elif there & wanted:
             raise StoreError(
                 f"{self.place} has tables of another program: {', '.join(sorted(there & wanted))}",
@@ -164,10 +164,13 @@ class PostgresStore(TableStore):
         )
         return {name for (name,) in rows}
 
-    def number(self, query: LiteralString, table: str) -> int:
-        row = self.send(statement(query, table)).fetchone()
+    def version(self) -> int:
+        row = self.send(statement("SELECT version FROM {}", STATE)).fetchone()
         assert row is not None, "the row was made with the table"
         return row[0]
+
+    def set_version(self) -> None:
+        self.pending.append(statement("UPDATE {} SET version = {}", STATE, SCHEMA))
 
     @contextlib.contextmanager
     def reading(self) -> Generator[None]:

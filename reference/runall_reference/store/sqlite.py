@@ -44,12 +44,13 @@ class SqliteStore(TableStore):
                 self.make_tables()
 
     def make_tables(self) -> None:
+        if not self.tables():
+            self.set_version()
         for kind in self.kinds:
             self.db.execute(
                 f"CREATE TABLE IF NOT EXISTS {kind.table} "
                 "(key TEXT PRIMARY KEY, body BLOB NOT NULL)"
             )
-        self.db.execute(f"PRAGMA user_version = {SCHEMA}")
         self.db.execute(f"PRAGMA application_id = {APPLICATION}")
 
     def tables(self) -> set[str]:
@@ -62,7 +63,13 @@ class SqliteStore(TableStore):
                 f"{self.place} is a database of another program",
                 "name a file that does not exist yet, or one that this program made",
             )
-        self.check_version(self.number("PRAGMA user_version"))
+        self.check_version()
+
+    def version(self) -> int:
+        return self.number("PRAGMA user_version")
+
+    def set_version(self) -> None:
+        self.db.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def number(self, query: str) -> int:
         return self.db.execute(query).fetchone()[0]

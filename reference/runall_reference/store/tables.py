@@ -1,5 +1,11 @@
 """What both stores have in common: the order of a commit, the guard, encoding and versions.
 
+Records are read as they were written, field by field: to pass over a field would lose it with the
+next commit. So whatever changes a record raises `SCHEMA`. A store of an earlier version is read,
+and gets this version's number with the first commit, which takes the lease; until then the earlier
+release goes on with it. A later one is refused by its number (RA-13.1): at the start, and when the
+records are read, as another server may have raised it meanwhile.
+
 A store has one table for each kind of record; a row has a place that keeps the order of creation,
 the record's key, and its body as JSON. The rules are here, once; each store implements the
 abstract methods at the end of this class for its database.
@@ -23,7 +29,7 @@ from runall_reference.brain.records import Lease, Record
 
 from .base import CommitFailed, LeaseLost, StoreError, ignore_row
 
-SCHEMA = 1
+SCHEMA = 2
 LEASE_KEY = "primary"
 
 encode = msgspec.json.Encoder().encode
@@ -38,6 +44,7 @@ class TableStore(abc.ABC):
         self.place, self.kinds = place, tuple(kinds)
         self.leased = Lease in self.kinds
         self.mark: int | None = None
+        self.written_by = SCHEMA
 
     @classmethod
     def open(cls, place: str, kinds: Sequence[type[Record]]) -> Self:
@@ -54,6 +61,7 @@ class TableStore(abc.ABC):
     def load(self) -> list[Record]:
         with self.failing(StoreError), self.reading():
             self.mark = self.standing()[0]
+            self.check_version()
             return [record for kind in self.kinds for record in self.load_kind(kind)]
 
     def load_kind(self, kind: type[Record]) -> Iterator[Record]:
@@ -79,7 +87,10 @@ class TableStore(abc.ABC):
         if change:
             with self.failing(CommitFailed), self.writing():
                 self.check(guard)
+                if self.written_by < SCHEMA:
+                    self.set_version()
                 self.write(change, written)
+            self.written_by = SCHEMA
         elif guard is not None:
             with self.failing(CommitFailed):
                 self.check_lease(guard, self.lease_body())
@@ -103,11 +114,12 @@ class TableStore(abc.ABC):
         if epoch != guard:
             raise LeaseLost(guard, epoch)
 
-    def check_version(self, version: int) -> None:
+    def check_version(self) -> None:
         """Raise `StoreError` for the tables of a later version of this program."""
-        if version > SCHEMA:
+        self.written_by = self.version()
+        if self.written_by > SCHEMA:
             raise StoreError(
-                f"{self.place} has schema version {version}; this program knows {SCHEMA}",
+                f"{self.place} has schema version {self.written_by}; this program knows {SCHEMA}",
                 "start the newer version that wrote it",
             )
 
@@ -142,7 +154,15 @@ class TableStore(abc.ABC):
 
     @abc.abstractmethod
     def prepare(self) -> None:
-        """Bring the tables to this version's schema, or refuse them."""
+        """Make the tables that are missing, or refuse the store. What is there stays as it is."""
+
+    @abc.abstractmethod
+    def version(self) -> int:
+        """The version of the schema that the tables have."""
+
+    @abc.abstractmethod
+    def set_version(self) -> None:
+        """Give the tables the number `SCHEMA`, inside `writing`."""
 
     @abc.abstractmethod
     def reading(self) -> AbstractContextManager[object]:

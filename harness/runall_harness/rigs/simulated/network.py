@@ -37,9 +37,11 @@ End = TypeVar("End", bound=LinkEnd)
 class Link(Generic[End]):
     """A worker's connection to a primary. The node that dialled is the worker's."""
 
-    def __init__(self, time: Timeline, worker: End, primary: End) -> None:
+    def __init__(self, time: Timeline, worker: End, primary: End, spoken: int) -> None:
         self.time, self.worker, self.primary = time, worker, primary
         self.open = True
+        # The format of the wire that both ends have agreed on.
+        self.spoken = spoken
         self.boot = worker.boot
         self.held: list[tuple[End, Callable[[], None]]] = []
         # What becomes of the next message, and for how many seconds one that is late is held up.

@@ -21,6 +21,8 @@ from runall_reference.store import LeaseLost
 
 from runall_harness.evidence.facts import Execution
 
+from ..other_releases import THIS_RELEASE, Release
+from . import speech
 from .disk import Disk, Unavailable
 from .network import LATENCY, REDIAL, Link
 from .process import TICK, Process, ignore_exit
@@ -137,14 +139,21 @@ class World:
 class Node:
     """One server: a worker, and on a primary its primary too.
 
-    `called` is the name under which it joins; two nodes may be called alike by mistake.
+    `called` is the name under which it joins; two nodes may be called alike by mistake. `speaks`
+    is the release that it is on its links.
     """
 
     def __init__(
-        self, world: World, name: str, role: str, settings: Settings, called: str = ""
+        self,
+        world: World,
+        name: str,
+        role: str,
+        settings: Settings,
+        called: str = "",
+        speaks: Release = THIS_RELEASE,
     ) -> None:
         self.world, self.name, self.role, self.settings = world, name, role, settings
-        self.called = called or name
+        self.called, self.speaks = called or name, speaks
         # Primaries share one store; each worker has a disk of its own.
         self.disks = {"primary": world.store, "worker": Disk()}
         self.boots = 0
@@ -287,8 +296,15 @@ class Node:
         if target is None:
             self.seeking = True
             return
-        self.link = Link(self.world.time, self, target)
+        spoken = speech.agreed(self, target)
+        if spoken is None:
+            self.later(self.settings.heartbeat, self.dial)
+            return
+        self.link = Link(self.world.time, self, target, spoken)
         self.later(LATENCY, self.connected)
+
+    def say(self, line: str) -> None:
+        self.world.say(self.name, line)
 
     def reaches_primary(self, node: "Node") -> bool:
         answers = node is self or not (node.cut or self.cut or node.frozen)
@@ -347,9 +363,7 @@ class Node:
             self.primary = None
             self.leave_when_done()
         elif link := self.links.get(action.boot):
-            far = link.worker
-            received = inputs.MessageReceived(action.message)  # type: ignore[arg-type] # it sends orders only
-            link.carry(self, ActOfStart(far, partial(far.give_worker, received)))
+            link.carry(self, ActOfStart(link.worker, speech.ordered(link, action.message)))
 
     def act_worker(
         self, action: inputs.Send | inputs.Spawn | inputs.Signal | inputs.Leave | inputs.Halt
@@ -364,16 +378,15 @@ class Node:
                 if process := self.processes.get(name):
                     process.signal(signal, self.world.time.now)
             case inputs.Leave(why, pause):
-                self.world.say(self.name, f"it leaves the primary: {why}")
+                self.say(f"it leaves the primary: {why}")
                 self.close_link(pause)
             case inputs.Halt():
                 self.worker = None
                 self.leave_when_done()
 
     def send_beat(self, beat: Any) -> None:
-        if self.link is not None:
-            far, received = self.link.primary, inputs.BeatReceived(beat)
-            self.link.carry(self, ActOfStart(far, partial(far.give_primary, received)))
+        if (link := self.link) is not None:
+            link.carry(self, ActOfStart(link.primary, speech.reported(link, beat)))
 
     def spawn(self, job: Any) -> None:
         """Start a job's process; the list of executions is what the witness is on real rigs."""

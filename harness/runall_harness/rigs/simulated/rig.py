@@ -12,6 +12,7 @@ from runall_harness.evidence.facts import Execution, Proof
 
 from ..base import STORE, CrashPoint, NodeSpec, Place, Scope, StopTo
 from ..faults import FAULTS
+from ..other_releases import RELEASES
 from .node import Node, World
 from .store_server import StoreServer
 
@@ -58,9 +59,11 @@ class SimulatedSite:
                 self.start_store()
                 continue
             self.stops[spec.name] = spec.stop_to
-            new = Node(self.world, spec.name, spec.role, spec.simulate, spec.called)
+            new = Node(
+                self.world, spec.name, spec.role, spec.simulate, spec.called, RELEASES[spec.release]
+            )
             node = self.world.nodes.setdefault(spec.name, new)
-            node.settings = spec.simulate
+            node.settings, node.speaks = spec.simulate, RELEASES[spec.release]
             node.skew += self.skews.pop(spec.name, 0.0)
             try:
                 node.start()

@@ -4,12 +4,14 @@ import secrets
 import sys
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 from runall_reference.brain.settings import Settings
 from runall_reference.daemon.releases import POLICIES
 
+from runall_harness.rigs import other_releases
 from runall_harness.rigs.base import STORE, NodeSpec, Site
 from runall_harness.rigs.simulated.rig import SimulatedSite
 
@@ -35,6 +37,7 @@ QUICK = Settings(
     lease=2.0,
     spread=0.2,
 )
+OTHER_RELEASES = Path(other_releases.__file__)
 SLACK = {"simulated": 1.0, "processes": 10.0, "docker": 10.0}
 LAG = {"simulated": 0.05, "processes": 1.0, "docker": 1.0}
 
@@ -173,6 +176,14 @@ class Reference:
         twin = self.node(site, name, "worker", primaries)
         command = (*twin.command, *options(name=called))
         return msgspec.structs.replace(twin, command=command, called=called), "refuses this worker"
+
+    def other_release(self, spec: NodeSpec, data: str, release: str) -> tuple[NodeSpec, str]:
+        """The daemon is run by a program in its data folder, in place of what Python runs else."""
+        python, words = self.program[0], spec.command[len(self.program) :]
+        command = (python, f"{data}/{OTHER_RELEASES.name}", release, *words)
+        files = {**spec.files, OTHER_RELEASES.name: OTHER_RELEASES.read_text("utf-8")}
+        other = msgspec.structs.replace(spec, command=command, files=files, release=release)
+        return other, "no wire format in common"
 
     def client(self, site: Site, primaries: tuple[str, ...]) -> Client:
         if isinstance(site, SimulatedSite):

@@ -10,7 +10,18 @@ from runall_reference.daemon.views import View
 from runall_harness.evidence.views import EventView, JobView, LedgerView
 
 CAPABILITIES = frozenset(
-    {"prompt", "hold", "slots", "fencing", "failover", "once", "lineage", "bounds", "limbo"}
+    {
+        "prompt",
+        "hold",
+        "slots",
+        "fencing",
+        "failover",
+        "once",
+        "lineage",
+        "bounds",
+        "limbo",
+        "releases",
+    }
 )
 # What Cronicle's three releases never claimed; all else they share with the reference's brain.
 NEVER_CLAIMED = frozenset({"hold", "slots", "lineage", "bounds"})
