@@ -27,7 +27,7 @@ from runall_harness.explorer.search import Search
 from runall_harness.explorer.signature import signature
 from runall_harness.explorer.story import Script, play_script
 from runall_harness.explorer.worlds import GRID, LATE, Outline, named, outlines, varied
-from runall_harness.rigs.simulated.node import EPOCH
+from runall_harness.rigs.simulated.shared_world import EPOCH
 from runall_reference.brain.records import Event
 from support.plays import play_moves
 

@@ -108,7 +108,7 @@ def test_a_report_of_an_earlier_version_is_compared_too(version: int, tmp_path: 
         del old["cases"][0][lacking]
     (tmp_path / "r.json").write_text(json.dumps(old), "utf-8")
     read = read_report(tmp_path / "r.json")
-    assert read.schema == "runall-report/3"
+    assert read.schema == "runall-report/4"
     assert [(c.verdict, c.outcome) for c in read.cases] == [(FAIL, None)]
     done = shown(tmp_path, "r.json", "--format", "markdown")
     assert (done.returncode, done.stdout.count("✗ fail")) == (0, 1), done.stderr

@@ -33,8 +33,9 @@ from runall_harness.evidence.history import (
 )
 from runall_harness.evidence.views import JobView, Rejected, Unreachable
 from runall_harness.rigs.base import NodeSpec
-from runall_harness.rigs.simulated.node import EPOCH, ActOfStart, Node
+from runall_harness.rigs.simulated.node import ActOfStart, Node
 from runall_harness.rigs.simulated.rig import SimulatedSite
+from runall_harness.rigs.simulated.shared_world import EPOCH
 from runall_harness.scenario.calls import Calls
 from runall_harness.systems.reference.simulated_client import SimulatedClient
 from runall_harness.systems.reference.views import CAPABILITIES, NEVER_CLAIMED, job_of

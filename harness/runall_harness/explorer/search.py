@@ -11,12 +11,12 @@ import msgspec
 
 from runall_harness.checks import examine
 from runall_harness.contract.verdicts import BrokenClause
-from runall_harness.rigs.simulated.node import EPOCH
+from runall_harness.rigs.simulated.shared_world import EPOCH
 
 from .moves import KINDS, AnyMove
 from .phases import points
 from .play import Play
-from .signature import Known, signature
+from .signature import SignedValues, signature
 from .worlds import GRID, Outline
 
 
@@ -71,7 +71,7 @@ class Search:
         self.outline, self.kinds, self.depth, self.merge = outline, kinds, depth, merge
         self.counts = Counts()
         self.seen: set[tuple[int, int]] = set()
-        self.signed = Known()
+        self.signed = SignedValues()
         self.progress = progress
 
     def run(self) -> Iterator[Found]:

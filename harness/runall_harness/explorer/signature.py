@@ -43,14 +43,14 @@ SEEN_BY_STANDBY = frozenset({"seen", "since"})
 Frozen = Any
 
 
-def signature(play: Play, now: float | None = None, known: "Known | None" = None) -> int:
+def signature(play: Play, now: float | None = None, known: "SignedValues | None" = None) -> int:
     """A number that two plays share only if they go on alike, but for collisions of hashes.
 
     `now` is the instant from which times count, if not that of the last act. `known` is what
     earlier signatures of plays of the same world have found out.
     """
     now = play.site.now() if now is None else now
-    signing = Signing(play, now, Known() if known is None else known)
+    signing = Signing(play, now, SignedValues() if known is None else known)
     return hash((signing.whole(), signing.times()))
 
 
@@ -63,7 +63,7 @@ class Signed(NamedTuple):
     delays: list[float]
 
 
-class Known:
+class SignedValues:
     """The values that were signed already, by their identity: copies of a play share them."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Signing:
     what is still to come counts. So the tuples of what stays as it is are always the same.
     """
 
-    def __init__(self, play: Play, now: float, known: Known) -> None:
+    def __init__(self, play: Play, now: float, known: SignedValues) -> None:
         self.play, self.world, self.now = play, play.site.world, now
         lease = self.world.store.lease()
         scale = play.outline.settings.time_scale

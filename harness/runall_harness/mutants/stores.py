@@ -3,10 +3,8 @@
 import contextlib
 from typing import Any
 
-from msgspec.structs import replace
-from runall_reference.brain.primary import Primary, Standby
+from runall_reference.brain.primary import Standby
 from runall_reference.brain.record_set import Change
-from runall_reference.brain.records import Cursor
 from runall_reference.brain.worker import Worker
 from runall_reference.daemon.primary_runner import PrimaryRunner
 from runall_reference.store import CommitFailed
@@ -41,21 +39,6 @@ def needs_a_restart(plant: Plant) -> None:
         free = not getattr(self, "has_led", False) and original(self, lease, now)
         self.has_led = free or getattr(self, "has_led", False)
         return free
-
-
-@mutant(source=FROM_THE_RULE, clause="RA-13.2", also=("RA-5.4",))
-def only_a_restart_catches_up(plant: Plant) -> None:
-    """A primary that did not die itself skips the minutes in which its store was away."""
-    original, led = Primary.lead, set[tuple[str, str]]()
-
-    @plant.method(Primary)
-    def lead(self: Any, boot: str) -> None:
-        original(self, boot)
-        again = (self.state.node, boot) in led
-        led.add((self.state.node, boot))
-        present = self.state.clock.slot(self.state.now)
-        for cursor in list(self.records.all(Cursor).values()) if again else ():
-            self.records.put(replace(cursor, slot=max(present, cursor.slot)))
 
 
 # ---------------------------------------------------------------------------- real daemons

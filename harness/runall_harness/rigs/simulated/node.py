@@ -19,28 +19,19 @@ from runall_reference.daemon.releases import POLICIES
 from runall_reference.daemon.turn import Where, take_turn, wake_delay
 from runall_reference.store import LeaseLost
 
-from runall_harness.evidence.facts import Execution
-
 from ..other_releases import THIS_RELEASE, Release
 from . import speech
 from .disk import Disk, Unavailable
 from .network import LATENCY, REDIAL, Link
-from .process import TICK, Process, ignore_exit
-from .store_server import StoreServer
-from .timeline import Timeline
+from .process import TICK, Crashed, Process, ignore_exit
+from .shared_world import EPOCH, SharedWorld
 
 Brain = Primary | Worker
 
-# An instant in the summer of 2025, not at a full minute; nothing may depend on its value.
-EPOCH = 1_751_371_217.0
 # The seconds in which the guardian of a dead daemon ends the daemon's jobs.
 GUARD = 0.02
 # Instants that differ by less, as a part of an interval, are one: floating point is not exact.
 TINY = 1e-5
-
-
-class Crashed(Exception):
-    """The node died in the middle of a step: the rest of the step is not done."""
 
 
 class ActOfStart:
@@ -112,30 +103,6 @@ class SimulatedBrain:
             self.handle(inputs.Tick())
 
 
-class World:
-    """What all nodes of one case share. Times are seconds since 1970, of virtual time."""
-
-    def __init__(self, epoch: float = EPOCH) -> None:
-        self.time = Timeline(epoch)
-        self.store = Disk()
-        # A server of the store that can be hurt; without one, the store always answers.
-        self.server: StoreServer | None = None
-        self.nodes: dict[str, Node] = {}
-        self.executions: list[Execution] = []
-        self.printed: dict[str, list[str]] = {}
-        self.released: set[str] = set()
-
-    def say(self, node: str, line: str) -> None:
-        self.printed.setdefault(node, []).append(f"{self.time.now:.3f} {line}")
-
-    def let_dial(self) -> None:
-        """A primary may be in reach now: each worker that is seeking one dials again."""
-        for node in self.nodes.values():
-            if node.seeking:
-                node.seeking = False
-                node.later(node.to_next(REDIAL), node.dial)
-
-
 class Node:
     """One server: a worker, and on a primary its primary too.
 
@@ -145,14 +112,15 @@ class Node:
 
     def __init__(
         self,
-        world: World,
+        world: "World",
         name: str,
         role: str,
         settings: Settings,
         called: str = "",
         speaks: Release = THIS_RELEASE,
     ) -> None:
-        self.world, self.name, self.role, self.settings = world, name, role, settings
+        self.world = world
+        self.name, self.role, self.settings = name, role, settings
         self.called, self.speaks = called or name, speaks
         # Primaries share one store; each worker has a disk of its own.
         self.disks = {"primary": world.store, "worker": Disk()}
@@ -418,3 +386,14 @@ class Node:
         """After a clean stop, the node ends once neither brain is left."""
         if self.worker is None and self.primary is None:
             self.later(0, self.die)
+
+
+class World(SharedWorld[Node]):
+    """What all nodes of one case share."""
+
+    def let_dial(self) -> None:
+        """A primary may be in reach now: each worker that is seeking one dials again."""
+        for node in self.nodes.values():
+            if node.seeking:
+                node.seeking = False
+                node.later(node.to_next(REDIAL), node.dial)

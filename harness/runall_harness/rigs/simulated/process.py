@@ -14,6 +14,10 @@ def ignore_exit(code: int) -> None:
     del code
 
 
+class Crashed(Exception):
+    """The node died in the middle of a step: the rest of the step is not done."""
+
+
 class Process:
     """One execution. It ends when its tag is released, by a signal, or with its node."""
 
