@@ -14,7 +14,17 @@ LEAST = 30
 # How often an inconclusive case is asked again.
 AGAIN = 3
 # They are also about what users do and what a job does by itself, while all servers are well.
-OF_USERS = {"ends", "identity", "places", "retries", "slots", "timings", "values", "waiting"}
+OF_USERS = {
+    "ends",
+    "identity",
+    "places",
+    "releases",
+    "retries",
+    "slots",
+    "timings",
+    "values",
+    "waiting",
+}
 
 
 @pytest.fixture(scope="module", params=RIGS)
