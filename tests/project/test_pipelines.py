@@ -102,7 +102,7 @@ def test_a_broken_promise_is_red_and_is_annotated_at_its_scenario(tmp_path: Path
     (line,) = [line for line in printed.splitlines() if line.startswith("::")]
     place = r"::error file=features/1_worker_lost.feature,line=\d+,title=fail%3A 1_worker_lost/"
     assert re.match(place, line)
-    assert "RA-1.1 A manual job" in line.split("::", 2)[2]
+    assert "RA-1.1: A manual job" in line.split("::", 2)[2]
     assert ONE_CASE in summary
 
 

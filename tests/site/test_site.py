@@ -7,12 +7,14 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
+from docutils import nodes
 from runall_harness.contract.cases import load_cases
 from runall_harness.contract.clauses import clauses
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.mutants import ALL, REAL
 from runall_harness.site.bug_pages import unnamed
 from runall_harness.site.build import run_sphinx
+from runall_harness.site.clause_block import ClauseDirective
 from runall_harness.site.objects import CASE, anchor_of
 from runall_harness.site.played import read_command
 from runall_harness.site.settings import SiteOptions
@@ -111,7 +113,10 @@ def build_page(folder: Path, text: str) -> Path:
     (source / "reference" / "SPEC.md").write_text(specification(spec), "utf-8")
     (source / "page.md").write_text(f"# A page\n\n{text}\n", "utf-8")
     write_played(source, {})
-    run_sphinx(source, folder, out, SiteOptions())
+    with pytest.MonkeyPatch.context() as patch:
+        # The pages of systems and cases, to which a margin leads, are not in so small a site.
+        patch.setattr(ClauseDirective, "margin", lambda *_: nodes.container())
+        run_sphinx(source, folder, out, SiteOptions())
     return out / "page.html"
 
 

@@ -11,7 +11,7 @@ from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant
 
 
-@mutant(source="this kit's reference of November 2026", clause="RA-13.1")
+@mutant(source="the first release of this kit's reference", clause="RA-13.1")
 def sends_a_new_field_to_an_old_worker(plant: Plant) -> None:
     """A job has one more field by now, and a worker of the last release reads no job that has."""
     plant(wire, "FORMAT_1_JOB", f"{wire.FORMAT_1_JOB} orphaned")
