@@ -104,6 +104,10 @@ def test_every_story_shows_a_kept_and_a_broken_promise(site: Path) -> None:
         assert 'class="run fail' in text, story.name
 
 
+def no_margin(*_: object) -> nodes.Element:
+    return nodes.container()
+
+
 def build_page(folder: Path, text: str) -> Path:
     """Build a site of the specification and one page with that text."""
     source, out = folder / "source", folder / "out"
@@ -115,7 +119,7 @@ def build_page(folder: Path, text: str) -> Path:
     write_played(source, {})
     with pytest.MonkeyPatch.context() as patch:
         # The pages of systems and cases, to which a margin leads, are not in so small a site.
-        patch.setattr(ClauseDirective, "margin", lambda *_: nodes.container())
+        patch.setattr(ClauseDirective, "margin", no_margin)
         run_sphinx(source, folder, out, SiteOptions())
     return out / "page.html"
 

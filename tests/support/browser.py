@@ -54,7 +54,8 @@ def serious_faults(page: Page) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running for as long as it is there, and other tests need their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser that was installed by the machine's own package manager."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)

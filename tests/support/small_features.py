@@ -41,6 +41,7 @@ class FakeHistory:
         self.steps += 1
 
     def save(self, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
 
 

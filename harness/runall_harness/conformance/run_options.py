@@ -52,7 +52,7 @@ def without_password(url: str) -> str:
     """A server's URL without its password, for output that anybody may read."""
     from runall_harness.systems.postgres_schemas import read_server
 
-    return read_server(url).shown
+    return url and read_server(url).shown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,7 +72,7 @@ class Reference:
         self.program: tuple[str, ...] = (python, *self.module)
         self.token, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self.rig = rig
-        self.server = store if rig != "simulated" else None
+        self.server = store or None if rig != "simulated" else None
         self.schema: Schema | None = None
         # That of the store's server, if that is of this cluster alone: for a case in which it dies.
         self.password = ""
