@@ -3,9 +3,11 @@
 The harness says that it put them there; the server is asked whether that is so, from beside.
 """
 
+import fcntl
+import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -68,7 +70,19 @@ def left(url: str) -> list[str]:
         return schemas(db)
 
 
+@pytest.fixture
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One rig at a time: the schemas that a run has left would be taken for those of the other."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # that of the whole run, above those of pytest's own processes
+    with (base / "schemas.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 # ------------------------------------------------------------------ the cases
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("rig", ["processes", "docker"])
 def test_a_backup_takes_over_from_records_on_a_server(
     postgres: str, rig: str, request: pytest.FixtureRequest, tmp_path: Path
