@@ -28,18 +28,7 @@ REDIAL = 0.003
 PRIMARY, WORKER, TAG = "primary", "worker-1", "job"
 WITHIN = 60.0
 AIM = "at most 1.5"
-CASE = Case(
-    id="bench/cycle",
-    feature="bench",
-    scenario="cycle",
-    trigger="manual",
-    clauses=(),
-    needs=(),
-    tags=frozenset(),
-    file=__file__,
-    line=1,
-    scenario_line=1,
-)
+CASE = Case(id="bench/cycle", trigger="manual")
 
 
 def cycles(rig: str, rounds: int) -> Rows:

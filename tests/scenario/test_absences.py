@@ -6,42 +6,20 @@ in which the primary came back later says nothing of what a short absence does.
 
 import math
 from collections.abc import Iterator
-from contextlib import closing
 
 import msgspec
 import pytest
 from runall_harness.checks.records import BEAT
-from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.history import Witnessed
-from runall_harness.rigs.simulated.rig import SimulatedRig
-from runall_harness.scenario.cluster import PRIMARY, Cluster
+from runall_harness.scenario.cluster import PRIMARY
 from runall_harness.scenario.expectations import Scenario
-from runall_harness.systems import find
-
-CASE = Case(
-    id="tests/absence",
-    feature="tests",
-    scenario="absence",
-    trigger="manual",
-    clauses=(),
-    needs=(),
-    tags=frozenset(),
-    file=__file__,
-    line=1,
-    scenario_line=1,
-)
+from support.running_job import running_job
 
 
 @pytest.fixture
 def scenario() -> Iterator[Scenario]:
-    """A scenario whose manual job runs on a worker."""
-    with closing(Cluster(SimulatedRig(), CASE, find("reference", rig="simulated"))) as cluster:
-        scenario = Scenario(cluster)
-        scenario.workers = ("worker-1",)
-        cluster.up(*scenario.workers)
-        scenario.plan = {"target": "worker-1", "catch_up": True}
-        scenario.launch("manual")
+    with running_job("absence") as scenario:
         yield scenario
 
 

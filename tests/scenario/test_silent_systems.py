@@ -1,44 +1,22 @@
 """What a system does not say is never held against it, and never an error of the kit."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Unsupported, Violation
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import Rejected
-from runall_harness.rigs.simulated.rig import SimulatedRig
-from runall_harness.scenario.cluster import PRIMARY, Cluster
+from runall_harness.scenario.cluster import PRIMARY
 from runall_harness.scenario.expectations import Scenario
 from runall_harness.scenario.steps.then import slots_began
-from runall_harness.systems import find
-
-CASE = Case(
-    id="tests/silence",
-    feature="tests",
-    scenario="silence",
-    trigger="manual",
-    clauses=(),
-    needs=(),
-    tags=frozenset(),
-    file=__file__,
-    line=1,
-    scenario_line=1,
-)
+from support.running_job import running_job
 
 
 @pytest.fixture
 def scenario() -> Iterator[Scenario]:
-    """A scenario whose manual job runs on a worker."""
-    with closing(Cluster(SimulatedRig(), CASE, find("reference", rig="simulated"))) as cluster:
-        scenario = Scenario(cluster)
-        scenario.workers = ("worker-1",)
-        cluster.up(*scenario.workers)
-        scenario.plan = {"target": "worker-1", "catch_up": True}
-        scenario.launch("manual")
+    with running_job("silence") as scenario:
         yield scenario
 
 
