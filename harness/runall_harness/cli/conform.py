@@ -213,11 +213,10 @@ def run_order(
 
 def tell_github(run: "Run") -> None:
     """Annotate what is not well, and write the files of the step. Raises `KitCannotRun`."""
-    from runall_harness.contract.cases import load_cases
     from runall_harness.reports.github import annotations, write_step
 
     report, workspace = run.report(), Path(os.environ.get("GITHUB_WORKSPACE", "."))
-    for line in annotations(report, load_cases(), workspace.resolve()):
+    for line in annotations(report, run.order.cases, workspace.resolve()):
         click.echo(line, err=True)
     write_step(report, run.order.out)
 

@@ -12,6 +12,9 @@ from runall_harness.contract.cases import Case, base_id
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.verdicts import Verdict
 
+from .run_folder import BADGE, REPORT
+from .summary_markdown import summary_markdown
+
 # GitHub shows no more annotations of a step than these; the summary has all cases.
 MOST = 10
 # Their longest text that is shown whole.
@@ -31,16 +34,16 @@ def annotations(report: Report, cases: Sequence[Case], workspace: Path) -> Itera
 def annotation(report: CaseReport, case: Case | None, workspace: Path) -> str:
     word = "warning" if report.verdict is Verdict.INCONCLUSIVE else "error"
     title = f"{report.verdict}: {report.id}"
-    place = f"file={quoted(shown(case.file, workspace))},line={case.line}," if case else ""
+    place = f"file={quoted(file_of(case, workspace))},line={case.line}," if case else ""
     return f"::{word} {place}title={quoted(title)}::{escaped(report.message[:LONGEST])}"
 
 
-def shown(file: str, workspace: Path) -> str:
-    """A file of the checkout by its path there, and one of the kit by the last two parts."""
-    path = Path(file)
+def file_of(case: Case, workspace: Path) -> str:
+    """A file of the checkout by its path there, and one of the kit as reports show it."""
+    path = Path(case.file)
     if path.is_relative_to(workspace):
         return str(path.relative_to(workspace))
-    return str(Path(*path.parts[-2:]))
+    return case.shown_place.rpartition(":")[0]
 
 
 def escaped(text: str) -> str:
@@ -53,19 +56,9 @@ def quoted(value: str) -> str:
     return escaped(value).replace(":", "%3A").replace(",", "%2C")
 
 
-def summary(report: Report) -> str:
-    """What the page of a workflow's run shows of this step, as Markdown."""
-    found = [case for case in report.cases if case.verdict in TROUBLE]
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in report.summary.items() if count)
-    head = f"## {report.system.name} {report.system.version}: {report.verdict}\n\n{counts}\n"
-    rows = [f"| {case.verdict} | `{case.id}` | {' '.join(case.clauses)} |" for case in found]
-    table = ["", "| verdict | case | clauses |", "|---|---|---|", *rows, ""] if rows else []
-    return head + "\n".join(table)
-
-
 def outputs(report: Report, folder: Path | None) -> dict[str, str]:
     """What later steps can read of this one, by name."""
-    files = {"report": "report.json", "badge": "badge.json"} if folder else {}
+    files = {"report": REPORT, "badge": BADGE} if folder else {}
     return {"verdict": report.verdict} | {name: f"{folder}/{file}" for name, file in files.items()}
 
 
@@ -74,7 +67,7 @@ def write_step(
 ) -> None:
     """Append the summary and the outputs to the files of the step. Raises `KitCannotRun`."""
     lines = "".join(f"{name}={value}\n" for name, value in outputs(report, folder).items())
-    for name, text in (("GITHUB_STEP_SUMMARY", summary(report)), ("GITHUB_OUTPUT", lines)):
+    for name, text in (("GITHUB_STEP_SUMMARY", summary_markdown(report)), ("GITHUB_OUTPUT", lines)):
         if not environment.get(name):
             raise KitCannotRun(f"{name} names no file", HINT)
         with Path(environment[name]).open("a", encoding="utf-8") as file:
