@@ -7,11 +7,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gherkin.parser import Parser
+from gherkin.pickles.compiler import Compiler
+from jinja2.nodes import Call, Const, Name
 from msgspec.structs import replace
 from runall_harness.checks.job_outcome import WORDS as OUTCOMES
 from runall_harness.contract.cases import Case, load_cases
@@ -20,11 +23,21 @@ from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.translation import TABLE, read_sentences, sentences, unwrapped
 from runall_harness.contract.verdicts import WORDS as ENDS
 from runall_harness.contract.verdicts import Verdict
-from runall_harness.contract.words import language, read_words, say, say_clause, say_scenario
+from runall_harness.contract.words import (
+    language,
+    read_words,
+    say,
+    say_clause,
+    say_feature,
+    say_scenario,
+    say_step,
+)
+from runall_harness.reports.page.render import environment
 from runall_harness.reports.translated_features import write_features
 from support.places import ROOT
 from support.project_files import files
 
+PAGE = ROOT / "harness" / "runall_harness" / "reports" / "page"
 ENGLISH = ROOT / "features"
 CHINESE = ROOT / "docs" / "zh-CN" / "features"
 TRANSLATED = re.compile(r"<!-- translation of (\S+), sha256 ([0-9a-f]{64}) -->")
@@ -75,6 +88,25 @@ def test_the_translated_features_are_those_of_the_table_and_of_the_english_ones(
     assert both[0] == both[1], "run `runall spec --write-translations`"
 
 
+@pytest.mark.usefixtures("chinese")
+def test_a_step_as_it_was_taken_is_said_as_its_translated_feature_says_it() -> None:
+    english, chinese = ([*steps_of(folder)] for folder in (ENGLISH, CHINESE))
+    assert len(english) > 3000
+    said: dict[str, set[str]] = {}
+    for one, other in zip(english, chinese, strict=True):
+        said.setdefault(one, set()).add(other)
+    assert {one: say_step(one) for one in said if say_step(one) not in said[one]} == {}
+
+
+def steps_of(folder: Path) -> Iterator[str]:
+    """The steps of all cases, as these files write them."""
+    for path in sorted(folder.glob("*.feature")):
+        document: Any = Parser().parse(path.read_text("utf-8"))
+        pickles: Any = Compiler().compile(document | {"uri": str(path)})
+        for pickle in pickles:
+            yield from (step["text"] for step in pickle["steps"])
+
+
 def test_the_table_has_no_sentence_that_no_feature_says() -> None:
     table = read_sentences(CHINESE / TABLE)
     said: dict[int, set[str]] = {}
@@ -115,8 +147,11 @@ def test_a_translated_feature_without_a_table_says_what_it_needs(copied: Path) -
 
 
 # ------------------------------------------------------------------ the words
-def constants(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+SAYS = ("say", "translated")
+
+
+def constants(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
@@ -128,18 +163,36 @@ def said_in_code() -> Iterator[str]:
         if "contract.words import" not in text:
             continue  # a function of that name is another one there
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                first = node.args[0] if node.args else None
-                if node.func.id == "say" and isinstance(first, ast.Constant):
-                    yield str(first.value)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in SAYS and node.args:
+                yield from constants(node.args[0])
+
+
+def said_in_pages() -> Iterator[str]:
+    """The same in the templates and the scripts of the pages."""
+    for path in PAGE.glob("*.html"):
+        for call in environment().parse(path.read_text("utf-8")).find_all(Call):
+            if isinstance(call.node, Name) and call.node.name in SAYS:
+                yield from (str(one.value) for one in call.args if isinstance(one, Const))
+    for path in PAGE.glob("*.js"):
+        for first in re.findall(r'\bsay\(((?:"[^"]*"|[^,)"])*)', path.read_text("utf-8")):
+            yield from re.findall(r'"([^"]+)"', first)
 
 
 def test_every_word_and_every_clause_has_a_translation_and_none_is_stale() -> None:
     table = read_words("zh-CN")
     assert set(table.clauses) == {clause.text for clause in clauses().values()}
-    needed = {*said_in_code(), *map(str, Verdict), *ENDS.values(), *OUTCOMES.values()}
+    said = {*said_in_code(), *said_in_pages()}
+    needed = {*said, *map(str, Verdict), *ENDS.values(), *OUTCOMES.values()}
     assert needed - set(table.words) == set()
-    written = {text for path in files("harness", suffix=".py") for text in constants(path)}
+    code = [
+        ast.parse(path.read_text("utf-8")) for path in files("harness", "reference", suffix=".py")
+    ]
+    scripts = "".join(path.read_text("utf-8") for path in PAGE.glob("*.js"))
+    written = {
+        *needed,
+        *chain.from_iterable(map(constants, code)),
+        *re.findall(r'"([^"]+)"', scripts),
+    }
     assert set(table.words) - written == set()
 
 
@@ -147,6 +200,7 @@ def test_every_word_and_every_clause_has_a_translation_and_none_is_stale() -> No
 def test_a_clause_a_scenario_and_a_word_are_said_in_the_language_of_the_user() -> None:
     assert say_clause("RA-1.1") == "被中断的手动作业必须重新运行。"
     assert say_scenario("Another worker of the group takes over") == "组内另一台工作服务器接手"
+    assert say_feature("1_worker_lost") == "工作服务器宕机后不再回来"
     assert say("recovered in {}", say("{} s", "1.20")) == "恢复用时 1.20 秒"
 
 

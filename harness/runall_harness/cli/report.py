@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import language_option
+
 if TYPE_CHECKING:
     from runall_harness.conformance.run_report import Report
 
@@ -17,6 +19,7 @@ Examples:
   runall report run --html page.html      write its page there, and leave the folder as it is
   runall report monday tuesday            both side by side, as runs.html
   runall report */report.json --html all.html
+  runall report run --language zh-CN      the same page in Chinese
 
 \b
 A run is the folder that runall conform --out has written, or a report.json of any version.
@@ -33,6 +36,7 @@ recovery times, and what changed since the last but one.
     metavar="FILE",
     help="Write the page there.",
 )
+@language_option
 def report(runs: tuple[Path, ...], html: Path | None) -> int:
     """Make the report of one run anew, or put several side by side."""
     read = [read_run(path) for path in runs]

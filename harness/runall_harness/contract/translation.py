@@ -6,9 +6,11 @@ there is one set of step functions, and a case has the same id in each language.
 table doesn't have, or has twice, is an error.
 """
 
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from .errors import KitCannotRun
 
 TABLE = "sentences.toml"
 ENGLISH = "en"
+PLACEHOLDER = re.compile(r"<([^<>]+)>")
 
 
 class Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +50,33 @@ class Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 for column, values in self.values.items()
             },
         )
+
+    def step(self, text: str) -> str:
+        """A step with the values of its example in it; one that is unknown stays as it is."""
+        if text in self.steps:
+            return self.steps[text]
+        for pattern in filter(PLACEHOLDER.search, self.steps):
+            if found := re.fullmatch(self.expression(pattern), text):
+                return PLACEHOLDER.sub(self.filler(found.groupdict()), self.steps[pattern])
+        return text
+
+    def expression(self, pattern: str) -> str:
+        """What matches the steps of a pattern: a column has the values that its table knows."""
+
+        def cells(column: str) -> str:
+            return "|".join(map(re.escape, self.values.get(column, {}))) or ".+"
+
+        parts = PLACEHOLDER.split(pattern)
+        columns = [f"(?P<{column}>{cells(column)})" for column in parts[1::2]]
+        fixed = map(re.escape, parts[::2])
+        return "".join(chain.from_iterable(zip_longest(fixed, columns, fillvalue="")))
+
+    def filler(self, found: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
+        values = {
+            self.columns[column]: self.values.get(column, {}).get(value, value)
+            for column, value in found.items()
+        }
+        return lambda place: values[place[1]]
 
 
 def flipped(table: dict[str, str], path: Path) -> dict[str, str]:

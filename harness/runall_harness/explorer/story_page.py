@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from runall_harness.contract.words import say
 from runall_harness.evidence.history import Meta
 from runall_harness.reports.page import Entry, Page, entry_of
 from runall_harness.reports.page.model import StepView
@@ -18,7 +19,7 @@ def page_of_stories(
     pairs = enumerate(zip(stories, replays, strict=True), start=1)
     meta = next((line for story in stories for line in story.lines if isinstance(line, Meta)), None)
     return Page(
-        title="What the explorer found" if stories else "The explorer found no story",
+        title=say("What the explorer found" if stories else "The explorer found no story"),
         verdict=verdict,
         tested=tested(meta),
         notes=notes,
@@ -36,7 +37,7 @@ def entry(number: int, story: Story, replay: str) -> Entry:
         story.lines,
         story.broken,
         id=f"story-{number}",
-        title=f"{', '.join(names)} in {story.script.outline.name}",
+        title=say("{} in {}", ", ".join(names), story.script.outline.name),
         verdict="violation",
         group=story.script.outline.name,
         clauses=list(names),

@@ -18,7 +18,7 @@ from runall_harness.conformance.run import Display
 from runall_harness.conformance.run_report import CaseReport, CaseResult
 from runall_harness.contract.cases import Case
 from runall_harness.contract.verdicts import Verdict
-from runall_harness.contract.words import say, say_scenario
+from runall_harness.contract.words import say, say_feature, say_scenario
 
 from .progress import Progress
 
@@ -73,7 +73,9 @@ def reason(case: CaseReport) -> str:
 def count_reasons(cases: Iterable[CaseReport], verdicts: Container[Verdict]) -> list[str]:
     """A line for each reason why cases have one of these verdicts, with the number of cases."""
     counts = Counter(f"{say(c.verdict)}: {reason(c)}" for c in cases if c.verdict in verdicts)
-    return [f"{line} ({n} case{'s' * (n > 1)})" for line, n in counts.items()]
+    return [
+        say("{} (1 case)" if n == 1 else "{} ({} cases)", line, n) for line, n in counts.items()
+    ]
 
 
 class Lines(Progress, Display):
@@ -135,7 +137,7 @@ class Tree(Progress, Display):
     def entitle(self, feature: str) -> None:
         if feature != self.feature:
             self.feature = feature
-            self.console.print(Text(feature.replace("_", " "), "bold"))
+            self.console.print(Text(say_feature(feature), "bold"))
 
     def settle(self, case: CaseReport) -> None:
         self.entitle(case.feature)

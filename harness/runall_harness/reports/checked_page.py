@@ -7,6 +7,7 @@ import msgspec
 
 from runall_harness.checks.report import CheckedReport, HistoryReport, QuotedLine
 from runall_harness.contract.verdicts import BrokenClause
+from runall_harness.contract.words import say
 from runall_harness.evidence.history import AnyLine
 
 from .page import Entry, Page, entry_of
@@ -19,7 +20,7 @@ def page_of_checked(report: CheckedReport, lines: Sequence[Sequence[AnyLine]]) -
     entries = [entry(history, each) for history, each in pairs]
     count = len(entries)
     return Page(
-        title=report.histories[0].file if count == 1 else f"{count} histories",
+        title=report.histories[0].file if count == 1 else say("{} histories", count),
         verdict=report.verdict,
         tested=tested(report.histories[0].about) if count == 1 else [],
         entries=entries,
@@ -30,14 +31,14 @@ def page_of_checked(report: CheckedReport, lines: Sequence[Sequence[AnyLine]]) -
 def entry(history: HistoryReport, lines: Sequence[AnyLine]) -> Entry:
     broken = [numbered(one) for one in history.violations]
     passed = [clause.clause for clause in history.clauses if clause.verdict == "pass"]
-    malformed = [f"line {bad.line}: {bad.why}" for bad in history.malformed_lines]
+    malformed = [say("line {}: {}", bad.line, bad.why) for bad in history.malformed_lines]
     return entry_of(
         () if malformed else lines,
         broken,
         id=history.file,
         title=history.file,
         verdict=history.verdict,
-        note=f"{history.executions} executions, {len(passed)} clauses kept",
+        note=say("{} executions, {} clauses kept", history.executions, len(passed)),
         message="\n".join([history.reason, *malformed]).strip(),
         clauses=passed,
     )

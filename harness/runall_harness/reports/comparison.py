@@ -89,7 +89,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
             for one in self.outcomes
             if one != Outcome.OPEN
         )
-        return [str(one) for one in made]
+        return [one.said() for one in made]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

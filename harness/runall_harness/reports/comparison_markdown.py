@@ -6,6 +6,7 @@ its mark; no meaning depends on colour alone.
 
 from runall_harness.conformance.run_report import Report
 from runall_harness.contract.verdicts import Verdict
+from runall_harness.contract.words import say, translated
 
 from .case_progress import MARKS
 from .comparison import Cell, Column, Comparison, Row
@@ -21,17 +22,18 @@ def head(run: Report | Column) -> list[str]:
 def remarks(cell: Cell) -> str:
     """The words beside a verdict: how many cases had it, the outcomes of their jobs, how soon."""
     had, total = cell.cases[cell.verdict], sum(cell.cases.values())
-    words = [f"{had} of {total}"] if had < total else []
+    words = [say("{had} of {total}", had=had, total=total)] if had < total else []
     # A clause has many different cases, so the outcomes of their jobs would say nothing of it.
     words += cell.outcome_words() if len(cell.outcomes) == 1 or total == 1 else []
-    words += [f"{cell.recovery_s:.3g} s"] if cell.recovery_s is not None else []
-    return ", ".join(words)
+    words += [say("{} s", f"{cell.recovery_s:.3g}")] if cell.recovery_s is not None else []
+    return translated(", ").join(words)
 
 
 def in_words(cell: Cell | None) -> str:
     if cell is None:
         return ""
-    return f"{MARKS[cell.verdict][0]} {cell.verdict}{', ' * bool(remarks(cell))}{remarks(cell)}"
+    told = filter(None, (f"{MARKS[cell.verdict][0]} {say(cell.verdict)}", remarks(cell)))
+    return translated(", ").join(told)
 
 
 def totals(compared: Comparison) -> list[tuple[str, list[str]]]:

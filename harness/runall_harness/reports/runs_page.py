@@ -11,12 +11,14 @@ import msgspec
 
 from runall_harness.conformance.run_report import CaseReport, Report
 from runall_harness.contract.verdicts import Verdict
+from runall_harness.contract.words import say, say_scenario, translated
 
 from .case_progress import recovery
-from .comparison import WORST, compare
+from .comparison import WORST, Row, compare
 from .comparison_markdown import remarks
 from .page.model import MARKS, tone_of
 from .page.render import assets, environment
+from .run_page import how_told
 
 # A recovery is told as slower or faster from this part of its deadline on.
 NOTABLE = 0.15
@@ -52,7 +54,9 @@ def render_runs(reports: Sequence[tuple[str, Report]]) -> str:
             rows=compared.rows,
             spreads=[spread_of(name, report) for name, report in reports],
             changes=sorted(changes, key=lambda change: (not change.worse, change.words)),
+            columns=("run", "verdict", "system", "policy", "rig", "began", "kit"),
             remarks=remarks,
+            title=title,
             marks=MARKS,
             tone=tone_of,
             style=assets()["style"],
@@ -60,14 +64,21 @@ def render_runs(reports: Sequence[tuple[str, Report]]) -> str:
     )
 
 
+def title(row: Row) -> str:
+    """A scenario, and what tells the case from others of it."""
+    scenario = row.text.rpartition(" (")[0]
+    return f"{say_scenario(scenario)} ({translated(', ').join(filter(None, how_told(row.id)))})"
+
+
 def spread_of(name: str, report: Report) -> Spread:
     took = [case for case in report.cases if case.recovery_s is not None and case.deadline_s]
     seconds = [case.recovery_s or 0.0 for case in took]
     parts = [(case.recovery_s or 0.0) / (case.deadline_s or 1.0) for case in took]
-    words = "no recovery was measured"
+    words = say("no recovery was measured")
     if seconds:
         low, middle, high = min(seconds), median(seconds), max(seconds)
-        words = f"{low:.2f} s at least, {middle:.2f} s in the middle, {high:.2f} s at most"
+        told = (f"{one:.2f}" for one in (low, middle, high))
+        words = say("{} s at least, {} s in the middle, {} s at most", *told)
     return Spread(name=name, parts=sorted(round(part, 3) for part in parts), words=words)
 
 
@@ -76,9 +87,10 @@ def changes_between(before: Report, after: Report) -> Iterator[Change]:
     new = {case.id: case for case in after.cases}
     for name in dict.fromkeys((*old, *new)):
         if name not in old:
-            yield Change(case=name, words=f"new: {new[name].verdict}", worse=False)
+            yield Change(case=name, words=say("new: {}", say(new[name].verdict)), worse=False)
         elif name not in new:
-            yield Change(case=name, words=f"not run: was {old[name].verdict}", worse=True)
+            words = say("not run: was {}", say(old[name].verdict))
+            yield Change(case=name, words=words, worse=True)
         else:
             yield from change_of(old[name], new[name])
 
@@ -87,9 +99,11 @@ def change_of(old: CaseReport, new: CaseReport) -> Iterator[Change]:
     if old.verdict != new.verdict:
         worse = WORST.index(new.verdict) > WORST.index(old.verdict)
         worse = worse or (old.verdict == Verdict.PASS and new.verdict != Verdict.PASS)
-        yield Change(case=new.id, words=f"{old.verdict} became {new.verdict}", worse=worse)
+        words = say("{} became {}", say(old.verdict), say(new.verdict))
+        yield Change(case=new.id, words=words, worse=worse)
     elif old.recovery_s is not None and new.recovery_s is not None and new.deadline_s:
         longer = new.recovery_s - old.recovery_s
         if abs(longer) >= NOTABLE * new.deadline_s:
             was, now = (recovery(case.recovery_s, case.deadline_s) for case in (old, new))
-            yield Change(case=new.id, words=f"recovered in {was}, now {now}", worse=longer > 0)
+            words = say("recovered in {}, now {}", was, now)
+            yield Change(case=new.id, words=words, worse=longer > 0)

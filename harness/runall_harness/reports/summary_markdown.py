@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from runall_harness.conformance.run_report import TROUBLE, CaseReport, Report
 from runall_harness.contract.cases import base_id
 from runall_harness.contract.verdicts import Verdict
+from runall_harness.contract.words import say, say_sentence
 
 from .case_progress import MARKS, count_reasons, recovery
 from .printable import in_code, in_markdown
-from .summary import slowest_recovery
+from .summary import slowest_recovery, tested
 
 # So many cases are told one by one: a build server cuts a longer page.
 TOLD = 50
@@ -21,44 +22,55 @@ def summary_markdown(report: Report) -> str:
 
 
 def lines(report: Report) -> Iterator[str]:
-    system = report.system
-    policy = f", policy {system.policy}" if system.policy else ""
-    about = f"{system.name} {system.version}{policy}, on the {report.rig} rig"
-    yield from (f"# Run All: {report.verdict}", "", in_markdown(about), "")
-    yield from ("| verdict | cases |", "|---|---:|")
+    yield from (f"# Run All: {say(report.verdict)}", "", in_markdown(tested(report)), "")
+    yield from (f"| {say('verdict')} | {say('cases')} |", "|---|---:|")
     for verdict, count in report.summary.items():
         if count:
-            yield f"| {MARKS[verdict][0]} {verdict} | {count} |"
+            yield f"| {MARKS[verdict][0]} {say(verdict)} | {count} |"
     yield ""
     if slowest := slowest_recovery(report):
         took = recovery(slowest.recovery_s, slowest.deadline_s)
-        yield from (f"Slowest recovery: {took}, {in_code(slowest.id)}", "")
+        yield from (say("Slowest recovery: {}, {}", took, in_code(slowest.id)), "")
     yield from troubles(report)
     if reasons := count_reasons(report.cases, UNJUDGED):
-        yield from ("## Not judged", "", *(f"- {in_markdown(each)}" for each in reasons), "")
+        yield from (
+            f"## {say('Not judged')}",
+            "",
+            *(f"- {in_markdown(each)}" for each in reasons),
+            "",
+        )
     yield from made(report)
 
 
 def troubles(report: Report) -> Iterator[str]:
     found = [case for case in report.cases if case.verdict in TROUBLE]
     if found:
-        yield from ("## What to look into", "")
+        yield from (f"## {say('What to look into')}", "")
     for case in found[:TOLD]:
         yield from trouble(report, case)
     if more := len(found) - TOLD:
-        yield from [f"And {more} more: see index.html.", ""] if more > 0 else []
+        yield from [say("And {} more: see index.html.", more), ""] if more > 0 else []
 
 
 def trouble(report: Report, case: CaseReport) -> Iterator[str]:
-    yield f"- {MARKS[case.verdict][0]} **{case.verdict}** {in_code(case.id)}"
+    yield f"- {MARKS[case.verdict][0]} **{say(case.verdict)}** {in_code(case.id)}"
     for line in case.message.splitlines():
-        yield f"  {in_markdown(line)}  "
+        yield f"  {in_markdown(said(line))}  "
     if report.command:
         yield f"  {in_code(shlex.join([*report.command, '--scenario', base_id(case.id)]))}"
 
 
+def said(line: str) -> str:
+    """A line of a message, whose evidence stays as it is, in the user's language."""
+    name, colon, text = line.strip().partition(": ")
+    if name in ("expected", "seen"):
+        name = say(name)
+    return f"{name}{colon}{say_sentence(text)}"
+
+
 def made(report: Report) -> Iterator[str]:
     if report.command:
-        yield from (f"Again: {in_code(shlex.join([*report.command, *report.chosen]))}", "")
+        command = shlex.join([*report.command, *report.chosen])
+        yield from (say("Again: {}", in_code(command)), "")
     if report.kit:
-        yield f"Made by runall-kit {in_markdown(report.kit)}, {report.began}."
+        yield say("Made by runall-kit {}, {}.", in_markdown(report.kit), report.began)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from runall_harness.checks import examine
+from runall_harness.contract.words import say
 from runall_harness.evidence.history import BadHistory, load
 from runall_harness.mutants.mutant import Mutant
 from runall_harness.reports.page import Entry, Page, entry_of
@@ -16,8 +17,8 @@ def page_of_score(score: Score, folder: Path) -> Page:
     """The page of a score; the folder has the traces of all cases, by mutant."""
     well = score.exit_code == 0
     return Page(
-        title=f"{score.word} bugs were caught",
-        about="Each is the reference scheduler with one bug that schedulers of the field had.",
+        title=say("{} bugs were caught", score.word),
+        about=say("Each is the reference scheduler with one bug that schedulers of the field had."),
         verdict="killed" if well else "survived",
         notes=[*score.troubles, *score.reference_failures],
         entries=[entry(mutant, trial, folder) for mutant, trial in score.rows()],
@@ -34,11 +35,17 @@ def entry(mutant: Mutant, trial: Trial, folder: Path) -> Entry:
         "verdict": "killed" if trial.killed else "survived",
         "group": mutant.clause,
         "how": mutant.source,
-        "note": f"{by.clause} by {by.by}, after {by.how_soon}" if by else "nothing caught it",
+        "note": note(by),
         "message": "\n".join([mutant.story, *trial.troubles]),
         "clauses": sorted(mutant.clauses),
     }
     return shown(kill, folder / mutant.name, fields) if kill else Entry(**fields)
+
+
+def note(by: MutantKill | None) -> str:
+    if by is None:
+        return say("nothing caught it")
+    return say("{} by {}, after {}", by.clause, by.by, by.how_soon)
 
 
 def shown(kill: MutantKill, folder: Path, fields: dict[str, Any]) -> Entry:

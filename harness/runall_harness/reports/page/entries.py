@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 
 from runall_harness.contract.verdicts import BrokenClause
+from runall_harness.contract.words import say, say_sentence, translated
 from runall_harness.evidence.facts import Execution
-from runall_harness.evidence.history import AnyLine, Judged, Step
+from runall_harness.evidence.history import AnyLine, Judged
 from runall_harness.reports.timeline import HistoryTimeline, Measured, accused, timeline_of
 from runall_harness.reports.timeline.gathered import CANARY, HistoryParts
+from runall_harness.reports.timeline.model import Incident
 from runall_harness.reports.timeline.words import seconds
 
 from .model import Entry, Finding, GivenValue, StepView
@@ -37,18 +39,22 @@ def entry_of(
     made: dict[str, Any] = {
         "findings": [finding_of(one, lines) for one in found],
         "steps": list(steps_of(timeline, lines)),
-        "proofs": [(f"{f.kind} of {f.node}", f.proof, f.proven) for f in timeline.faults],
+        "proofs": [(fault_name(f), f.proof, f.proven) for f in timeline.faults],
         "kept": list(kept_of(lines)),
         "timeline": timeline,
     }
     return Entry(**(made | fields))
 
 
+def fault_name(fault: Incident) -> str:
+    return say("{kind} of {node}", kind=translated(fault.kind), node=fault.node)
+
+
 def finding_of(broken: BrokenClause[int], lines: Sequence[AnyLine]) -> Finding:
     quoted = [(number, quote(lines[number - 1])) for number in broken.lines[:LINES]]
     return Finding(
         clause=broken.clause,
-        text=broken.text,
+        text=say_sentence(broken.text),
         expected=broken.expected,
         seen=broken.seen,
         by=broken.check,
@@ -64,9 +70,8 @@ def quote(line: AnyLine) -> str:
 def steps_of(timeline: HistoryTimeline, lines: Sequence[AnyLine]) -> Iterator[StepView]:
     judged = next((line for line in lines if isinstance(line, Judged)), None)
     decided = judged.step if judged else 0
-    texts = {line.number: line.text for line in lines if isinstance(line, Step)}
     for step in timeline.steps:
-        keyword, _, text = texts[step.number].partition(" ")
+        keyword, _, text = step.text.partition(" ")
         bad = bool(decided) and step.number == decided
         took = step.until - step.since
         yield StepView(
@@ -106,4 +111,4 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator
 def given(run: Execution) -> dict[str, str]:
     """What an execution was given, by name."""
     claims = {name: run.claims[name] for name in REPEATED if name in run.claims}
-    return {**run.params, **claims, "logical time": run.now}
+    return {**run.params, **claims, say("logical time"): run.now}

@@ -45,7 +45,7 @@
     }));
     const sources = one.querySelector(".sources");
     for (const log of logs) if (log.href && !log.tail) {
-      make("a", `log of ${log.node}`, sources).href = log.href.split("/").map(encodeURIComponent).join("/");
+      make("a", say("log of {node}", log), sources).href = log.href.split("/").map(encodeURIComponent).join("/");
     }
   };
   const beside = (one, logs) => {
@@ -54,7 +54,7 @@
     const box = make("div", "", one.querySelector(".body"), "logs");
     for (const log of logs) {
       const fold = make("details", "", box);
-      make("summary", `The end of the log of ${log.node}`, fold);
+      make("summary", say("The end of the log of {node}", log), fold);
       make("pre", log.tail, fold).tabIndex = 0;
     }
   };
@@ -111,7 +111,7 @@
       row.hidden = ![...row.querySelectorAll("a")].some((a) => seen.has(decodeURIComponent(a.hash.slice(1))));
     }
     for (const body of document.querySelectorAll(".matrix tbody")) body.hidden = !body.querySelector("tr:not(.group):not([hidden])");
-    form.querySelector("output").textContent = `${seen.size} of ${cases.length}`;
+    form.querySelector("output").textContent = say("{had} of {total}", {had: seen.size, total: cases.length});
     document.querySelector(".nothing").hidden = seen.size > 0;
     if (keep) return;
     const asked = new URLSearchParams();

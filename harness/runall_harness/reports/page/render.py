@@ -16,6 +16,14 @@ import msgspec
 
 from runall_harness.checks import examine
 from runall_harness.contract.clauses import clauses
+from runall_harness.contract.words import (
+    language,
+    read_words,
+    say,
+    say_clause,
+    say_feature,
+    translated,
+)
 from runall_harness.evidence.history import AnyLine, Meta
 from runall_harness.reports.timeline import Measured
 
@@ -54,7 +62,7 @@ def case_page(
     found = examine(lines)
     meta = next((line for line in lines if isinstance(line, Meta)), None)
     verdict = "fail" if found.violations else ("inconclusive" if found.open else "pass")
-    name = title or (meta.case if meta else "") or "a history"
+    name = title or (meta.case if meta else "") or say("a history")
     passed = [clause for clause, verdict in found.verdicts.items() if verdict == "pass"]
     entry = entry_of(
         lines,
@@ -85,9 +93,9 @@ def tested(meta: Meta | None) -> list[tuple[str, str]]:
     if meta is None:
         return []
     named = [
-        ("system", f"{meta.system} {meta.version}".strip()),
-        ("policy", meta.policy),
-        ("rig", meta.rig),
+        (say("system"), f"{meta.system} {meta.version}".strip()),
+        (say("policy"), meta.policy),
+        (say("rig"), meta.rig),
     ]
     return [(name, value) for name, value in named if value]
 
@@ -129,7 +137,20 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     made.filters["anchor"] = anchor
+    known: dict[str, Any] = made.globals
+    for each in (language, say, say_clause, say_feature, translated, script_words):
+        known[each.__name__] = each
     return made
+
+
+def script_words() -> Any:
+    """The words of the scripts in the user's language, as JSON in a page; nothing for English."""
+    from markupsafe import Markup
+
+    if not (words := read_words(language()).words):
+        return ""
+    text = msgspec.json.encode(words).decode().replace("<", "\\u003c")
+    return Markup(f'<script type="application/json" id="words">{text}</script>')  # noqa: S704 - the kit's own table
 
 
 def anchor(name: str) -> str:

@@ -1,6 +1,12 @@
 // Draws the time line of a case. `drawTimeline(place, model)` is all that others call: the model is
 // what runall_harness.reports.timeline makes, and the width is that of the place.
 "use strict";
+// A text in the language of the page, with these values for each name in braces. English is written
+// here, and a page in another language brings its words.
+const say = (() => {
+  const words = JSON.parse(document.getElementById("words")?.textContent || "{}");
+  return (text, values = {}) => (words[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+})();
 const drawTimeline = (() => {
   const NARROW = 560, LABEL = 104, EDGE = 14, LEAST = 4, LETTER = 6.4;
   const calm = new Set(["join", "unpause", "clock"]);
@@ -12,11 +18,19 @@ const drawTimeline = (() => {
   const seconds = (t) => {
     if (t === 0) return "0";
     const size = Math.abs(t), sign = t < 0 ? "−" : "";
-    if (size < 0.1) return `${sign}${+(size * 1000).toPrecision(2)} ms`;
-    return `${sign}${size < 100 ? +size.toFixed(2) : Math.round(size)} s`;
+    if (size < 0.1) return say("{count} ms", {count: `${sign}${+(size * 1000).toPrecision(2)}`});
+    return say("{count} s", {count: `${sign}${size < 100 ? +size.toFixed(2) : Math.round(size)}`});
   };
   const ends = (x) => [x.range()[0], x.range().at(-1)];
-  const wide = (text) => text.length * LETTER;
+  const during = (one) => say("{since} to {until}", {since: seconds(one.since), until: one.open ? say("the end") : seconds(one.until)});
+  const listed = (...words) => words.filter(Boolean).join(say(", "));
+  // A Chinese character is as wide as two letters.
+  const wide = (text) => [...text].reduce((sum, sign) => sum + (sign > "\u2e7f" ? 2 : 1), 0) * LETTER;
+  const shortened = (words) => {
+    const signs = [...words];
+    while (wide(signs.join("")) > 14 * LETTER) signs.pop();
+    return `${signs.join("")}…`;
+  };
   const titled = (node, text) => { node.append("title").text(text); return node; };
 
   // Rows of bars that do not overlap on the screen, although the shortest are drawn wider.
@@ -79,7 +93,7 @@ const drawTimeline = (() => {
       if (lane && !quiet) g.append("path").attr("class", "cross")
         .attr("d", `M${at - 4},${lane.y + lane.height / 2 - 4} l8,8 m0,-8 l-8,8`);
       const coin = g.append("g");
-      titled(coin, `${fault.kind} of ${fault.node} at ${seconds(fault.at)}: ${fault.proof}`);
+      titled(coin, say("{kind} of {node} at {at}: {proof}", {...fault, kind: say(fault.kind), at: seconds(fault.at)}));
       if (fault.guilty) coin.append("circle").attr("class", "halo").attr("cx", middle).attr("cy", y + 6).attr("r", 12);
       coin.append("circle").attr("class", `coin${quiet ? " calm" : ""}`).attr("cx", middle).attr("cy", y + 6).attr("r", 8);
       coin.append("text").attr("class", "number").attr("x", middle).attr("y", y + 10)
@@ -90,7 +104,7 @@ const drawTimeline = (() => {
   const drawSpans = (g, spans, x, lane, prefix) => {
     for (const span of spans) {
       const left = x(span.since), width = Math.max(x(span.until) - left, 2);
-      const words = `${span.node}: ${span.words} (${seconds(span.since)} to ${seconds(span.until)})`;
+      const words = `${span.node}: ${listed(span.words, during(span))}`;
       if (span.kind === "leads") {
         titled(g.append("rect").attr("class", `leads${span.guilty ? " lit" : ""}`).attr("x", left).attr("y", lane.y)
           .attr("width", width).attr("height", 3), words);
@@ -106,8 +120,8 @@ const drawTimeline = (() => {
   const drawBars = (g, lane, step, height) => {
     for (const {bar, left, right, row} of lane.rows) {
       const y = lane.y + 6 + row * step, width = right - left;
-      const words = `${bar.job} on ${bar.node}: ${bar.how}${bar.again ? ", a rerun" : ""}, ` +
-        `${seconds(bar.since)} to ${bar.open ? "the end" : seconds(bar.until)}${bar.guilty ? " (accused)" : ""}`;
+      const words = say("{job} on {node}: {what}", {...bar, what:
+        listed(say(bar.how), bar.again && say("a rerun"), during(bar), bar.guilty && say("accused"))});
       if (bar.guilty) g.append("rect").attr("class", "halo").attr("x", left - 5).attr("y", y - 4)
         .attr("width", width + 10).attr("height", height + 8).attr("rx", 5);
       titled(g.append("rect").attr("class", `bar ${bar.how} ${bar.role || ""}${bar.again && height > 6 ? " again" : ""}${bar.guilty && height > 6 ? " lit" : ""}`)
@@ -130,7 +144,7 @@ const drawTimeline = (() => {
       const top = y + n * step, height = step > 6 ? step - 4 : step * 0.75;
       for (const one of list) {
         const left = x(one.since), width = x(one.until) - left;
-        const words = `${one.job} is shown as ${one.state}${one.words ? `: ${one.words}` : ""} (${seconds(one.since)} to ${seconds(one.until)})`;
+        const words = listed(say("{job} is shown as {state}", {...one, state: say(one.state)}), one.words, during(one));
         const final = ["succeeded", "failed", "aborted", "timed_out", "interrupted"].includes(one.state);
         const mark = final
           ? g.append("path").attr("d", d3.symbol(one.state === "interrupted" ? d3.symbolDiamond : d3.symbolCircle, Math.min(height * 5, 42))())
@@ -140,9 +154,9 @@ const drawTimeline = (() => {
         if (one.latest !== undefined && one.latest !== null && one.latest > one.until) {
           const end = Math.min(x(one.latest), ends(x)[1]);
           titled(g.append("line").attr("class", "owed").attr("x1", end).attr("x2", end).attr("y1", top - 1).attr("y2", top + height + 1),
-            `limbo of ${one.job} may last until ${seconds(one.latest)}`);
+            say("limbo of {job} may last until {until}", {...one, until: seconds(one.latest)}));
         }
-        if (!final && height >= 10 && wide(one.state) < width - 4) g.append("text").attr("class", "onbar").attr("x", left + 3).attr("y", top + height - 2).text(one.state);
+        if (!final && height >= 10 && wide(say(one.state)) < width - 4) g.append("text").attr("class", "onbar").attr("x", left + 3).attr("y", top + height - 2).text(say(one.state));
       }
     });
   };
@@ -152,10 +166,12 @@ const drawTimeline = (() => {
     const came = recovery.at !== undefined && recovery.at !== null;
     const late = came && recovery.until !== undefined && recovery.at > recovery.until;
     const to = came ? x(recovery.at) : recovery.until !== undefined ? x(recovery.until) : last;
-    const limit = recovery.until === undefined ? "" : ` of ${seconds(recovery.until - recovery.since)}`;
-    const words = came ? `recovered in ${seconds(recovery.at - recovery.since)}${limit}` : `not run again${limit.replace(" of", "; due within")}`;
+    const limit = recovery.until === undefined ? "" : seconds(recovery.until - recovery.since);
+    const took = came ? seconds(recovery.at - recovery.since) : "";
+    const words = came ? say(limit ? "recovered in {took} of {limit}" : "recovered in {took}", {took, limit})
+      : say(limit ? "not run again; due within {limit}" : "not run again", {limit});
     g.append("rect").attr("class", came && !late ? "came" : "missed").attr("x", from).attr("y", y + 4).attr("width", Math.max(to - from, 2)).attr("height", 4);
-    if (recovery.until !== undefined) titled(g.append("line").attr("class", "limit").attr("x1", x(recovery.until)).attr("x2", x(recovery.until)).attr("y1", y - 1).attr("y2", y + 13), `by then: ${seconds(recovery.until)}`);
+    if (recovery.until !== undefined) titled(g.append("line").attr("class", "limit").attr("x1", x(recovery.until)).attr("x2", x(recovery.until)).attr("y1", y - 1).attr("y2", y + 13), say("by then: {until}", {until: seconds(recovery.until)}));
     const text = g.append("text").attr("class", "small").attr("y", y + 24).text(words);
     const half = wide(words) / 2;
     text.attr("text-anchor", "middle").attr("x", Math.min(Math.max((from + to) / 2, start + half), last - half));
@@ -174,32 +190,32 @@ const drawTimeline = (() => {
   const legend = (place, model) => {
     const used = [];
     const bars = (model.bars || []).filter((b) => b.role !== "canary");
-    for (const how of ["completed", "running", "killed", "terminated", "failed"]) if (bars.some((b) => b.how === how)) used.push([how, how]);
-    if ((model.bars || []).some((b) => b.role === "canary")) used.push(["bar completed canary", "canary: shows that a server works"]);
-    if (bars.some((b) => b.again)) used.push(["bar completed again", "run again"]);
-    if ((model.spans || []).some((s) => s.kind === "leads")) used.push(["leads", "leads"]);
-    if ((model.spans || []).some((s) => s.kind !== "leads")) used.push(["down", "down, frozen or cut off"]);
-    for (const state of ["limbo", "waiting"]) if ((model.shown || []).some((s) => s.state === state)) used.push([classOf(state), `shown as ${state}`]);
-    if ([...bars, ...(model.shown || []), ...(model.faults || [])].some((b) => b.guilty)) used.push(["completed lit", "accused by the verdict"]);
+    for (const how of ["completed", "running", "killed", "terminated", "failed"]) if (bars.some((b) => b.how === how)) used.push([how, say(how)]);
+    if ((model.bars || []).some((b) => b.role === "canary")) used.push(["bar completed canary", say("canary: shows that a server works")]);
+    if (bars.some((b) => b.again)) used.push(["bar completed again", say("run again")]);
+    if ((model.spans || []).some((s) => s.kind === "leads")) used.push(["leads", say("leads")]);
+    if ((model.spans || []).some((s) => s.kind !== "leads")) used.push(["down", say("down, frozen or cut off")]);
+    for (const state of ["limbo", "waiting"]) if ((model.shown || []).some((s) => s.state === state)) used.push([classOf(state), say("shown as {state}", {state: say(state)})]);
+    if ([...bars, ...(model.shown || []), ...(model.faults || [])].some((b) => b.guilty)) used.push(["completed lit", say("accused by the verdict")]);
     const caption = d3.select(place).append("p").attr("class", "cap");
     for (const [look, words] of used) {
       const item = caption.append("span");
       item.append("svg").attr("aria-hidden", "true").attr("viewBox", "0 0 16 12").append("rect").attr("class", look).attr("x", 2).attr("y", 2).attr("width", 12).attr("height", 8);
       item.append("span").text(words);
     }
-    caption.append("span").text("Zero is the first fault. Not to scale: quiet stretches are drawn short.");
+    caption.append("span").text(say("Zero is the first fault. Not to scale: quiet stretches are drawn short."));
   };
 
   const table = (place, model) => {
     const fold = d3.select(place).append("details");
-    fold.append("summary").text("The executions as a table");
+    fold.append("summary").text(say("The executions as a table"));
     fold.on("toggle", () => {
     if (fold.select("table").size()) return;
-    const box = fold.append("div").attr("class", "wide").attr("tabindex", 0).attr("role", "region").attr("aria-label", "The executions");
+    const box = fold.append("div").attr("class", "wide").attr("tabindex", 0).attr("role", "region").attr("aria-label", say("The executions"));
     const body = box.append("table");
-    body.append("thead").append("tr").selectAll("th").data(["job", "server", "began", "ended", "how", "part"]).join("th").attr("scope", "col").text(String);
+    body.append("thead").append("tr").selectAll("th").data(["job", "server", "began", "ended", "how", "part"]).join("th").attr("scope", "col").text((name) => say(name));
     body.append("tbody").selectAll("tr").data(model.bars || []).join("tr").selectAll("td")
-      .data((b) => [b.job + (b.again ? " ↻" : ""), b.node, seconds(b.since), b.open ? "" : seconds(b.until), b.how, b.role || ""]).join("td").text(String);
+      .data((b) => [b.job + (b.again ? " ↻" : ""), b.node, seconds(b.since), b.open ? "" : seconds(b.until), say(b.how), say(b.role || "")]).join("td").text(String);
     });
   };
 
@@ -217,9 +233,9 @@ const drawTimeline = (() => {
     }
     const back = svg.append("g"), front = svg.append("g");
     const named = (words, y, height) => front.append("text").attr("x", 0).attr("y", narrow ? y - 3 : y + Math.min(height / 2 + 4, height)).attr("class", narrow ? "small soft" : "").text(
-      !narrow && wide(words) > LABEL - 8 ? `${words.slice(0, 14)}…` : words);
+      !narrow && wide(words) > LABEL - 8 ? `${shortened(words)}` : words);
     let y = 0;
-    if ((model.steps || []).length) { drawSteps(front, model, x, 0); if (!narrow) front.append("text").attr("class", "soft small").attr("x", 0).attr("y", 11).text("steps"); y = 22; }
+    if ((model.steps || []).length) { drawSteps(front, model, x, 0); if (!narrow) front.append("text").attr("class", "soft small").attr("x", 0).attr("y", 11).text(say("steps")); y = 22; }
     const axisAt = y;
     y += 26;
     const coinsAt = y;
@@ -252,9 +268,9 @@ const drawTimeline = (() => {
     for (const lane of model.lanes) { const at = yOf.get(lane.node); drawBars(front, at, at.step, at.step > 6 ? at.step - 3 : at.step * 0.8); }
     drawCoins(front, model, x, coinsAt, yOf, lanesEnd);
     if (shown.length) {
-      if (narrow) named("what the scheduler shows", shownAt, 0);
+      if (narrow) named(say("what the scheduler shows"), shownAt, 0);
       else if (step >= 12) shown.forEach(([root], n) => named(root, shownAt + n * step, step - 4));
-      else named(`${shown.length} jobs`, shownAt, 14);
+      else named(say("{count} jobs", {count: shown.length}), shownAt, 14);
       drawShown(front, shown, x, shownAt, step);
     }
     if (model.recovery) drawRecovery(front, model.recovery, x, recoveryAt);

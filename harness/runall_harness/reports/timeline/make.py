@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from runall_harness.contract.words import say_step, translated
 from runall_harness.evidence.history import AnyLine, Owed
 
 from .axis import axis_of
@@ -65,10 +66,11 @@ def steps_of(gathered: HistoryParts) -> Iterator[StepSpan]:
     last = judged.at if judged else gathered.end
     starts = [step.at for _, step in gathered.steps[1:]]
     for (_, step), until in zip(gathered.steps, [*starts, last], strict=False):
+        keyword, _, text = step.text.partition(" ")
         decided = judged is not None and step.number == judged.step
         yield StepSpan(
             number=step.number,
-            text=step.text,
+            text=" ".join((translated(keyword), say_step(text))),
             since=round(step.at - gathered.zero, 6),
             until=round(max(until, step.at) - gathered.zero, 6),
             verdict=judged.verdict.value if judged and decided else "",

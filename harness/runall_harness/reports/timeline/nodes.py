@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from runall_harness.contract.words import say, translated
 from runall_harness.evidence.facts import Proof
 from runall_harness.evidence.history import Exit, Fault, Lead, Start
 
@@ -48,14 +49,16 @@ class NodeStates:
         for node, kind in list(self.open):
             if kind == "leads":
                 self.close(node, kind, line.at)
-        self.begin(line.node, "leads", line.at, "leads", lit=lit)
+        self.begin(line.node, "leads", line.at, say("leads"), lit=lit)
 
     def fault(self, proof: Proof, *, lit: bool) -> None:
         if ended := ENDS.get(proof.kind):
             self.close(proof.node, ended, proof.at)
         if kind := BEGINS.get(proof.kind):
-            peers = f" from {', '.join(proof.peers)}" if proof.peers else ""
-            self.begin(proof.node, kind, proof.at, f"{proof.kind}{peers}", lit=lit)
+            words = translated(proof.kind)
+            if proof.peers:
+                words = say("{kind} from {peers}", kind=words, peers=", ".join(proof.peers))
+            self.begin(proof.node, kind, proof.at, words, lit=lit)
             if kind in SILENT:
                 self.close(proof.node, "frozen", proof.at)
                 self.close(proof.node, "leads", proof.at)
@@ -64,7 +67,7 @@ class NodeStates:
         """A clean stop is over: the node was going down, and is down from now on."""
         if (line.node, "down") in self.open:
             self.close(line.node, "down", line.at)
-        self.begin(line.node, "down", line.at, "stopped", lit=False)
+        self.begin(line.node, "down", line.at, say("stopped"), lit=False)
 
     def begin(self, node: str, kind: SpanKind, at: float, words: str, *, lit: bool) -> None:
         self.open.setdefault((node, kind), (at, words, lit))
