@@ -117,7 +117,7 @@ Feature: A second fault inside the first
       | manual    |
       | scheduled |
 
-  @RA-9.5 @RA-12.1 @failpoint @needs:failover
+  @RA-9.5 @RA-12.1 @failpoint @pause @needs:failover
   Scenario Outline: A backup crashes inside its takeover
     Given a primary, two backups and one worker
     And an event for the primary, with Run All on

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import queue
 import signal
-import sqlite3
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from runall_harness.rigs.file_locks import freeze_between_writes
 from runall_reference.brain.inputs import Tick
 from runall_reference.brain.messages import Ack, decode_beat, encode
 from runall_reference.brain.settings import Settings
@@ -36,19 +36,16 @@ def test_a_second_server_on_one_store_is_a_backup_that_takes_no_orders(daemons: 
     assert asked.http.get("/health").json()["role"] == "standby"
 
 
-def fall_asleep(daemon: Daemon, store: Path) -> None:
+def fall_asleep(daemon: Daemon) -> None:
     """Freeze a daemon between two writes: amid one it would hold the lock that a backup needs."""
     process = psutil.Process(daemon.process.pid)
-    for _ in range(100):
+
+    def freeze() -> None:
         daemon.send(signal.SIGSTOP)
         while process.status() != psutil.STATUS_STOPPED:
             threading.Event().wait(0.001)
-        locked = contextlib.suppress(sqlite3.OperationalError)
-        with locked, contextlib.closing(sqlite3.connect(store, timeout=0)) as looking:
-            looking.execute("BEGIN IMMEDIATE")
-            return
-        daemon.send(signal.SIGCONT)
-    raise AssertionError("it was never between two writes")
+
+    freeze_between_writes(freeze, lambda: daemon.send(signal.SIGCONT), lambda: {process.pid})
 
 
 def test_a_primary_that_slept_through_its_lease_writes_nothing_and_becomes_a_backup(
@@ -58,7 +55,7 @@ def test_a_primary_that_slept_through_its_lease_writes_nothing_and_becomes_a_bac
     older, asked = daemons.primary("old", store=store, lease=0.6)
     newer, api = daemons.primary("new", store=store, lease=0.6)
     assert newer.says("this server is a backup")
-    fall_asleep(older, daemons.folder / "shared.db")
+    fall_asleep(older)
     assert newer.says("this server leads from now on")
     older.send(signal.SIGCONT)
     answer = asked.http.post("/v1/events", json={"id": "late"})

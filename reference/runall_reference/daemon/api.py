@@ -187,20 +187,20 @@ class Api:
 
     async def health(self, _: Request) -> Response:
         """Reply 200 while this is the primary and takes orders, else 503 with the same body."""
-        brain = self.primary.brain
-        status = views.status(brain, self.primary.clock())
-        status["version"] = self.primary.changes.version
+        status = self.standing(self.primary.brain)
         if not self.primary.leading():
             status["role"] = "standby" if self.primary.store is not None else "recovering"
-        elif not brain.leadership.may_answer(self.primary.clock()):
+        elif not self.primary.brain.leadership.may_answer(self.primary.clock()):
             status["role"] = "recovering"
         return reply(status, 200 if status["role"] == "primary" else 503)
 
-    async def status(self, request: Request) -> Response:
-        """Reply with the body of /health, always with 200; callers need the token."""
-        answer = await self.health(request)
-        answer.status_code = 200
-        return answer
+    async def status(self, _: Request) -> Response:
+        """Reply with the body of /health, where this is the primary; callers need the token."""
+        return reply(self.standing(self.brain))
+
+    def standing(self, brain: Any) -> views.View:
+        version = self.primary.changes.version
+        return {**views.status(brain, self.primary.clock()), "version": version}
 
     async def await_change(self, request: Request) -> Response:
         """Wait for a change after version `after`, `wait` seconds at most."""

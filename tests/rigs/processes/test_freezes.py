@@ -7,13 +7,16 @@ reaches it: the node counts as moving, and what was done to it as not proven.
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from runall_harness.rigs.file_locks import freeze_between_writes, write_locks
 from runall_harness.rigs.processes import process_tree
 
 MARK = "RUNALL_TEST_FREEZE"
@@ -25,6 +28,23 @@ print("starting", flush=True)
 opened = (os.POSIX_SPAWN_OPEN, 0, sys.argv[1], os.O_RDONLY, 0)
 os.posix_spawn("/bin/sleep", ["sleep", "1000"], os.environ, file_actions=[opened])
 print("started", flush=True)
+"""
+
+# Four fifths of the time it is in the middle of a commit; another file it has locked all the time.
+WRITES_ALMOST_ALWAYS = """
+import fcntl, sqlite3, sys, time
+in_use = open(sys.argv[1] + ".in-use", "w")
+fcntl.lockf(in_use, fcntl.LOCK_EX)
+db = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
+db.execute("PRAGMA journal_mode = WAL")
+db.execute("CREATE TABLE written (at REAL)")
+print("writing", flush=True)
+while True:
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("INSERT INTO written VALUES (?)", (time.time(),))
+    time.sleep(0.004)
+    db.execute("COMMIT")
+    time.sleep(0.001)
 """
 
 
@@ -85,3 +105,26 @@ def test_a_node_that_is_starting_a_process_is_frozen_whole(
     assert frozen.moving == []
     assert len(frozen.all) == 2
     assert all(process_tree.is_stopped(process) for process in frozen.all)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system lists the locks of processes")
+def test_a_node_that_is_frozen_holds_no_lock_of_a_store_in_a_file(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    tree = process_tree.ProcessTree({MARK: str(store)})
+    command = [sys.executable, "-c", WRITES_ALMOST_ALWAYS, str(store)]
+    with subprocess.Popen(
+        command, env={**os.environ, **tree.markers}, stdout=subprocess.PIPE
+    ) as it:
+        assert it.stdout is not None
+        it.stdout.readline()
+        try:
+            for _ in range(3):
+                frozen = freeze_between_writes(tree.freeze, tree.thaw, tree.pids)
+                assert [process.pid for process in frozen.all] == [it.pid]
+                assert not frozen.moving
+                assert len(write_locks({it.pid})) == 1  # the file that is in use
+                with closing(sqlite3.connect(store, timeout=0)) as other, other:
+                    other.execute("INSERT INTO written VALUES (0)")
+                tree.thaw()
+        finally:
+            process_tree.kill(tree.members())

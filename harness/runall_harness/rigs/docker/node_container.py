@@ -213,6 +213,13 @@ class NodeContainer:
             self._api.pause(self.id)
         self._frozen = True
 
+    def pids(self) -> set[int]:
+        """The ids of its processes, as the engine's machine sees them."""
+        with asking(f"list the processes of {self.settings.name}"):
+            listed = self._api.top(self.id)
+        column = listed["Titles"].index("PID")
+        return {int(row[column]) for row in listed["Processes"]}
+
     def unpause(self) -> None:
         with asking(f"unpause {self.settings.name}"):
             self._api.unpause(self.id)

@@ -15,6 +15,7 @@ from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.witness import Witness
 
 from ..base import NodeSpec, Place, Scope, StopTo
+from ..file_locks import freeze_between_writes
 from ..real_site import RealSite
 from .death_events import Death, DeathEvents
 from .engine import Engine
@@ -224,7 +225,7 @@ class DockerSite(RealSite):
         container = self._container(node)
         if not container.running():
             return self.proof("pause", node, False, "it was not running")
-        container.pause()
+        freeze_between_writes(container.pause, container.unpause, container.pids)
         frozen = bool(container.state().get("Paused"))
         return self.proof("pause", node, frozen, f"engine state Paused: {frozen}")
 

@@ -14,6 +14,7 @@ from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.witness import Witness
 
 from ..base import StopTo
+from ..file_locks import freeze_between_writes
 from . import process_tree
 from .node import NodeProcess
 from .process_tree import Signalled
@@ -165,7 +166,7 @@ def _signal_group(node: NodeProcess) -> StopSignal:
 
 
 def pause(node: NodeProcess) -> Proof:
-    frozen = node.tree.freeze()
+    frozen = freeze_between_writes(node.tree.freeze, node.tree.thaw, node.tree.pids)
     flaws = ["there was no process" if not frozen.all else "", _not_frozen(frozen)]
     evidence = f"stopped, all threads (state T): {_pids(frozen.all)}"
     return _proof("pause", node, node.now(), evidence, flaws)

@@ -80,6 +80,9 @@ class ProcessTree:
         living = [process for process in chosen if not _is_zombie(process)]
         return sorted(living, key=lambda process: _depth(process, parents, by_pid))
 
+    def pids(self) -> set[int]:
+        return {process.pid for process in self.members()}
+
     def _belongs(self, process: psutil.Process) -> bool:
         return process in self._known or self._in_session(process) or self._is_marked(process)
 
