@@ -258,6 +258,7 @@ def test_a_firewall_that_lets_packets_pass_is_found_out(
 
     monkeypatch.setattr(firewall, "_packets", miss)
     cuttable.start(daemon(cuttable, "primary"), daemon(cuttable, "worker"))
+    greeted(cuttable, "worker")  # a daemon that has no interface yet can't listen, and ends
     proof = cuttable.cut("worker")
     assert proof == Proof(
         kind="cut",

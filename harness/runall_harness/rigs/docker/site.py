@@ -252,7 +252,8 @@ class DockerSite(RealSite):
         container.reconnect(self.network.network)
         self._disconnected.discard(node)
         address = container.address_on(self.network.network)
-        return self.proof("join", node, address == host, f"connected again as {address}")
+        evidence = f"connected again as {address}" if address else "it has no address: it ended"
+        return self.proof("join", node, address == host, evidence)
 
     def _cuttable(self, node: str) -> NodeContainer:
         container = self._container(node)
