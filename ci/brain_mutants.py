@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import ndiff
 from importlib import import_module
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -69,8 +70,20 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
+class Sample(NamedTuple):
+    """So many of the changes, drawn by this seed; all of them if there are no more."""
+
+    size: int
+    seed: int
+
+    def of(self, mutants: list[BrainMutant]) -> list[BrainMutant]:
+        random = Random(self.seed)  # noqa: S311  no secret: the same draw each time
+        drawn = random.sample(mutants, min(self.size, len(mutants)))
+        return sorted(drawn, key=mutants.index)
+
+
 def judged_by_cases(
-    modules: Sequence[str], jobs: int, explore: float
+    modules: Sequence[str], jobs: int, explore: float, sample: Sample | None = None
 ) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """What the cases, and after them the explorer, say of each change of these modules.
 
@@ -79,6 +92,7 @@ def judged_by_cases(
     with TemporaryDirectory(prefix="runall-mutation-") as name:
         folder = Path(name)
         mutants = make_copy(folder / "src", modules)
+        mutants = sample.of(mutants) if sample else mutants
         (folder / "mutants.json").write_bytes(msgspec.json.encode(mutants))
         judge = str(ROOT / "ci" / "case_judge.py")
         options = ["--jobs", str(jobs), "--explore", str(explore)]

@@ -3,9 +3,10 @@
     python ci/case_judge.py FOLDER [--jobs N] [--explore SECONDS]
 
 FOLDER has the copy that `ci/brain_mutants.py` made, and its list. The cases are collected once;
-then each change is judged in a fork of this process, which has run nothing yet. A case that does
-not come by the changed statement can't see the change and is left out; the one that killed
-changes nearby comes first; the first kill is the last case. Each result is a line of JSON.
+then each change is judged in a fork of this process, which has run nothing yet. One trace of the
+unchanged brains is kept in FOLDER and tells which case runs which lines. A case that does not
+come by the changed statement can't see the change and is left out; the one that killed changes
+nearby comes first; the first kill is the last case. Each result is a line of JSON.
 """
 
 import os
@@ -107,8 +108,10 @@ def import_brains(folder: Path) -> None:
 class CaseJudge:
     """The plugin that runs the collected cases once for each change."""
 
-    def __init__(self, mutants: Sequence[BrainMutant], jobs: int, explore: float) -> None:
-        self.mutants, self.jobs, self.explore = mutants, jobs, explore
+    def __init__(
+        self, mutants: Sequence[BrainMutant], jobs: int, explore: float, kept: Path
+    ) -> None:
+        self.mutants, self.jobs, self.explore, self.kept = mutants, jobs, explore, kept
         self.ended: Any = None
         self.items: dict[str, pytest.Item] = {}
         self.kills: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -126,7 +129,7 @@ class CaseJudge:
         self.items = {by_node[item].id: item for item in session.items}
         if not self.items:
             raise pytest.UsageError("no case was collected, so none can see a change")
-        self.traced = msgspec.msgpack.decode(in_fork(self.trace).result(), type=Traced)
+        self.traced = self.read_trace()
         if self.traced.red:
             raise pytest.UsageError(f"the unchanged reference fails: {self.traced.red}")
         if EARLY in os.environ:
@@ -135,6 +138,12 @@ class CaseJudge:
             return True
         self.judge_all()
         return True
+
+    def read_trace(self) -> Traced:
+        """Trace the unchanged brains, once: a process for an early change reads what is there."""
+        if not self.kept.exists():
+            self.kept.write_bytes(in_fork(self.trace).result())
+        return msgspec.msgpack.decode(self.kept.read_bytes(), type=Traced)
 
     def judge_all(self) -> None:
         """Judge all changes, several at once, and print each result as it comes."""
@@ -354,7 +363,7 @@ def main(folder: Path, jobs: int, explore: float) -> None:
     os.dup2(2, 1)
     mutants = msgspec.json.decode((folder / "mutants.json").read_bytes(), type=list[BrainMutant])
     import_brains(folder / "src")
-    sys.exit(call_pytest(CaseJudge(mutants, jobs, explore)))
+    sys.exit(call_pytest(CaseJudge(mutants, jobs, explore, folder / "trace")))
 
 
 if __name__ == "__main__":

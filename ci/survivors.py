@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 import msgspec
-from brain_mutants import judged_by_cases
+from brain_mutants import Sample, judged_by_cases
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPLANATIONS = ROOT / "tests" / "brain" / "survivors.toml"
@@ -266,14 +266,18 @@ def all_tried(modules: Sequence[str], jobs: int) -> tuple[dict[str, str], Surviv
     return results, survivors
 
 
-def tried_by_cases(
-    modules: Sequence[str], jobs: int, explore: float
-) -> tuple[dict[str, str], Survivors]:
-    """The result of each mutant of some modules, judged as a user of the kit would judge it."""
+def outcome_by_cases(
+    modules: Sequence[str], jobs: int, explore: float, sample: Sample | None
+) -> Outcome:
+    """Judge the mutants of some modules, or a sample of them, as a user of the kit would."""
     click.echo(f"Judging {', '.join(modules)} by the cases; a while", err=True)
-    results, changes = judged_by_cases(modules, jobs, explore)
-    alive = {name for name, status in results.items() if status in SURVIVED}
-    return results, {name: Change(function_of(name), *changes[name]) for name in alive}
+    results, changes = judged_by_cases(modules, jobs, explore, sample)
+    tried = {name: Change(function_of(name), *lines) for name, lines in changes.items()}
+    alive = {name: tried[name] for name, status in results.items() if status in SURVIVED}
+    # A sample leaves changes out, and their explanations are not stale for that.
+    needed = set(explanations(OF_CASES))
+    needed = needed.intersection(tried.values()) if sample else needed
+    return judged(results, alive, needed, explanations(EXPLANATIONS))
 
 
 def groups(modules: Sequence[str]) -> list[list[str]]:
@@ -339,6 +343,13 @@ def print_outcome(outcome: Outcome) -> None:
     metavar="S",
     help="Seconds for the explorer, after the cases, with each change that they let live.",
 )
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With --judge cases: N of the changes, drawn at random.",
+)
+@click.option("--seed", type=int, default=0, help="The seed of that sample; default: 0.")
 @click.option("--format", "form", type=click.Choice(["pretty", "json"]), default="pretty")
 def main(
     modules: tuple[str, ...],
@@ -346,18 +357,22 @@ def main(
     jobs: int | None,
     judge: str,
     explore: float,
+    sample: int | None,
+    seed: int,
     form: str,
 ) -> None:
     """Run the tool, and compare the survivors with their explanations."""
     check(modules)
+    if sample and judge != "cases":
+        raise click.UsageError("--sample goes with --judge cases")
     chosen = [*modules, *(changed_since(since) if since else ())]
     if since and not chosen:
         click.echo(f"ci/mutation: no module of the brain differs from {since}", err=True)
         sys.exit(2)
     asked, processes = chosen or brains(), jobs or os.cpu_count() or 1
     if judge == "cases":
-        results, survivors = tried_by_cases(asked, processes, explore)
-        outcome = judged(results, survivors, explanations(OF_CASES), explanations(EXPLANATIONS))
+        drawn = Sample(sample, seed) if sample else None
+        outcome = outcome_by_cases(asked, processes, explore, drawn)
     else:
         results, survivors = all_tried(asked, processes)
         outcome = judged(results, survivors, explanations(EXPLANATIONS))
