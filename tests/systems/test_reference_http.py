@@ -70,3 +70,20 @@ def test_a_primary_that_reads_its_store_again_leaves_the_answer_to_another_one(
         locked.close()
         both.close()
         alone.close()
+
+
+def test_a_backup_that_answers_is_not_taken_for_the_server_that_leads(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'shared.db'}"
+    with closing(RealDaemons(tmp_path)) as daemons:
+        primary, first = daemons.primary("first", store=store)
+        primary.says("is primary, epoch 1")
+        backup, second = daemons.primary("second", store=store)
+        backup.says("this server is a backup")
+        urls = [str(each.http.base_url).rstrip("/") for each in (second, first)]
+        with closing(HttpClient(lambda: None, urls, TOKEN)) as both:
+            assert both.leader() == "first"
+        with (
+            closing(HttpClient(lambda: None, urls[:1], TOKEN)) as alone,
+            pytest.raises(Unreachable, match="does not lead"),
+        ):
+            alone.leader()
