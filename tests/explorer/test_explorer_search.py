@@ -8,8 +8,9 @@ from runall_harness.explorer.campaign_report import report_pairs
 from runall_harness.explorer.coverage import NONE, Pair, every_pair, faults
 from runall_harness.explorer.hunt import hunt
 from runall_harness.explorer.moves import Crash, Kill, Order
+from runall_harness.explorer.play import Play
 from runall_harness.explorer.random_search import SeedPlan, SeedResult, search_seed
-from runall_harness.explorer.worlds import named, outlines, varied
+from runall_harness.explorer.worlds import FAILURES, named, outlines, varied
 from runall_harness.mutants import by_name, planted
 from runall_reference.brain.machines import JOB
 from support.plays import pairs_of, play_moves
@@ -78,6 +79,16 @@ def test_every_world_has_a_name_of_its_own() -> None:
     worlds = [*outlines(), *varied()]
     assert {outline.name for outline in worlds} == {named(o.name).name for o in worlds}
     assert len({outline.name for outline in worlds}) == len(worlds)
+
+
+def test_no_two_worlds_are_one_world_under_two_names() -> None:
+    """Two that do the same to the same server have something else in their events."""
+    told: dict[object, str] = {}
+    for outline in [*outlines(), *varied()]:
+        play, unnamed = Play(outline), msgspec.structs.replace(outline, fault="")
+        event = {**msgspec.structs.asdict(unnamed)["event"], "target": outline.target}
+        key = repr((FAILURES.get(outline.fault), play.victim, unnamed, event))
+        assert told.setdefault(key, outline.name) == outline.name
 
 
 # ------------------------------------------------------------------ coverage

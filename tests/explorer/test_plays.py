@@ -92,7 +92,7 @@ def test_a_failure_has_its_sentence_at_its_second() -> None:
 
 # ------------------------------------------------------------------ where moves are made
 def test_moves_are_made_inside_each_phase_of_a_failure_however_short_it_is() -> None:
-    outline = named("worker-restart/manual+target+params")
+    outline = named("worker-restart/manual+params")
     play, inside = Play(outline), 0
     for act in points(play):
         play.reach(act)

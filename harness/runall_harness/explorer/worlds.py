@@ -101,7 +101,7 @@ EVERY_MINUTE: dict[str, Any] = {"max_children": 2, "timing": {}, "params": {"hol
 ZONE: dict[str, Any] = {"timezone": "America/St_Johns"}
 # The worlds in which the nemesis shows most for its time: it is slow, for it has many moves.
 UNDER_NEMESIS = frozenset(
-    {"quiet/manual", "stall/manual", "takeover/manual", "worker-restart/manual+target+params"}
+    {"quiet/manual", "stall/manual", "takeover/manual", "worker-restart/manual+params"}
 )
 # Settings of events that only some bugs need, with the failures and triggers that they go with.
 VARIANTS: tuple[tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]], ...] = (
@@ -113,12 +113,10 @@ VARIANTS: tuple[tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]], ...] = 
     # The job is over its time, or was taken down too often.
     ({"timeout": 20.0}, ("", "lost", "back"), TRIGGERS),
     ({"max_reruns": 1}, ("back", "crash", "twice"), TRIGGERS),
-    # A job that is slow to end keeps its server waiting, and could be run again elsewhere.
-    (
-        {"target": "*", "params": {"on_term": "ignore"}},
-        ("restart", "crash", "worker-restart"),
-        TRIGGERS,
-    ),
+    # A job that is slow to end keeps its server waiting, and could be run again elsewhere: one of
+    # the primary (of servers with equal loads it has the first name), and one of a worker.
+    ({"target": "*", "params": {"on_term": "ignore"}}, ("restart", "crash"), TRIGGERS),
+    ({"params": {"on_term": "ignore"}}, ("worker-restart",), TRIGGERS),
     # Slots that end at once are served beside a manual job that goes on.
     ({"max_children": 2, "params": {"hold": 0}}, ("", "lost", "crash"), BY_HAND),
     # A rerun of an event that is disabled waits, and others run meanwhile.
