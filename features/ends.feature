@@ -165,3 +165,84 @@ Feature: Two ends meet
       | scheduled | its server is                  | comes |
       | manual    | the primary and its server are | come  |
       | scheduled | the primary and its server are | come  |
+
+  @RA-3.9 @needs:lineage
+  Scenario Outline: An abort that names an earlier attempt ends the one that runs
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and comes back at once
+    Then the job starts again
+    When its server is killed and comes back at once
+    Then the job starts again
+    When a user asks for the end of its <number> attempt
+    Then the latest attempt was aborted, and nothing follows it
+
+    Examples:
+      | trigger   | number |
+      | manual    | first  |
+      | scheduled | first  |
+      | manual    | second |
+      | scheduled | second |
+
+  @RA-2.16 @RA-2.8
+  Scenario Outline: A clean stop comes to its end
+    Given a primary and two workers
+    And an event for <where>, with Run All on
+    And a <trigger> job of it <runs>
+    When its server is asked to go down
+    Then it has gone down in the time that a clean stop may take
+    When its server comes back
+    Then the job is run again, once
+
+    Examples:
+      | trigger   | where       | runs                      |
+      | manual    | any worker  | runs                      |
+      | scheduled | any worker  | runs that ignores SIGTERM |
+      | scheduled | the primary | runs                      |
+      | manual    | the primary | runs that ignores SIGTERM |
+
+  @RA-2.16 @RA-2.9
+  Scenario Outline: A clean stop comes to its end when its job has finished its work
+    Given a primary and two workers
+    And an event for <where>, with Run All on
+    And a <trigger> job of it runs that finishes its work on SIGTERM
+    When its server is asked to go down
+    Then it has gone down in the time that a clean stop may take
+    When its server comes back
+    Then the job has ended well, and is not run again
+
+    Examples:
+      | trigger   | where       |
+      | manual    | any worker  |
+      | scheduled | the primary |
+
+  @RA-2.16 @RA-2.11
+  Scenario Outline: A primary goes down, and a job on a worker is no reason to stay
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs that ignores SIGTERM
+    When the primary is asked to go down
+    Then it has gone down in the time that a clean stop may take
+    When the primary has come back
+    Then the job goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-2.16 @RA-2.8 @partition
+  Scenario Outline: A worker goes down although it can tell nobody
+    Given a primary and two workers
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is cut off, and is asked to go down
+    Then it has gone down in the time that a clean stop may take
+    When its server is back in reach
+    Then the job is run again, once
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |

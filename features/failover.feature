@@ -17,6 +17,22 @@ Feature: A backup takes over
       | manual    |
       | scheduled |
 
+  @RA-9.2
+  Scenario Outline: A backup waits for the whole life of the lease
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When <part> of the life of a lease passes
+    And the primary is killed, and the backup takes over
+    Then the backup has not led before the lease could end
+
+    Examples:
+      | trigger   | part         |
+      | manual    | no part      |
+      | scheduled | a fifth      |
+      | manual    | two fifths   |
+      | scheduled | three fifths |
+
   @RA-9.5 @RA-1.1 @RA-1.2 @RA-4.3
   Scenario Outline: The dead primary's local job is recovered by the backup
     Given a primary, a backup and one worker

@@ -48,6 +48,23 @@ Feature: A name has one owner
       | manual    |
       | scheduled |
 
+  @RA-7.8 @RA-7.1 @RA-2.8
+  Scenario Outline: A second worker waits for the name of one that goes down
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs that ignores SIGTERM
+    When another server starts under the name of its server
+    Then the other server is refused, and says why
+    When its server is stopped cleanly and stays away
+    Then the job ends as interrupted
+    And the job is run again, once, on another server
+    And the first one's job had ended before the other got the name
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-7.8 @RA-9.10 @needs:failover
   Scenario Outline: Whoever takes over knows the owner of a name
     Given a primary, a backup and one worker
@@ -64,3 +81,35 @@ Feature: A name has one owner
       | trigger   |
       | manual    |
       | scheduled |
+
+  @RA-12.3
+  Scenario Outline: A new run has an id of its own
+    Given a primary and one worker
+    And an event for any worker, with Run All on and room for many jobs
+    And a <trigger> job of it runs
+    And two more runs of it have ended
+    When the primary is <gone> and comes back
+    And two more runs of it have ended
+    Then no two of these runs had one id
+
+    Examples:
+      | trigger   | gone            |
+      | manual    | killed          |
+      | scheduled | killed          |
+      | manual    | stopped cleanly |
+
+  @RA-12.3 @RA-9.10 @needs:failover
+  Scenario Outline: A new run has an id of its own after a takeover
+    Given a primary, two backups and one worker
+    And an event for any worker, with Run All on and room for many jobs
+    And a <trigger> job of it runs
+    And two more runs of it have ended
+    When the lead passes <way>
+    And two more runs of it have ended
+    Then no two of these runs had one id
+
+    Examples:
+      | trigger   | way   |
+      | manual    | once  |
+      | scheduled | once  |
+      | manual    | twice |

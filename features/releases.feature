@@ -8,8 +8,11 @@ Feature: Servers of two releases
     Given a primary and one worker
     And an event for any worker, with Run All on
     And a <trigger> job of it runs with nested values
+    When its server is killed and comes back at once
+    Then the job starts again
     When its server is killed and comes back in the <release> release
-    Then the job is run again, once, on the same server
+    Then the job starts again, as it did in one release
+    And the try ends well, after three executions
     And each attempt has the values that were given
 
     Examples:
@@ -24,9 +27,12 @@ Feature: Servers of two releases
     Given a primary and one worker
     And an event for any worker, with Run All on
     And a <trigger> job of it runs with nested values
+    When its server is killed and comes back at once
+    Then the job starts again
     When the primary is stopped cleanly and comes back in the <release> release
     And its server is killed and comes back at once
-    Then the job is run again, once, on the same server
+    Then the job starts again, as it did in one release
+    And the try ends well, after three executions
     And each attempt has the values that were given
 
     Examples:

@@ -114,6 +114,36 @@ Feature: Retries and time limits meet a failure of the server
       | manual    |
       | scheduled |
 
+  @job @RA-11.7 @RA-4.3 @RA-11.3
+  Scenario Outline: A retry is the run that failed, and so is its rerun
+    Given a primary and one worker
+    And an event for any worker, with Run All on and one more try after a failure
+    And a <trigger> job of it runs
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
+    And the retry is faithful to the run that failed
+    When its server is killed and comes back at once
+    Then the try is run again
+    And the retry is faithful to the run that failed
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @job @RA-11.7 @RA-4.2 @needs:slots @scheduled
+  Scenario: A retry of a minute is interrupted, and that minute is owed again
+    Given a primary and two workers
+    And an event for the first worker, with Run All on and one more try after a failure
+    And a scheduled job of it runs
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
+    When its server is killed and stays away
+    Then its own minute is owed again
+    When its server comes back
+    Then the try is run again
+    And the try ends well, after three executions
+
   @job @RA-11.3 @RA-4.9 @RA-11.5
   Scenario Outline: A retry that is interrupted is run again with the tries that it had left
     Given a primary and one worker
@@ -127,6 +157,47 @@ Feature: Retries and time limits meet a failure of the server
     Then the job is tried again after its delay, on the same server
     When the process of the job is killed, and the job has failed
     Then the job has used up its tries, after four executions
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-11.8
+  Scenario Outline: A job that is over its time limit is stopped
+    Given a primary and one worker
+    And an event for any worker, with Run All on and a time limit of 2 seconds
+    And a <trigger> job of it <runs>
+    Then the job is stopped when its time is over, and no sooner
+
+    Examples:
+      | trigger   | runs                      |
+      | manual    | runs                      |
+      | scheduled | runs                      |
+      | manual    | runs that ignores SIGTERM |
+      | scheduled | runs that ignores SIGTERM |
+
+  @RA-11.8
+  Scenario Outline: A time limit that has begun outlasts a restart of the primary
+    Given a primary and one worker
+    And an event for any worker, with Run All on and a long time limit
+    And a <trigger> job of it runs
+    When the primary is <gone> and comes back
+    Then the job is stopped when its time is over, and no sooner
+
+    Examples:
+      | trigger   | gone            |
+      | manual    | killed          |
+      | scheduled | stopped cleanly |
+
+  @job @RA-11.8 @RA-11.1
+  Scenario Outline: A retry that is over its time limit is stopped
+    Given a primary and one worker
+    And an event for any worker, with Run All on, one more try and a time limit of 3 seconds
+    And a <trigger> job of it runs
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
+    And the latest attempt is stopped for its time limit
 
     Examples:
       | trigger   |

@@ -205,6 +205,20 @@ EXAMPLES = [
         [*asked(2, 1, "run", "j7", event="e"), shown(2, "j7", "waiting")],
     ),
     example(
+        "ids-are-new",
+        "RA-12.3",
+        [*asked(2, 1, "run", "j7", event="e"), *asked(3, 2, "run", "j7", event="e")],
+        (4, 5, 6, 7),
+        [*asked(2, 1, "run", "j7", event="e"), *asked(3, 2, "run", "j8", event="e")],
+    ),
+    example(
+        "ids-are-new",
+        "RA-12.3",
+        [shown(0.5, "j7", "succeeded"), *asked(2, 1, "run", "j7", event="e")],
+        (4, 5, 6),
+        [*asked(2, 1, "run", "j7", event="e"), shown(2, "j7", "succeeded")],
+    ),
+    example(
         "one-live-attempt",
         "RA-7.1",
         [ran("j1", 1, 9), ran("j1.2", 6, 10)],

@@ -78,15 +78,16 @@ def one_rerun_each(lineage: Lineage, _: Context) -> Iterator[Finding]:
 
 
 def shown_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
-    """A rerun is shown with the parameters, source and logical time of the attempt it replaces."""
-    for before, attempt in lineage.reruns():
+    """A rerun, or a retry, is shown with what the attempt was asked for that it replaces."""
+    for before, attempt in (*lineage.reruns(), *lineage.retries()):
         if before is None:
             continue
         pairs = ((n, getattr(before.view, n), getattr(attempt.view, n)) for n in FAITHFUL)
         name, one, other = next((p for p in pairs if p[1] != p[2]), ("", None, None))
         owed, seen = pieces(repr(one), repr(other))
         expected, seen = f"{name} of {before.view.id}: {owed}", f"{attempt.view.id}: {seen}"
-        yield finding(not name, expected, seen, before.last, attempt.first)
+        clause = lineage.kept_by(attempt.view.id)
+        yield finding(not name, expected, seen, before.last, attempt.first, clause=clause)
 
 
 def lineage_is_complete(lineage: Lineage, _: Context) -> Iterator[Finding]:

@@ -20,6 +20,13 @@ from .refusals import false_refusal, promise
 OWN_ENDS = ("completed", "failed")
 
 
+def ids_are_new(lineage: Lineage, _: Context) -> Iterator[Finding]:
+    """A manual run that was accepted got an id that nothing had by then."""
+    for job, accepted in lineage.accepted.items():
+        expected, known = f"an id of its own for a run, not {job}", accepted.known
+        yield finding(not known, expected, "another job has it", accepted, *known)
+
+
 def accepted_are_on_record(lineage: Lineage, context: Context) -> Iterator[Finding]:
     """A manual run that was accepted is still shown, however it ended."""
     for job, accepted in lineage.accepted.items() if context.jobs_shown else ():

@@ -142,7 +142,8 @@ class Evaluation:
             self.abort(call, answered, lines)
         elif call.verb == "run" and line.outcome == "done" and isinstance(line.value, str):
             lineage = self.index.lineage(line.value)
-            lineage.accepted[line.value] = Accepted(call.at, line.at, lines)
+            known = lineage.known_before(line.value, number)
+            lineage.accepted[line.value] = Accepted(call.at, line.at, lines, known)
             lineage.latest = line.at
 
     def abort(self, call: Call, answered: float | None, lines: tuple[int, ...]) -> None:

@@ -96,8 +96,8 @@ def reruns_are_faithful(lineage: Lineage, _: Context) -> Iterator[Finding]:
     for earlier, later in pairwise(lineage.runs.values()):
         name, one, other = difference(earlier.execution, later.execution)
         owed, seen = pieces(repr(one), repr(other))
-        expected = f"{name} of {lineage.root}: {owed}"
-        yield finding(not name, expected, seen, earlier.first, later.first)
+        expected, clause = f"{name} of {lineage.root}: {owed}", lineage.kept_by(later.job)
+        yield finding(not name, expected, seen, earlier.first, later.first, clause=clause)
 
 
 def ids_are_own(lineage: Lineage, context: Context) -> Iterator[Finding]:

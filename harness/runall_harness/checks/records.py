@@ -106,11 +106,15 @@ class Attempt(Reported):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A manual run that the system accepted: when it was asked for and answered, in seconds."""
+    """A manual run that the system accepted: when it was asked for and answered, in seconds.
+
+    `known` are the lines that had told of a job of its id before it was asked for.
+    """
 
     called_at: float
     answered_at: float
     lines: tuple[int, ...]
+    known: tuple[int, ...] = ()
 
 
 class AbortRequest(msgspec.Struct, frozen=True):
@@ -185,6 +189,13 @@ class Lineage(msgspec.Struct):
     debts: list[Debt] = []
     judgement: Judgement | None = None
 
+    def known_before(self, job: str, line: int) -> tuple[int, ...]:
+        """The lines before that one which tell of a job of that id."""
+        told = [*self.accepted[job].lines] if job in self.accepted else []
+        told += [attempt.first for name, attempt in self.attempts.items() if name == job]
+        told += [run.first for run in self.runs.values() if run.job == job]
+        return tuple(sorted(number for number in told if number < line))
+
     def sort(self) -> None:
         """Sort executions by their starts, and attempts by their numbers."""
         if len(self.runs) > 1:
@@ -233,6 +244,17 @@ class Lineage(msgspec.Struct):
         for attempt in self.attempts.values():
             if attempt.view.cause == "interrupted":
                 yield self.attempts.get(attempt.view.predecessor), attempt
+
+    def retries(self) -> Iterator[tuple[Attempt | None, Attempt]]:
+        """Each attempt that tries a failed one again, with that one if it was ever shown."""
+        for attempt in self.attempts.values():
+            if attempt.view.cause == "retry":
+                yield self.attempts.get(attempt.view.predecessor), attempt
+
+    def kept_by(self, name: str) -> str:
+        """The clause by which an attempt is the run that it stands for; empty for a rerun's own."""
+        attempt = self.attempts.get(name)
+        return "RA-11.7" if attempt and attempt.view.cause == "retry" else ""
 
     def follower(self, attempt: Attempt) -> Attempt | None:
         """The attempt that replaces an interrupted one."""

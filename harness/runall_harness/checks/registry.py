@@ -17,12 +17,14 @@ def needs(*capabilities: str) -> frozenset[str]:
 BOUNDS = needs("bounds")
 # The clauses besides their own by which some of the checks judge.
 STARTED_TWICE = ("RA-1.4", "RA-12.1", "RA-13.2")
+RETRY = ("RA-11.7",)
 OWN_ENDS, IN_REACH = ("RA-2.6", "RA-3.3", "RA-3.4"), ("RA-2.4", "RA-2.11", "RA-13.2")
 LINEAGE_CHECKS: tuple[Check[Lineage], ...] = (
     Check("completed-is-final", "RA-3.4", lineages.completed_is_final),
     Check("aborted-stays-aborted", "RA-3.3", lineages.aborted_stays_aborted, given="abort"),
-    Check("reruns-are-faithful", "RA-4.3", lineages.reruns_are_faithful, given="rerun"),
-    Check("shown-faithful", "RA-4.3", attempts.shown_faithful, given="rerun"),
+    Check("reruns-are-faithful", "RA-4.3", lineages.reruns_are_faithful, NONE, "rerun", RETRY),
+    Check("shown-faithful", "RA-4.3", attempts.shown_faithful, NONE, "rerun", RETRY),
+    Check("ids-are-new", "RA-12.3", deadlines.ids_are_new, given="accepted"),
     Check("ids-are-own", "RA-4.8", lineages.ids_are_own, NONE, "rerun", STARTED_TWICE),
     Check("retries-wait", "RA-11.5", attempts.retries_wait, given="rerun"),
     Check("one-rerun-each", "RA-1.4", attempts.one_rerun_each, given="rerun"),

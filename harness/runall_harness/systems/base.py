@@ -29,6 +29,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     spread: how far apart the reruns of one lost server start.
     forgives: how long a server may be away until its jobs are given up for good, at the earliest.
     alone: how long a worker lets its jobs go on without a primary.
+    lease: for how long nobody takes over from a primary that has died, at least; 0: not stated.
     start: from the start of a node until it takes work.
     heartbeat: how often a server reports that it lives, at least.
     slack: what a busy machine may add to any of these; lag: to a signal, until it is heard.
@@ -46,6 +47,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     spread: float = 0.0
     forgives: float = math.inf
     alone: float = math.inf
+    lease: float = 0.0
     start: float = 30.0
     heartbeat: float = math.inf
 

@@ -237,7 +237,7 @@ class Worker:
                 self.actions.append(Signal(run.key, "KILL"))
 
     def halt_when_drained(self) -> None:
-        """Leave when nothing runs and all is delivered, or can't be for now (it is on disk)."""
+        """Leave (RA-2.16) when nothing runs and all is delivered, or can't be for now (on disk)."""
         if not self.draining or self.halted or self.running():
             return
         waited = self.now >= self.drained_at + 2 * self.settings.kill_grace

@@ -2,7 +2,9 @@
 
 from pytest_bdd import parsers, then, when
 
+from runall_harness.contract.verdicts import Violation
 from runall_harness.evidence.facts import Execution
+from runall_harness.evidence.views import Rejected
 
 from ..deadlines import Wait
 from ..expectations import BESIDE, Scenario, listed, require
@@ -80,6 +82,52 @@ def kill_primary_and_server(scenario: Scenario) -> None:
 @when("its server is killed at once, and comes back")
 def kill_server_of_aborted_job(scenario: Scenario) -> None:
     kill_server_and_bring_it_back(scenario)
+
+
+@when(parsers.re("a user asks for the end of its (?P<number>first|second) attempt"))
+def abort_earlier_attempt(scenario: Scenario, number: str) -> None:
+    attempt = scenario.runs()[("first", "second").index(number)].job
+    try:
+        scenario.calls.call("abort", job=attempt)
+    except Rejected as refusal:
+        expected = f"{attempt} ends, in the attempt that runs now"
+        raise Violation("RA-3.9", expected, f"refused: {refusal}") from None
+
+
+@then("the latest attempt was aborted, and nothing follows it")
+def require_aborted_attempt(scenario: Scenario) -> None:
+    runs, state = scenario.runs(), scenario.calls.state
+    latest, expected = runs[-1].job, f"{runs[-1].job} ends as aborted"
+    scenario.require_in_time("RA-3.9", expected, lambda: state(latest) == "aborted")
+    scenario.require_nothing_follows(scenario.work, len(runs), "RA-3.9")
+
+
+# ------------------------------------------------------------------ clean stops
+@when(parsers.re("(?P<who>its server|the primary) is asked to go down"), target_fixture="going")
+def begin_clean_stop(scenario: Scenario, who: str) -> str:
+    """Ask a server to go down; its name."""
+    node = PRIMARY if who == "the primary" else scenario.victim
+    scenario.expect_within(scenario.timings.stop)
+    scenario.cluster.hurt(lambda: scenario.site.begin_stop(node))
+    return node
+
+
+@when("its server is cut off, and is asked to go down", target_fixture="going")
+def begin_clean_stop_of_cut_server(scenario: Scenario) -> str:
+    scenario.cut(scenario.victim)
+    return begin_clean_stop(scenario, "its server")
+
+
+@then("it has gone down in the time that a clean stop may take")
+def require_end_of_clean_stop(scenario: Scenario, going: str) -> None:
+    alive, expected = scenario.site.alive, f"{going} has ended"
+    scenario.require_in_time("RA-2.16", expected, lambda: not alive(going), scenario.timings.stop)
+    scenario.gone_at = scenario.site.now()
+
+
+@when("the primary has come back")
+def bring_stopped_primary_back(scenario: Scenario) -> None:
+    scenario.bring_back_primary("RA-2.11")
 
 
 @then("the rerun was aborted, and nothing follows it")

@@ -51,6 +51,11 @@ TERMS: dict[str, dict[str, Any] | Callable[[Timings], dict[str, Any]]] = {
         "retry_delay": RETRY_DELAY,
         "max_reruns": 2,
     },
+    ", one more try and a time limit of 3 seconds": {
+        "retries": 1,
+        "retry_delay": RETRY_DELAY,
+        "timeout": 3.0,
+    },
     " and the last missed minute wanted": {"missed": "last"},
     " and no missed minute wanted": {"missed": "none"},
     f" and missed minutes wanted for {AGE} minutes": {"missed_age": AGE * 60, "max_children": 0},

@@ -2,11 +2,15 @@
 
 from pytest_bdd import parsers, then, when
 
+from runall_harness.contract.verdicts import Unsupported
+
 from ..expectations import Scenario, require
 from ..nodes import PRIMARY
 from .given import BACKUP
 from .when import FAULTS
 
+# So a death falls into several moments between two renewals of the lease.
+PARTS = {"no part": 0.0, "a fifth": 0.2, "two fifths": 0.4, "three fifths": 0.6}
 AWAY = "(?:, and the backup takes over| and stays away)"
 
 
@@ -39,6 +43,12 @@ def pass_takeover_time(scenario: Scenario) -> None:
     scenario.cluster.await_time("a backup could have taken over", until)
 
 
+@when(parsers.re(f"(?P<part>{'|'.join(PARTS)}) of the life of a lease passes"))
+def pass_part_of_lease(scenario: Scenario, part: str) -> None:
+    until = scenario.site.now() + PARTS[part] * scenario.timings.lease
+    scenario.cluster.await_time(f"{part} of a lease has passed", until)
+
+
 @then("the primary still leads")
 def require_primary_to_lead(scenario: Scenario) -> None:
     leader = scenario.calls.leader()
@@ -50,6 +60,15 @@ def require_early_takeover(scenario: Scenario, led_at: float) -> None:
     # Who waits for the end of the lease waits for all of it but the time since its last renewal.
     took, most = led_at - scenario.left_at, scenario.timings.takeover / 2
     require(took < most, "RA-9.7", f"less than {most:g} s", f"{took:.2f} s")
+
+
+@then("the backup has not led before the lease could end")
+def require_no_early_takeover(scenario: Scenario, led_at: float) -> None:
+    timings = scenario.timings
+    if not timings.lease:
+        raise Unsupported("the system does not state how long the lease of a dead primary lives")
+    took, least = led_at - scenario.since, timings.lease - timings.lag
+    require(took >= least, "RA-9.2", f"{least:g} s at least", f"{took:.2f} s after the death")
 
 
 @then("the backup still leads, with the old primary as a worker")

@@ -1,12 +1,19 @@
-"""Steps about two servers under one name."""
+"""Steps about two servers under one name, and about two runs under one id."""
 
-from pytest_bdd import then, when
+from collections import Counter
 
+import pytest
+from pytest_bdd import given, then, when
+
+from runall_harness.checks.records import last_sign
 from runall_harness.contract.verdicts import Inconclusive
 
-from ..expectations import Scenario
+from ..expectations import Scenario, require
+from ..setting import EVENT
 
 TWIN = "twin"
+# How many runs are started by hand at a time, one after the other.
+RUNS = 2
 
 
 @when("another server starts under the name of its server", target_fixture="refused")
@@ -38,3 +45,43 @@ def require_refusal(scenario: Scenario, refused: str) -> None:
     scenario.require_in_time(
         "RA-7.8", expected, lambda: refused in scenario.site.logs(TWIN), scenario.timings.prompt
     )
+
+
+@then("the first one's job had ended before the other got the name")
+def require_name_to_be_kept(scenario: Scenario) -> None:
+    first, second = scenario.runs()
+    longer = last_sign(first) - second.started_at
+    expected = "the name is given away when its owner and its jobs are gone"
+    require(longer <= 0, "RA-7.8", expected, f"the first one's job lived {longer:.2f} s longer")
+
+
+# ------------------------------------------------------------------ ids
+@pytest.fixture
+def answered() -> list[str]:
+    """The ids in the answers to the runs by hand, in their order."""
+    return []
+
+
+@given("two more runs of it have ended")
+@when("two more runs of it have ended")
+def run_twice_to_the_end(scenario: Scenario, answered: list[str]) -> None:
+    cluster = scenario.cluster
+    for _ in range(RUNS):
+        tag = f"more-{len(answered) + 1}"
+        answered.append(cluster.run_beside(EVENT, {"tag": tag, "hold": "0"}))
+        ended = f"{tag}, accepted as {answered[-1]}, ends well"
+        scenario.require_in_time(
+            "RA-12.3", ended, lambda tag=tag: cluster.ended(tag), scenario.timings.prompt
+        )
+
+
+@then("no two of these runs had one id")
+def require_own_ids(scenario: Scenario, answered: list[str]) -> None:
+    ids = [scenario.work.root, *answered]
+    twice = [name for name, count in Counter(ids).items() if count > 1]
+    require(not twice, "RA-12.3", "each run has an id of its own", f"given twice: {twice}")
+    tags = {run.job: run.tag for run in scenario.cluster.executions()}
+    run = [tags.get(name) for name in answered]
+    owed = [f"more-{number}" for number in range(1, len(answered) + 1)]
+    require(run == owed, "RA-12.3", f"{owed} ran as {answered}", f"{run} did")
+    scenario.finish(scenario.work, 1, "RA-12.3")

@@ -7,12 +7,15 @@ its server lives and reports it. What counts is always the latest execution of t
 import pytest
 from pytest_bdd import parsers, then, when
 
-from runall_harness.contract.verdicts import Inconclusive
+from runall_harness.checks.lineages import require_faithful
+from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView
 
 from ..deadlines import Wait
+from ..due_slots import slot_of
 from ..expectations import Scenario, listed, require
+from ..setting import EVENT
 from .bounds import refusals
 from .events import COUNTS, RETRY_DELAY
 
@@ -163,6 +166,46 @@ def require_timeout_of_rerun(scenario: Scenario) -> None:
     runs = scenario.runs()
     right = state(rerun) == "timed_out" and len(runs) == 2
     require(right, "RA-2.6", expected, lambda: f"it is {state(rerun)}: {listed(runs)}")
+
+
+@then("the job is stopped when its time is over, and no sooner")
+def require_stop_in_time(scenario: Scenario) -> None:
+    require_end_by_limit(scenario, scenario.runs()[0])
+
+
+@then("the latest attempt is stopped for its time limit")
+def require_stop_of_latest_attempt(scenario: Scenario) -> None:
+    require_end_by_limit(scenario, scenario.runs()[-1])
+
+
+def require_end_by_limit(scenario: Scenario, run: Execution) -> None:
+    """Require that an execution is stopped for its time limit, and has had all of its time."""
+    timings, limit, state = scenario.timings, scenario.plan["timeout"], scenario.calls.state
+    left = max(run.started_at + limit - scenario.site.now(), 0.0)
+    within, expected = left + timings.grace + timings.prompt, f"{run.job} has timed out"
+    count = len(scenario.runs())
+    scenario.require_in_time("RA-11.8", expected, lambda: state(run.job) == "timed_out", within)
+    ended = scenario.runs()[count - 1].ended_at or run.started_at + limit
+    early = run.started_at + limit - ended
+    require(early <= TOLERANCE, "RA-11.8", f"it has its {limit:g} s", f"{early:.2f} s too few")
+    scenario.require_nothing_follows(scenario.work, count, "RA-11.8")
+
+
+@then("the retry is faithful to the run that failed")
+def require_faithful_retry(scenario: Scenario) -> None:
+    first, *others = scenario.runs()
+    for other in others:
+        try:
+            require_faithful(scenario.work.root, first, other)
+        except Violation as error:
+            raise Violation("RA-11.7", error.broken.expected, error.broken.seen) from None
+
+
+@then("its own minute is owed again")
+def require_reopened_minute(scenario: Scenario) -> None:
+    own, api = slot_of(scenario.work.first), scenario.cluster.api
+    expected = f"minute {own} is owed, and no other"
+    scenario.require_in_time("RA-11.7", expected, lambda: api.event(event=EVENT).owed == (own,))
 
 
 @then("the rerun lives for longer than what was left of the limit")

@@ -89,6 +89,8 @@ class Reference:
             dead_job_timeout=s.dead_job_timeout,
             notice=s.silence + s.heartbeat,
             takeover=s.lease * 1.25 + s.heartbeat,
+            # It has been renewed a third of its life before the death, or later.
+            lease=round(s.lease * 2 / 3 - 0.005, 2),
             prompt=2 * s.heartbeat,
             minute=60 / s.time_scale,
             stop=3 * s.kill_grace,

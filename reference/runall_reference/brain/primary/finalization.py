@@ -67,7 +67,7 @@ class Finalization:
             self.retry(done)
 
     def retry(self, done: Job) -> None:
-        """Try a failed job again (RA-11.1) after its delay (RA-11.5); on no node (RA-11.2)."""
+        """Try a failed job again (RA-11.1), as itself (RA-11.7), and on no node (RA-11.2)."""
         event = self.state.event_of(done)
         if event is None or self.aborted(done.root):
             return

@@ -126,7 +126,7 @@ class Orders:
     def abort_job(self, order: AbortJob) -> str:
         """End a lineage for ever (RA-3.3): what runs, also in limbo (RA-10.2), waits or is owed.
 
-        It is in the records before the answer, so the next primary knows it, too (RA-3.8).
+        Any attempt names it (RA-3.9). The next primary knows it (RA-3.8), from the records.
         """
         root = self.root_of(order.job)
         attempts = [job for job in self.state.live() if job.root == root]

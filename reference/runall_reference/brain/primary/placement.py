@@ -56,7 +56,7 @@ class Placement:
         return self.choose(event.target) if self.below_limit(event) else None
 
     def new_job(self, event: Event, cause: str, source: str, now: float, slot: int | None) -> Job:
-        """The first attempt of a new lineage. A manual one has no slot, so it serves none."""
+        """The first attempt of a lineage, with a new id (RA-12.3); a manual one serves no slot."""
         name = f"j{self.state.count('job')}"
         own = {"id": name, "root": name, "attempt": 1, "created_at": self.state.now}
         return born(event, cause=cause, source=source, now=now, slot=slot, **own)

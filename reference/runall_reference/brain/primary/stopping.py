@@ -30,6 +30,7 @@ class Stopping:
             self.state.send(job.node, stop)
 
     def stop_overdue(self) -> None:
+        """Stop what has run for its whole time limit (RA-11.8)."""
         for job in self.state.live():
             if self.is_timed(job) and self.overdue_at(job) <= self.state.now:
                 self.request(job, "timeout")

@@ -24,7 +24,7 @@ class Waiting:
     def place_all(self) -> None:
         """Start what waits, in its turn (RA-6.10); one that can't holds up no other (RA-4.11)."""
         for job in self.jobs():
-            if job.not_before <= self.state.now:
+            if job.not_before <= self.state.now:  # a retry after its delay (RA-11.5)
                 self.place_held(job)
 
     def place_held(self, job: Job) -> None:

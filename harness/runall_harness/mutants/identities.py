@@ -1,0 +1,204 @@
+"""Bugs in who is who (servers, runs, attempts of one lineage), and in clean stops."""
+
+from typing import Any
+
+from msgspec.structs import replace
+from runall_reference.brain.inputs import AbortJob, Refused
+from runall_reference.brain.primary import Primary
+from runall_reference.brain.primary.finalization import Finalization
+from runall_reference.brain.primary.inventories import Inventories
+from runall_reference.brain.primary.lease import Standby
+from runall_reference.brain.primary.orders import Orders
+from runall_reference.brain.primary.stopping import Stopping
+from runall_reference.brain.records import Counter, Finished, Job
+from runall_reference.brain.worker import Worker
+
+from .mutant import FROM_THE_RULE, mutant
+from .planting import Plant
+from .takeovers import at_takeover
+
+
+# ------------------------------------------------------------------ names and leases
+@mutant(source=FROM_THE_RULE, clause="RA-7.8", also=("RA-7.1",))
+def who_goes_down_has_no_name(plant: Plant) -> None:
+    """A worker that goes down cleanly has given its name away before its jobs have ended."""
+    original = Inventories.refusal
+
+    @plant.method(Inventories)
+    def refusal(self: Any, beat: Any, link: Any) -> str:
+        return "" if link.state == "draining" else original(self, beat, link)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-9.2")
+def half_a_lease_is_enough(plant: Plant) -> None:
+    """A backup leads when the lease has stood still for half of its life."""
+    original = Standby.may_lead
+
+    @plant.method(Standby)
+    def may_lead(self: Any, lease: Any, now: float) -> bool:
+        return original(self, lease, now) or now - self.since >= self.settings.lease / 2
+
+
+# ------------------------------------------------------------------ ids
+@mutant(source="a counter in memory", clause="RA-12.3")
+def ids_begin_anew(plant: Plant) -> None:
+    """A primary that starts counts its runs from one."""
+    original = Primary.lead
+
+    @plant.method(Primary)
+    def lead(self: Any, boot: str) -> None:
+        self.records.all(Counter).pop("job", None)
+        original(self, boot)
+
+
+@mutant(source="a counter in memory", clause="RA-12.3")
+def a_takeover_counts_what_lives(plant: Plant) -> None:
+    """Whoever takes over goes on with the number after that of the jobs that have not ended."""
+
+    def seen(self: Any, _: Any) -> None:
+        number = 1 + len(self.records.all(Job))
+        self.records.all(Counter)["job"] = Counter(name="job", next=number)
+
+    at_takeover(plant, seen)
+
+
+@mutant(source="ids that are made of the clock's minute", clause="RA-12.3")
+def ids_are_of_the_present(plant: Plant) -> None:
+    """The id of a run is the number of the runs that its event has had and still has."""
+    original = Orders.run_event
+
+    @plant.method(Orders)
+    def run_event(self: Any, order: Any) -> Any:
+        number = 1 + sum(job.event == order.event for job in self.state.live())
+        self.records.put(Counter(name="job", next=number))
+        return original(self, order)
+
+
+# ------------------------------------------------------------------ attempts of a lineage
+@mutant(source=FROM_THE_RULE, clause="RA-3.9")
+def only_the_latest_is_aborted(plant: Plant) -> None:
+    """An abort by the id of an attempt that is over is refused, though a later one runs."""
+    original = Orders.abort_job
+
+    @plant.method(Orders)
+    def abort_job(self: Any, order: AbortJob) -> Any:
+        if self.records.get(Finished, order.job) is not None:
+            raise Refused("ended", f"job {order.job!r} has ended")
+        return original(self, order)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-3.9")
+def an_abort_ends_what_it_names(plant: Plant) -> None:
+    """An abort by the id of an attempt that is over is answered, and nothing is stopped."""
+    original = Orders.abort_attempt
+
+    @plant.method(Orders)
+    def abort_attempt(self: Any, job: Job, by: str) -> None:
+        if self.named == job.id:
+            original(self, job, by)
+
+    obeyed = Orders.abort_job
+
+    @plant.method(Orders)
+    def abort_job(self: Any, order: AbortJob) -> Any:
+        self.named = order.job
+        return obeyed(self, order)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-11.7")
+def retries_have_no_slot(plant: Plant) -> None:
+    """The retry of a scheduled run is a run of no minute, and is recovered as a manual one."""
+    changes_retries(plant, slot=None)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-11.7")
+def retries_have_no_source(plant: Plant) -> None:
+    """The retry of a manual run is the scheduler's own, and nobody asked for it."""
+    changes_retries(plant, source="")
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-11.7")
+def retries_get_the_values_of_the_event(plant: Plant) -> None:
+    """A retry has the parameters of its event, not those with which it was run."""
+    original = Finalization.retry
+
+    @plant.method(Finalization)
+    def retry(self: Any, done: Job) -> None:
+        event = self.state.event_of(done)
+        original(self, replace(done, params=event.params) if event else done)
+
+
+def changes_retries(plant: Plant, **fields: Any) -> None:
+    """Let each retry have these fields."""
+    original = Finalization.retry
+
+    @plant.method(Finalization)
+    def retry(self: Any, done: Job) -> None:
+        original(self, replace(done, **fields))
+
+
+# ------------------------------------------------------------------ time limits
+@mutant(source="a timer that only a takeover sets", clause="RA-11.8")
+def limits_begin_with_a_takeover(plant: Plant) -> None:
+    """The time limit of a job is watched by the primary that found it running."""
+    original = Stopping.is_timed
+
+    @plant.method(Stopping)
+    def is_timed(self: Any, job: Job) -> bool:
+        return original(self, job) and job.placed_at < self.led_at
+
+    led = Primary.lead
+
+    @plant.method(Primary)
+    def lead(self: Any, boot: str) -> None:
+        led(self, boot)
+        self.stopping.led_at = self.state.now
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-11.8")
+def retries_have_no_limit(plant: Plant) -> None:
+    """Only the first attempt of a job has a time limit."""
+    original = Stopping.is_timed
+
+    @plant.method(Stopping)
+    def is_timed(self: Any, job: Job) -> bool:
+        return original(self, job) and job.cause != "retry"
+
+
+# ------------------------------------------------------------------ clean stops
+@mutant(source=FROM_THE_RULE, clause="RA-2.16")
+def stays_for_every_job(plant: Plant) -> None:
+    """A primary that goes down waits for the jobs of all servers."""
+    original = Primary.settle
+
+    @plant.method(Primary)
+    def settle(self: Any) -> None:
+        def on_any(_: str) -> list[Job]:
+            return [job for job in self.state.live() if job.node]
+
+        with Plant() as waiting:
+            if self.state.role == "draining":
+                waiting(self.state, "active_on", on_any)
+            original(self)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-2.16")
+def stays_until_it_is_heard(plant: Plant) -> None:
+    """A worker that goes down waits until a primary has taken in how its jobs ended."""
+    original = Worker.halt_when_drained
+
+    @plant.method(Worker)
+    def halt_when_drained(self: Any) -> None:
+        if not self.results():
+            original(self)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-2.16")
+def a_stubborn_job_keeps_its_server(plant: Plant) -> None:
+    """A job that ignores the signal of a clean stop is waited for."""
+    original = Worker.kill_stubborn
+
+    @plant.method(Worker)
+    def kill_stubborn(self: Any) -> None:
+        if not self.draining:
+            original(self)
