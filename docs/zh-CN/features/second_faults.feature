@@ -118,7 +118,7 @@
       | 手动     |
       | 定时     |
 
-  @RA-9.5 @RA-12.1 @failpoint @needs:failover
+  @RA-9.5 @RA-12.1 @failpoint @pause @needs:failover
   场景大纲: 备用服务器在接管过程中崩溃
     假如 一台主服务器、两台备用服务器和一台工作服务器
     而且 一个在主服务器上运行的事件，Run All 打开
