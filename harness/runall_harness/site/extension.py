@@ -19,6 +19,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.connect("builder-inited", readable_in_the_dark, priority=1)
     for kind in (mermaid, time_line):
         app.connect("html-page-context", kind.add_scripts)
+    app.connect("html-page-context", headings_with_a_level, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -26,3 +27,14 @@ def readable_in_the_dark(app: Any) -> None:
     """Choose colours of code with contrast, before the theme looks, which brings this setting."""
     if "pygments_dark_style" in app.config:
         app.config.pygments_dark_style = "a11y-high-contrast-dark"
+
+
+def headings_with_a_level(
+    app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Give the captions of the sidebar, which the theme has made by now, the level they lack."""
+    del app, pagename, templatename, doctree
+    tree: str = context["furo_navigation_tree"]
+    context["furo_navigation_tree"] = tree.replace(
+        'role="heading">', 'role="heading" aria-level="2">'
+    )

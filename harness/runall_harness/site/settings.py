@@ -66,6 +66,7 @@ def pages() -> dict[str, Any]:
             *(str(REPORT_PAGE / file) for file in DRAWING),
         ],
         "html_css_files": ["site.css"],
+        "html_js_files": [("scrollable.js", {"defer": "defer"})],
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_show_sphinx": False,

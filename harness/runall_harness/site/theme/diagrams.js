@@ -1,40 +1,31 @@
-// Draws the state diagrams, in the colours of the page, and again when these change.
+// Draws the state diagrams, in colours of the page that change with it.
 (function () {
-  const figures = [...document.querySelectorAll("figure.diagram")];
-  const sources = figures.map((figure) => figure.textContent);
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
-
-  function isDark() {
-    const chosen = document.body.dataset.theme;
-    return chosen === "dark" || (chosen !== "light" && dark.matches);
-  }
-
-  // The labels of mermaid's own dark theme are too faint to read.
-  function colours() {
-    return isDark()
-      ? { background: "#131416", primaryColor: "#22262b", primaryTextColor: "#ffffff",
-          primaryBorderColor: "#9aa4b1", lineColor: "#c4ccd6", textColor: "#ffffff",
-          transitionLabelColor: "#ffffff", edgeLabelBackground: "#131416", labelColor: "#ffffff",
-          tertiaryColor: "#131416", stateLabelColor: "#ffffff", stateBkg: "#22262b" }
-      : { background: "#ffffff", primaryColor: "#f2f5f8", primaryTextColor: "#000000",
-          primaryBorderColor: "#4a5561", lineColor: "#333b44", textColor: "#000000",
-          transitionLabelColor: "#000000", edgeLabelBackground: "#ffffff", labelColor: "#000000",
-          tertiaryColor: "#ffffff", stateLabelColor: "#000000", stateBkg: "#f2f5f8" };
-  }
-
   async function draw() {
-    window.mermaid.initialize({ startOnLoad: false, theme: "base", themeVariables: colours() });
-    for (const [number, figure] of figures.entries()) {
+    const [ink, paper, panel, edge] = ["foreground-primary", "background-primary", "background-secondary",
+      "foreground-muted"].map((name) => `var(--color-${name})`);
+    const looks = {
+      "": `fill: ${ink}`,
+      ".node rect": `fill: ${panel}; stroke: ${edge}`,
+      ".node circle.state-start, .marker, defs [id$='-barbEnd']": `fill: ${ink}; stroke: ${ink}`,
+      ".transition": `stroke: ${edge}`,
+      ".edgeLabel, .edgeLabel p": `background-color: ${paper}; color: ${ink}`,
+      ".nodeLabel, .nodeLabel p": `color: ${ink}`,
+      ".statediagramTitleText": `fill: ${ink}`,
+    };
+    const themeCSS = Object.entries(looks).map(([what, look]) => `${what || "&"} { ${look} }`).join(" ");
+    window.mermaid.initialize({ startOnLoad: false, theme: "base", themeCSS });
+    for (const [number, figure] of [...document.querySelectorAll("figure.diagram")].entries()) {
       // The classes that the source gives its states name colours of the light page.
-      const source = sources[number].replace(/^\s*(classDef|Class) .*$/gm, "");
+      const source = figure.textContent.replace(/^\s*(classDef|Class) .*$/gm, "");
       const { svg } = await window.mermaid.render(`diagram-${number}`, source);
       figure.innerHTML = svg;
+      // On a phone it scrolls before its words get too small.
+      const drawn = figure.firstElementChild;
+      drawn.style.minWidth = `calc(${drawn.style.maxWidth} * 0.6)`;
     }
   }
 
-  let drawn = Promise.resolve();
-  const again = () => { drawn = drawn.then(draw); };
-  again();
-  dark.addEventListener("change", again);
-  new MutationObserver(again).observe(document.body, { attributeFilter: ["data-theme"] });
+  // Sphinx marks the words of a search 10 ms after the page is read, and it would mark them inside of
+  // a drawing's style too, which ends in an error.
+  addEventListener("load", () => setTimeout(draw, 20));
 })();

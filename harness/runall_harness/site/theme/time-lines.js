@@ -11,5 +11,8 @@
   }
 
   const sizes = new ResizeObserver((entries) => entries.forEach((entry) => draw(entry.target)));
-  document.querySelectorAll("div.tl").forEach((place) => sizes.observe(place));
+  // The words of a search are marked first, for the same reason as before diagrams.
+  addEventListener("load", () => setTimeout(() => {
+    document.querySelectorAll("div.tl").forEach((place) => sizes.observe(place));
+  }, 20));
 })();
