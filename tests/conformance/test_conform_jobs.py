@@ -216,6 +216,17 @@ def test_what_wants_a_core_is_what_the_system_counts() -> None:
     assert load.cores() >= 1
 
 
+def test_a_process_that_leaves_the_cores_to_others_does_not_count() -> None:
+    busy = [sys.executable, "-c", "import os; os.nice(19); print(flush=True)\nwhile True: pass"]
+    with subprocess.Popen(busy, stdout=subprocess.PIPE) as one:
+        assert one.stdout is not None
+        one.stdout.readline()
+        assert load.yields(one.pid)
+        assert load.is_running(one.pid)
+        assert load.processes_that_yield() >= 1
+        one.kill()
+
+
 # ------------------------------------------------------------------ no case is lost
 def test_a_process_that_dies_makes_its_case_an_error_and_no_other(tmp_path: Path) -> None:
     folder = write_meeting(

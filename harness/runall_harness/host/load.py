@@ -17,7 +17,9 @@ import psutil
 # must; with twice as many it does not always.
 FULL = 3.0
 SAMPLES, PERIOD = 20, 0.05
-STAT = Path("/proc/stat")
+PROC = Path("/proc")
+# A process with this nice value gets a tenth of what a usual one gets of a core, or less.
+YIELDING = 10
 
 
 class Load:
@@ -46,13 +48,35 @@ class Load:
 
 
 def tasks_wanting_a_core() -> float:
-    """How many tasks run or wait for a core or a disk, except for this one."""
+    """How many tasks run or wait for a core or a disk, except for this one and those that yield."""
     try:
-        lines = STAT.read_text("ascii").splitlines()
+        lines = (PROC / "stat").read_text("ascii").splitlines()
     except OSError:
         return psutil.getloadavg()[0]
     counts = dict(line.split()[:2] for line in lines if line.startswith("procs_"))
-    return int(counts["procs_running"]) - 1 + int(counts["procs_blocked"])
+    wanting = int(counts["procs_running"]) - 1 + int(counts["procs_blocked"])
+    return max(wanting - processes_that_yield(), 0)
+
+
+def processes_that_yield() -> int:
+    """How many processes run or wait for a core, and leave it to whoever else wants it."""
+    names = (entry.name for entry in os.scandir(PROC) if entry.name.isdecimal())
+    return sum(is_running(pid) for pid in map(int, names) if yields(pid))
+
+
+def yields(pid: int) -> bool:
+    try:
+        return os.getpriority(os.PRIO_PROCESS, pid) >= YIELDING
+    except OSError:
+        return False
+
+
+def is_running(pid: int) -> bool:
+    try:
+        words = (PROC / str(pid) / "stat").read_text("ascii", "replace").rpartition(")")[2]
+    except OSError:
+        return False
+    return words.split()[0] == "R"
 
 
 def cores() -> int:
