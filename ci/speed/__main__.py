@@ -1,6 +1,7 @@
 """Takes the figures that were asked for, and prints them: a table for people, or JSON."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,6 +12,7 @@ from brains import catch_up, commits, machines
 from checking import checking
 from cycles import cycles
 from figures import Figure, Rows
+from pages import BROWSER, pages
 from rich.console import Console
 from rich.table import Table
 from runall_harness.contract.errors import KitCannotRun
@@ -31,7 +33,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command(help="How fast the kit is, as ratios against floors measured in the same run.")
-@click.option("--quick", is_flag=True, help="No docker and no whole runs.")
+@click.option("--quick", is_flag=True, help="No docker, no browser and no whole runs.")
 @click.option("--only", default="", metavar="WORD", help="What has this word in its name.")
 @click.option(
     "--rounds",
@@ -76,12 +78,21 @@ def taken(only: str, rounds: int, real: list[str], *, whole: bool) -> Iterator[F
         "starts": starts,
         **{f"cycle {rig}": partial(cycles, rig) for rig in real},
     }
+    parts |= readers() if whole else {}
     for name, take in parts.items():
         if only in name:
             say(f"taking: {name}")
             yield from take(rounds)
     if whole and only in "conform":
         yield from whole_runs(rounds, real)
+
+
+def readers() -> dict[str, Callable[[int], Rows]]:
+    """What takes a browser, if there is one."""
+    if shutil.which(BROWSER):
+        return {"pages": pages}
+    say(f"without pages: {BROWSER} is not installed")
+    return {}
 
 
 def whole_runs(rounds: int, real: list[str]) -> Rows:

@@ -1,6 +1,8 @@
 """`ci/bench` compares what it says: its floors do the work, and every figure has one."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 from runall_harness.rigs.processes.rig import ProcessesRig
+from support.machine import give_up
 from support.places import ROOT
 
 SPEED = ROOT / "ci" / "speed"
@@ -65,6 +68,20 @@ def test_the_raw_cycle_kills_a_worker_and_sees_the_job_run_again_and_end(
     with closing(Watched("bench-test")) as rig:
         stub_cycle(rig)
     assert rig.ends == [("killed", "worker-1"), ("completed", "worker-1")]
+
+
+def test_the_page_of_a_run_is_opened_and_its_biggest_case_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(SPEED), *sys.path])
+    pages: Any = import_module("pages")
+    if shutil.which(pages.BROWSER) is None:
+        give_up(f"{pages.BROWSER} is not installed")
+    monkeypatch.setattr(pages, "CONFORM", [*pages.CONFORM[:-1], "--scenario", "size/*", "--out"])
+    opening, drawing = pages.pages(1)
+    assert (opening.against, drawing.against) == ("an empty page", "so many bare ones")
+    assert re.search(r"draw 200 jobs, 2,\d{3} elements", drawing.name)
+    assert min(opening.measured_s, drawing.measured_s) > (0, 0)
 
 
 class Watched(ProcessesRig):

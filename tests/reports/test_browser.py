@@ -17,7 +17,8 @@ from runall_harness.reports.runs_page import render_runs
 from support.browser import Visits, serious_faults
 from support.example_history import example
 
-WIDE, NARROW = {"width": 1200, "height": 900}, {"width": 390, "height": 800}
+WIDE, NARROW = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
+DARK_INK = "rgb(28, 33, 39)"
 Open = Callable[..., Page]
 
 
@@ -182,12 +183,16 @@ def test_the_keys_search_move_open_and_close(opened: Open) -> None:
     assert page.evaluate("document.activeElement.closest('.case').id") == "cut/open/scheduled"
 
 
-def test_on_paper_the_cases_in_trouble_are_open_and_the_filters_are_gone(opened: Open) -> None:
-    page = opened()
+def test_on_light_paper_the_cases_in_trouble_are_open_and_the_filters_are_gone(
+    opened: Open,
+) -> None:
+    page = opened(color_scheme="dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    assert drawn(page, "lost/unfaithful/manual").is_visible()
+    picture = drawn(page, "lost/unfaithful/manual")
+    assert picture.is_visible()
     assert not page.locator("form.filters").is_visible()
+    assert picture.locator("text").first.evaluate("one => getComputedStyle(one).fill") == DARK_INK
 
 
 def test_without_javascript_verdicts_steps_and_evidence_read(opened: Open) -> None:

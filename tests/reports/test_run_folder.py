@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import cucumber_messages
 import msgspec
@@ -18,6 +20,7 @@ from runall_harness.contract.verdicts import Verdict
 from runall_harness.evidence.history import End, History, Judged, Step
 from runall_harness.reports.comparison import read_report
 from runall_harness.reports.run_folder import from_folder, write_folder
+from support.browser import Visits
 from support.example_history import example
 
 BROKEN = """RA-1.1: A manual job that was interrupted MUST be run again.
@@ -102,6 +105,23 @@ def test_whatever_a_file_of_the_folder_names_lies_in_it(folder: Path) -> None:
     assert len(named) == 4
     assert all((folder / path).is_file() and not Path(path).is_absolute() for path in named)
     assert str(folder.parent.parent) not in (folder / "index.html").read_text("utf-8")
+
+
+def test_the_page_of_a_moved_folder_draws_and_its_links_open_what_lies_beside_it(
+    folder: Path, visits: Visits
+) -> None:
+    page = visits.open((folder / "index.html").as_uri())
+    page.locator("section.first").get_by_role("link").first.click()
+    case = page.locator("details.case[data-drawn]")
+    assert case.locator(".tl > svg").is_visible()
+    links = case.locator(".sources a:not([href^='#'])")
+    assert links.all_inner_texts() == ["history", "log of w1"]
+    page.get_by_role("link", name="report.json").click()
+    page.wait_for_url((folder / "report.json").as_uri())
+    page.go_back()
+    for link in links.all():
+        target: str = link.evaluate("one => one.href")
+        assert Path(url2pathname(urlsplit(target).path)).is_file()
 
 
 def test_a_report_says_which_kit_made_it_when_and_by_which_command(folder: Path) -> None:

@@ -187,5 +187,7 @@
 
   for (const one of cases) if (one.open) draw(one);
   follow();
+  // To unpack hundreds of time lines takes longer than to draw one, so this is done while nobody waits.
+  (window.requestIdleCallback || setTimeout)(models);
   document.documentElement.dataset.ready = "yes";
 })();
