@@ -34,6 +34,8 @@ def test_a_second_server_on_one_store_is_a_backup_that_takes_no_orders(daemons: 
     answer = asked.http.post("/v1/events", json={"id": "late"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not-primary")
     assert asked.http.get("/health").json()["role"] == "standby"
+    assert daemons.worker("w1", asked).says("it does not lead")
+    assert "ASGI" not in second.log()
 
 
 def fall_asleep(daemon: Daemon) -> None:

@@ -107,11 +107,12 @@ def fit(name: str, find: Callable[[str], object], say: Say) -> str:
 
 def image_of(engine: "Engine", run: str, image: str | None, base: str | None, say: Say) -> str:
     """The named image, which the engine must have; without a name, that of the reference."""
-    from .docker.image.build import build_image, present
+    from .docker.engine import has_image
+    from .docker.image.build import build_image
 
     if not image:
         return build_image(engine, run, base, say)
-    if not present(engine, image):
+    if not has_image(engine, image):
         raise KitCannotRun(
             f"the engine has no image {image!r}", f"docker pull {image}, or correct the name"
         )

@@ -75,6 +75,9 @@ class RealSite:
                 if self._changes == seen:
                     self._changed.wait(min(left, SAFETY_POLL))
 
+    def has_image(self, name: str) -> bool:  # noqa: ARG002 - only containers have images
+        return False
+
     def check(self) -> None:
         """Raise `KitCannotRun` if the engine of the nodes is lost; without one, do nothing."""
 

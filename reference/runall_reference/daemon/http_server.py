@@ -20,6 +20,12 @@ log = logging.getLogger("runall")
 
 # How long a request that is still being answered may take when the daemon leaves, in seconds.
 LAST_ANSWERS = 1
+# What uvicorn logs as an error whenever a link is refused; the worker's log has the reason.
+REFUSED = "ASGI callable returned without completing handshake."
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    return record.msg != REFUSED
 
 
 class HttpServer(uvicorn.Server):
@@ -48,6 +54,7 @@ class HttpServer(uvicorn.Server):
             timeout_graceful_shutdown=LAST_ANSWERS,
         )
         super().__init__(config)
+        logging.getLogger("uvicorn.error").addFilter(is_news)
         self.bound = bound
         self.stopping = asyncio.Event()
 

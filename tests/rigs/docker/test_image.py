@@ -17,7 +17,7 @@ import pytest
 from docker import DockerClient
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.rigs.docker import DockerRig
-from runall_harness.rigs.docker.engine import Engine
+from runall_harness.rigs.docker.engine import Engine, has_image
 from runall_harness.rigs.docker.image import build, wheels
 from runall_harness.rigs.docker.image.base import find_target, get_base, read_target
 from runall_harness.rigs.docker.image.requirements import (
@@ -155,7 +155,7 @@ def test_a_name_that_others_gave_to_an_old_image_stays(
     for number in range(3):
         (copy_of_the_package / "views.py").write_text(f"N = {number}\n", encoding="utf-8")
         build.build_image(engine, run, base)
-    assert build.present(engine, other)
+    assert has_image(engine, other)
     assert len(tags_of(engine, repository)) == 2
     client.images.remove(other)
 

@@ -144,6 +144,15 @@ def asking(what: str, *, missing_ok: bool = False) -> Generator[None]:
         raise KitCannotRun(cause, hint(error)) from error
 
 
+def has_image(engine: Engine, name: str) -> bool:
+    with asking(f"look for the image {name}"):
+        try:
+            engine.client.images.get(name)
+        except NotFound:
+            return False
+    return True
+
+
 def hint(error: Exception) -> str:
     text = str(error).lower()
     if "bind source path" in text or "mounts denied" in text:

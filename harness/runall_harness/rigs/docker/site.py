@@ -18,7 +18,7 @@ from ..base import NodeSpec, Place, Scope, StopTo
 from ..file_locks import freeze_between_writes
 from ..real_site import RealSite
 from .death_events import Death, DeathEvents
-from .engine import Engine
+from .engine import Engine, has_image
 from .firewall import SILENCE, Firewall, answers
 from .node_container import DATA, WITNESS, ContainerSettings, NodeContainer
 from .ownership import CASE, NODE
@@ -88,6 +88,9 @@ class DockerSite(RealSite):
         starts = [workers.submit(self._container(spec.name).start, spec) for spec in prepared]
         for start in starts:
             start.result()
+
+    def has_image(self, name: str) -> bool:
+        return has_image(self._context.engine, name)
 
     def check(self) -> None:
         self._context.deaths.check()

@@ -14,12 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from docker.errors import NotFound
-
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.host.kit_fingerprint import folder_of, named_content, package_files
 
-from ..engine import ENGINE_ERRORS, Engine, asking
+from ..engine import ENGINE_ERRORS, Engine, asking, has_image
 from ..ownership import KIT
 from .base import BASE_OPTION, DEFAULT_BASE, find_target, get_base
 from .requirements import node_requirements
@@ -46,7 +44,7 @@ def build_image(
     requirements, package = node_requirements(), folder_of(PACKAGE)
     image = get_base(engine, name, say)
     tag = f"{REPOSITORY}:{content_hash(str(image.id), requirements, package)}"
-    if not present(engine, tag):
+    if not has_image(engine, tag):
         target = find_target(engine, name, run)
         wheels = fetch_wheels(target, requirements, say)
         say(f"building {tag} on {name}")
@@ -64,15 +62,6 @@ def content_hash(base_id: str, requirements: Iterable[str], package: Path) -> st
     for content in named_content(package, package_files(package)):
         digest.update(content)
     return digest.hexdigest()[:16]
-
-
-def present(engine: Engine, tag: str) -> bool:
-    with asking(f"look for the image {tag}"):
-        try:
-            engine.client.images.get(tag)
-        except NotFound:
-            return False
-    return True
 
 
 def fill_context(context: Path, wheels: Path, requirements: Iterable[str], package: Path) -> None:
