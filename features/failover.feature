@@ -96,6 +96,21 @@ Feature: A backup takes over
       | manual    |
       | scheduled |
 
+  @RA-9.3 @pause
+  Scenario Outline: A primary that wakes shows nothing of what it knew
+    Given a primary, a backup and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When the primary is frozen, and the backup takes over
+    And the job ends
+    And the frozen primary wakes, and is asked at once
+    Then it has shown nothing that is over
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-9.5 @RA-7.3 @partition @netstore
   Scenario Outline: A primary that is cut off stops its local job before the backup runs it again
     Given a primary, a backup and one worker

@@ -48,6 +48,21 @@ Feature: A name has one owner
       | manual    |
       | scheduled |
 
+  @RA-7.10 @RA-7.8
+  Scenario Outline: A second worker that was refused asks again, and not all the time
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    And a <trigger> job of it runs
+    When another server starts under the name of its server
+    Then the other server is refused, and says why
+    And it asks no more often than servers report
+    And the job goes on undisturbed, and ends well
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-7.8 @RA-7.1 @RA-2.8
   Scenario Outline: A second worker waits for the name of one that goes down
     Given a primary and one worker

@@ -8,9 +8,11 @@ import contextlib
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 from runall_reference.brain.record_set import Change
 from runall_reference.brain.records import Job
+from runall_reference.brain.worker import Worker
 from runall_reference.daemon import (
     job_environment,
     job_processes,
@@ -100,3 +102,17 @@ def names_its_predecessor_as_root(plant: Plant) -> None:
 def large_order_ends_link(plant: Plant) -> None:
     """A start order of more than 64 KiB is refused by the worker's link, which closes."""
     plant(link_client, "LARGEST_MESSAGE", 64 * 1024)
+
+
+@mutant(
+    source="this kit's reference, until two replicas were started",
+    clause="RA-7.10",
+    cases="identity/*not-all-the-time/manual",
+)
+def asks_all_the_time(plant: Plant) -> None:
+    """A worker that was refused asks again at once."""
+    original = Worker.leave
+
+    @plant.method(Worker)
+    def leave(self: Any, why: str, pause: float = 0.0) -> None:
+        original(self, why, 0.0 * pause)

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 from runall_reference.brain import rerun
 from runall_reference.brain.primary.finalization import Finalization
+from runall_reference.brain.primary.inventories import Inventories
 from runall_reference.brain.primary.orders import Orders
 from runall_reference.brain.primary.placement import Placement
 from runall_reference.brain.primary.reachability import Reachability
@@ -60,12 +61,13 @@ def first_count_is_kept(plant: Plant) -> None:
 @mutant(source=FROM_THE_RULE, clause="RA-7.8")
 def owners_are_forgotten(plant: Plant) -> None:
     """Who owns a name is only in memory: after a takeover the next to ask for it gets it."""
-    original = Reachability.remember
+    original = Inventories.meet
 
-    @plant.method(Reachability)
-    def remember(self: Any, node: str, **what: Any) -> None:
-        what.pop("home", None)
-        original(self, node, **what)
+    @plant.method(Inventories)
+    def meet(self: Any, beat: Any, link: Any) -> Any:
+        met = original(self, beat, link)
+        self.reachability.remember(beat.node, home="")
+        return met
 
 
 @mutant(source="Mars 470, for more than one worker", clause="RA-2.11")

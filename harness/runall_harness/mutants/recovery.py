@@ -113,20 +113,22 @@ def timeout_loops(plant: Plant) -> None:
 @mutant(source="Cronicle, by reading its code", clause="RA-3.1")
 def finalizes_twice(plant: Plant) -> None:
     """An attempt that was given up ends once more when its server returns: a second rerun."""
-    original = Inventories.join
+    original = Inventories.meet
 
     @plant.method(Inventories)
-    def join(self: Any, node: str, boot: str) -> None:
-        original(self, node, boot)
-        records = self.state.records
+    def meet(self: Any, beat: Any, link: Any) -> Any:
+        returned = link is None or link.boot != beat.boot
+        met, records = original(self, beat, link), self.state.records
         given_up = {e.job for e in records.all(Entry).values() if e.what == "dead-job timeout"}
         for done in [f.job for f in records.all(Finished).values() if f.key in given_up]:
-            if done.node == node and done.boot != boot and done.description != LEFTOVER:
+            left = done.node == beat.node and done.boot != beat.boot
+            if returned and left and done.description != LEFTOVER:
                 again = replace(done, finalized_at=self.state.now, description=LEFTOVER)
                 records.put(Finished(job=again))
                 # A number of its own: two attempts of one number would be one record.
                 again = replace(again, attempt=last_number(self.state, done.root))
                 self.finalization.follow(again, "leftover")
+        return met
 
 
 def last_number(state: State, root: str) -> int:

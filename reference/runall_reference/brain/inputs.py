@@ -147,3 +147,6 @@ class Leave(NamedTuple):
 
 class Halt(NamedTuple):
     """The worker has drained: end the daemon."""
+
+
+WorkerAction = Send | Spawn | Signal | Leave | Halt

@@ -71,7 +71,7 @@ def matching_days(timing: Timing, first: int, last: int) -> Iterator[int]:
     """The days of the calendar that match, in order, as numbers of days since the epoch."""
     last = min(last, date.max.toordinal() - EPOCH_DAY)
     while first <= last:
-        day = calendar_day(first)
+        day = date.fromordinal(EPOCH_DAY + first)
         if matches_day(timing, day):
             yield first
         first = next_candidate(timing, day) - EPOCH_DAY
@@ -84,10 +84,6 @@ def next_candidate(timing: Timing, day: date) -> int:
     if not allows(timing.months, day.month):
         return day.replace(day=1).toordinal() + monthrange(day.year, day.month)[1]
     return day.toordinal() + 1
-
-
-def calendar_day(day: int) -> date:
-    return date.fromordinal(EPOCH_DAY + day)
 
 
 def pieces(first: int, end: int, timezone: str) -> Iterator[Piece]:
@@ -116,7 +112,7 @@ def due_in(piece: Piece, timing: Timing, times: tuple[int, ...]) -> Iterator[int
     """The due slots of one piece: every list of the timing must allow the minute (RA-5.12)."""
     first, end = piece.first + piece.shift, piece.end + piece.shift
     for day in range(first // DAY, (end - 1) // DAY + 1):
-        if matches_day(timing, calendar_day(day)):
+        if matches_day(timing, date.fromordinal(EPOCH_DAY + day)):
             midnight = day * DAY
             within = slice(bisect_left(times, first - midnight), bisect_left(times, end - midnight))
             for time in times[within]:

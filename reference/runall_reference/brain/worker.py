@@ -9,21 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from .inputs import (
-    Boot,
-    Connected,
-    Disconnected,
-    Drain,
-    Exited,
-    Halt,
-    Leave,
-    MessageReceived,
-    Send,
-    Signal,
-    Spawn,
-    Tick,
-    WorkerInput,
-)
+from . import inputs
 from .messages import Ack, Beat, Message, Refuse, Result, Start, Stop
 from .record_set import RecordSet, Step
 from .records import Record, Run
@@ -52,31 +38,31 @@ class Worker:
         self.killed: set[str] = set()
         # Jobs that ended by a SIGTERM of unknown origin, and when that is reported at the latest.
         self.unsure: dict[str, float] = {}
-        self.actions: list[Send | Spawn | Signal | Leave | Halt] = []
+        self.actions: list[inputs.WorkerAction] = []
 
-    def handle(self, given: WorkerInput, now: float) -> Step:
+    def handle(self, given: inputs.WorkerInput, now: float) -> Step:
         self.now, self.actions = now, []
         self.answer(given)
         self.settle()
         return Step(self.records.take_change(), tuple(self.actions))
 
-    def answer(self, given: WorkerInput) -> None:
+    def answer(self, given: inputs.WorkerInput) -> None:
         match given:
-            case Boot(boot, home):
+            case inputs.Boot(boot, home):
                 self.home = home
                 self.wake_up(boot)
-            case Connected():
+            case inputs.Connected():
                 self.linked, self.heard = True, self.now
                 self.beat()
-            case Disconnected():
+            case inputs.Disconnected():
                 self.linked = False
-            case MessageReceived(message):
+            case inputs.MessageReceived(message):
                 self.obey(message)
-            case Exited(job, code):
+            case inputs.Exited(job, code):
                 self.exited(job, code)
-            case Drain():
+            case inputs.Drain():
                 self.drain()
-            case Tick():
+            case inputs.Tick():
                 pass
 
     def runs(self) -> list[Run]:
@@ -108,7 +94,7 @@ class Worker:
             home=self.home,
         )
         if self.linked:
-            self.actions.append(Send(PRIMARY, beat))
+            self.actions.append(inputs.Send(PRIMARY, beat))
 
     def wake_up(self, boot: str) -> None:
         """Begin a new start: forget what the last one ran, and keep what it has to report."""
@@ -136,9 +122,10 @@ class Worker:
                 self.leave(f"it refuses this worker: {why}", pause=self.settings.heartbeat)
 
     def leave(self, why: str, pause: float = 0.0) -> None:
+        """Close the link; who was refused pauses before it asks again (RA-7.10)."""
         if self.linked:
             self.linked = False
-            self.actions.append(Leave(why, pause))
+            self.actions.append(inputs.Leave(why, pause))
 
     def acknowledged(self, sent: float, done: tuple[str, ...]) -> None:
         """Note the beat that the primary has, and forget the results that it has committed."""
@@ -154,7 +141,7 @@ class Worker:
             return
         self.acked = max(self.acked, order.sent)
         self.records.put(Run(job=order.job, started_at=self.now))
-        self.actions.append(Spawn(order.job))
+        self.actions.append(inputs.Spawn(order.job))
         self.beat()
 
     def void(self, order: Start) -> bool:
@@ -175,10 +162,10 @@ class Worker:
         run = self.records.get(Run, name)
         if run is not None and not run.how and not run.stop:
             self.records.put(replace(run, stop=reason, stop_at=self.now))
-            self.actions.append(Signal(name, "TERM"))
+            self.actions.append(inputs.Signal(name, "TERM"))
 
     def exited(self, name: str, code: int) -> None:
-        """Write down how a process ended, then report it.
+        """Write down how a process ended, also one that never began (RA-12.4), then report it.
 
         An end by a SIGTERM of unknown origin is reported a moment later: by then this node knows
         whether it goes down itself, and its job was only the first to obey (RA-2.8).
@@ -234,7 +221,7 @@ class Worker:
             late = run.stop and self.now >= run.stop_at + self.settings.kill_grace
             if late and run.key not in self.killed:
                 self.killed.add(run.key)
-                self.actions.append(Signal(run.key, "KILL"))
+                self.actions.append(inputs.Signal(run.key, "KILL"))
 
     def halt_when_drained(self) -> None:
         """Leave (RA-2.16) when nothing runs and all is delivered, or can't be for now (on disk)."""
@@ -243,7 +230,7 @@ class Worker:
         waited = self.now >= self.drained_at + 2 * self.settings.kill_grace
         if not self.results() or not self.linked or waited:
             self.halted = True
-            self.actions.append(Halt())
+            self.actions.append(inputs.Halt())
 
     def next_wake(self) -> float | None:
         return min(self.wakes(), default=None)

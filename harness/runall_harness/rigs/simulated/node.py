@@ -23,7 +23,7 @@ from ..other_releases import THIS_RELEASE, Release
 from . import speech
 from .disk import Disk, Unavailable
 from .network import LATENCY, REDIAL, Link
-from .process import TICK, Crashed, Process, ignore_exit
+from .process import NOT_STARTED, TICK, Crashed, Process, ignore_exit, startable
 from .shared_world import EPOCH, SharedWorld
 
 Brain = Primary | Worker
@@ -340,7 +340,7 @@ class Node:
             case inputs.Send(_, beat):
                 self.send_beat(beat)
             case inputs.Spawn(job):
-                self.spawn(job)
+                self.spawn(job) if startable(job) else self.exited(job.id, NOT_STARTED)
             case inputs.Signal(name, signal):
                 # It may have ended by itself, and its exit not have reached the worker yet.
                 if process := self.processes.get(name):
@@ -358,12 +358,11 @@ class Node:
 
     def spawn(self, job: Any) -> None:
         """Start a job's process; the list of executions is what the witness is on real rigs."""
-        world = self.world
-        process = Process(job, len(world.executions) + 1, self.name, world.time.now)
+        process = Process(job, len(self.world.executions) + 1, self.name, self.world.time.now)
         self.processes[job.id] = process
         process.on_exit = partial(self.exited, job.id)
-        world.executions.append(process.execution)
-        if not process.holds or process.execution.tag in world.released:
+        self.world.executions.append(process.execution)
+        if not process.holds or process.execution.tag in self.world.released:
             self.plan_end(process)
 
     def release(self, tag: str) -> None:

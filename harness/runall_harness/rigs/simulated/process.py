@@ -10,6 +10,23 @@ from runall_harness.evidence.facts import Execution
 TICK = 0.01
 
 
+# A process is given no longer string, with the mark of its end; and strings of so many bytes, and
+# is not found at a path that begins so.
+LONGEST, TOGETHER, NOWHERE = 128 * 1024, 2 * 1024 * 1024, "#!/nowhere/"
+# The exit status of what could not be started, as the daemon has it.
+NOT_STARTED = 127
+
+
+def startable(job: Job) -> bool:
+    """Whether the operating system would start the process of a job."""
+    given = {name: value for name, value in job.params.items() if isinstance(value, str)}
+    script = given.pop("script", "")
+    strings = [f"{name}={value}".encode() for name, value in given.items()]
+    sizes = [len(string) + 1 for string in strings]
+    fit = max(sizes, default=0) <= LONGEST and sum(sizes) <= TOGETHER
+    return fit and not any(b"\0" in s for s in strings) and not script.startswith(NOWHERE)
+
+
 def ignore_exit(code: int) -> None:
     del code
 

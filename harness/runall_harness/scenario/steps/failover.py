@@ -1,8 +1,11 @@
 """Steps about several primaries: which one leads, and who takes over."""
 
+from contextlib import closing
+
 from pytest_bdd import parsers, then, when
 
 from runall_harness.contract.verdicts import Unsupported
+from runall_harness.evidence.views import JobView, Rejected, Unreachable
 
 from ..expectations import Scenario, require
 from ..nodes import PRIMARY
@@ -30,6 +33,26 @@ def lose_primary_until_takeover(scenario: Scenario, fault: str) -> float:
 def wake_primary(scenario: Scenario) -> None:
     scenario.wake(PRIMARY)
     scenario.await_return(PRIMARY, clause=scenario.clause("RA-9.6", "RA-9.1"))
+
+
+@when("the frozen primary wakes, and is asked at once", target_fixture="shown")
+def wake_and_ask_primary(scenario: Scenario) -> list[JobView]:
+    """The jobs that the primary shows in the moment of its waking, if it answers."""
+    nodes = scenario.nodes
+    with closing(nodes.system.client(nodes.site, (PRIMARY,))) as alone:
+        scenario.wake(PRIMARY)
+        try:
+            return alone.jobs()
+        except (Rejected, Unreachable):
+            return []
+
+
+@then("it has shown nothing that is over")
+def require_nothing_old(scenario: Scenario, shown: list[JobView]) -> None:
+    old = [f"{view.id} as {view.state}" for view in shown if not view.final]
+    expected = f"no answer, or {scenario.work.root} as ended"
+    require(not old, "RA-9.3", expected, f"it shows {', '.join(old)}")
+    scenario.await_return(PRIMARY, clause="RA-9.3")
 
 
 @when("the old primary comes back")

@@ -1,17 +1,20 @@
 """Steps about two servers under one name, and about two runs under one id."""
 
 from collections import Counter
+from math import isinf
 
 import pytest
 from pytest_bdd import given, then, when
 
 from runall_harness.checks.records import last_sign
-from runall_harness.contract.verdicts import Inconclusive
+from runall_harness.contract.verdicts import Inconclusive, Unsupported
 
 from ..expectations import Scenario, require
 from ..setting import EVENT
 
 TWIN = "twin"
+# For so many reports of a server it is counted how often another one asks.
+REPORTS = 10
 # How many runs are started by hand at a time, one after the other.
 RUNS = 2
 
@@ -45,6 +48,24 @@ def require_refusal(scenario: Scenario, refused: str) -> None:
     scenario.require_in_time(
         "RA-7.8", expected, lambda: refused in scenario.site.logs(TWIN), scenario.timings.prompt
     )
+
+
+@then("it asks no more often than servers report")
+def require_pauses(scenario: Scenario, refused: str) -> None:
+    """Require that it is refused in some time, and no more often than a server reports."""
+    every = scenario.timings.heartbeat
+    if isinf(every):
+        raise Unsupported("the system does not state how often a server reports")
+    before = times_refused(scenario, refused)
+    what, until = "it could have asked often", scenario.site.now() + REPORTS * every
+    scenario.cluster.await_time(what, until)
+    asked = times_refused(scenario, refused) - before
+    expected, seen = f"1 to {REPORTS + 1} refusals", f"{asked} in {REPORTS * every:g} s"
+    require(0 < asked <= REPORTS + 1, "RA-7.10", expected, seen)
+
+
+def times_refused(scenario: Scenario, refused: str) -> int:
+    return scenario.site.logs(TWIN).count(refused)
 
 
 @then("the first one's job had ended before the other got the name")

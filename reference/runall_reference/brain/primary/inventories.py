@@ -54,8 +54,8 @@ class Inventories:
     def meet(self, beat: Beat, link: Link | None) -> Link:
         """Bring the link up to date. A new boot id is a new start of the worker (RA-2.3)."""
         if link is None or link.boot != beat.boot:
-            self.join(beat.node, beat.boot)
-            self.reachability.remember(beat.node, home=beat.home)
+            known = Server(name=beat.node, boot=beat.boot, joined_at=self.state.now, home=beat.home)
+            self.state.records.put(known)  # so the next primary knows whom to expect
         if link is None:
             link = self.state.links[beat.node] = Link(state="lost")
         self.reachability.returned(beat.node, link, draining=beat.draining)
@@ -63,10 +63,6 @@ class Inventories:
         link.boot, link.heard, link.sent = beat.boot, self.state.now, beat.sent
         link.outlives, link.home = beat.outlives, beat.home
         return link
-
-    def join(self, node: str, boot: str) -> None:
-        """Remember a start of a worker, so that the next primary knows whom to expect."""
-        self.state.records.put(Server(name=node, boot=boot, joined_at=self.state.now))
 
     def take_result(self, beat: Beat, result: Result) -> bool:
         """Record a result, also one from an outage (RA-3.6). True: the worker may forget it."""

@@ -1,6 +1,6 @@
 """What users order: events created, edited and deleted, jobs run by hand and aborted.
 
-Each order either happens whole or is refused with a reason before anything is changed.
+Each order either happens whole or is refused with a reason before anything is changed (RA-8.7).
 """
 
 from collections.abc import Callable
@@ -13,13 +13,14 @@ from msgspec.structs import replace
 from ..inputs import AbortJob, CreateEvent, DeleteEvent, Order, Refused, RunEvent, UpdateEvent
 from ..records import Abort, Cursor, Event, Finished, Job, Reopened
 from ..timing import zone
+from ..values import impossible
 from .placement import Placement
 from .slots import Slots
 from .stopping import Stopping
 from .waiting import Waiting
 
 
-def checked(event: Event) -> Event:
+def checked(event: Event, source: str = "") -> Event:
     """The event, or `Refused` with the first thing that is wrong with it."""
     try:
         zone(event.timezone)
@@ -31,6 +32,8 @@ def checked(event: Event) -> Event:
         value = getattr(event, name)
         if isinstance(value, int | float) and value < 0:
             raise Refused("invalid", f"{name}: must not be negative")
+    if why := impossible(event, source):
+        raise Refused("invalid", why)
     return event
 
 
@@ -101,7 +104,7 @@ class Orders:
     def run_event(self, order: RunEvent) -> Job:
         """Run an event by hand: recorded before the answer (RA-12.2), no cursor moves (RA-5.8)."""
         event = self.known(order.event)
-        asked = replace(event, params={**event.params, **order.params})
+        asked = checked(replace(event, params={**event.params, **order.params}), order.source)
         if not self.placement.open_for_work():
             raise Refused("no-server", "this primary is going down")
         if not self.placement.below_limit(event):

@@ -90,16 +90,6 @@ class State:
 
     def note(self, job: Job, what: str, decision: str, clause: str, detail: str) -> None:
         """Write a line of the ledger. Whoever decides on a rerun calls this (RA-8.3, RA-8.4)."""
-        self.records.put(
-            Entry(
-                number=self.count("ledger"),
-                at=self.now,
-                event=job.event,
-                job=job.id,
-                root=job.root,
-                what=what,
-                decision=decision,
-                clause=clause,
-                detail=detail,
-            )
-        )
+        about = {"event": job.event, "job": job.id, "root": job.root}
+        told = {"what": what, "decision": decision, "clause": clause, "detail": detail}
+        self.records.put(Entry(number=self.count("ledger"), at=self.now, **about, **told))
