@@ -34,6 +34,8 @@ EARLY = "RUNALL_EARLY_CHANGE"
 UNCHANGED = "_mutmut_orig"
 # A case may take this many times what it takes unchanged, and this many seconds more.
 PATIENCE, MORE = 10.0, 3.0
+# After so many changes it says how far it is.
+TELL = 50
 Tables = dict[str, dict[str, Callable[..., Any]]]
 TABLES: Tables = {}
 AT_IMPORT: set[str] = set()
@@ -113,6 +115,7 @@ class CaseJudge:
     ) -> None:
         self.mutants, self.jobs, self.explore, self.kept = mutants, jobs, explore, kept
         self.ended: Any = None
+        self.judged = 0
         self.items: dict[str, pytest.Item] = {}
         self.kills: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.traced = Traced()
@@ -183,6 +186,12 @@ class CaseJudge:
             self.kills[mutant.module][judged.by] += 1
             self.kills[""][judged.by] += 1
         report(judged)
+        self.judged += 1
+        if self.judged % TELL == 0:
+            os.write(
+                PLACES["progress"],
+                f"{self.judged} of {len(self.mutants)} changes are judged\n".encode(),
+            )
 
     # ------------------------------------------------------------------------------ in the fork
     def trace(self) -> bytes:
@@ -304,7 +313,7 @@ class Fork:
 
 # Where the verdict of a fork goes, and where results are printed. Whatever else is printed, by
 # pytest or by a brain, is no result.
-PLACES = {"answer": -1, "results": 1}
+PLACES = {"answer": -1, "results": 1, "progress": 2}
 
 
 def in_fork(compute: Callable[[], bytes]) -> Fork:
@@ -359,7 +368,7 @@ def call_pytest(judge: CaseJudge) -> int:
 @click.option("--explore", type=float, default=0.0)
 def main(folder: Path, jobs: int, explore: float) -> None:
     """Judge all changes of that folder."""
-    PLACES["results"] = os.dup(1)
+    PLACES["results"], PLACES["progress"] = os.dup(1), os.dup(2)
     os.dup2(2, 1)
     mutants = msgspec.json.decode((folder / "mutants.json").read_bytes(), type=list[BrainMutant])
     import_brains(folder / "src")

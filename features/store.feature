@@ -37,6 +37,22 @@ Feature: The store dies
       | manual    | locked |
       | scheduled | locked |
 
+  @RA-2.16 @RA-2.8 @RA-1.1 @RA-1.2
+  Scenario Outline: A primary goes down while the store is away
+    Given a primary and one worker, and a store that can be <fault>
+    And an event for the primary, with Run All on
+    And a <trigger> job of it runs
+    When the primary is asked to go down while the store is <fault>, and comes back after it
+    Then the job is run again, once
+
+    Examples:
+      | trigger   | fault           |
+      | manual    | killed          |
+      | scheduled | stopped cleanly |
+      | manual    | frozen          |
+      | scheduled | cut off         |
+      | manual    | locked          |
+
   @RA-3.4
   Scenario Outline: A job that ends while the store is away has ended well
     Given a primary and one worker, and a store that can be <fault>

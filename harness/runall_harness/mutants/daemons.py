@@ -18,6 +18,7 @@ from runall_reference.daemon import (
     job_processes,
     link_client,
     primary_daemon,
+    primary_runner,
     worker_daemon,
 )
 from runall_reference.store.sqlite import SqliteStore
@@ -116,3 +117,19 @@ def asks_all_the_time(plant: Plant) -> None:
     @plant.method(Worker)
     def leave(self: Any, why: str, pause: float = 0.0) -> None:
         original(self, why, 0.0 * pause)
+
+
+@mutant(
+    source=FROM_THE_RULE,
+    clause="RA-2.16",
+    cases="store/a-primary-goes-down-while-the-store-is-away/manual-locked",
+)
+def waits_for_its_store(plant: Plant) -> None:
+    """A primary that is asked to go down while its store is away waits until that is back."""
+
+    async def never_within(event: asyncio.Event, seconds: float) -> bool:
+        del event
+        await asyncio.sleep(seconds)
+        return False
+
+    plant(primary_runner, "set_within", never_within)

@@ -205,6 +205,7 @@ class Node:
             link.close(self)
         self.links = {}
         self.later(self.to_next(self.standby.poll_every()), self.watch_lease)
+        self.leave_when_done()
 
     def end_processes(self) -> None:
         """Kill all processes. No worker sees their exit: the worker has ended, too."""

@@ -87,6 +87,20 @@ def take_store_away(scenario: Scenario, fault: str) -> None:
     scenario.excuse_fence()
 
 
+@when(
+    parsers.re(
+        f"the primary is asked to go down while the store is {FAULT}, and comes back after it"
+    )
+)
+def stop_primary_without_store(scenario: Scenario, fault: str) -> None:
+    site, expected = scenario.site, f"{PRIMARY} has ended"
+    with outage(scenario, fault):
+        scenario.cluster.hurt(lambda: site.begin_stop(PRIMARY))
+        promised = scenario.timings.stop
+        scenario.require_in_time("RA-2.16", expected, lambda: not site.alive(PRIMARY), promised)
+    scenario.excuse_fence()
+
+
 @when(parsers.re(f"the job ends while the store is {FAULT}"))
 def end_job_without_store(scenario: Scenario, fault: str) -> None:
     with outage(scenario, fault) as proof:
