@@ -24,6 +24,10 @@ def test_a_job_of_a_node_that_was_frozen_may_live_for_its_grace_after_waking():
     judge(lines(fault("pause", 5), fault("unpause", 19)))
 
 
+def test_a_clean_stop_wakes_nobody_who_is_frozen():
+    judge(lines(fault("pause", 5), fault("stop", 6), fault("unpause", 19)))
+
+
 def test_a_job_that_was_killed_with_its_frozen_node_lived_no_longer():
     judge(lines(fault("pause", 5), fault("kill", 20)))
 

@@ -1,7 +1,7 @@
 """What happened around the jobs of a history: faults, clocks, and changes of event settings."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import compress
 from math import inf
@@ -71,6 +71,11 @@ class CleanStop(msgspec.Struct):
     until: float = inf
 
 
+def end(stretches: Iterable[Freeze | CleanStop], at: float) -> None:
+    for stretch in stretches:
+        stretch.until = min(stretch.until, at)
+
+
 class Context:
     """All that is known besides the jobs, so far.
 
@@ -130,9 +135,8 @@ class Context:
     def silence(self, fault: Proof) -> None:
         """Remember from when to when a node is frozen or cut off."""
         stretches = self.cuts if fault.kind in ("cut", "join") else self.freezes
-        if fault.kind in ("kill", "stop", *SILENCES.values()):
-            for stretch in stretches.get(fault.node, ()):
-                stretch.until = min(stretch.until, fault.at)
+        if fault.kind in ("kill", *SILENCES.values()):
+            end(stretches.get(fault.node, ()), fault.at)
         elif fault.kind in SILENCES:
             stretches.setdefault(fault.node, []).append(Freeze(fault.at))
 
@@ -146,10 +150,12 @@ class Context:
         self.exit(node, at)
 
     def exit(self, node: str, at: float) -> None:
-        """Remember that a node has ended, or was started anew: its clean stop is over."""
-        for stop in self.stops:
-            if stop.node == node:
-                stop.until = min(stop.until, at)
+        """Remember that a node has ended, or was started anew.
+
+        Only now is its clean stop over, and with it a freeze: who is frozen obeys no signal yet.
+        """
+        end((stop for stop in self.stops if stop.node == node), at)
+        end(self.freezes.get(node, ()), at)
 
     def set_clock(self, at: float) -> None:
         """Remember that a clock was set: from then on the system's times are not the rig's."""
