@@ -89,7 +89,7 @@ def test_a_link_to_a_clause_shows_it_below_the_diagrams_that_are_drawn_meanwhile
     assert place.get_by_role("link", name="reference").first.is_visible()
     place.locator("summary").click()
     place.locator("details li a").first.click()
-    assert page.locator("p.case:target").is_visible()
+    page.locator("p.case:target").wait_for()  # it is on another page
 
 
 def test_drawings_follow_the_switch_of_the_theme_and_paper_is_light(opened: Open) -> None:
