@@ -54,7 +54,7 @@ def choose(
     if choice.rig == "processes":
         from .processes.rig import ProcessesRig
 
-        rig = ProcessesRig(run, store=store)
+        rig = ProcessesRig(run)
         if rig.groups is None:
             say(UNCONTAINED)
         return rig

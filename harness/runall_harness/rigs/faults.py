@@ -9,17 +9,16 @@ from collections.abc import Collection
 # The faults that every rig can inject, then those that only some rigs can inject.
 EVERYWHERE: frozenset[str] = frozenset(
     {"kill", "stop", "restart", "pause", "partition", "daemon", "job", "group", "failpoint"}
-    | {"store"}
+    | {"store", "netstore"}
 )
-FAULTS = EVERYWHERE | {"clock", "netstore"}
+FAULTS = EVERYWHERE | {"clock"}
 # Situations, not faults: not every scheduler gets into them.
 # handover: a job is given to a server that has not begun it; servers that fetch jobs have none.
 SITUATIONS = frozenset({"handover"})
 # Why a rig can't inject a fault, where the name alone does not say it.
 WHY = {
     "clock": "its nodes get clocks of their own on Linux on x86_64, by: "
-    "pip install 'runall-kit[clocks]'",
-    "netstore": "the primaries share a file; with --store-url they share a server on the network",
+    "pip install 'runall-kit[clocks]'"
 }
 
 

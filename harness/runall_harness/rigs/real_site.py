@@ -17,7 +17,7 @@ from runall_harness.evidence.facts import Execution, Proof
 from runall_harness.evidence.witness import Witness
 
 from .base import CrashPoint, NodeSpec, Place
-from .faults import EVERYWHERE
+from .faults import EVERYWHERE, FAULTS
 from .wall_clock import READ_CLOCK, WallClock, find_library, with_clock
 
 T = TypeVar("T")
@@ -30,13 +30,9 @@ SAFETY_POLL = 0.25
 SILENT_BEATS = 4
 
 
-def abilities(store: tuple[str, int] | None) -> frozenset[str]:
-    """Those of every rig, and those for which this machine has what they need.
-
-    A partition can separate a node from a store on the network, but from no file.
-    """
-    found = {"netstore": store, "clock": find_library()}
-    return EVERYWHERE | frozenset(ability for ability, means in found.items() if means)
+def abilities() -> frozenset[str]:
+    """Those of every rig, and those for which this machine has what they need."""
+    return FAULTS if find_library() else EVERYWHERE
 
 
 class RealSite:

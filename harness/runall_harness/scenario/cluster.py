@@ -84,7 +84,8 @@ class Cluster:
 
         `store` is the fault that their store is to get later, if any. Raises `Unsupported`.
         """
-        if store:
+        # A partition can separate a node from a server, but from no file.
+        if store := store or ("cut" if "netstore" in self.case.tags else ""):
             try:
                 self.store = self.system.store(self.site, store)
             except Unsupported as error:

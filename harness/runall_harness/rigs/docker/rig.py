@@ -41,7 +41,7 @@ class DockerRig:
     def __init__(self, run: str, image: str, *, store: tuple[str, int] | None = None) -> None:
         if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run) is None:
             raise ValueError(f"a run id is letters, digits, dots and dashes, not {run!r}")
-        self.run, self.image, self.abilities = run, image, abilities(store)
+        self.run, self.image, self.abilities = run, image, abilities()
         self._engine = connect()
         deaths = DeathEvents(self._engine, run)
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{run}-")).resolve()

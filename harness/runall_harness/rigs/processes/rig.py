@@ -191,23 +191,20 @@ class ProcessesRig:
     """Nodes are processes of this machine. One instance for one run, named `run`.
 
     `records` is where the run is recorded for `runall clean`; by default the user's state folder.
-    `store` is the address of a server that the nodes share, if there is one. `groups` is the
-    control group below which each node has its own; None where none can be made, and then a job
-    that leaves its session and its parents escapes a kill. Raises `KitCannotRun` where there are no
-    POSIX signals.
+    `groups` is the control group below which each node has its own; None where none can be made,
+    and then a job that leaves its session and its parents escapes a kill. Raises `KitCannotRun`
+    where there are no POSIX signals.
     """
 
     name = "processes"
 
-    def __init__(
-        self, run: str, *, records: Path | None = None, store: tuple[str, int] | None = None
-    ) -> None:
+    def __init__(self, run: str, *, records: Path | None = None) -> None:
         if os.name != "posix":
             raise KitCannotRun(
                 "this system cannot freeze processes", "use --rig docker or --rig simulated"
             )
         stop_ignoring_signals()
-        self.run, self.abilities = _plain(run), abilities(store)
+        self.run, self.abilities = _plain(run), abilities()
         self.folder = Path(tempfile.mkdtemp(prefix="runall-"))
         self.groups = find_base()
         self._sites: list[ProcessesSite] = []

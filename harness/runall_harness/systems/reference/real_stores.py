@@ -18,7 +18,7 @@ from .postgres_node import (
 # The file of a primary's records, and the primary that keeps it where there is no other.
 FILE, PRIMARY = "primary.db", "primary"
 NO_SERVER = (
-    "the primaries keep their records in a file; a server of a case's own, which can be killed,"
+    "the primaries keep their records in a file; a server of a case's own, which can be hurt,"
 )
 NO_PROGRAMS = f"{NO_SERVER} needs PostgreSQL's programs and psycopg on this machine"
 
