@@ -185,6 +185,24 @@ Feature: Two ends meet
       | manual    | second |
       | scheduled | second |
 
+  @RA-3.9 @needs:lineage @needs:hold
+  Scenario Outline: An abort that names an earlier attempt ends what waits in its place
+    Given a primary and two workers
+    And an event for the first worker, with Run All on
+    And a <trigger> job of it runs
+    When its server is killed and comes back at once
+    Then the job starts again
+    When its server is killed and stays away
+    Then the second attempt ends as interrupted, too
+    When a user asks for the end of its first attempt
+    And its server comes back
+    Then nothing of the job starts any more
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-2.16 @RA-2.8
   Scenario Outline: A clean stop comes to its end
     Given a primary and two workers

@@ -134,15 +134,17 @@ Feature: Retries and time limits meet a failure of the server
   @job @RA-11.7 @RA-4.2 @needs:slots @scheduled
   Scenario: A retry of a minute is interrupted, and that minute is owed again
     Given a primary and two workers
-    And an event for the first worker, with Run All on and one more try after a failure
+    And an event for the first worker, with Run All on and two more tries after a failure
     And a scheduled job of it runs
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
     When the process of the job is killed, and the job has failed
     Then the job is tried again after its delay, on the same server
     When its server is killed and stays away
     Then its own minute is owed again
     When its server comes back
     Then the try is run again
-    And the try ends well, after three executions
+    And the try ends well, after four executions
 
   @job @RA-11.3 @RA-4.9 @RA-11.5
   Scenario Outline: A retry that is interrupted is run again with the tries that it had left
@@ -176,6 +178,48 @@ Feature: Retries and time limits meet a failure of the server
       | scheduled | runs                      |
       | manual    | runs that ignores SIGTERM |
       | scheduled | runs that ignores SIGTERM |
+
+  @job @RA-11.1 @RA-11.5
+  Scenario Outline: A failure is tried again, whatever the event says of lost jobs
+    Given a primary and one worker
+    And an event for any worker, with Run All off and one more try after a failure
+    And a <trigger> job of it runs
+    When the process of the job is killed, and the job has failed
+    Then the job is tried again after its delay, on the same server
+    And the try ends well, after two executions
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @job @RA-11.1 @RA-11.6
+  Scenario Outline: A job that fails while its event is disabled is tried again when that is enabled
+    Given a primary and one worker
+    And an event for any worker, with Run All on and one more try after a failure
+    And a <trigger> job of it runs
+    And the event is disabled
+    When the process of the job is killed, and the job has failed
+    And the event is enabled
+    Then the job is tried again after its delay, on the same server
+    And the try ends well, after two executions
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
+  @RA-11.8
+  Scenario Outline: A time limit is kept, whatever the event says of lost jobs
+    Given a primary and one worker
+    And an event for any worker, with Run All off and a time limit of 2 seconds
+    And a <trigger> job of it runs
+    Then the job is stopped when its time is over, and no sooner
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
 
   @RA-11.8
   Scenario Outline: A time limit that has begun outlasts a restart of the primary

@@ -15,6 +15,7 @@ from runall_reference.brain.worker import Worker
 
 from .mutant import FROM_THE_RULE, mutant
 from .planting import Plant
+from .second_faults import SECOND
 from .takeovers import at_takeover
 
 
@@ -105,6 +106,51 @@ def an_abort_ends_what_it_names(plant: Plant) -> None:
         return obeyed(self, order)
 
 
+@mutant(source=FROM_THE_RULE, clause="RA-3.9")
+def an_abort_overlooks_owed_slots(plant: Plant) -> None:
+    """An abort by the id of an earlier attempt is answered, and the slot stays owed."""
+    original = Orders.abort_job
+
+    @plant.method(Orders)
+    def abort_job(self: Any, order: AbortJob) -> Any:
+        root = self.root_of(order.job)
+        ids = [slot.job.id for slot in self.state.owed() if slot.job.root == root]
+        return original(self, order) if not ids or order.job in ids else root
+
+
+@mutant(source=SECOND, clause="RA-11.7")
+def second_retries_have_no_slot(plant: Plant) -> None:
+    """The retry of a retry is a run of no minute."""
+    original = Finalization.retry
+
+    @plant.method(Finalization)
+    def retry(self: Any, done: Job) -> None:
+        original(self, replace(done, slot=None) if done.cause == "retry" else done)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-11.1")
+def tries_with_run_all_alone(plant: Plant) -> None:
+    """A job is tried again only where a lost one would be run again."""
+    original = Finalization.retry
+
+    @plant.method(Finalization)
+    def retry(self: Any, done: Job) -> None:
+        if done.catch_up:
+            original(self, done)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-11.1")
+def disabled_events_are_not_tried_again(plant: Plant) -> None:
+    """A job that fails while its event is disabled is not tried again, then or later."""
+    original = Finalization.retry
+
+    @plant.method(Finalization)
+    def retry(self: Any, done: Job) -> None:
+        event = self.state.event_of(done)
+        if event is not None and event.enabled:
+            original(self, done)
+
+
 @mutant(source=FROM_THE_RULE, clause="RA-11.7")
 def retries_have_no_slot(plant: Plant) -> None:
     """The retry of a scheduled run is a run of no minute, and is recovered as a manual one."""
@@ -163,6 +209,16 @@ def retries_have_no_limit(plant: Plant) -> None:
     @plant.method(Stopping)
     def is_timed(self: Any, job: Job) -> bool:
         return original(self, job) and job.cause != "retry"
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-11.8")
+def limits_with_run_all_alone(plant: Plant) -> None:
+    """The time limit of an event counts only with Run All on."""
+    original = Stopping.is_timed
+
+    @plant.method(Stopping)
+    def is_timed(self: Any, job: Job) -> bool:
+        return original(self, job) and job.catch_up
 
 
 # ------------------------------------------------------------------ clean stops

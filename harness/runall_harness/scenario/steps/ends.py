@@ -94,6 +94,20 @@ def abort_earlier_attempt(scenario: Scenario, number: str) -> None:
         raise Violation("RA-3.9", expected, f"refused: {refusal}") from None
 
 
+@then("the second attempt ends as interrupted, too")
+def require_second_interruption(scenario: Scenario) -> None:
+    second, state = scenario.runs()[1].job, scenario.calls.state
+    expected = f"{second} ends as interrupted"
+    scenario.require_in_time("RA-2.1", expected, lambda: state(second) == "interrupted")
+
+
+@then("nothing of the job starts any more")
+def require_no_third_attempt(scenario: Scenario) -> None:
+    scenario.run_canaries()
+    runs = scenario.runs()
+    require(len(runs) == 2, "RA-3.9", "two executions", lambda: listed(runs))
+
+
 @then("the latest attempt was aborted, and nothing follows it")
 def require_aborted_attempt(scenario: Scenario) -> None:
     runs, state = scenario.runs(), scenario.calls.state
