@@ -43,6 +43,7 @@ REAL = (
     "explorer/test_replay.py",
     "project/test_bench.py",
     "project/test_guide.py",
+    "project/test_pictures.py",
     "store/test_store_outages.py",
     "store/test_store_postgres.py",
     "systems/test_reference_http.py",

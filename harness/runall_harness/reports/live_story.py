@@ -138,8 +138,7 @@ class LiveStory(Progress, Display):
 
     def turn(self, words: str, clause: str = "", style: str = "") -> None:
         """Print what happened, with the clause that it is about and its sentence."""
-        text = Text(f"{self.situation.clock()}  ", "dim")
-        text.append(words, style or "default")
+        text = Text.assemble((f"{self.situation.clock()}  ", "dim"), (words, style))
         self.console.print(text, soft_wrap=True, highlight=False)
         if clause:
             self.rule(clause)
