@@ -53,6 +53,20 @@ Feature: Reruns have bounds, and the ledger says what was done and why
       | manual    |
       | scheduled |
 
+  @RA-8.2 @RA-8.3 @needs:bounds
+  Scenario Outline: A loss gets no younger because the primary dies as well
+    Given a primary and one worker
+    And an event for any worker, with Run All on, worth nothing after two seconds
+    And a <trigger> job of it runs
+    When its server is killed and stays away
+    And the primary is killed and comes back, shortly before the job is given up
+    Then the job is not run again, and the ledger says that it was lost too long ago
+
+    Examples:
+      | trigger   |
+      | manual    |
+      | scheduled |
+
   @RA-8.3 @RA-8.4 @RA-1.3 @needs:bounds
   Scenario Outline: With Run All off the ledger says why nothing follows
     Given a primary and one worker

@@ -24,6 +24,18 @@ Feature: An event gets another timing, or a pause
     And the first worker comes back
     Then each of the six is served, once, oldest first
 
+  @RA-5.14 @RA-5.13
+  Scenario: What was owed before two edits stays owed
+    Given a primary and one worker
+    And an event for any worker, with Run All on
+    When the first worker is killed and stays away
+    And the event is due in six minutes, which pass unserved
+    And the event gets another time zone
+    And the event gets another timing, of minutes just past and of minutes to come
+    And the first worker comes back
+    Then each of the six is served, once, oldest first
+    And of the new timing those to come are served, and none that had begun
+
   @RA-5.13
   Scenario: A new timing fires for no minute that has begun
     Given a primary and one worker

@@ -7,6 +7,8 @@ from runall_reference.brain import inputs, values
 from runall_reference.brain.primary import orders
 from runall_reference.brain.primary.lease import Leadership
 from runall_reference.brain.primary.orders import Orders
+from runall_reference.brain.primary.reachability import Reachability
+from runall_reference.brain.primary.slots import Slots
 from runall_reference.brain.records import Event
 from runall_reference.brain.worker import Worker
 
@@ -114,3 +116,28 @@ def what_never_began_never_ends(plant: Plant) -> None:
 def shows_what_it_knew(plant: Plant) -> None:
     """A primary that wakes answers at once, before it knows whether another one leads."""
     plant(Leadership, "may_answer", always)
+
+
+# ------------------------------------------------------------------ ages
+@mutant(source=FROM_THE_RULE, clause="RA-8.2", also=("RA-8.3",))
+def a_restart_makes_losses_younger(plant: Plant) -> None:
+    """A job that is in limbo when its primary dies counts as lost at that death."""
+    original = Reachability.remember
+
+    @plant.method(Reachability)
+    def remember(self: Any, node: str, **what: Any) -> None:
+        what.pop("alive_at", None)
+        original(self, node, **what)
+
+
+# ------------------------------------------------------------------ edits
+@mutant(source="one place for the timing before", clause="RA-5.14")
+def a_second_edit_forgets_the_first(plant: Plant) -> None:
+    """Of several timings that an event had while minutes were owed, the last one is kept."""
+    original = Slots.edited
+
+    @plant.method(Slots)
+    def edited(self: Any, old: Any, new: Any) -> None:
+        for past in self.past_timings(old):
+            self.state.records.drop(past)
+        original(self, old, new)

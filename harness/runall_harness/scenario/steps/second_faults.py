@@ -16,6 +16,8 @@ from .scopes import return_to_work
 from .takeover import LeadPassing
 
 FIRST_RERUNS = 3
+# How long before its server is lost; seconds, and fewer than a job of these cases is worth.
+SHORTLY = 0.8
 
 
 def kill_in_clean_stop(scenario: Scenario, node: str) -> Proof:
@@ -80,6 +82,15 @@ def return_of_primary(scenario: Scenario) -> None:
     scenario.restart(PRIMARY)
     alive = [node for node in scenario.workers if scenario.site.alive(node)]
     scenario.await_return(*alive, clause="RA-12.1")
+
+
+@when("the primary is killed and comes back, shortly before the job is given up")
+def kill_primary_late(scenario: Scenario) -> None:
+    until = scenario.since + scenario.timings.dead_job_timeout - SHORTLY
+    scenario.cluster.await_time("the job is nearly given up", until)
+    proof = scenario.kill(PRIMARY)
+    return_of_primary(scenario)
+    scenario.expect_within(scenario.loss_timeout, proof)
 
 
 @when("the lead passes twice, the second time at once")
