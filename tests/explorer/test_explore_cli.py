@@ -23,7 +23,7 @@ Done = subprocess.CompletedProcess[str]
 FOUR = ("lost/manual", "back/scheduled", "crash/manual", "restart/scheduled")
 
 
-def explore(*arguments: str | Path) -> Done:
+def explore(*arguments: str | int | Path) -> Done:
     """Run `runall explore` in a process of its own."""
     command = [sys.executable, "-m", "runall_harness.cli", "explore", *map(str, arguments)]
     return subprocess.run(
@@ -40,6 +40,16 @@ def report_of(done: Done) -> dict[str, Any]:
     report = json.loads(done.stdout)
     jsonschema.validate(report, report_schema())
     return report
+
+
+def test_a_page_draws_the_time_line_of_the_story_that_was_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = explore("--mutant", "one_try", "--hunt", 30, "--out", tmp_path, "--html", page)
+    assert done.returncode == 1, done.stderr
+    [story] = tmp_path.glob("*.jsonl")
+    assert f"runall replay {story}" in done.stdout
+    text = page.read_text("utf-8")
+    assert all(word in text for word in ("RA-4.6", story.name, '<div class="tl">'))
 
 
 # ------------------------------------------------------------------ what is found

@@ -58,12 +58,16 @@ def test_the_progress_of_the_trials_is_shown_on_standard_error(two: Done) -> Non
     assert "drops_now: RA-4.3 after 1 case" in two.stderr
 
 
-def test_nothing_is_left_where_the_command_was_called(tmp_path: Path) -> None:
+def test_nothing_is_left_where_the_command_was_called_but_the_page_that_was_asked_for(
+    tmp_path: Path,
+) -> None:
     asked = ("--only", "drops_now", "--with", "scenarios", "--first", "--jobs", "1")
-    done = runall("mutants", *asked, cwd=tmp_path)
+    done = runall("mutants", *asked, "--html", "page.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "killed: 1/1; the reference passes everything" in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert all(word in page for word in ("drops_now", "killed", "RA-4.3", '<div class="tl">'))
 
 
 def test_the_list_shows_every_mutant_and_tries_none(tmp_path: Path) -> None:

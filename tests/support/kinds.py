@@ -44,6 +44,7 @@ REAL = (
     "project/test_bench.py",
     "project/test_guide.py",
     "project/test_pictures.py",
+    "project/test_readme.py",
     "store/test_store_outages.py",
     "store/test_store_postgres.py",
     "systems/test_reference_http.py",
