@@ -8,8 +8,8 @@ from .options import FOLDER
 
 EPILOG = """\b
 Examples:
-  runall docs site                    then open site/index.html
-  runall docs site --language zh_CN   in Chinese
+  runall docs site                    then open site/index.html, or site/zh-CN/index.html
+  runall docs site --language zh-CN   in Chinese alone
   runall docs catalogs --catalogs     the sentences to translate, for sphinx-intl
 
 \b
@@ -22,10 +22,9 @@ run, 64 wrong usage. It needs a checkout, and: pip install 'runall-kit[docs]'
 @click.argument("folder", type=FOLDER, metavar="DIR")
 @click.option(
     "--language",
-    default="en",
-    show_default=True,
-    metavar="CODE",
-    help="The language of the pages, as gettext names it.",
+    type=click.Choice(["en", "zh-CN"]),
+    help="The pages of that language alone. By default DIR has the English ones and DIR/zh-CN the "
+    "Chinese ones, and each page leads to the other.",
 )
 @click.option(
     "--repository",
@@ -37,17 +36,25 @@ run, 64 wrong usage. It needs a checkout, and: pip install 'runall-kit[docs]'
 @click.option(
     "--catalogs", is_flag=True, help="Write the sentences to translate (*.pot) instead of pages."
 )
-def docs(folder: Path, language: str, repository: str, catalogs: bool) -> None:
+def docs(folder: Path, language: str | None, repository: str, catalogs: bool) -> None:
     """Write the site: the promise, its cases, what was seen, and the guides.
 
     It is made anew from the checkout: the pages of docs/, the specification, the features, the kept
     reports, the mutants and the commands. DIR opens from disk and can be moved.
     """
     from runall_harness.site.build import build
+    from runall_harness.site.languages import CHINESE
     from runall_harness.site.settings import SiteOptions
 
     from . import runall
 
-    site = SiteOptions(language=language, repository=repository, catalogs=catalogs)
-    pages = build(folder, site, runall)
-    click.echo(f"{folder / 'index.html'}: {pages} pages", err=True)
+    if language or catalogs:
+        alone = SiteOptions(language=language or "en", repository=repository, catalogs=catalogs)
+        wanted = {folder: alone}
+    else:
+        english = SiteOptions(other=f"{CHINESE}/", repository=repository)
+        chinese = SiteOptions(language=CHINESE, other="../", repository=repository)
+        wanted = {folder: english, folder / CHINESE: chinese}
+    for place, site in wanted.items():
+        pages = build(place, site, runall)
+        click.echo(f"{place / 'index.html'}: {pages} pages", err=True)

@@ -88,7 +88,7 @@ def entry(report: Report, case: CaseReport, folder: Path, *, tails: bool) -> Ent
         verdict=case.verdict.value,
         group=case.feature,
         column=case.trigger,
-        how=translated(", ").join(filter(None, how_told(case.id))),
+        how=told_apart(case.id),
         note=remark(case),
         message=message_of(case, broken),
         clauses=case.clauses,
@@ -99,8 +99,12 @@ def entry(report: Report, case: CaseReport, folder: Path, *, tails: bool) -> Ent
     )
 
 
-def how_told(name: str) -> Iterator[str]:
+def told_apart(name: str) -> str:
     """What tells a case from others of its scenario: trigger, row of examples and repeat."""
+    return translated(", ").join(filter(None, parts_of(name)))
+
+
+def parts_of(name: str) -> Iterator[str]:
     row, _, repeat = name.rpartition("/")[2].partition("#")
     trigger, _, rest = row.partition("-")
     yield translated(trigger)

@@ -11,14 +11,14 @@ import msgspec
 
 from runall_harness.conformance.run_report import CaseReport, Report
 from runall_harness.contract.verdicts import Verdict
-from runall_harness.contract.words import say, say_scenario, translated
+from runall_harness.contract.words import say, say_scenario
 
 from .case_progress import recovery
 from .comparison import WORST, Row, compare
 from .comparison_markdown import remarks
 from .page.model import MARKS, tone_of
 from .page.render import assets, environment
-from .run_page import how_told
+from .run_page import told_apart
 
 # A recovery is told as slower or faster from this part of its deadline on.
 NOTABLE = 0.15
@@ -67,7 +67,7 @@ def render_runs(reports: Sequence[tuple[str, Report]]) -> str:
 def title(row: Row) -> str:
     """A scenario, and what tells the case from others of it."""
     scenario = row.text.rpartition(" (")[0]
-    return f"{say_scenario(scenario)} ({translated(', ').join(filter(None, how_told(row.id)))})"
+    return f"{say_scenario(scenario)} ({told_apart(row.id)})"
 
 
 def spread_of(name: str, report: Report) -> Spread:

@@ -7,12 +7,12 @@ from sphinx.util.docutils import SphinxDirective
 
 from runall_harness.contract.cases import Case
 from runall_harness.contract.clauses import clauses
+from runall_harness.contract.words import say, say_clause, translated
 from runall_harness.reports.case_progress import MARKS
 from runall_harness.reports.comparison import Cell
 
 from .objects import CASE, CLAUSE, NAME, anchor_of, cases, fixed, page_link, permalink, xref
 from .standing import Entrant, entrants
-from .words import word
 
 
 class PlacedDirective(SphinxDirective):
@@ -28,9 +28,6 @@ class PlacedDirective(SphinxDirective):
         domain.data["objects"][kind, name] = self.env.docname
         node["ids"].append(anchor_of(kind, name))
         return node
-
-    def word(self, text: str, **values: object) -> str:
-        return word(text, self.config.language, **values)
 
 
 class CaseDirective(PlacedDirective):
@@ -53,16 +50,19 @@ class ClauseDirective(PlacedDirective):
         block = self.placed(CLAUSE, nodes.container(classes=["clause"]))
         text = nodes.container(classes=["clause-text"])
         text += self.head(name)
-        text += self.parse_content_to_nodes()
+        text += fixed(nodes.Text(say_clause(name)))
+        text += self.parse_content_to_nodes()[1:]
         block += text
         block += self.margin(name)
         return [block]
 
     def head(self, name: str) -> nodes.Element:
         clause = clauses()[name]
-        level = "extended: {capability}" if clause.capability else "core"
+        level = say("core")
+        if clause.capability:
+            level = say("extended: {capability}", capability=clause.capability)
         line = fixed(nodes.strong("", name), classes=["clause-name"])
-        line += nodes.inline("", f" ({self.word(level, capability=clause.capability)})")
+        line += nodes.inline("", f" ({level})")
         line += permalink(anchor_of(CLAUSE, name))
         return line
 
@@ -87,14 +87,14 @@ class ClauseDirective(PlacedDirective):
 
     def seen(self, cell: Cell | None) -> str:
         if cell is None:
-            return self.word("not put to it")
+            return say("not put to it")
         had, total = cell.cases[cell.verdict], sum(cell.cases.values())
-        some = f", {self.word('{had} of {total}', had=had, total=total)}" if had < total else ""
-        return f"{self.word(str(cell.verdict))}{some}"
+        some = say("{had} of {total}", had=had, total=total) if had < total else ""
+        return translated(", ").join(filter(None, (say(cell.verdict), some)))
 
     def folded(self, shown: list[Case]) -> Iterator[nodes.Node]:
         """The cases that show the clause, folded: one clause may have sixty."""
-        words = self.word("{count} case" if len(shown) == 1 else "{count} cases", count=len(shown))
+        words = say("{count} case" if len(shown) == 1 else "{count} cases", count=len(shown))
         yield nodes.raw("", f"<details><summary>{words}</summary>", format="html")
         listed = nodes.bullet_list()
         for case in shown:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import mermaid, time_line
+from . import languages, mermaid, time_line
 from .mermaid import Diagram, MermaidDirective, skip_diagram, visit_diagram
 from .promise import LinkedMentions, PromiseDomain
 from .time_line import Picture, TimeLineDirective, visit_picture
@@ -16,6 +16,8 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_node(Picture, html=(visit_picture, None), gettext=(skip_diagram, None))
     app.add_directive("mermaid", MermaidDirective)
     app.add_directive("time-line", TimeLineDirective)
+    app.add_config_value("runall_other", "", "html")
+    app.connect("html-page-context", languages.add_switch)
     app.connect("builder-inited", readable_in_the_dark, priority=1)
     for kind in (mermaid, time_line):
         app.connect("html-page-context", kind.add_scripts)

@@ -9,7 +9,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from .words import word
+from runall_harness.contract.words import say
 
 SCRIPTS = ("mermaid.tiny.js", "diagrams.js")
 
@@ -25,11 +25,8 @@ class MermaidDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         titles = [line.partition(": ")[2] for line in self.content if line.startswith("title: ")]
-        label = word(
-            "State diagram: {name}. The table below says the same.",
-            self.config.language,
-            name="".join(titles).removeprefix("title: "),
-        )
+        name = "".join(titles).removeprefix("title: ")
+        label = say("State diagram: {name}. The table below says the same.", name=name)
         return [Diagram("", source="\n".join(self.content), label=label)]
 
 

@@ -7,15 +7,21 @@ from docutils import nodes
 from sphinx import addnodes
 
 from runall_harness.contract.cases import Case, load_cases, slug
+from runall_harness.contract.words import language, say
 
 NAME: Final = "runall"
 CLAUSE: Final = "clause"
 CASE: Final = "case"
 
 
-@cache
 def cases() -> dict[str, Case]:
     """All cases by id. To read the features takes a second, and each clause asks for them."""
+    return cases_in(language())
+
+
+@cache
+def cases_in(spoken: str) -> dict[str, Case]:
+    del spoken  # load_cases reads the features of that language
     return {case.id: case for case in load_cases()}
 
 
@@ -40,7 +46,7 @@ def xref(kind: str, name: str, docname: str, text: nodes.Node | None = None) -> 
 
 
 def permalink(anchor: str) -> nodes.raw:
-    label = f"Link to {anchor}"
+    label = say("Link to {}", anchor)
     html = f'<a class="headerlink" href="#{anchor}" title="{label}" aria-label="{label}">#</a>'
     return nodes.raw("", html, format="html")
 

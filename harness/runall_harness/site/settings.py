@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runall_harness.contract.places import CHECKOUT
+from runall_harness.contract.translation import ENGLISH
 
 HERE = Path(__file__).parent
 # The page of a report draws time lines too, by the same files.
@@ -17,26 +18,30 @@ EXTENSIONS = ("myst_parser", f"{__package__}.extension")
 
 @dataclass(frozen=True)
 class SiteOptions:
-    """What is asked for. `language` is a code as gettext has it.
+    """What is asked for. `language` is one of the kit's.
 
-    `repository` is the address of the checkout's tree for links to files that are no page; without
-    it these files are copied beside the pages. With `catalogs` the sentences to translate are
-    written instead of pages.
+    `other` leads from the top of this site to that in the other language; empty where there is
+    none. `repository` is the address of the checkout's tree for links to files that are no page;
+    without it these files are copied beside the pages. With `catalogs` the sentences to translate
+    are written instead of pages.
     """
 
-    language: str = "en"
+    language: str = ENGLISH
+    other: str = ""
     repository: str = ""
     catalogs: bool = False
 
 
-def settings(site: SiteOptions) -> dict[str, Any]:
+def settings(site: SiteOptions, locales: Path) -> dict[str, Any]:
+    """The settings; `locales` is the folder of the catalogs, into which Sphinx writes too."""
     return {
         "project": "Run All kit",
         "copyright": "Run All kit contributors",
         "release": version("runall-kit"),
         "extensions": list(EXTENSIONS),
-        "language": site.language,
-        "locale_dirs": [str(LOCALES)],
+        "language": site.language.replace("-", "_"),
+        "locale_dirs": [str(locales)],
+        "runall_other": site.other,
         "gettext_compact": False,
         "gettext_uuid": False,
         "gettext_location": False,

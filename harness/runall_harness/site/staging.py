@@ -9,17 +9,20 @@ words.
 import re
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
 
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.contract.places import CHECKOUT
+from runall_harness.contract.translation import ENGLISH
 
 from .bug_pages import bug_pages
 from .case_pages import case_pages
 from .command_pages import command_pages
-from .played import play, wanted_by
+from .languages import speaking
+from .played import Played, Wanted, play, wanted_by
 from .schema_pages import schema_pages
 from .settings import SiteOptions
 from .specification import specification
@@ -48,8 +51,14 @@ def stage(source: Path, site: SiteOptions, commands: click.Group) -> None:
     made |= command_pages(commands) | schema_pages(commands)
     for path, text in made.items():
         write(source / path, text)
-    with tempfile.TemporaryDirectory(prefix="runall-docs-") as folder:
-        write_played(source, play(wanted_by(written.values()), Path(folder)))
+    write_played(source, played(frozenset(wanted_by(written.values()))))
+
+
+@cache
+def played(wanted: frozenset[Wanted]) -> dict[Wanted, Played]:
+    """These runs. A process runs the features of one language only, so it is always English."""
+    with speaking(ENGLISH), tempfile.TemporaryDirectory(prefix="runall-docs-") as folder:
+        return play(wanted, Path(folder))
 
 
 def kept_pages() -> Iterator[str]:

@@ -9,12 +9,13 @@ from sphinx.util.docutils import SphinxDirective
 
 from runall_harness.checks import examine
 from runall_harness.contract.verdicts import Verdict
+from runall_harness.contract.words import say
 from runall_harness.reports.case_progress import MARKS
+from runall_harness.reports.page.render import script_words
 from runall_harness.reports.timeline import HistoryTimeline, Measured, accused, timeline_of
 
 from .objects import CASE, CLAUSE, fixed, xref
 from .played import Played, Wanted, read_command
-from .words import word
 
 FILE = "played.json"
 SCRIPTS = ("d3.min.js", "timeline.js", "time-lines.js")
@@ -77,9 +78,6 @@ class TimeLineDirective(SphinxDirective):
         block += self.verdict(told)
         return [block]
 
-    def word(self, text: str, **values: object) -> str:
-        return word(text, self.config.language, **values)
-
     def steps(self, told: ToldRun) -> nodes.Element:
         listed = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".")
         for step in told.timeline.steps:
@@ -90,12 +88,12 @@ class TimeLineDirective(SphinxDirective):
         """The verdict of the case; of a failure also its clause, what was expected and seen."""
         mark = nodes.inline("", MARKS[told.verdict][0], classes=["mark"])
         case = xref(CASE, told.case, self.env.docname)
-        line = fixed(mark, nodes.Text(f" {self.word(str(told.verdict))}: "), case)
+        line = fixed(mark, nodes.Text(f" {say(told.verdict)}: "), case)
         parts = [line]
         if told.clause:
             parts.append(fixed(xref(CLAUSE, told.clause, self.env.docname)))
             for name, text in (("expected", told.expected), ("seen", told.seen)):
-                parts.append(fixed(nodes.strong("", self.word(name)), nodes.Text(f": {text}")))
+                parts.append(fixed(nodes.strong("", say(name)), nodes.Text(f": {text}")))
         return nodes.container("", *parts, classes=["run-verdict"])
 
 
@@ -111,8 +109,9 @@ def add_scripts(
     app: Any, pagename: str, templatename: str, context: Any, doctree: nodes.document | None
 ) -> None:
     """Put the scripts and the style on a page that has a time line."""
-    del pagename, templatename, context
+    del pagename, templatename
     if doctree is not None and any(doctree.findall(Picture)):
+        context["body"] = f"{context['body']}{script_words()}"
         app.add_css_file(STYLE)
         for script in SCRIPTS:
             app.add_js_file(script, loading_method="defer")
