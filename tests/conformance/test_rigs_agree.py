@@ -18,6 +18,7 @@ AGAIN = 3
 OF_USERS = {
     "ends",
     "identity",
+    "orders",
     "places",
     "releases",
     "retries",

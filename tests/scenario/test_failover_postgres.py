@@ -16,12 +16,15 @@ import pytest
 from psycopg import errors, sql
 from runall_harness.contract.errors import KitCannotRun
 from runall_harness.systems.postgres_schemas import PREFIX, Schema, check_server, read_server
+from runall_harness.systems.reference.postgres_node import IMAGE_OPTION
 from runall_reference.store.postgres import PostgresStore
 from support.conform_runs import conform
 from support.databases import opened
 
-# A primary goes in each of its ways; the other trigger would only be more of the same.
-CASES = ("--scenario", "failover*", "--trigger", "manual", "--jobs", "2")
+# A primary goes in each of its ways; the other trigger would only be more of the same. Cases that
+# end as soon as the backup leads are left out: an onlooker may come too late for them.
+NAMES = ("failover/the-*", "failover/a-clean-stop-*", "failover/a-primary-*")
+CASES = (*(word for name in NAMES for word in ("--scenario", name)), "--trigger", "manual")
 CUT_OFF = (
     "failover/a-primary-that-is-cut-off-stops-its-local-job-before-the-backup-runs-it-again/manual"
 )
@@ -93,12 +96,14 @@ def test_a_backup_takes_over_from_records_on_a_server(
         request.getfixturevalue("image")
         more = ("--base-image", request.getfixturevalue("base"))
     with leases_seen(postgres) as seen:
-        run = conform("--rig", rig, *CASES, *more, "--store-url", postgres, out=tmp_path)
+        asked = ("--rig", rig, *CASES, "--jobs", "2", *more, "--store-url", postgres)
+        run = conform(*asked, out=tmp_path)
     assert (run.code, run.report["verdict"]) == (0, "conformant"), run.words
     assert set(run.verdicts().values()) == {"pass"}
     assert CUT_OFF in run.verdicts()
     handed_over = [leases for leases in seen.values() if {"primary", "backup"} <= names(leases)]
-    assert len(handed_over) >= len(run.verdicts()), seen
+    # The case in which a primary is cut off from its store has a database of its own there.
+    assert len(handed_over) >= len(run.verdicts()) - 1, seen
     assert not set(seen) & set(left(postgres))
 
 
@@ -107,11 +112,16 @@ def names(leases: set[tuple[str, int]]) -> set[str]:
     return {holder for holder, _ in leases}
 
 
-def test_without_a_server_nobody_claims_to_cut_a_primary_off_from_its_store(tmp_path: Path):
-    run = conform("--rig", "processes", "--scenario", CUT_OFF, "--store-url", "", out=tmp_path)
+def test_without_a_server_nobody_claims_to_cut_a_primary_off_from_its_store(
+    base: str, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    del image  # made once, and in use
+    monkeypatch.setenv(IMAGE_OPTION, "no-such-image:1")
+    asked = ("--rig", "docker", "--base-image", base, "--scenario", CUT_OFF, "--store-url", "")
+    run = conform(*asked, out=tmp_path)
     (case,) = run.report["cases"]
     assert case["verdict"] == "unsupported"
-    assert "--store-url" in case["message"]
+    assert f"the engine has no no-such-image:1; {IMAGE_OPTION} names another" in case["message"]
 
 
 # ------------------------------------------------------------------ a server that can't be used
