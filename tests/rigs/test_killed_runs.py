@@ -5,6 +5,7 @@ ask for it. Nothing else on the machine is touched.
 """
 
 import subprocess
+import threading
 from pathlib import Path
 
 import psutil
@@ -25,6 +26,14 @@ def run_until_first_case(rig: str, out: Path, *more: str) -> "subprocess.Popen[s
         if "1_worker_lost/" in line:
             return run
     raise AssertionError(f"the run ended with {run.wait()} before a case had")
+
+
+def await_node(run: "subprocess.Popen[str]", folder: Path) -> None:
+    """Wait until a case has a node again: the first of them may end while no other has begun."""
+    look_again = threading.Event()
+    while not nodes_in(folder):
+        assert run.poll() is None, "the run ended before another case had a node"
+        look_again.wait(0.01)
 
 
 def kill(run: "subprocess.Popen[str]") -> set[int]:
@@ -50,7 +59,9 @@ def test_after_a_killed_run_on_processes_clean_leaves_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    kill(run_until_first_case("processes", tmp_path))
+    run = run_until_first_case("processes", tmp_path)
+    await_node(run, tmp_path)
+    kill(run)
     assert nodes_in(tmp_path), "the killed run had nothing to leave behind"
     clean()
     assert nodes_in(tmp_path) == []

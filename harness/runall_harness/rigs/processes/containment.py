@@ -15,6 +15,8 @@ from pathlib import Path
 MOUNTS = Path("/proc/self/mounts")
 OWN = Path("/proc/self/cgroup")
 PREFIX = "runall-"
+# Moves itself there and becomes the program, with nothing that a shell adds to an environment.
+JOIN = 'echo $$ >"$0"; unset PWD OLDPWD SHLVL; exec "$@"'
 
 
 class ControlGroup:
@@ -24,9 +26,12 @@ class ControlGroup:
         self.folder = base / f"{PREFIX}{name}"
         self.folder.mkdir(exist_ok=True)
 
-    def add(self, pid: int) -> None:
-        """Move a process there; what it starts from now on is there too."""
-        (self.folder / "cgroup.procs").write_text(str(pid), "ascii")
+    def joined(self) -> tuple[str, ...]:
+        """The words before a command that is there from its first moment.
+
+        A process that is moved there after its start may have started others by then.
+        """
+        return ("/bin/sh", "-c", JOIN, str(self.folder / "cgroup.procs"))
 
     def pids(self) -> set[int]:
         """The processes in it, and in groups that they made below it."""
@@ -67,12 +72,9 @@ def left_groups(run: str) -> list[ControlGroup]:
 
 
 def takes_processes(group: ControlGroup) -> bool:
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
-        with suppress(OSError):
-            group.add(process.pid)
-        inside = process.pid in group.pids()
-        process.communicate()
-    return inside
+    command = [*group.joined(), "cat", str(OWN)]
+    seen = subprocess.run(command, capture_output=True, text=True, check=False)
+    return group.folder.name in seen.stdout
 
 
 def own_group() -> Path | None:

@@ -1,11 +1,11 @@
 """One node of the processes rig: a daemon in a session of its own, with a folder and a log."""
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from runall_harness.contract.errors import KitCannotRun
@@ -86,9 +86,6 @@ class NodeProcess:
         self.stop_signal, self.stop_to = signal.Signals[spec.stop_signal], spec.stop_to
         self.exited.clear()
         self.tree.add_session(daemon.pid)
-        for group in self.tree.groups:
-            with suppress(OSError):  # it may have ended already
-                group.add(daemon.pid)
 
         def await_exit() -> None:
             daemon.wait()
@@ -98,11 +95,15 @@ class NodeProcess:
         threading.Thread(target=await_exit, name=f"exit of {self.name}", daemon=True).start()
 
     def _launch(self, spec: NodeSpec) -> subprocess.Popen[bytes]:
+        environment = self._environment(spec)
+        # What can't be found is started as it is: then the system says so.
+        found = shutil.which(spec.command[0], path=environment["PATH"])
+        joining = [word for group in self.tree.groups for word in group.joined()] if found else []
         with self.log.open("ab") as log:
             try:
                 return subprocess.Popen(
-                    spec.command,
-                    env=self._environment(spec),
+                    [*joining, *spec.command],
+                    env=environment,
                     cwd=self.folder,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
