@@ -30,22 +30,6 @@ def test_an_order_whose_outcome_the_primary_does_not_know_is_no_refusal(tmp_path
         daemons.close()
 
 
-def test_a_backup_is_never_taken_for_the_server_that_leads(tmp_path: Path) -> None:
-    store = f"sqlite:///{tmp_path / 'shared.db'}"
-    with closing(RealDaemons(tmp_path)) as daemons:
-        _, api = daemons.primary("first", store=store)
-        backup, other = daemons.primary("second", store=store)
-        assert backup.says("this server is a backup")
-        urls = [str(each.http.base_url).rstrip("/") for each in (other, api)]
-        with closing(HttpClient(lambda: None, urls, TOKEN)) as client:
-            assert client.leader() == "first"
-        with (
-            closing(HttpClient(lambda: None, urls[:1], TOKEN)) as client,
-            pytest.raises(Unreachable, match="does not lead"),
-        ):
-            client.leader()
-
-
 def test_a_primary_that_reads_its_store_again_leaves_the_answer_to_another_one(
     tmp_path: Path,
 ) -> None:

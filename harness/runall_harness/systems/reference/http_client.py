@@ -18,8 +18,6 @@ QUICK_TIMEOUT = httpx.Timeout(1.0)
 POLL = 20.0
 BACKOFF = 0.05
 UNAVAILABLE = 503
-# Every server shows its own status, also one that does not lead. These roles do.
-STATUS, LEADING = "/v1/status", ("primary", "draining")
 # An answer with one of these codes is not a refusal: the order may have been carried out.
 INDEFINITE = ("outcome-unknown", "fault")
 # An API on loopback has no certificate, and loading those that a system trusts takes 40 ms.
@@ -34,11 +32,6 @@ def harmless(method: str, error: httpx.HTTPError) -> bool:
 def says(answer: httpx.Response, code: str) -> bool:
     """Whether a primary refuses with that code, because of its own state."""
     return answer.status_code == UNAVAILABLE and f'"{code}"' in answer.text
-
-
-def stands_by(path: str, answer: httpx.Response) -> bool:
-    """Whether a server shows the status of one that does not lead."""
-    return path == STATUS and answer.is_success and answer.json()["role"] not in LEADING
 
 
 class HttpClient(ReferenceViews):
@@ -101,7 +94,7 @@ class HttpClient(ReferenceViews):
                 continue
             if says(answer, "recovering"):
                 recovering = answer
-            elif says(answer, "not-primary") or stands_by(path, answer):
+            elif says(answer, "not-primary"):
                 why = f"{url} does not lead"
             else:
                 self.urls = [url, *(other for other in self.urls if other != url)]
@@ -133,7 +126,7 @@ class HttpClient(ReferenceViews):
         return self.call("GET", f"/v1/{kind}")
 
     def status(self) -> View:
-        return self.call("GET", STATUS)
+        return self.call("GET", "/v1/status")
 
     def close(self) -> None:
         self.closed.set()
