@@ -6,10 +6,13 @@ and its log. The container is replaced only when the node is started with anothe
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 from typing import Any
+
+import psutil
 
 from runall_harness.contract.errors import KitCannotRun
 
@@ -214,11 +217,15 @@ class NodeContainer:
         self._frozen = True
 
     def pids(self) -> set[int]:
-        """The ids of its processes, as the engine's machine sees them."""
-        with asking(f"list the processes of {self.settings.name}"):
-            listed = self._api.top(self.id)
-        column = listed["Titles"].index("PID")
-        return {int(row[column]) for row in listed["Processes"]}
+        """The ids of its processes on this machine; none where the engine is on another one."""
+        with suppress(psutil.NoSuchProcess):
+            if self._engine.native and (pid := self.init()):
+                return {pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))}
+        return set()
+
+    def init(self) -> int:
+        """The id of its first process, as the engine sees it; 0 if it does not run."""
+        return int(self.state().get("Pid") or 0)
 
     def unpause(self) -> None:
         with asking(f"unpause {self.settings.name}"):

@@ -271,7 +271,7 @@ class DockerSite(RealSite):
         """Drop the node's packets, and see that no neighbour answers; None if impossible."""
         node, firewall = container.node, self._context.firewall
         host = container.settings.endpoint.host
-        pid = int(container.state().get("Pid") or 0)
+        pid = container.init()
         answering = self._answering(container, pid) if firewall.usable and pid else []
         if not answering or not firewall.drop(host):
             return None
