@@ -1,5 +1,6 @@
 """Bugs in who is who (servers, runs, attempts of one lineage), and in clean stops."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -118,81 +119,77 @@ def an_abort_overlooks_owed_slots(plant: Plant) -> None:
         return original(self, order) if not ids or order.job in ids else root
 
 
-@mutant(source=SECOND, clause="RA-11.7")
-def second_retries_have_no_slot(plant: Plant) -> None:
-    """The retry of a retry is a run of no minute."""
+# ------------------------------------------------------------------ retries
+def changes_retries(plant: Plant, tried: Callable[[Any, Job], Job | None]) -> None:
+    """Try a job again as what this makes of the one that failed; not at all if that is None."""
     original = Finalization.retry
 
     @plant.method(Finalization)
     def retry(self: Any, done: Job) -> None:
-        original(self, replace(done, slot=None) if done.cause == "retry" else done)
+        if (again := tried(self, done)) is not None:
+            original(self, again)
+
+
+@mutant(source=SECOND, clause="RA-11.7")
+def second_retries_have_no_slot(plant: Plant) -> None:
+    """The retry of a retry is a run of no minute."""
+    changes_retries(plant, lambda _, job: replace(job, slot=None) if job.cause == "retry" else job)
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-11.1")
 def tries_with_run_all_alone(plant: Plant) -> None:
     """A job is tried again only where a lost one would be run again."""
-    original = Finalization.retry
-
-    @plant.method(Finalization)
-    def retry(self: Any, done: Job) -> None:
-        if done.catch_up:
-            original(self, done)
+    changes_retries(plant, lambda _, job: job if job.catch_up else None)
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-11.1")
 def disabled_events_are_not_tried_again(plant: Plant) -> None:
     """A job that fails while its event is disabled is not tried again, then or later."""
-    original = Finalization.retry
 
-    @plant.method(Finalization)
-    def retry(self: Any, done: Job) -> None:
-        event = self.state.event_of(done)
-        if event is not None and event.enabled:
-            original(self, done)
+    def tried(self: Any, job: Job) -> Job | None:
+        event = self.state.event_of(job)
+        return job if event is not None and event.enabled else None
+
+    changes_retries(plant, tried)
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-11.7")
 def retries_have_no_slot(plant: Plant) -> None:
     """The retry of a scheduled run is a run of no minute, and is recovered as a manual one."""
-    changes_retries(plant, slot=None)
+    changes_retries(plant, lambda _, job: replace(job, slot=None))
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-11.7")
 def retries_have_no_source(plant: Plant) -> None:
     """The retry of a manual run is the scheduler's own, and nobody asked for it."""
-    changes_retries(plant, source="")
+    changes_retries(plant, lambda _, job: replace(job, source=""))
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-11.7")
 def retries_get_the_values_of_the_event(plant: Plant) -> None:
     """A retry has the parameters of its event, not those with which it was run."""
-    original = Finalization.retry
 
-    @plant.method(Finalization)
-    def retry(self: Any, done: Job) -> None:
-        event = self.state.event_of(done)
-        original(self, replace(done, params=event.params) if event else done)
+    def tried(self: Any, job: Job) -> Job:
+        event = self.state.event_of(job)
+        return replace(job, params=event.params) if event else job
 
-
-def changes_retries(plant: Plant, **fields: Any) -> None:
-    """Let each retry have these fields."""
-    original = Finalization.retry
-
-    @plant.method(Finalization)
-    def retry(self: Any, done: Job) -> None:
-        original(self, replace(done, **fields))
+    changes_retries(plant, tried)
 
 
 # ------------------------------------------------------------------ time limits
-@mutant(source="a timer that only a takeover sets", clause="RA-11.8")
-def limits_begin_with_a_takeover(plant: Plant) -> None:
-    """The time limit of a job is watched by the primary that found it running."""
+def times_only(plant: Plant, timed: Callable[[Any, Job], bool]) -> None:
+    """Watch the time limit of those jobs alone."""
     original = Stopping.is_timed
 
     @plant.method(Stopping)
     def is_timed(self: Any, job: Job) -> bool:
-        return original(self, job) and job.placed_at < self.led_at
+        return original(self, job) and timed(self, job)
 
+
+@mutant(source="a timer that only a takeover sets", clause="RA-11.8")
+def limits_begin_with_a_takeover(plant: Plant) -> None:
+    """The time limit of a job is watched by the primary that found it running."""
+    times_only(plant, lambda self, job: job.placed_at < self.led_at)
     led = Primary.lead
 
     @plant.method(Primary)
@@ -204,21 +201,13 @@ def limits_begin_with_a_takeover(plant: Plant) -> None:
 @mutant(source=FROM_THE_RULE, clause="RA-11.8")
 def retries_have_no_limit(plant: Plant) -> None:
     """Only the first attempt of a job has a time limit."""
-    original = Stopping.is_timed
-
-    @plant.method(Stopping)
-    def is_timed(self: Any, job: Job) -> bool:
-        return original(self, job) and job.cause != "retry"
+    times_only(plant, lambda _, job: job.cause != "retry")
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-11.8")
 def limits_with_run_all_alone(plant: Plant) -> None:
     """The time limit of an event counts only with Run All on."""
-    original = Stopping.is_timed
-
-    @plant.method(Stopping)
-    def is_timed(self: Any, job: Job) -> bool:
-        return original(self, job) and job.catch_up
+    times_only(plant, lambda _, job: job.catch_up)
 
 
 # ------------------------------------------------------------------ clean stops

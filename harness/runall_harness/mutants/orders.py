@@ -1,5 +1,6 @@
 """Bugs in what is accepted: orders that can't be carried out, and values that nothing can have."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -42,9 +43,8 @@ def edits_by_halves(plant: Plant) -> None:
         return original(self, order)
 
 
-@mutant(source=FROM_THE_RULE, clause="RA-8.7")
-def answers_for_what_there_is_not(plant: Plant) -> None:
-    """An order about an event that there is not is answered as if it were done."""
+def forgives(plant: Plant, code: str, answer: Callable[[Any, Any], Any]) -> None:
+    """Answer an order that is refused with that code, as if it were done."""
     original = Orders.obey
 
     @plant.method(Orders)
@@ -52,24 +52,21 @@ def answers_for_what_there_is_not(plant: Plant) -> None:
         try:
             return original(self, order)
         except inputs.Refused as refusal:
-            if refusal.code != "unknown-event":
+            if refusal.code != code:
                 raise
-            return Event(id="none")
+            return answer(self, order)
+
+
+@mutant(source=FROM_THE_RULE, clause="RA-8.7")
+def answers_for_what_there_is_not(plant: Plant) -> None:
+    """An order about an event that there is not is answered as if it were done."""
+    forgives(plant, "unknown-event", lambda _, __: Event(id="none"))
 
 
 @mutant(source=FROM_THE_RULE, clause="RA-8.7")
 def aborts_what_has_ended(plant: Plant) -> None:
     """An abort of a job that has ended is answered as if it had ended the job."""
-    original = Orders.abort_job
-
-    @plant.method(Orders)
-    def abort_job(self: Any, order: Any) -> Any:
-        try:
-            return original(self, order)
-        except inputs.Refused as refusal:
-            if refusal.code != "ended":
-                raise
-            return self.root_of(order.job)
+    forgives(plant, "ended", lambda self, order: self.root_of(order.job))
 
 
 # ------------------------------------------------------------------ values

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from runall_harness.checks.lineages import BEAT, require_faithful
+from runall_harness.checks.records import last_sign
 from runall_harness.contract.verdicts import Inconclusive, Violation
 from runall_harness.evidence.facts import Execution
 from runall_harness.evidence.views import JobView, Rejected
@@ -28,6 +29,14 @@ def require(held: object, clause: str, expected: str, seen: str | Callable[[], s
     """Raise the `Violation` of a clause unless what was expected has held."""
     if not held:
         raise Violation(clause, expected, seen if isinstance(seen, str) else seen())
+
+
+def require_ended_before(
+    first: Execution, second: Execution, clause: str, expected: str, lag: float = 0.0
+) -> None:
+    """Require that one execution had ended, `lag` seconds aside, when another began."""
+    longer = last_sign(first) - second.started_at
+    require(longer <= lag, clause, expected, f"it lived {longer:.2f} s longer")
 
 
 def listed(runs: Sequence[Execution]) -> str:

@@ -11,8 +11,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,16 +57,25 @@ def pipe(tmp_path: Path) -> Path:
 @pytest.fixture
 def node(pipe: Path) -> Iterator[process_tree.ProcessTree]:
     """A node whose only process is in the middle of starting another one."""
-    tree = process_tree.ProcessTree({MARK: str(pipe)})
-    command = [sys.executable, "-c", STARTS_A_PROCESS, str(pipe)]
+    with running(STARTS_A_PROCESS, pipe) as tree:
+        await_count(tree, 2)
+        yield tree
+
+
+@contextmanager
+def running(program: str, place: Path) -> Generator[process_tree.ProcessTree]:
+    """A node whose process runs that program on a file, and has said its first line."""
+    tree = process_tree.ProcessTree({MARK: str(place)})
+    command = [sys.executable, "-c", program, str(place)]
     with subprocess.Popen(
         command, env={**os.environ, **tree.markers}, stdout=subprocess.PIPE
     ) as it:
         assert it.stdout is not None
         it.stdout.readline()
-        await_count(tree, 2)
-        yield tree
-        process_tree.kill(tree.members())
+        try:
+            yield tree
+        finally:
+            process_tree.kill(tree.members())
 
 
 def await_count(tree: process_tree.ProcessTree, count: int) -> None:
@@ -110,21 +119,13 @@ def test_a_node_that_is_starting_a_process_is_frozen_whole(
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system lists the locks of processes")
 def test_a_node_that_is_frozen_holds_no_lock_of_a_store_in_a_file(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
-    tree = process_tree.ProcessTree({MARK: str(store)})
-    command = [sys.executable, "-c", WRITES_ALMOST_ALWAYS, str(store)]
-    with subprocess.Popen(
-        command, env={**os.environ, **tree.markers}, stdout=subprocess.PIPE
-    ) as it:
-        assert it.stdout is not None
-        it.stdout.readline()
-        try:
-            for _ in range(3):
-                frozen = freeze_between_writes(tree.freeze, tree.thaw, tree.pids)
-                assert [process.pid for process in frozen.all] == [it.pid]
-                assert not frozen.moving
-                assert len(write_locks({it.pid})) == 1  # the file that is in use
-                with closing(sqlite3.connect(store, timeout=0)) as other, other:
-                    other.execute("INSERT INTO written VALUES (0)")
-                tree.thaw()
-        finally:
-            process_tree.kill(tree.members())
+    with running(WRITES_ALMOST_ALWAYS, store) as tree:
+        (pid,) = tree.pids()
+        for _ in range(3):
+            frozen = freeze_between_writes(tree.freeze, tree.thaw, tree.pids)
+            assert [process.pid for process in frozen.all] == [pid]
+            assert not frozen.moving
+            assert len(write_locks({pid})) == 1  # the file that is in use
+            with closing(sqlite3.connect(store, timeout=0)) as other, other:
+                other.execute("INSERT INTO written VALUES (0)")
+            tree.thaw()

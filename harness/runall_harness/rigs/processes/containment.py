@@ -15,7 +15,7 @@ from pathlib import Path
 MOUNTS = Path("/proc/self/mounts")
 OWN = Path("/proc/self/cgroup")
 PREFIX = "runall-"
-# Moves itself there and becomes the program, with nothing that a shell adds to an environment.
+# The shell moves itself there and becomes the program, without what it adds to an environment.
 JOIN = 'echo $$ >"$0"; unset PWD OLDPWD SHLVL; exec "$@"'
 
 

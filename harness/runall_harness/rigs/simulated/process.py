@@ -8,11 +8,11 @@ from runall_harness.evidence.facts import Execution
 
 # Seconds from the release of a process to its end.
 TICK = 0.01
-
-
-# A process is given no longer string, with the mark of its end; and strings of so many bytes, and
-# is not found at a path that begins so.
-LONGEST, TOGETHER, NOWHERE = 128 * 1024, 2 * 1024 * 1024, "#!/nowhere/"
+# Bytes. An operating system gives a process no longer string, and no more of them together; each
+# has a mark of its end.
+LONGEST, TOGETHER = 128 * 1024, 2 * 1024 * 1024
+# There is no interpreter for a script that begins so.
+NOWHERE = "#!/nowhere/"
 # The exit status of what could not be started, as the daemon has it.
 NOT_STARTED = 127
 

@@ -4,12 +4,11 @@ from itertools import pairwise
 
 from pytest_bdd import given, parsers, then, when
 
-from runall_harness.checks.records import last_sign
 from runall_harness.contract.verdicts import Inconclusive
 from runall_harness.evidence.facts import Execution
 
 from ..deadlines import Wait
-from ..expectations import Scenario, listed, require
+from ..expectations import Scenario, listed, require, require_ended_before
 from ..nodes import PRIMARY
 from ..setting import EVENT, Work
 
@@ -85,9 +84,8 @@ def require_all_to_start_again(scenario: Scenario) -> None:
 @then("all of the first executions had ended before")
 def require_first_ends_before(scenario: Scenario) -> None:
     for first, second in by_tag(scenario).values():
-        longer = last_sign(first) - second.started_at
         expected = f"the first execution of {first.tag} had ended when the second began"
-        require(longer <= 0, "RA-7.3", expected, f"it lived {longer:.2f} s longer")
+        require_ended_before(first, second, "RA-7.3", expected)
 
 
 @then("all of the first executions are killed within the kill grace")

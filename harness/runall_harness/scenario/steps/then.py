@@ -2,10 +2,8 @@
 
 from pytest_bdd import parsers, then
 
-from runall_harness.checks.records import last_sign
-
 from ..due_slots import TAG, moment_of, slot_of
-from ..expectations import Scenario, require
+from ..expectations import Scenario, require, require_ended_before
 
 STATES = {
     "has ended well": ("succeeded", "RA-2.9", "RA-3.4"),
@@ -121,9 +119,8 @@ def require_attempts_to_differ(scenario: Scenario) -> None:
 @then("its first execution had ended before")
 def require_first_execution_to_end_before(scenario: Scenario) -> None:
     first, second = scenario.runs()
-    longer = last_sign(first) - second.started_at
     expected = "the first had ended when the second began"
-    require(longer <= 0, "RA-7.3", expected, f"it lived {longer:.2f} s longer")
+    require_ended_before(first, second, "RA-7.3", expected)
 
 
 @then("the system says that it still owes the job")

@@ -30,9 +30,8 @@ AS_OWNER = (
 SCRIPT = f"""
 set -eu
 model=$1 data=$2 port=$3 listen=$4
-for folder in {DEBIAN}/*/bin; do
-    PATH=$folder:$PATH
-done
+# A container has the programs where its Debian puts them; a process was given their folder.
+command -v initdb >/dev/null || PATH=$(echo {DEBIAN}/*/bin):$PATH
 run=
 if [ "$(id -u)" = 0 ]; then
     run="{AS_OWNER}"
